@@ -1,0 +1,96 @@
+# Everything runs from .venv, which is made on first use from the pinned and hashed lock files.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+MANAGE := $(PY) manage.py
+# Runs a command beside a PostgreSQL and a Redis of its own, unless the environment names some.
+BESIDE_SERVERS := $(PY) -m gridlink.embedded exec --temporary --fast --
+SCHEMA := $(MANAGE) spectacular --validate --fail-on-warn --file
+PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input install \
+	--root-user-action=ignore --require-hashes
+LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --extra embedded
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo run test check lint types contracts migrations-check system-check schema \
+	schema-check format lock bench-api bench-jobs clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r name text; do printf '%-18s%s\n' "$$name" "$$text"; done
+
+demo: $(VENV)/installed  ## Run everything with an example, then stay up (ONCE=1: stop after it)
+	@$(PY) -m gridlink.run --scenario '$(PY) examples/demo.py' $(if $(filter-out 0,$(ONCE)),--once)
+
+run: $(VENV)/installed  ## Run everything on this machine until Ctrl-C
+	@$(PY) -m gridlink.run
+
+test: check  ## All static checks, then all tests
+	@$(BESIDE_SERVERS) $(PY) -m pytest $(ARGS)
+
+check: lint types contracts migrations-check system-check schema-check  ## All static checks
+
+lint: $(VENV)/installed-dev  ## Style and likely bugs
+	$(VENV)/bin/ruff check --quiet
+	$(VENV)/bin/ruff format --check --quiet
+
+types: $(VENV)/installed-dev  ## Types
+	$(VENV)/bin/mypy --no-error-summary .
+
+contracts: $(VENV)/installed-dev  ## Which part may import which
+	$(VENV)/bin/lint-imports
+
+migrations-check: $(VENV)/installed-dev  ## Every model change has its migration
+	$(BESIDE_SERVERS) $(MANAGE) makemigrations --check --dry-run
+
+system-check: $(VENV)/installed-dev  ## Django's own checks
+	$(BESIDE_SERVERS) $(MANAGE) check
+
+schema-check: $(VENV)/installed-dev  ## docs/openapi.yaml is what the code serves
+	@mkdir -p build
+	$(BESIDE_SERVERS) $(SCHEMA) build/openapi.yaml
+	@diff -u docs/openapi.yaml build/openapi.yaml || { echo "Run: make schema" >&2; exit 1; }
+
+schema: $(VENV)/installed-dev  ## Write docs/openapi.yaml anew
+	$(BESIDE_SERVERS) $(SCHEMA) docs/openapi.yaml
+
+format: $(VENV)/installed-dev  ## Put all code into the house style
+	$(VENV)/bin/ruff check --fix --quiet
+	$(VENV)/bin/ruff format --quiet
+
+lock: $(VENV)/installed-dev  ## Choose the newest allowed versions of all packages
+	$(LOCK) --upgrade --output-file requirements.lock
+	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+
+bench-api: $(VENV)/installed-dev  ## Measure the API
+	@$(BESIDE_SERVERS) $(PY) -m bench.api $(ARGS)
+
+bench-jobs: $(VENV)/installed-dev  ## Measure the jobs
+	@$(BESIDE_SERVERS) $(PY) -m bench.jobs $(ARGS)
+
+clean:  ## Remove what can be made again (never .gridlink/, which holds data)
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/installed: requirements.lock
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "Gridlink needs Python 3.11 or newer: install it, or name it: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is too old, Gridlink needs Python 3.11: name a newer one: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments: install its venv package (python3-venv)." >&2; exit 1; }
+	@mkdir -p $(VENV) 2>/dev/null && test -w $(VENV) || \
+		{ echo "$(CURDIR)/$(VENV) cannot be written: use a checkout of your own." >&2; exit 1; }
+	@echo "Installing packages into $(VENV) (only the first time)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --requirement requirements.lock || \
+		{ echo "The packages of requirements.lock could not be installed; the reason is above." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	@echo "Installing the packages for tests into $(VENV) (only the first time)"
+	@$(PIP) --requirement requirements-dev.lock || \
+		{ echo "The packages of requirements-dev.lock could not be installed; the reason is above." >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,22 @@
+"""Example bodies for the API's documentation."""
+
+from __future__ import annotations
+
+USER = {
+    "slug": "us_3f2a9c0d4b5e6f708192a3b4c5d6e7f8",
+    "username": "ada",
+    "display_name": "Ada Lovelace",
+    "email": "ada@example.org",
+    "created_on": "2026-11-01T09:00:00Z",
+}
+TOKEN = {
+    "slug": "tk_0c1d2e3f405162738495a6b7c8d9eaf0",
+    "name": "laptop",
+    "scopes": ["read", "write"],
+    "created_on": "2026-11-01T09:00:00Z",
+    "expiry": "2027-01-30T09:00:00Z",
+    "last_used_on": None,
+}
+ISSUED_TOKEN = {**TOKEN, "token": "glt_the-secret-is-shown-only-once"}
+REGISTER = {"username": "ada", "password": "correct horse battery staple"}
+TOKEN_REQUEST = {**REGISTER, "name": "laptop", "scopes": ["read", "write"]}

@@ -1,0 +1,130 @@
+"""`auth/`: sign-up, log-in, and one's own tokens."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gridlink.accounts import services
+from gridlink.accounts.access import token_write
+from gridlink.accounts.api import examples
+from gridlink.accounts.api.serializers import (
+    IssuedTokenSerializer,
+    RegisterSerializer,
+    TokenRequestSerializer,
+    TokenSerializer,
+    UserSerializer,
+)
+from gridlink.accounts.models import Scope, Token
+from gridlink.accounts.permissions import actor_of
+from gridlink.accounts.selectors import token_list
+from gridlink.accounts.throttle import client_address
+from gridlink.lib.rest.pagination import PageQuery, page_response
+from gridlink.lib.rest.schema import answer, body_example, errors, page_of
+from gridlink.lib.rest.serializers import validated
+
+
+class RegisterView(APIView):
+    """Sign-up."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        summary="Open an account",
+        request=RegisterSerializer,
+        responses={201: answer(UserSerializer, examples.USER), **errors(400, 403, 413, 429)},
+        examples=[body_example("a new account", examples.REGISTER)],
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        """Open an account. Sign-up can be closed by the operator (403)."""
+        data = validated(RegisterSerializer, request.data)
+        user = services.user_register(**data, address=_address(request))
+        return Response(UserSerializer(user).data, status=201)
+
+
+class TokenView(APIView):
+    """Log-in."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        summary="Trade a password for a token",
+        request=TokenRequestSerializer,
+        responses={
+            200: answer(IssuedTokenSerializer, examples.ISSUED_TOKEN),
+            **errors(400, 401, 413, 429),
+        },
+        examples=[body_example("a log-in", examples.TOKEN_REQUEST)],
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        """Trade a password for a token. The answer to a wrong one never tells whether the name exists."""
+        data = validated(TokenRequestSerializer, request.data)
+        issued = services.token_issue(**data, address=_address(request))
+        body = {**TokenSerializer(issued.token).data, "token": issued.secret}
+        return Response(body, headers={"Cache-Control": "no-store"})
+
+
+class TokenListView(APIView):
+    """The account's tokens."""
+
+    scope = Scope.ADMIN
+
+    @extend_schema(
+        summary="List tokens",
+        parameters=[PageQuery],
+        responses={200: page_of(TokenSerializer, examples.TOKEN), **errors(400, 401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """The account's tokens, newest first. Needs the scope `admin`."""
+        return page_response(
+            request,
+            token_list(user=actor_of(request)),
+            query=PageQuery.parse(request.query_params),
+            ordering=("-created_on", "-id"),
+            serialize=lambda rows: TokenSerializer(rows, many=True).data,
+        )
+
+
+class TokenDetailView(APIView):
+    """One of the account's tokens."""
+
+    scope = Scope.ADMIN
+
+    @extend_schema(
+        summary="Show a token",
+        responses={200: answer(TokenSerializer, examples.TOKEN), **errors(401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """One of the account's tokens; never its secret. Needs the scope `admin`."""
+        return Response(TokenSerializer(token_write(actor_of(request), slug)).data)
+
+    @extend_schema(summary="Revoke a token", responses={204: None, **errors(401, 403, 404)})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Revoke a token at once. Needs the scope `admin`."""
+        services.token_revoke(token=token_write(actor_of(request), slug))
+        return Response(status=204)
+
+
+class CurrentTokenView(APIView):
+    """The token of this very request."""
+
+    scope = Scope.READ
+
+    @extend_schema(summary="Log out", responses={204: None, **errors(401)})
+    def delete(self, request: Request) -> Response:
+        """Revoke the token this request was made with; any token may do that."""
+        assert isinstance(request.auth, Token)
+        services.token_revoke(token=request.auth)
+        return Response(status=204)
+
+
+def _address(request: Request) -> str:
+    return client_address(request, settings.TRUSTED_PROXIES)

@@ -1,0 +1,21 @@
+"""`manage.py ensure_admin`: the administrator of a machine of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from gridlink.accounts.services import admin_ensure
+from gridlink.env import env_secret, env_str
+
+
+class Command(BaseCommand):
+    help = "Make or mend the administrator ADMIN_USER (default admin) with ADMIN_PASSWORD."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = env_secret("ADMIN_PASSWORD")
+        if not password:
+            raise CommandError("Set ADMIN_PASSWORD (or ADMIN_PASSWORD_FILE).")
+        user = admin_ensure(username=env_str("ADMIN_USER", "admin"), password=password)
+        self.stdout.write(f"Administrator: {user.username}")

@@ -1,0 +1,101 @@
+"""Users, their tokens, and the token buckets that guard the doors where passwords are tried."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from gridlink.lib.models import SLUG_LENGTH, Record
+from gridlink.lib.slugs import new_slug
+
+new_user_slug = partial(new_slug, "us")
+new_token_slug = partial(new_slug, "tk")
+
+username_validator = RegexValidator(
+    r"\A[a-z0-9][a-z0-9_-]{1,31}\Z",
+    "Use 2 to 32 lower-case letters, digits, hyphens and underscores, a letter or digit first.",
+)
+
+
+class Scope(models.TextChoices):
+    """What a token may do; each includes the ones before it."""
+
+    READ = "read", "Read everything of the account"
+    WRITE = "write", "Change grids and links, start jobs"
+    ADMIN = "admin", "List and revoke tokens"
+
+
+class User(AbstractUser, Record):  # type: ignore[django-manager-missing]
+    """Somebody who owns grids."""
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    date_joined = None  # type: ignore[assignment]
+
+    slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_user_slug)
+    username = models.CharField(max_length=32, unique=True, validators=[username_validator])
+    display_name = models.CharField(max_length=100, blank=True)
+
+    objects = UserManager["User"]()
+
+    class Meta:
+        db_table = "accounts_user"
+        constraints = [models.UniqueConstraint(fields=["slug"], name="user_slug_once")]
+
+    def get_full_name(self) -> str:
+        """The name to greet somebody by."""
+        return self.display_name or self.username
+
+    def get_short_name(self) -> str:
+        """Same as the full name: people have one name here."""
+        return self.get_full_name()
+
+
+class Token(Record):
+    """A key to the API. Only its digest is kept: who reads the table cannot use what it holds."""
+
+    slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_token_slug)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices))
+    expires_on = models.DateTimeField()
+    last_used_on = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "accounts_token"
+        constraints = [models.UniqueConstraint(fields=["slug"], name="token_slug_once")]
+        indexes = [models.Index("user", "created_on", "id", name="token_user_created")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.slug})"
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether one of the token's scopes is or includes `scope`."""
+        ranks = {str(value): rank for rank, value in enumerate(Scope.values)}
+        return any(ranks[held] >= ranks[scope] for held in self.scopes)
+
+    def is_expired(self, now: datetime | None = None) -> bool:
+        """Whether its time is over."""
+        return self.expires_on <= (now or timezone.now())
+
+
+class ThrottleBucket(models.Model):
+    """A token bucket: `tokens` are left as of `filled_on`. It lives in Postgres so that it holds
+    whatever happens to Redis, and counts right under any number of processes."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    tokens = models.FloatField()
+    filled_on = models.DateTimeField()
+
+    class Meta:
+        db_table = "accounts_throttle_bucket"
+
+    def __str__(self) -> str:
+        return self.key

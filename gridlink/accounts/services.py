@@ -1,0 +1,115 @@
+"""Writes of accounts."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from gridlink.accounts import throttle
+from gridlink.accounts.models import Scope, Token, User
+from gridlink.accounts.selectors import token_digest
+from gridlink.lib.errors import ApplicationError, Forbidden, Invalid
+
+TOKEN_PREFIX = "glt_"
+# Writing the time of use on every request would turn each read into a write.
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+class BadCredentials(ApplicationError):
+    """The name or the password is wrong; which of the two is nobody's business."""
+
+    status = 401
+    code = "bad_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A fresh token; `secret` is shown this once and kept nowhere."""
+
+    token: Token
+    secret: str
+
+
+def user_register(
+    *, username: str, password: str, email: str = "", display_name: str = "", address: str
+) -> User:
+    """Open an account. Raises Forbidden when sign-up is closed, Throttled, and Invalid per field."""
+    if not settings.SIGNUP_OPEN:
+        raise Forbidden("Sign-up is closed on this server.")
+    throttle.take("signup", address, settings.SIGNUPS_PER_ADDRESS)
+    user = User(username=username, email=email, display_name=display_name)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid("The password is too weak.", fields={"password": error.messages}) from error
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        taken = {"username": ["This name is taken."]}
+        raise Invalid("This name is taken.", fields=taken) from error
+    return user
+
+
+def token_issue(
+    *,
+    username: str,
+    password: str,
+    name: str,
+    scopes: list[str],
+    expiry: datetime | None,
+    address: str,
+) -> IssuedToken:
+    """Trade a password for a token. Raises BadCredentials, Throttled, and Invalid for a past expiry.
+
+    An unknown name takes as long as a wrong password: Django hashes either way.
+    """
+    throttle.take("login-address", address, settings.LOGIN_ATTEMPTS_PER_ADDRESS)
+    throttle.take("login", f"{username.lower()}\0{address}", settings.LOGIN_ATTEMPTS)
+    now = timezone.now()
+    expires_on = expiry or now + timedelta(days=settings.TOKEN_DAYS)
+    if expires_on <= now:
+        raise Invalid("The expiry is past.", fields={"expiry": ["Must be in the future."]})
+    user = authenticate(username=username.lower(), password=password)
+    if not isinstance(user, User):
+        raise BadCredentials("The name or the password is wrong.")
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = Token.objects.create(
+        user=user,
+        name=name,
+        digest=token_digest(secret),
+        scopes=sorted({Scope(scope).value for scope in scopes}),
+        expires_on=expires_on,
+    )
+    return IssuedToken(token, secret)
+
+
+def token_touch(*, token: Token) -> None:
+    """Note that a token was used, at most once a minute."""
+    now = timezone.now()
+    if token.last_used_on is None or now - token.last_used_on >= LAST_USED_STEP:
+        Token.objects.filter(pk=token.pk).update(last_used_on=now)
+
+
+def token_revoke(*, token: Token) -> None:
+    """Make a token worthless from this instant."""
+    token.delete()
+
+
+def admin_ensure(*, username: str, password: str) -> User:
+    """The administrator of a machine of one's own, with this password; made when missing."""
+    user, _ = User.objects.get_or_create(username=username)
+    user.is_staff = user.is_superuser = user.is_active = True
+    if not user.check_password(password):
+        user.set_password(password)
+    user.save()
+    return user

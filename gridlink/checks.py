@@ -1,0 +1,35 @@
+"""System checks: what `manage.py check` refuses to start with, or warns of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from tasks.storage import StorageError, object_store
+
+
+@register("gridlink")
+def storage_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The object storage must be there and let itself be written to."""
+    try:
+        object_store().check()
+    except StorageError as error:
+        return [
+            Error(
+                f"STORAGE_URL cannot be used: {error}",
+                hint="See docs/settings.md.",
+                id="gridlink.E001",
+            )
+        ]
+    return []
+
+
+@register("gridlink", deploy=True)
+def debug_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """DEBUG shows strangers the inside of the server."""
+    if settings.DEBUG:
+        return [Warning("DEBUG is on.", hint="Unset DEBUG in production.", id="gridlink.W001")]
+    return []

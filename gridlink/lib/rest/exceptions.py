@@ -1,0 +1,97 @@
+"""Every error the API answers with has one shape: `{"error": {"code", "message", "fields"?}}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from gridlink.lib.errors import ApplicationError
+
+_CODES = {
+    400: "invalid",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "throttled",
+    500: "server_error",
+    503: "unavailable",
+}
+
+
+def error_body(code: str, message: str, fields: Any = None) -> dict[str, Any]:
+    """The error shape; `fields` maps a field's name to a list of messages, as deep as the input was."""
+    error = {"code": code, "message": message}
+    return {"error": {**error, "fields": fields} if fields else error}
+
+
+def error_response(status: int, message: str) -> JsonResponse:
+    """An error from outside any API view, such as a middleware or an unknown path."""
+    return JsonResponse(error_body(_CODES.get(status, "error"), message), status=status)
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook. None, for an error nobody foresaw, ends in the plain 500 of `server_error`."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if isinstance(error, ApplicationError):
+        response = _application_response(error)
+    elif isinstance(error, exceptions.ValidationError):
+        response = _validation_response(error)
+    elif isinstance(error, exceptions.APIException):
+        response = _api_response(error)
+    elif isinstance(error, (OperationalError, InterfaceError)):
+        message = "The database cannot be reached; try again in a moment."
+        response = Response(error_body("unavailable", message), status=503)
+        response["Retry-After"] = "5"
+    else:
+        return None
+    set_rollback()
+    return response
+
+
+def _application_response(error: ApplicationError) -> Response:
+    body = error_body(error.error_code, error.message, error.fields)
+    return Response(body, status=error.status, headers=error.headers)
+
+
+def _validation_response(error: exceptions.ValidationError) -> Response:
+    fields = error.detail
+    if isinstance(fields, dict):
+        return Response(error_body("invalid", "Some fields are not valid.", fields), status=400)
+    return Response(error_body("invalid", " ".join(str(item) for item in fields)), status=400)
+
+
+def _api_response(error: exceptions.APIException) -> Response:
+    headers = {}
+    if header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    code = _CODES.get(error.status_code, "error")
+    return Response(error_body(code, str(error.detail)), status=error.status_code, headers=headers)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """`handler404`: an unknown path."""
+    hint = "" if request.path.endswith("/") else " Paths of the API end with a slash."
+    return error_response(404, f"Not found.{hint}")
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """`handler400`: Django itself refused the request."""
+    return error_response(400, "The request is malformed.")
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """`handler500`: a defect; the log has the traceback."""
+    return error_response(500, "Something went wrong here; the log of the server has the details.")

@@ -1,0 +1,37 @@
+"""The size of a body is judged by its stated length, before a byte of it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from gridlink.lib.rest.exceptions import error_response
+
+# The parts of a multipart body around the file itself.
+_MULTIPART_ALLOWANCE = 64 * 1024
+
+
+class BodyLimitMiddleware:
+    """413 for a body over the limit of its kind, 411 for one that does not say how long it is."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return error_response(411, "State the body's length in Content-Length.")
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            return error_response(400, "Content-Length must be a whole number.")
+        limit = self._limit(request)
+        if int(length) > limit:
+            return error_response(413, f"The body is over the limit of {limit} bytes.")
+        return self.get_response(request)
+
+    @staticmethod
+    def _limit(request: HttpRequest) -> int:
+        if (request.content_type or "") == "multipart/form-data":
+            return int(settings.IMPORT_BYTES) + _MULTIPART_ALLOWANCE
+        return int(settings.API_BODY_BYTES)

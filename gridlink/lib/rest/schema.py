@@ -1,0 +1,122 @@
+"""OpenAPI: what every operation of the API answers besides success, with an example of each error."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    inline_serializer,
+)
+from rest_framework import serializers
+
+from gridlink.lib.rest.exceptions import error_body
+
+_ERRORS: dict[int, tuple[str, str, Any]] = {
+    400: ("invalid", "Some fields are not valid.", {"title": ["This field is required."]}),
+    401: ("unauthenticated", "The token is not valid.", None),
+    403: ("forbidden", "The token lacks the scope 'write'.", None),
+    404: ("not_found", "Not found.", None),
+    409: ("conflict", "The alias is taken.", None),
+    410: ("gone", "The file has expired.", None),
+    412: ("precondition_failed", "It changed since you read it: the version is now 4.", None),
+    413: ("too_large", "The body is over the limit of 5242880 bytes.", None),
+    416: ("range_not_satisfiable", "The file has 1024 bytes.", None),
+    422: ("unprocessable", "This Idempotency-Key was used for another request.", None),
+    428: ("precondition_required", "Send If-Match with the ETag you read.", None),
+    429: ("throttled", "Too many attempts; try again in 60 seconds.", None),
+    503: ("unavailable", "The database cannot be reached.", None),
+}
+
+
+class ErrorDetailSerializer(serializers.Serializer[Any]):
+    """What went wrong: `code` for programs, `message` for people."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    fields = serializers.DictField(  # type: ignore[assignment]
+        required=False, help_text="Messages per field of the input, nested as the input was."
+    )
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The one shape of every error."""
+
+    error = ErrorDetailSerializer()
+
+
+class GridlinkSchema(AutoSchema):
+    """Adds the errors that any operation can answer with, so that no view has to repeat them."""
+
+    def get_tags(self) -> list[str]:
+        """The first part of the path after the version groups the operations."""
+        return [self.path.removeprefix("/api/v1/").split("/")[0]]
+
+    def get_operation_id(self) -> str:
+        """Unique and readable: from the path and the method."""
+        words = [part.strip("{}") for part in self.path.removeprefix("/api/v1/").split("/") if part]
+        return "_".join([*words, self.method.lower()])
+
+
+def errors(*statuses: int) -> dict[int, OpenApiResponse]:
+    """The documented error answers of an operation; 400 and 404 are not assumed, name them."""
+    return {status: _error(status) for status in (*statuses, 503)}
+
+
+def _error(status: int) -> OpenApiResponse:
+    code, message, fields = _ERRORS[status]
+    example = OpenApiExample(code, value=error_body(code, message, fields))
+    return OpenApiResponse(ErrorSerializer, description=message, examples=[example])
+
+
+def page_of(item: type[serializers.Serializer[Any]], example: Any) -> OpenApiResponse:
+    """The documented answer of a list."""
+    value = {"next": None, "previous": None, "results": [example]}
+    return OpenApiResponse(_page(item), examples=[OpenApiExample("a page", value=value)])
+
+
+@cache
+def _page(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    return inline_serializer(
+        f"{item.__name__.removesuffix('Serializer')}Page",
+        {
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": item(many=True),
+        },
+    )
+
+
+def answer(
+    item: type[serializers.Serializer[Any]], example: Any, description: str = ""
+) -> OpenApiResponse:
+    """A documented success with an example of its body."""
+    return OpenApiResponse(
+        item, description=description, examples=[OpenApiExample("success", value=example)]
+    )
+
+
+def body_example(name: str, value: Any) -> OpenApiExample:
+    """An example of a request's body."""
+    return OpenApiExample(name, value=value, request_only=True)
+
+
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    pattern=r'^(\*|"[0-9]{1,18}")$',
+    description="The ETag of the version you mean to change, or `*`.",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    pattern=r"^[\x21-\x7e]{1,200}$",
+    description="Send the same key again to get the same job instead of a second one.",
+)

@@ -1,0 +1,83 @@
+"""Serializers that take what they are given and nothing else: no unknown field, no guessed type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Input: an unknown or read-only field is an error, never dropped in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """DRF's validation, and the refusal of what is not a field."""
+        strays = self._strays(data)
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if isinstance(error.detail, dict):
+                raise serializers.ValidationError({**error.detail, **strays}) from error
+            raise
+        if strays:
+            raise serializers.ValidationError(strays)
+        return value
+
+    def _strays(self, data: Any) -> dict[str, list[str]]:
+        if not isinstance(data, Mapping):
+            return {}
+        known = {name for name, field in self.fields.items() if not field.read_only}
+        return {str(name): ["There is no such field here."] for name in data if name not in known}
+
+
+class QuerySerializer(StrictSerializer):
+    """The parameters of a URL's query; a mistyped filter is an error, not an unfiltered list."""
+
+    @classmethod
+    def parse(cls, query: Mapping[str, Any]) -> dict[str, Any]:
+        """The validated parameters; raises ValidationError."""
+        serializer = cls(data=query)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+
+class TextField(serializers.CharField):
+    """A JSON string. Unlike CharField it does not take a number for one, and keeps spaces as typed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("trim_whitespace", False)
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The string; raises ValidationError for any other type."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON number without a fraction. Unlike IntegerField it does not take a string for one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number; raises ValidationError for any other type."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class FlagField(serializers.BooleanField):
+    """A JSON true or false. Unlike BooleanField it does not take "yes" for one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The flag; raises ValidationError for any other type."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+def validated(serializer_class: type[StrictSerializer], data: Any, **kwargs: Any) -> dict[str, Any]:
+    """The validated data of a request's body; raises ValidationError."""
+    serializer = serializer_class(data=data, **kwargs)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

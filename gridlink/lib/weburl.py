@@ -1,0 +1,92 @@
+"""Addresses that a link may point to: which are allowed, and when two are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from urllib.parse import SplitResult, urlsplit
+
+from w3lib.url import canonicalize_url
+
+URL_LENGTH = 4096
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
+_HOST = re.compile(r"\A(?:\[[0-9a-fA-F:.]+\]|[^\s/?#@\[\]<>\"\\^`{|}%]{1,253})\Z")
+_PORT = re.compile(r":[0-9]*\Z")
+_PHONE = re.compile(r"\A\+?[0-9().-]{2,40}(?:;[A-Za-z0-9=;+.-]*)?\Z")
+
+
+class BadUrl(ValueError):
+    """The text is no address that a link may have; the message says why."""
+
+
+def check_url(url: str) -> str:
+    """The address as typed, less spaces around it. Raises BadUrl unless it is http, https, mailto or tel."""
+    url = url.strip()
+    if not url:
+        raise BadUrl("The URL is empty.")
+    if len(url) > URL_LENGTH:
+        raise BadUrl(f"The URL is longer than {URL_LENGTH} characters.")
+    if _UNPRINTABLE.search(url):
+        raise BadUrl("The URL contains a space or a control character.")
+    parts = _split(url)
+    check = _CHECKS.get(parts.scheme)
+    if check is None:
+        raise BadUrl("The URL must start with http://, https://, mailto: or tel:.")
+    check(parts)
+    return url
+
+
+def url_key(url: str) -> str:
+    """32 hex digits, equal for two addresses that lead to the same place: scheme and host in any case,
+    default port, order of the query's parts, and escapes do not matter. `url` has passed `check_url`."""
+    return hashlib.sha256(_normal(url).encode()).hexdigest()[:32]
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is parsed only now
+    except ValueError as error:
+        raise BadUrl(f"The URL cannot be read: {error}.") from error
+    return parts
+
+
+def _check_web(parts: SplitResult) -> None:
+    host = _PORT.sub("", parts.netloc.rpartition("@")[2])
+    if not host or not _HOST.match(host):
+        raise BadUrl("The URL names no valid host.")
+
+
+def _check_mail(parts: SplitResult) -> None:
+    name, _, host = parts.path.partition("@")
+    if not name or not host:
+        raise BadUrl("The mailto: URL names no address.")
+
+
+def _check_phone(parts: SplitResult) -> None:
+    if not _PHONE.match(parts.path):
+        raise BadUrl("The tel: URL holds no phone number.")
+
+
+_CHECKS: dict[str, Callable[[SplitResult], None]] = {
+    "http": _check_web,
+    "https": _check_web,
+    "mailto": _check_mail,
+    "tel": _check_phone,
+}
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def _normal(url: str) -> str:
+    scheme = urlsplit(url).scheme
+    if scheme in ("mailto", "tel"):
+        return f"{scheme}:{url.partition(':')[2].lower()}"
+    try:
+        normal: str = canonicalize_url(url, keep_fragments=True)
+    except (ValueError, UnicodeError):
+        # A host that IDNA refuses is its own normal form.
+        normal = url
+    head, separator, tail = normal.partition("://")
+    host, slash, rest = tail.partition("/")
+    return f"{head.lower()}{separator}{host.removesuffix(_DEFAULT_PORTS[scheme])}{slash}{rest}"

@@ -1,0 +1,33 @@
+"""Every address of the web tier."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, register_converter
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from gridlink import health
+from gridlink.lib.slugs import SlugConverter
+
+register_converter(SlugConverter, "publicid")
+
+api: list[URLPattern | URLResolver] = [
+    path("auth/", include("gridlink.accounts.api.urls")),
+    path("jobs/", include("tasks.api.urls")),
+    path("", include("grids.api.urls")),
+    path("", include("reports.api.urls")),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include(api)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("", RedirectView.as_view(pattern_name="docs"), name="home"),
+]
+handler400 = "gridlink.lib.rest.exceptions.bad_request"
+handler404 = "gridlink.lib.rest.exceptions.not_found"
+handler500 = "gridlink.lib.rest.exceptions.server_error"

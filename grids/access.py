@@ -1,0 +1,66 @@
+"""The only door from an identifier that somebody sent to a grid or a link."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+
+from gridlink.accounts.models import User
+from gridlink.lib.errors import NotFound
+from grids.models import Grid, Link, Visibility
+
+Actor = User | AnonymousUser
+
+
+def grid_read(actor: Actor, slug: str) -> Grid:
+    """A live grid that the actor owns or anybody may see. Raises NotFound."""
+    grid = Grid.objects.live().select_related("user").filter(slug=slug).first()
+    if grid is None or not _may_see(actor, grid):
+        raise NotFound
+    return grid
+
+
+def grid_write(actor: User, slug: str) -> Grid:
+    """One of the actor's own live grids. Raises NotFound."""
+    grid = Grid.objects.live().filter(user=actor, slug=slug).first()
+    if grid is None:
+        raise NotFound
+    return grid
+
+
+def grid_trashed(actor: User, slug: str) -> Grid:
+    """One of the actor's own grids in the trash. Raises NotFound."""
+    grid = Grid.objects.filter(user=actor, slug=slug, is_deleted=True).first()
+    if grid is None:
+        raise NotFound
+    return grid
+
+
+def link_read(actor: Actor, slug: str) -> Link:
+    """A live link on a grid that the actor may see. Raises NotFound."""
+    link = Link.objects.live().with_grid().select_related("grid__user").filter(slug=slug).first()
+    if link is None or not _may_see(actor, link.grid):
+        raise NotFound
+    return link
+
+
+def link_write(actor: User, slug: str) -> Link:
+    """One of the actor's own live links. Raises NotFound."""
+    link = Link.objects.live().with_grid().filter(user=actor, slug=slug).first()
+    if link is None:
+        raise NotFound
+    return link
+
+
+def link_trashed(actor: User, slug: str) -> Link:
+    """One of the actor's own links in the trash, on a grid that is not. Raises NotFound."""
+    links = Link.objects.with_grid().filter(user=actor, slug=slug, is_deleted=True)
+    link = links.filter(grid__is_deleted=False).first()
+    if link is None:
+        raise NotFound
+    return link
+
+
+def _may_see(actor: Actor, grid: Grid) -> bool:
+    if grid.user_id == actor.pk:
+        return True
+    return grid.visibility != Visibility.PRIVATE and grid.user.is_active

@@ -1,0 +1,1 @@
+"""The `grids/`, `links/`, `users/` and `imports/` parts of the API."""

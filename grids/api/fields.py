@@ -1,0 +1,101 @@
+"""Fields of links and grids that check more than a type."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from gridlink.lib.errors import Invalid
+from gridlink.lib.rest.serializers import TextField
+from gridlink.lib.slugs import ALIAS_PATTERN, alias_validator
+from gridlink.lib.weburl import URL_LENGTH, BadUrl, check_url
+from grids.models import ALIAS_LENGTH, TAG_LENGTH, TAGS_MAX
+from grids.styles import STYLE_SCHEMA, check_style
+
+_COLOUR = re.compile(r"\A#[0-9a-fA-F]{6}\Z")
+
+
+@extend_schema_field({"type": "string", "maxLength": URL_LENGTH, "example": "https://example.org/"})
+class UrlField(TextField):
+    """An address a link may point to."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=URL_LENGTH + 100, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The address as typed; raises ValidationError when a link may not have it."""
+        try:
+            return check_url(super().to_internal_value(data))
+        except BadUrl as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+@extend_schema_field(STYLE_SCHEMA)
+class StyleField(serializers.Field[Any, Any, Any, Any]):
+    """A link's style, by the schema of `grids.styles`."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The style; raises ValidationError when it does not fit the schema."""
+        try:
+            return check_style(data)
+        except Invalid as error:
+            raise serializers.ValidationError(error.message) from error
+
+    def to_representation(self, value: Any) -> Any:
+        """As it is kept."""
+        return value
+
+
+class BackgroundField(TextField):
+    """A colour such as #1e90ff, the address of an image, or nothing."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=2048, allow_blank=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The background; raises ValidationError for anything else."""
+        value = super().to_internal_value(data)
+        if not value or _COLOUR.match(value):
+            return value
+        try:
+            if value.startswith(("http://", "https://")):
+                return check_url(value)
+        except BadUrl:
+            pass
+        raise serializers.ValidationError("Give a colour like #1e90ff or an http(s) address.")
+
+
+@extend_schema_field(
+    {"type": "string", "nullable": True, "maxLength": ALIAS_LENGTH, "pattern": f"^{ALIAS_PATTERN}$"}
+)
+class AliasField(TextField):
+    """A short name of one's own; null for none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_length=ALIAS_LENGTH, allow_null=True, validators=[alias_validator], **kwargs
+        )
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "maxItems": TAGS_MAX,
+        "items": {"type": "string", "minLength": 1, "maxLength": TAG_LENGTH},
+    }
+)
+class TagsField(serializers.ListField):
+    """Tags, spaces around them cut and repeats dropped, in the given order."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=TextField(max_length=TAG_LENGTH), max_length=TAGS_MAX, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The tags; raises ValidationError for an empty one."""
+        tags = [tag.strip() for tag in super().to_internal_value(data)]
+        if not all(tags):
+            raise serializers.ValidationError("A tag may not be empty.")
+        return list(dict.fromkeys(tags))

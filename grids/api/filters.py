@@ -1,0 +1,72 @@
+"""The parameters of the lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from gridlink.lib.rest.pagination import PageQuery
+from gridlink.lib.weburl import BadUrl, check_url
+from grids.models import TAG_LENGTH, Visibility
+
+# What a list can be ordered by, each with an index that walks it; the id makes the order total.
+_ORDERINGS = {
+    "created_on": ("created_on", "id"),
+    "modified_on": ("modified_on", "id"),
+    "title": ("title", "id"),
+}
+_POSITION = {"position": ("y", "x", "id")}
+
+
+def _choices(*tables: dict[str, tuple[str, ...]]) -> list[str]:
+    names = [name for table in tables for name in table]
+    return [*names, *(f"-{name}" for name in names)]
+
+
+def ordering_of(name: str) -> tuple[str, ...]:
+    """The columns that an `ordering` parameter stands for."""
+    columns = {**_ORDERINGS, **_POSITION}[name.removeprefix("-")]
+    return tuple(f"-{column}" for column in columns) if name.startswith("-") else columns
+
+
+class GridListQuery(PageQuery):
+    """`q` searches titles and descriptions; `deleted=true` lists the trash."""
+
+    q = serializers.CharField(required=False, max_length=200)
+    visibility = serializers.ChoiceField(Visibility.choices, required=False)
+    deleted = serializers.BooleanField(required=False, default=False)
+    ordering = serializers.ChoiceField(_choices(_ORDERINGS), required=False, default="-created_on")
+
+
+class LinkListQuery(PageQuery):
+    """`q` searches titles, notes and addresses; `url` finds every link to the same place."""
+
+    q = serializers.CharField(required=False, max_length=200)
+    grid = serializers.RegexField(r"\Agr_[0-9a-f]{32}\Z", required=False)
+    tag = serializers.CharField(required=False, max_length=TAG_LENGTH)
+    url = serializers.CharField(required=False, max_length=4096)
+    created_from = serializers.DateTimeField(required=False)
+    created_until = serializers.DateTimeField(required=False)
+    deleted = serializers.BooleanField(required=False, default=False)
+    ordering = serializers.ChoiceField(_choices(_ORDERINGS), required=False, default="-created_on")
+
+    def validate_url(self, url: str) -> str:
+        """Only an address that a link may have can be that of one."""
+        try:
+            return check_url(url)
+        except BadUrl as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class GridLinksQuery(PageQuery):
+    """The links of one grid, in reading order unless asked otherwise."""
+
+    ordering = serializers.ChoiceField(
+        _choices(_POSITION, _ORDERINGS), required=False, default="position"
+    )
+
+
+def without_page(query: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that narrow a list, without those that walk it."""
+    return {k: v for k, v in query.items() if k not in ("cursor", "limit", "ordering")}

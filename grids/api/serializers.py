@@ -1,0 +1,232 @@
+"""The JSON of grids, links and layouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from gridlink.lib.rest.serializers import StrictSerializer, TextField, WholeNumberField
+from grids.api.fields import AliasField, BackgroundField, StyleField, TagsField, UrlField
+from grids.models import (
+    COLUMNS_MAX,
+    HEIGHT_MAX,
+    NOTE_LENGTH,
+    TITLE_LENGTH,
+    Y_MAX,
+    Theme,
+    Visibility,
+)
+
+_SLUG = 35
+
+
+class GridWriteSerializer(StrictSerializer):
+    """The fields of a grid that its owner sets; `partial` for a change."""
+
+    title = TextField(max_length=TITLE_LENGTH)
+    description = TextField(required=False, allow_blank=True, max_length=NOTE_LENGTH)
+    alias = AliasField(required=False)
+    visibility = serializers.ChoiceField(Visibility.choices, required=False)
+    theme = serializers.ChoiceField(Theme.choices, required=False)
+    columns = WholeNumberField(required=False, min_value=1, max_value=COLUMNS_MAX)
+
+
+class GridSerializer(serializers.Serializer[Any]):
+    """A grid."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    alias = serializers.CharField(allow_null=True)
+    visibility = serializers.ChoiceField(Visibility.choices)
+    theme = serializers.ChoiceField(Theme.choices)
+    columns = serializers.IntegerField()
+    links_total = serializers.SerializerMethodField()
+    version = serializers.IntegerField(help_text="The ETag of the grid's own fields.")
+    layout_version = serializers.IntegerField(help_text="The ETag of `layout/`.")
+    created_on = serializers.DateTimeField()
+    modified_on = serializers.DateTimeField()
+    is_deleted = serializers.BooleanField()
+    deleted_on = serializers.DateTimeField(allow_null=True)
+
+    def get_links_total(self, grid: Any) -> int:
+        """The number of live links."""
+        total: int = getattr(grid, "links_total", 0)
+        return total
+
+
+class TileFields(StrictSerializer):
+    """Position and size, in cells."""
+
+    x = WholeNumberField(required=False, min_value=0, max_value=COLUMNS_MAX - 1)
+    y = WholeNumberField(required=False, min_value=0, max_value=Y_MAX)
+    width = WholeNumberField(required=False, min_value=1, max_value=COLUMNS_MAX)
+    height = WholeNumberField(required=False, min_value=1, max_value=HEIGHT_MAX)
+
+
+class LinkFields(TileFields):
+    """The fields of a link that its owner sets, but for its grid."""
+
+    url = UrlField()
+    title = TextField(max_length=TITLE_LENGTH)
+    note = TextField(required=False, allow_blank=True, max_length=NOTE_LENGTH)
+    tags = TagsField(required=False)
+    alias = AliasField(required=False)
+    background = BackgroundField(required=False)
+    style = StyleField(required=False)
+    active_from = serializers.DateTimeField(required=False, allow_null=True)
+    active_until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class LinkWriteSerializer(LinkFields):
+    """A link with the slug of the grid it is or goes on; `partial` for a change."""
+
+    grid = TextField(max_length=_SLUG)
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    """A link."""
+
+    slug = serializers.CharField()
+    grid = serializers.CharField(source="grid.slug")
+    url = serializers.CharField()
+    title = serializers.CharField()
+    note = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    alias = serializers.CharField(allow_null=True)
+    x = serializers.IntegerField()
+    y = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    background = serializers.CharField()
+    style = StyleField()
+    active_from = serializers.DateTimeField(allow_null=True)
+    active_until = serializers.DateTimeField(allow_null=True)
+    version = serializers.IntegerField(help_text="The ETag.")
+    created_on = serializers.DateTimeField()
+    modified_on = serializers.DateTimeField()
+    is_deleted = serializers.BooleanField()
+    deleted_on = serializers.DateTimeField(allow_null=True)
+
+
+class TileSerializer(StrictSerializer):
+    """One link's place in a layout."""
+
+    slug = TextField(max_length=_SLUG)
+    x = WholeNumberField(min_value=0, max_value=COLUMNS_MAX - 1)
+    y = WholeNumberField(min_value=0, max_value=Y_MAX)
+    width = WholeNumberField(min_value=1, max_value=COLUMNS_MAX)
+    height = WholeNumberField(min_value=1, max_value=HEIGHT_MAX)
+
+
+class LayoutSerializer(StrictSerializer):
+    """The place of every link of a grid."""
+
+    links = TileSerializer(many=True)
+
+    def validate_links(self, links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Each link once."""
+        if len({link["slug"] for link in links}) < len(links):
+            raise serializers.ValidationError("A link is named twice.")
+        return links
+
+
+class LayoutShownSerializer(serializers.Serializer[Any]):
+    """A grid's layout, ready to be sent back."""
+
+    columns = serializers.IntegerField()
+    layout_version = serializers.IntegerField()
+    links = TileSerializer(many=True)
+
+
+class BulkSerializer(StrictSerializer):
+    """Lists of wishes. The items are judged one by one, so here they are any objects."""
+
+    create = serializers.ListField(child=serializers.DictField(), required=False, default=list)
+    update = serializers.ListField(child=serializers.DictField(), required=False, default=list)
+    delete = serializers.ListField(child=serializers.DictField(), required=False, default=list)
+
+
+class BulkUpdateItem(LinkWriteSerializer):
+    """A change of one link; `version` guards it as If-Match would."""
+
+    slug = TextField(max_length=_SLUG)
+    version = WholeNumberField(required=False, min_value=1)
+
+
+class BulkDeleteItem(StrictSerializer):
+    """The link to delete; `version` guards it as If-Match would."""
+
+    slug = TextField(max_length=_SLUG)
+    version = WholeNumberField(required=False, min_value=1)
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    """What became of one item: `done` with the link's slug and version, or `failed` with an error."""
+
+    operation = serializers.ChoiceField(["create", "update", "delete"])
+    index = serializers.IntegerField()
+    status = serializers.ChoiceField(["done", "failed"])
+    slug = serializers.CharField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True)
+    error = serializers.DictField(allow_null=True)
+
+
+class BulkAnswerSerializer(serializers.Serializer[Any]):
+    """The verdicts, in the order of the request's lists."""
+
+    done = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    results = VerdictSerializer(many=True)
+
+
+class ProfileLinkSerializer(serializers.Serializer[Any]):
+    """A link as visitors see it."""
+
+    slug = serializers.CharField()
+    url = serializers.CharField()
+    title = serializers.CharField()
+    note = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    x = serializers.IntegerField()
+    y = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    background = serializers.CharField()
+    style = StyleField()
+
+
+class ProfileGridSerializer(serializers.Serializer[Any]):
+    """A public grid with its first links; `links_url` leads to all `links_total` of them."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    alias = serializers.CharField(allow_null=True)
+    theme = serializers.ChoiceField(Theme.choices)
+    columns = serializers.IntegerField()
+    created_on = serializers.DateTimeField()
+    links_total = serializers.IntegerField()
+    links_url = serializers.URLField()
+    links = ProfileLinkSerializer(many=True)
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    """A user's public face; `next` and `previous` page through the grids."""
+
+    slug = serializers.CharField()
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    created_on = serializers.DateTimeField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    grids = ProfileGridSerializer(many=True)
+
+
+class ImportSerializer(StrictSerializer):
+    """The form fields of an upload, beside `file`."""
+
+    source = serializers.CharField(required=False, default="auto", max_length=30)
+    mode = serializers.ChoiceField(["apply", "dry_run"], required=False, default="apply")
+    file = serializers.FileField(allow_empty_file=True)

@@ -1,0 +1,21 @@
+"""Routes under `/api/v1/` for grids, links, profiles and imports."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from grids.api.views import grids, imports, links, profiles
+
+urlpatterns = [
+    path("grids/", grids.GridListView.as_view(), name="grid-list"),
+    path("grids/<publicid:slug>/", grids.GridDetailView.as_view(), name="grid-detail"),
+    path("grids/<publicid:slug>/restore/", grids.GridRestoreView.as_view(), name="grid-restore"),
+    path("grids/<publicid:slug>/layout/", grids.GridLayoutView.as_view(), name="grid-layout"),
+    path("grids/<publicid:slug>/links/", grids.GridLinksView.as_view(), name="grid-links"),
+    path("links/", links.LinkListView.as_view(), name="link-list"),
+    path("links/bulk/", links.LinkBulkView.as_view(), name="link-bulk"),
+    path("links/<publicid:slug>/", links.LinkDetailView.as_view(), name="link-detail"),
+    path("links/<publicid:slug>/restore/", links.LinkRestoreView.as_view(), name="link-restore"),
+    path("users/<str:username>/", profiles.ProfileView.as_view(), name="profile"),
+    path("imports/", imports.ImportListView.as_view(), name="import-list"),
+]

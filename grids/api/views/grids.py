@@ -1,0 +1,240 @@
+"""`grids/`: grids, their trash and their layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from gridlink.accounts.permissions import HasScopeOrReads, actor_of
+from gridlink.lib.rest.etags import etag_of, if_match
+from gridlink.lib.rest.pagination import page_response
+from gridlink.lib.rest.schema import IF_MATCH, answer, body_example, errors, page_of
+from gridlink.lib.rest.serializers import validated
+from grids import link_services, selectors, services
+from grids.access import grid_read, grid_trashed, grid_write
+from grids.api import examples
+from grids.api.filters import GridLinksQuery, GridListQuery, ordering_of, without_page
+from grids.api.serializers import (
+    GridSerializer,
+    GridWriteSerializer,
+    LayoutSerializer,
+    LayoutShownSerializer,
+    LinkFields,
+    LinkSerializer,
+)
+from grids.layout import Tile
+from grids.models import Grid
+
+_GRID_BODY = [body_example("a grid", examples.GRID_WRITE)]
+
+
+def grid_response(grid: Grid, *, status: int = 200) -> Response:
+    """One grid as JSON with its ETag."""
+    shown = selectors.with_totals(Grid.objects.filter(pk=grid.pk)).get()
+    return Response(GridSerializer(shown).data, status=status, headers=etag_of(shown.version))
+
+
+class GridListView(APIView):
+    """The account's grids."""
+
+    @extend_schema(
+        summary="List grids",
+        parameters=[GridListQuery],
+        responses={200: page_of(GridSerializer, examples.GRID), **errors(400, 401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """The account's grids; `deleted=true` lists the trash."""
+        query = GridListQuery.parse(request.query_params)
+        return page_response(
+            request,
+            selectors.grid_list(user=actor_of(request), **without_page(query)),
+            query=query,
+            ordering=ordering_of(query["ordering"]),
+            serialize=lambda rows: GridSerializer(rows, many=True).data,
+        )
+
+    @extend_schema(
+        summary="Make a grid",
+        request=GridWriteSerializer,
+        responses={201: answer(GridSerializer, examples.GRID), **errors(400, 401, 403, 409, 413)},
+        examples=_GRID_BODY,
+    )
+    def post(self, request: Request) -> Response:
+        """Make an empty grid."""
+        fields = validated(GridWriteSerializer, request.data)
+        grid = services.grid_create(user=actor_of(request), **fields)
+        response = grid_response(grid, status=201)
+        response["Location"] = reverse("grid-detail", args=[grid.slug], request=request)
+        return response
+
+
+class GridDetailView(APIView):
+    """One grid."""
+
+    permission_classes = (HasScopeOrReads,)
+
+    @extend_schema(
+        summary="Show a grid",
+        responses={200: answer(GridSerializer, examples.GRID), **errors(401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """One's own grid, or anybody's that is public or unlisted; the latter needs no token."""
+        return grid_response(grid_read(request.user, slug))
+
+    @extend_schema(
+        summary="Replace a grid's fields",
+        parameters=[IF_MATCH],
+        request=GridWriteSerializer,
+        responses={
+            200: answer(GridSerializer, examples.GRID),
+            **errors(400, 401, 403, 404, 409, 412, 413, 428),
+        },
+        examples=_GRID_BODY,
+    )
+    def put(self, request: Request, slug: str) -> Response:
+        """Fields that are left out go back to their defaults."""
+        fields = validated(GridWriteSerializer, request.data)
+        return self._change(request, slug, {**_GRID_DEFAULTS, **fields})
+
+    @extend_schema(
+        summary="Change a grid",
+        parameters=[IF_MATCH],
+        request=GridWriteSerializer(partial=True),
+        responses={
+            200: answer(GridSerializer, examples.GRID),
+            **errors(400, 401, 403, 404, 409, 412, 413, 428),
+        },
+        examples=[body_example("a new title", {"title": "Read these"})],
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change the fields that are sent."""
+        return self._change(
+            request, slug, validated(GridWriteSerializer, request.data, partial=True)
+        )
+
+    @extend_schema(
+        summary="Put a grid in the trash",
+        parameters=[IF_MATCH],
+        responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
+    )
+    def delete(self, request: Request, slug: str) -> Response:
+        """The grid and its links disappear; `restore/` brings them back."""
+        grid = grid_write(actor_of(request), slug)
+        services.grid_delete(grid=grid, version=if_match(request))
+        return Response(status=204)
+
+    def _change(self, request: Request, slug: str, changes: dict[str, Any]) -> Response:
+        grid = grid_write(actor_of(request), slug)
+        return grid_response(
+            services.grid_update(grid=grid, version=if_match(request), changes=changes)
+        )
+
+
+_GRID_DEFAULTS: dict[str, Any] = {
+    name: Grid._meta.get_field(name).get_default()
+    for name in ("description", "alias", "visibility", "theme", "columns")
+}
+
+
+class GridRestoreView(APIView):
+    """Out of the trash."""
+
+    @extend_schema(
+        summary="Take a grid out of the trash",
+        request=None,
+        responses={200: answer(GridSerializer, examples.GRID), **errors(401, 403, 404, 409)},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """The grid and its links are as they were."""
+        return grid_response(services.grid_restore(grid=grid_trashed(actor_of(request), slug)))
+
+
+class GridLayoutView(APIView):
+    """Where the tiles of a grid stand."""
+
+    permission_classes = (HasScopeOrReads,)
+
+    @extend_schema(
+        summary="Show a grid's layout",
+        responses={200: answer(LayoutShownSerializer, examples.LAYOUT), **errors(401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The place of every link, with an ETag of its own."""
+        return self._shown(grid_read(request.user, slug))
+
+    @extend_schema(
+        summary="Save a grid's layout",
+        parameters=[IF_MATCH],
+        request=LayoutSerializer,
+        responses={
+            200: answer(LayoutShownSerializer, examples.LAYOUT),
+            **errors(400, 401, 403, 404, 412, 413, 428),
+        },
+        examples=[body_example("a layout", examples.LAYOUT_WRITE)],
+    )
+    def put(self, request: Request, slug: str) -> Response:
+        """The place of every link of the grid, at once or not at all. If-Match is the layout's ETag."""
+        grid = grid_write(actor_of(request), slug)
+        version = if_match(request)
+        links = validated(LayoutSerializer, request.data)["links"]
+        tiles = {link.pop("slug"): Tile(**link) for link in links}
+        return self._shown(services.layout_save(grid=grid, version=version, tiles=tiles))
+
+    @staticmethod
+    def _shown(grid: Grid) -> Response:
+        tiles = selectors.grid_tiles(grid=grid)
+        shown = {
+            "columns": grid.columns,
+            "layout_version": grid.layout_version,
+            "links": [{"slug": slug, **place} for slug, place in tiles.items()],
+        }
+        return Response(shown, headers=etag_of(grid.layout_version))
+
+
+class GridLinksView(APIView):
+    """The links of a grid."""
+
+    permission_classes = (HasScopeOrReads,)
+
+    @extend_schema(
+        summary="List a grid's links",
+        parameters=[GridLinksQuery],
+        responses={200: page_of(LinkSerializer, examples.LINK), **errors(400, 401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The links of one's own grid, or of anybody's that is public or unlisted."""
+        query = GridLinksQuery.parse(request.query_params)
+        return page_response(
+            request,
+            selectors.grid_links(grid=grid_read(request.user, slug)),
+            query=query,
+            ordering=ordering_of(query["ordering"]),
+            serialize=lambda rows: LinkSerializer(rows, many=True).data,
+        )
+
+    @extend_schema(
+        summary="Put a link on a grid",
+        request=LinkFields,
+        responses={
+            201: answer(LinkSerializer, examples.LINK),
+            **errors(400, 401, 403, 404, 409, 413),
+        },
+        examples=[body_example("a link", examples.GRID_LINK_WRITE)],
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Without `x` and `y` the link gets the first free place."""
+        grid = grid_write(actor_of(request), slug)
+        fields = validated(LinkFields, request.data)
+        link = link_services.link_create(
+            user=actor_of(request), fields={**fields, "grid": grid.slug}
+        )
+        headers = {
+            **etag_of(link.version),
+            "Location": reverse("link-detail", args=[link.slug], request=request),
+        }
+        return Response(LinkSerializer(link).data, status=201, headers=headers)

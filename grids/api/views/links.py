@@ -1,0 +1,225 @@
+"""`links/`: all links of the account, whichever grid they are on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from gridlink.accounts.permissions import HasScopeOrReads, actor_of
+from gridlink.lib.errors import ApplicationError, Invalid
+from gridlink.lib.rest.etags import etag_of, if_match
+from gridlink.lib.rest.exceptions import error_body
+from gridlink.lib.rest.pagination import page_response
+from gridlink.lib.rest.schema import IF_MATCH, answer, body_example, errors, page_of
+from gridlink.lib.rest.serializers import StrictSerializer, validated
+from grids import link_services, selectors
+from grids.access import link_read, link_trashed, link_write
+from grids.api import examples
+from grids.api.filters import LinkListQuery, ordering_of, without_page
+from grids.api.serializers import (
+    BulkAnswerSerializer,
+    BulkDeleteItem,
+    BulkSerializer,
+    BulkUpdateItem,
+    LinkSerializer,
+    LinkWriteSerializer,
+)
+from grids.bulk import BULK_MAX, BulkRequest, Item, Verdict, link_bulk
+from grids.models import Link
+
+_LINK_BODY = [body_example("a link", examples.LINK_WRITE)]
+
+
+def link_response(link: Link, *, status: int = 200) -> Response:
+    """One link as JSON with its ETag."""
+    return Response(LinkSerializer(link).data, status=status, headers=etag_of(link.version))
+
+
+class LinkListView(APIView):
+    """The account's links."""
+
+    @extend_schema(
+        summary="List links",
+        parameters=[LinkListQuery],
+        responses={200: page_of(LinkSerializer, examples.LINK), **errors(400, 401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """The account's links, newest first; `deleted=true` lists the trash."""
+        query = LinkListQuery.parse(request.query_params)
+        return page_response(
+            request,
+            selectors.link_list(user=actor_of(request), **without_page(query)),
+            query=query,
+            ordering=ordering_of(query["ordering"]),
+            serialize=lambda rows: LinkSerializer(rows, many=True).data,
+        )
+
+    @extend_schema(
+        summary="Make a link",
+        request=LinkWriteSerializer,
+        responses={
+            201: answer(LinkSerializer, examples.LINK),
+            **errors(400, 401, 403, 404, 409, 413),
+        },
+        examples=_LINK_BODY,
+    )
+    def post(self, request: Request) -> Response:
+        """Without `x` and `y` the link gets the first free place of its grid."""
+        fields = validated(LinkWriteSerializer, request.data)
+        link = link_services.link_create(user=actor_of(request), fields=fields)
+        response = link_response(link, status=201)
+        response["Location"] = reverse("link-detail", args=[link.slug], request=request)
+        return response
+
+
+class LinkDetailView(APIView):
+    """One link."""
+
+    permission_classes = (HasScopeOrReads,)
+
+    @extend_schema(
+        summary="Show a link",
+        responses={200: answer(LinkSerializer, examples.LINK), **errors(401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """One's own link, or one on anybody's public or unlisted grid; the latter needs no token."""
+        return link_response(link_read(request.user, slug))
+
+    @extend_schema(
+        summary="Replace a link's fields",
+        parameters=[IF_MATCH],
+        request=LinkWriteSerializer,
+        responses={
+            200: answer(LinkSerializer, examples.LINK),
+            **errors(400, 401, 403, 404, 409, 412, 413, 428),
+        },
+        examples=_LINK_BODY,
+    )
+    def put(self, request: Request, slug: str) -> Response:
+        """Fields that are left out go back to their defaults; place and size stay."""
+        fields = validated(LinkWriteSerializer, request.data)
+        return self._change(request, slug, {**_link_defaults(), **fields})
+
+    @extend_schema(
+        summary="Change a link",
+        parameters=[IF_MATCH],
+        request=LinkWriteSerializer(partial=True),
+        responses={
+            200: answer(LinkSerializer, examples.LINK),
+            **errors(400, 401, 403, 404, 409, 412, 413, 428),
+        },
+        examples=[body_example("a new place", {"x": 2, "y": 0})],
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change the fields that are sent; `grid` moves the link to another of one's grids."""
+        return self._change(
+            request, slug, validated(LinkWriteSerializer, request.data, partial=True)
+        )
+
+    @extend_schema(
+        summary="Put a link in the trash",
+        parameters=[IF_MATCH],
+        responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
+    )
+    def delete(self, request: Request, slug: str) -> Response:
+        """The link frees its place; `restore/` brings it back."""
+        link = link_write(actor_of(request), slug)
+        link_services.link_delete(link=link, version=if_match(request))
+        return Response(status=204)
+
+    def _change(self, request: Request, slug: str, changes: dict[str, Any]) -> Response:
+        link = link_write(actor_of(request), slug)
+        return link_response(
+            link_services.link_update(link=link, version=if_match(request), changes=changes)
+        )
+
+
+def _link_defaults() -> dict[str, Any]:
+    names = ("note", "tags", "alias", "background", "style", "active_from", "active_until")
+    return {name: Link._meta.get_field(name).get_default() for name in names}
+
+
+class LinkRestoreView(APIView):
+    """Out of the trash."""
+
+    @extend_schema(
+        summary="Take a link out of the trash",
+        request=None,
+        responses={200: answer(LinkSerializer, examples.LINK), **errors(401, 403, 404, 409)},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """It goes to its old place or, when that is taken, to the first free one."""
+        return link_response(link_services.link_restore(link=link_trashed(actor_of(request), slug)))
+
+
+class LinkBulkView(APIView):
+    """Many links at once."""
+
+    @extend_schema(
+        summary="Create, change and delete many links",
+        request=BulkSerializer,
+        responses={
+            200: answer(BulkAnswerSerializer, examples.BULK_ANSWER),
+            **errors(400, 401, 403, 409, 413),
+        },
+        examples=[body_example("one of each", examples.BULK)],
+    )
+    def post(self, request: Request) -> Response:
+        """Up to 1,000 items in one transaction, deletes first, then updates, then creates. Each item gets a
+        verdict; one that fails leaves no trace and does not keep the others from being done."""
+        lists = validated(BulkSerializer, request.data)
+        if sum(map(len, lists.values())) > BULK_MAX:
+            raise Invalid(f"At most {BULK_MAX} items go in one call.")
+        wishes, refused = BulkRequest(), []
+        for operation, (serializer, partial) in _ITEMS.items():
+            for index, raw in enumerate(lists[operation]):
+                try:
+                    fields = validated(serializer, raw, partial=partial)
+                    getattr(wishes, operation).append(_item(index, fields))
+                except ValidationError as error:
+                    problem = Invalid("Some fields are not valid.", fields=dict(error.detail))  # type: ignore[arg-type]
+                    refused.append(Verdict(operation, index, error=problem))
+        verdicts = link_bulk(user=actor_of(request), request=wishes)
+        return Response(_bulk_answer([*verdicts, *refused]))
+
+
+_ITEMS: dict[str, tuple[type[StrictSerializer], bool]] = {
+    "delete": (BulkDeleteItem, False),
+    "update": (BulkUpdateItem, True),
+    "create": (LinkWriteSerializer, False),
+}
+
+
+def _item(index: int, fields: dict[str, Any]) -> Item:
+    slug, version = fields.pop("slug", ""), fields.pop("version", None)
+    return Item(index, fields, slug=slug, version=version)
+
+
+def _bulk_answer(verdicts: list[Verdict]) -> dict[str, Any]:
+    order = list(_ITEMS)
+    verdicts = sorted(verdicts, key=lambda verdict: (order.index(verdict.operation), verdict.index))
+    failed = sum(verdict.error is not None for verdict in verdicts)
+    results = [_verdict(verdict) for verdict in verdicts]
+    return {"done": len(verdicts) - failed, "failed": failed, "results": results}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    link, error = verdict.link, verdict.error
+    return {
+        "operation": verdict.operation,
+        "index": verdict.index,
+        "status": "failed" if error else "done",
+        "slug": link.slug if link else None,
+        "version": link.version if link else None,
+        "error": _error(error) if error else None,
+    }
+
+
+def _error(error: ApplicationError) -> Any:
+    return error_body(error.error_code, error.message, error.fields)["error"]

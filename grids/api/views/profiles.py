@@ -1,0 +1,65 @@
+"""`users/{username}/`: what anybody may see of a user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from gridlink.accounts.access import user_read
+from gridlink.lib.rest.pagination import PageQuery, page_url, read_page
+from gridlink.lib.rest.schema import answer, errors
+from grids.api import examples
+from grids.api.serializers import ProfileSerializer
+from grids.models import Grid, Link
+from grids.selectors import profile_grids, profile_links
+
+
+class ProfileView(APIView):
+    """A user's public face."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        summary="Show a user's public grids",
+        parameters=[PageQuery],
+        responses={200: answer(ProfileSerializer, examples.PROFILE), **errors(400, 404)},
+        auth=[],
+    )
+    def get(self, request: Request, username: str) -> Response:
+        """The public grids of a user, newest first, each with its first links: always three queries."""
+        query = PageQuery.parse(request.query_params)
+        user = user_read(username)
+        page = read_page(
+            profile_grids(user=user),
+            ordering=("-created_on", "-id"),
+            cursor=query.get("cursor"),
+            limit=query["limit"],
+        )
+        links = profile_links(grids=page.rows)
+        profile = {
+            "slug": user.slug,
+            "username": user.username,
+            "display_name": user.display_name,
+            "created_on": user.created_on,
+            "next": page_url(request, page.next),
+            "previous": page_url(request, page.previous),
+            "grids": [_grid(request, grid, links[grid.pk]) for grid in page.rows],
+        }
+        return Response(ProfileSerializer(profile).data)
+
+
+def _grid(request: Request, grid: Grid, links: list[Link]) -> dict[str, Any]:
+    shown = ("slug", "title", "description", "alias", "theme", "columns", "created_on")
+    return {
+        **{name: getattr(grid, name) for name in shown},
+        "links_total": getattr(links[0], "links_total") if links else 0,  # noqa: B009  (an annotation)
+        "links_url": reverse("grid-links", args=[grid.slug], request=request),
+        "links": links,
+    }

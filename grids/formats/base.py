@@ -1,0 +1,82 @@
+"""What every link file format speaks: a stream of folders, links and problems.
+
+A format is added by one subclass of LinkReader in one file. Readers and writers are pure: they
+know files and text, not databases, users or rules about which address is welcome.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, ClassVar
+
+SNIFF_BYTES = 64 * 1024
+
+
+class FormatError(Exception):
+    """The file as a whole is not of this format; the message is a sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEntry:
+    """One link as the file tells it; nothing is judged yet, the address least of all.
+
+    `created_on` is aware and in UTC; `private` is None where the file does not say. `line` is
+    1-based (0: not from a file). `problems` are the things about this link that were mended.
+    """
+
+    url: str
+    title: str
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    created_on: datetime | None = None
+    private: bool | None = None
+    line: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEntry:
+    """The links that follow lie in this folder: it is entered, or returned to.
+
+    `path` holds the titles from the outermost folder inwards; it is empty outside any folder.
+    Two folders side by side may bear the same path: each of them has its own FolderEntry.
+    """
+
+    path: tuple[str, ...]
+    note: str = ""
+    created_on: datetime | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """Something amiss at a 1-based line of the file that belongs to no link."""
+
+    line: int
+    message: str
+
+
+Entry = FolderEntry | LinkEntry | FileProblem
+
+
+class LinkReader(ABC):
+    """Reads one file format as a stream, holding no more than a few entries at a time."""
+
+    source: ClassVar[str]
+    """The name of the format in requests and records, for example "netscape"."""
+
+    @classmethod
+    @abstractmethod
+    def sniff(cls, head: bytes) -> bool:
+        """Tell whether `head`, the first SNIFF_BYTES of a file, looks like this format."""
+
+    @abstractmethod
+    def read(self, file: BinaryIO) -> Iterator[Entry]:
+        """Yield the entries in the order of the file; links before any folder lie outside all.
+
+        A folder is announced when its first own link comes, so one without links never is.
+        Raises FormatError, before the first entry, when the file is not of this format.
+        """

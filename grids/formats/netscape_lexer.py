@@ -1,0 +1,223 @@
+"""Cuts a Netscape bookmark file into tags and text, in constant memory and linear time.
+
+An HTML parser follows HTML's rules about what is inside what, by which one unclosed quote,
+comment or script hides the rest of a file. Here only the tags that shape a bookmark file are
+tags, all else is text, and whatever is left open ends where the next entry plainly begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from grids.formats.base import FileProblem
+from grids.formats.text import KEPT_CHARS, Kept
+
+WANTED = frozenset({"href", "feedurl", "add_date", "tags", "private"})
+"""The attributes whose values are kept, in lower case; the others are read past."""
+
+TAG_OPEN = "the tag is never closed"
+QUOTE_OPEN = "a quoted value is never closed"
+QUOTE_INSIDE = "a quote inside a value was not escaped"
+COMMENT_OPEN = "a comment is never closed"
+
+# No pattern below matches more than this many characters, save for text that is streamed past.
+_REACH = 256
+_NAMES = r"(?i:[ap]|br|d[dlt]|h[13r]|html|body)"
+_MARKUP = re.compile(rf"<(?:(!--)|(/?{_NAMES})(?=[\s/>\0]|\Z))")
+_ENTRY_PATTERN = (
+    r"[\r\n][ \t]{0,99}<(?i:a|/?dl|dt)[\s>]"  # a line that starts a link, a folder or its end
+    r"|<(?i:dt)>\s{0,99}<(?i:a|h3)[\s>]"  # the same in a file without line ends
+)
+_ENTRY = re.compile(_ENTRY_PATTERN)
+_COMMENT_END = re.compile(rf"(-->)|{_ENTRY_PATTERN}")
+_ATTRIBUTE = re.compile(
+    r"[\s/\0]{0,99}([^\s=<>/\"'\0]{1,64})\s{0,9}(?:(=)\s{0,9}([\"']?))?|[\s/\0=\"']{1,99}"
+)
+_KNOWN = r"(?i:href|add_date|last_visit|last_modified|icon|icon_uri|tags|private|toread|feedurl)"
+_NEXT_KNOWN = rf"\s{_KNOWN}=\Z"
+_NEXT_ATTRIBUTE = re.compile(_NEXT_KNOWN)
+_AFTER_QUOTE = re.compile(r"\Z|[\s<>\0]|/\s{0,99}>|[A-Za-z_][\w:.-]{0,63}\s{0,9}=\s{0,9}[\"']")
+_VALUE_BREAK = re.compile(rf">|<(?:!--|/?{_NAMES}[\s/>\0])|{_NEXT_KNOWN}")
+_UNQUOTED_END = re.compile(r"[\s>]")
+
+
+@dataclass(slots=True)
+class Tag:
+    """A tag of structure: `name` is in lower case, with a leading "/" for an end tag.
+
+    `attributes` holds the raw, still escaped values of the WANTED ones, under lower-case names.
+    `cut` says that the file ends inside the tag.
+    """
+
+    name: str
+    line: int
+    attributes: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    cut: bool = False
+
+    def note(self, problem: str) -> None:
+        """Remember a problem once, however often it occurs."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+Token = str | Tag | FileProblem
+
+
+class Lexer:
+    """Iterates over the tokens of a text given in pieces; `line` is the 1-based line reached."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self.line = 1
+        self._chunks = chunks
+        self._text = ""
+        self._pos = 0
+        self._ended = False
+
+    def __iter__(self) -> Iterator[Token]:
+        while self._ahead():
+            match = _MARKUP.search(self._text, self._pos)
+            stop = match.start() if match else self._settled()
+            if stop > self._pos:
+                text = self._text[self._pos : stop]
+                self._move(stop)
+                yield text
+            elif match and match[1]:
+                yield from self._comment()
+            elif match:
+                yield self._tag(match[2])
+
+    def _ahead(self) -> bool:
+        """Bring enough text into the window to match any pattern; False at the end of the file."""
+        while len(self._text) - self._pos < 2 * _REACH and not self._ended:
+            chunk = next(self._chunks, "")
+            self._ended = not chunk
+            self._text = self._text[self._pos :] + chunk
+            self._pos = 0
+        return self._pos < len(self._text)
+
+    def _settled(self) -> int:
+        """Up to where nothing that starts in the window can change with what comes after it."""
+        return len(self._text) if self._ended else len(self._text) - _REACH
+
+    def _move(self, to: int, kept: Kept | None = None) -> None:
+        self.line += self._text.count("\n", self._pos, to)
+        if kept is not None:
+            kept.add(self._text, self._pos, to)
+        self._pos = to
+
+    def _comment(self) -> Iterator[FileProblem]:
+        line = self.line
+        self._move(self._pos + 2)  # not past the dashes: "<!-->" is a whole comment
+        while self._ahead():
+            match = _COMMENT_END.search(self._text, self._pos)
+            if match and match[1]:
+                self._move(match.end())
+                return
+            self._move(match.start() if match else self._settled())
+            if match:
+                break
+        yield FileProblem(line, COMMENT_OPEN)
+
+    def _tag(self, name: str) -> Tag:
+        tag = Tag(name.lower(), self.line)
+        self._move(self._pos + len("<") + len(name))
+        more = True
+        while more:
+            more = self._attribute(tag)
+        return tag
+
+    def _attribute(self, tag: Tag) -> bool:
+        """Read one attribute, or the space before the next; False once the tag has ended."""
+        if not self._ahead():
+            tag.cut = True
+            return False
+        match = _ATTRIBUTE.match(self._text, self._pos)
+        if match is None:
+            return self._tag_end(tag)
+        name, equals, quote = match.groups()
+        self._move(match.end())
+        if equals:
+            value = self._quoted(quote, tag) if quote else self._unquoted()
+            self._keep(tag, name.lower(), value)
+        return True
+
+    def _tag_end(self, tag: Tag) -> bool:
+        if self._text[self._pos] == ">":
+            self._move(self._pos + 1)
+        else:
+            tag.note(TAG_OPEN)
+        return False
+
+    def _keep(self, tag: Tag, name: str, value: Kept | str) -> None:
+        if name not in WANTED or name in tag.attributes:
+            return
+        tag.attributes[name] = str(value)
+        if isinstance(value, Kept) and value.dropped:
+            tag.note(f"{name.upper()} is longer than {KEPT_CHARS} characters and was cut")
+
+    def _unquoted(self) -> Kept:
+        kept = Kept()
+        while self._ahead():
+            match = _UNQUOTED_END.search(self._text, self._pos)
+            self._move(match.start() if match else len(self._text), kept)
+            if match:
+                break
+        return kept
+
+    def _quoted(self, quote: str, tag: Tag) -> Kept | str:
+        """Read a value up to its closing quote, which leaves the tag in a sane state behind it.
+
+        A quote amid other text is part of the value, unless the value has run into more markup
+        by then. A value that runs into the next entry was never closed.
+        """
+        kept, suspect = Kept(), False
+        while self._ahead():
+            start, end = self._pos, self._text.find(quote, self._pos)
+            stop = self._settled() if end < 0 else end
+            if entry := self._entry_between(start, stop):
+                self._move(entry.start(), kept)
+                return self._given_back(kept, tag)
+            suspect = suspect or self._is_suspect(start, stop)
+            self._move(stop, kept)
+            if end >= 0:
+                if self._closes():
+                    return kept
+                if suspect:
+                    return self._given_back(kept, tag)
+                tag.note(QUOTE_INSIDE)
+                self._move(self._pos + 1, kept)
+        return self._given_back(kept, tag) if suspect else kept
+
+    def _entry_between(self, start: int, stop: int) -> re.Match[str] | None:
+        # Icons make up most of many files and hold no "<"; finding none is far quicker.
+        if self._text.find("<", start, stop) < 0:
+            return None
+        return _ENTRY.search(self._text, start, stop)
+
+    def _is_suspect(self, start: int, stop: int) -> bool:
+        near = max(start, stop - 32)
+        return bool(
+            _MARKUP.search(self._text, start, stop)
+            or _NEXT_ATTRIBUTE.search(self._text, near, stop)
+        )
+
+    def _closes(self) -> bool:
+        self._ahead()
+        closes = _AFTER_QUOTE.match(self._text, self._pos + 1) is not None
+        if closes:
+            self._move(self._pos + 1)
+        return closes
+
+    def _given_back(self, kept: Kept, tag: Tag) -> str:
+        """End a value that was never closed where it should have; what follows is read again."""
+        tag.note(QUOTE_OPEN)
+        text = str(kept)
+        match = _VALUE_BREAK.search(text)
+        cut = match.start() if match else len(text)
+        self.line -= text.count("\n", cut)
+        self._text = text[cut:] + self._text[self._pos :]
+        self._pos = 0
+        return text[:cut]

@@ -1,0 +1,90 @@
+"""Reads the raw values of a Netscape bookmark file: titles, notes, addresses, tags and dates.
+
+A reference such as "&amp;" is resolved in an attribute only when its semicolon is there, since
+some tools write addresses unescaped ("?a=1&copy=2"). Each function appends what it mended, or
+could not read, to `problems`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from html.entities import html5
+
+from grids.formats.text import KEPT_CHARS, Kept, fit, mended
+
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_NOTES_START, _NOTES_END = "[linkding-notes]", "[/linkding-notes]"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
+# Up to which size a count since 1970 is in seconds, milliseconds or microseconds: each bound is
+# the year 5138 in its own unit and 1973 in the next.
+_MICROSECONDS_PER = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
+
+
+def title_of(kept: Kept, problems: list[str]) -> str:
+    """Read a title: as typed, without the white space around it."""
+    return fit(html.unescape(_content(kept, "title", problems)), problems)
+
+
+def note_of(kept: Kept, problems: list[str]) -> str:
+    """Read a note; what linkding wraps in it as a second text comes after a blank line."""
+    text = _content(kept, "note", problems)
+    if text.endswith(_NOTES_END):
+        description, _, notes = text.removesuffix(_NOTES_END).partition(_NOTES_START)
+        text = f"{description.rstrip()}\n\n{notes.strip()}".strip()
+    return fit(html.unescape(text), problems)
+
+
+def _content(kept: Kept, what: str, problems: list[str]) -> str:
+    if kept.dropped:
+        problems.append(f"the {what} is longer than {KEPT_CHARS} characters and was cut")
+    return mended(str(kept), problems).strip()
+
+
+def address_of(raw: str, problems: list[str]) -> str:
+    """Read an address: as typed, without the white space around it."""
+    return fit(_resolved(mended(raw, problems)), problems).strip()
+
+
+def _resolved(text: str) -> str:
+    return _REFERENCE.sub(_character, text) if "&" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    reference = match[0]
+    if reference[1] == "#":
+        return html.unescape(reference)
+    return html5.get(reference[1:], reference)
+
+
+def tags_of(raw: str | None, problems: list[str]) -> tuple[str, ...]:
+    """Read tags with commas between them; empty ones are left out."""
+    if not raw:
+        return ()
+    # Cut before references are resolved, so that "&#44;" is a comma inside a tag.
+    raw_names = mended(raw, problems).split(",")
+    names = (fit(_resolved(name.strip()), problems) for name in raw_names)
+    return tuple(name for name in names if name)
+
+
+def moment_of(raw: str | None, problems: list[str]) -> datetime | None:
+    """Read a count since 1970 in seconds, or in ms or µs by its size; 0 or "" is no moment."""
+    if raw is None or raw.strip() in ("", "0"):
+        return None
+    if _NUMBER.fullmatch(number := raw.strip()):
+        for bound, microseconds in _MICROSECONDS_PER:
+            if int(number) < bound:
+                return _EPOCH + timedelta(microseconds=int(number) * microseconds)
+    problems.append("ADD_DATE is not a date")
+    return None
+
+
+def private_of(raw: str | None, problems: list[str]) -> bool | None:
+    """Read a "0" or "1"; None is returned for anything else."""
+    if raw is None or raw.strip() in ("0", "1"):
+        return None if raw is None else raw.strip() == "1"
+    problems.append("PRIVATE is neither 0 nor 1")
+    return None

@@ -1,0 +1,111 @@
+"""Writes Netscape bookmark files that browsers import and NetscapeReader reads back unchanged.
+
+What the format has no means for is escaped in HTML's own way: a comma inside a tag is "&#44;",
+and so is white space at the ends of a text, which every reader strips ("&#32;").
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from grids.formats.base import FolderEntry, LinkEntry
+
+_HEADER = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
+<!-- A list of links that browsers and bookmark managers can import. -->
+<META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=UTF-8">
+<TITLE>{title}</TITLE>
+<H1>{title}</H1>
+<DL><p>
+"""
+
+
+def netscape_document(
+    entries: Iterable[FolderEntry | LinkEntry], title: str = "Bookmarks"
+) -> Iterator[str]:
+    """Yield the pieces of a document, to be encoded as UTF-8, one or more for each entry.
+
+    `entries` come as LinkReader.read() yields them. A FolderEntry whose path leads back to an
+    enclosing folder returns there; any other opens a new folder, even if its path is the current
+    one. Moments are written in whole seconds, and those before 1970 not at all.
+    """
+    yield _HEADER.format(title=_text(title))
+    path: tuple[str, ...] = ()
+    for entry in entries:
+        if isinstance(entry, FolderEntry):
+            yield _step(path, entry)
+            path = entry.path
+        else:
+            yield _link(entry, _indent(len(path)))
+    yield _closed(len(path), 0)
+    yield "</DL><p>\n"
+
+
+def _step(path: tuple[str, ...], to: FolderEntry) -> str:
+    shared = 0
+    while shared < min(len(path), len(to.path)) and path[shared] == to.path[shared]:
+        shared += 1
+    if path == to.path and shared:
+        shared -= 1
+    pieces = [_closed(len(path), shared)]
+    for depth in range(shared, len(to.path)):
+        described = to if depth == len(to.path) - 1 else FolderEntry(to.path[: depth + 1])
+        pieces.append(_opened(described, _indent(depth)))
+    return "".join(pieces)
+
+
+def _opened(folder: FolderEntry, indent: str) -> str:
+    heading = f"{indent}<DT><H3{_date(folder.created_on)}>{_text(folder.path[-1])}</H3>\n"
+    return f"{heading}{_note(folder.note, indent)}{indent}<DL><p>\n"
+
+
+def _closed(depth: int, down_to: int) -> str:
+    return "".join(f"{_indent(each)}</DL><p>\n" for each in reversed(range(down_to, depth)))
+
+
+def _link(link: LinkEntry, indent: str) -> str:
+    private = "" if link.private is None else f' PRIVATE="{int(link.private)}"'
+    names = ",".join(_attribute(tag).replace(",", "&#44;") for tag in link.tags)
+    tags = f' TAGS="{names}"' if names else ""
+    attributes = f'HREF="{_attribute(link.url)}"{_date(link.created_on)}{private}{tags}'
+    return f"{indent}<DT><A {attributes}>{_text(link.title)}</A>\n{_note(link.note, indent)}"
+
+
+def _note(note: str, indent: str) -> str:
+    if not note:
+        return ""
+    # A reader takes linkding's mark, standing as it is, for the end of a second text.
+    text = _text(note).replace("[/linkding-notes]", "&#91;/linkding-notes]")
+    return f"{indent}<DD>{text}\n"
+
+
+def _date(moment: datetime | None) -> str:
+    seconds = 0 if moment is None else int(moment.timestamp())
+    return f' ADD_DATE="{seconds}"' if seconds > 0 else ""
+
+
+def _text(text: str) -> str:
+    inner = html.escape(text.strip(), quote=False).replace("\r", "&#13;")
+    return _with_outer_space(text, inner)
+
+
+def _attribute(text: str) -> str:
+    inner = html.escape(text.strip())
+    for char in "\t\n\r":
+        inner = inner.replace(char, _references(char))
+    return _with_outer_space(text, inner)
+
+
+def _with_outer_space(text: str, inner: str) -> str:
+    before = len(text) - len(text.lstrip())
+    after = len(text.rstrip()) if inner else before
+    return f"{_references(text[:before])}{inner}{_references(text[after:])}"
+
+
+def _references(space: str) -> str:
+    return "".join(f"&#{ord(char)};" for char in space)
+
+
+def _indent(depth: int) -> str:
+    return "    " * (depth + 1)

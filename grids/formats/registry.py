@@ -1,0 +1,19 @@
+"""The file formats that links can be imported from. A new one is a LinkReader and a line here."""
+
+from __future__ import annotations
+
+from grids.formats.base import FormatError, LinkReader
+from grids.formats.netscape import NetscapeReader
+
+READERS: dict[str, type[LinkReader]] = {reader.source: reader for reader in (NetscapeReader,)}
+
+
+def reader_for(source: str, head: bytes) -> LinkReader:
+    """The reader of the named source, or for `auto` of the first that knows `head`. Raises FormatError."""
+    if source != "auto":
+        return READERS[source]()
+    for reader in READERS.values():
+        if reader.sniff(head):
+            return reader()
+    known = ", ".join(sorted(READERS))
+    raise FormatError(f"The file is of none of the formats that can be imported: {known}.")

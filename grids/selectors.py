@@ -1,0 +1,120 @@
+"""Reads of grids and links."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
+
+from gridlink.accounts.models import User
+from gridlink.lib.errors import Invalid
+from gridlink.lib.weburl import url_key
+from grids.models import Grid, GridQuerySet, Link, Visibility
+
+# What a profile shows of one grid; its `links_total` says how many there are.
+PROFILE_LINKS = 100
+_WORD = re.compile(r"[^\W_]+")
+_WORDS_MAX = 16
+
+
+def search_query(text: str) -> SearchQuery:
+    """Every word of `text`, each as the beginning of a word. Raises Invalid when there is no word in it."""
+    words = _WORD.findall(text)[:_WORDS_MAX]
+    if not words:
+        raise Invalid("There is no word to search for.", fields={"q": ["Give at least one word."]})
+    return SearchQuery(
+        " & ".join(f"'{word}':*" for word in words), search_type="raw", config="simple"
+    )
+
+
+def grid_list(
+    *, user: User, deleted: bool = False, visibility: str = "", q: str = ""
+) -> QuerySet[Grid]:
+    """A user's grids, each with its `links_total`: one query a page."""
+    grids = Grid.objects.filter(user=user, is_deleted=deleted)
+    if visibility:
+        grids = grids.filter(visibility=visibility)
+    if q:
+        grids = grids.filter(search=search_query(q))
+    return with_totals(grids)
+
+
+def with_totals(grids: QuerySet[Grid]) -> QuerySet[Grid]:
+    """Adds `links_total`, the number of live links."""
+    totals = (
+        Link.objects.filter(grid=OuterRef("pk"), is_deleted=False)
+        .order_by()
+        .values("grid")
+        .annotate(links=Count("pk"))
+        .values("links")
+    )
+    return grids.annotate(links_total=Coalesce(Subquery(totals, output_field=IntegerField()), 0))
+
+
+def grid_links(*, grid: Grid) -> QuerySet[Link]:
+    """A grid's live links with their grid: one query."""
+    return Link.objects.filter(grid=grid, is_deleted=False).with_grid()
+
+
+def link_list(
+    *,
+    user: User,
+    grid: str = "",
+    deleted: bool = False,
+    q: str = "",
+    tag: str = "",
+    url: str = "",
+    created_from: datetime | None = None,
+    created_until: datetime | None = None,
+) -> QuerySet[Link]:
+    """A user's links with their grids: one query a page, whatever the number of links."""
+    links = Link.objects.filter(user=user, is_deleted=deleted, grid__is_deleted=False)
+    wanted = Q()
+    if grid:
+        wanted &= Q(grid__slug=grid)
+    if tag:
+        wanted &= Q(tags__contains=[tag])
+    if url:
+        wanted &= Q(url_key=url_key(url))
+    if created_from:
+        wanted &= Q(created_on__gte=created_from)
+    if created_until:
+        wanted &= Q(created_on__lt=created_until)
+    if q:
+        wanted &= Q(search=search_query(q))
+    return links.filter(wanted).with_grid()
+
+
+def profile_grids(*, user: User) -> GridQuerySet:
+    """What anybody may see of a user's grids."""
+    return Grid.objects.live().filter(user=user, visibility=Visibility.PUBLIC)
+
+
+def profile_links(*, grids: list[Grid]) -> dict[int, list[Link]]:
+    """Per grid the first PROFILE_LINKS links in reading order, each with `links_total`: one query."""
+    links = (
+        Link.objects.filter(grid__in=grids, is_deleted=False)
+        .annotate(
+            place=Window(RowNumber(), partition_by="grid_id", order_by=["y", "x", "id"]),
+            links_total=Window(Count("id"), partition_by="grid_id"),
+        )
+        .filter(place__lte=PROFILE_LINKS)
+        .order_by("grid_id", F("y"), F("x"), "id")
+    )
+    by_grid: dict[int, list[Link]] = {grid.pk: [] for grid in grids}
+    for link in links:
+        by_grid[link.grid_id].append(link)
+    return by_grid
+
+
+def grid_tiles(*, grid: Grid) -> dict[str, dict[str, int]]:
+    """Per live link of a grid its place, in reading order: one query, no model."""
+    links = Link.objects.filter(grid=grid, is_deleted=False).order_by("y", "x", "id")
+    names = ("x", "y", "width", "height")
+    return {
+        slug: dict(zip(names, place, strict=True))
+        for slug, *place in links.values_list("slug", *names)
+    }

@@ -1,0 +1,44 @@
+"""What a link's `style` may hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from gridlink.lib.errors import Invalid
+from gridlink.lib.text import unstorable_text
+
+STYLE_BYTES = 4096
+COLOUR = "^#[0-9a-fA-F]{6}$"
+STYLE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "text_colour": {"type": "string", "pattern": COLOUR},
+        "border_colour": {"type": "string", "pattern": COLOUR},
+        "border_width": {"type": "integer", "minimum": 0, "maximum": 16},
+        "radius": {"type": "integer", "minimum": 0, "maximum": 64},
+        "font": {"enum": ["sans", "serif", "mono"]},
+        "align": {"enum": ["start", "centre", "end"]},
+        "icon": {"type": "string", "maxLength": 64},
+        "shadow": {"type": "boolean"},
+    },
+}
+_validator = Draft202012Validator(STYLE_SCHEMA)
+
+
+def check_style(style: Any) -> dict[str, Any]:
+    """The style as given; raises Invalid with a message per property that does not fit the schema."""
+    if unstorable_text(style):
+        raise Invalid("Text may not contain NUL characters or lone surrogates.")
+    if len(json.dumps(style)) > STYLE_BYTES:
+        raise Invalid(f"A style may not be larger than {STYLE_BYTES} bytes.")
+    problems = [
+        f"{'.'.join(map(str, error.path)) or 'style'}: {error.message}"
+        for error in _validator.iter_errors(style)
+    ]
+    if problems:
+        raise Invalid(" ".join(problems[:10]))
+    return dict(style)

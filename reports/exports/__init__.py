@@ -1,0 +1,1 @@
+"""Exports: what rows (`links`), in which format (`csv`, `jsonl`, `netscape`), compressed how."""

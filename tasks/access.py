@@ -1,0 +1,40 @@
+"""The only door from an identifier that somebody sent to a job or its file."""
+
+from __future__ import annotations
+
+from gridlink.accounts.models import User
+from gridlink.lib.errors import Gone, NotFound
+from tasks import downloads
+from tasks.models import Job, JobFile
+from tasks.selectors import job_file, job_get
+
+
+def job_read(actor: User, slug: str) -> Job:
+    """One of the actor's own jobs; raises NotFound for anything else."""
+    job = job_get(user=actor, slug=slug)
+    if job is None:
+        raise NotFound
+    return job
+
+
+def file_read(actor: User, slug: str, name: str) -> JobFile:
+    """A file of one of the actor's own jobs; raises NotFound, or Gone once it has expired."""
+    file = job_file(slug=slug, name=name)
+    if file is None or file.job.user_id != actor.pk:
+        raise NotFound
+    return _present(file)
+
+
+def file_read_signed(slug: str, name: str, *, expires: str, signature: str) -> JobFile:
+    """A file by a signed URL. Raises Forbidden for a bad signature and Gone for an expired one."""
+    downloads.verify(slug, name, expires=expires, signature=signature)
+    file = job_file(slug=slug, name=name)
+    if file is None:
+        raise NotFound
+    return _present(file)
+
+
+def _present(file: JobFile) -> JobFile:
+    if file.deleted_on:
+        raise Gone("The file has expired and was removed.")
+    return file

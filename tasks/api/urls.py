@@ -1,0 +1,16 @@
+"""Routes under `/api/v1/jobs/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from tasks.api import views
+
+urlpatterns = [
+    path("", views.JobListView.as_view(), name="job-list"),
+    path("<publicid:slug>/", views.JobDetailView.as_view(), name="job-detail"),
+    path("<publicid:slug>/cancel/", views.JobCancelView.as_view(), name="job-cancel"),
+    path("<publicid:slug>/retry/", views.JobRetryView.as_view(), name="job-retry"),
+    path("<publicid:slug>/events/", views.JobEventsView.as_view(), name="job-events"),
+    path("<publicid:slug>/files/<str:name>/", views.JobFileView.as_view(), name="job-file"),
+]

@@ -1,0 +1,45 @@
+"""Celery's beat, held to one at a time by an advisory lock in Postgres."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery.beat import Scheduler
+from django.db import DatabaseError, InterfaceError, connection
+
+logger = logging.getLogger(__name__)
+
+# Any number that nothing else locks; the letters "gridbeat" as eight bytes.
+LOCK_KEY = int.from_bytes(b"gridbeat", "big")
+_RETRY_SECONDS = 5.0
+
+
+class LockedScheduler(Scheduler):
+    """Ticks only while this process holds the lock. A second beat waits, and takes over when the first
+    one's connection is gone."""
+
+    _holds_lock = False
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Seconds until the next tick; publishes nothing without the lock."""
+        if not self._keep_lock():
+            return _RETRY_SECONDS
+        return float(super().tick(*args, **kwargs))
+
+    def _keep_lock(self) -> bool:
+        # The lock lives and dies with the connection, so a connection that answers still holds it.
+        statement = "SELECT true" if self._holds_lock else "SELECT pg_try_advisory_lock(%s)"
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, None if self._holds_lock else [LOCK_KEY])
+                row = cursor.fetchone()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("beat_lost_database", extra={"error": repr(error)})
+            connection.close()
+            self._holds_lock = False
+            return False
+        if not self._holds_lock and row[0]:
+            logger.info("beat_lock_taken")
+        self._holds_lock = bool(row[0])
+        return self._holds_lock

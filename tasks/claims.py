@@ -1,0 +1,115 @@
+"""The claim: how a worker takes a job, in one conditional UPDATE, fairly between users.
+
+A message names a job, but any message of a queue only says "there is work": the worker takes whichever
+job is next in fairness. So ten thousand queued jobs of one user delay another's first by at most one
+running job, and a lost or doubled message changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+# Claims of one queue take turns for the few milliseconds each needs, so that two workers cannot both find
+# a user one below the cap.
+_TAKE_TURNS = """
+SELECT pg_advisory_xact_lock(hashtext('tasks.claim'), hashtext(queue)), queue
+FROM tasks_job WHERE slug = %(slug)s
+"""
+
+_CLAIM = """
+WITH waiting AS (
+    SELECT DISTINCT ON (user_id) id, user_id, created_on
+    FROM tasks_job
+    WHERE queue = %(queue)s AND attempt < max_attempts
+        AND (status = 'queued' AND run_after <= statement_timestamp()
+            OR status = 'running' AND lease_expires_on < statement_timestamp())
+    ORDER BY user_id, created_on, id
+), chosen AS (
+    SELECT waiting.id
+    FROM waiting
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS jobs FROM tasks_job AS other
+        WHERE other.user_id = waiting.user_id AND other.queue = %(queue)s
+            AND other.status = 'running' AND other.lease_expires_on >= statement_timestamp()
+    ) AS running
+    LEFT JOIN LATERAL (
+        SELECT max(started_on) AS started_on FROM tasks_job AS other
+        WHERE other.user_id = waiting.user_id AND other.queue = %(queue)s
+    ) AS served ON true
+    WHERE running.jobs < %(cap)s
+    ORDER BY running.jobs, served.started_on NULLS FIRST, waiting.created_on, waiting.id
+    LIMIT 1
+)
+UPDATE tasks_job AS job
+SET status = 'running',
+    attempt = attempt + 1,
+    fence = fence + 1,
+    lease_expires_on = statement_timestamp() + %(lease)s,
+    worker = %(worker)s,
+    started_on = statement_timestamp(),
+    modified_on = statement_timestamp(),
+    progress_done = 0,
+    progress_total = NULL,
+    progress_unit = ''
+FROM chosen
+WHERE job.id = chosen.id AND job.attempt < job.max_attempts
+    AND (job.status = 'queued'
+        OR job.status = 'running' AND job.lease_expires_on < statement_timestamp())
+RETURNING job.id, job.slug, job.user_id, job.kind, job.queue, job.params, job.attempt,
+    job.max_attempts, job.fence
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job as one worker holds it. Whatever it writes for the job names this fence."""
+
+    job_id: int
+    slug: str
+    user_id: int
+    kind: str
+    queue: str
+    params: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    fence: int
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether giving up now is for good."""
+        return self.attempt >= self.max_attempts
+
+
+def take_next(*, slug: str, worker: str) -> Claim | None:
+    """Take the job that is next in the queue of job `slug`; None when none may run now.
+
+    Only `tasks.lifecycle` calls this, inside its transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_TURNS, {"slug": slug})
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        cursor.execute(
+            _CLAIM,
+            {
+                "queue": row[1],
+                "worker": worker[:200],
+                "lease": settings.JOB_LEASE,
+                "cap": settings.JOBS_RUNNING_PER_USER,
+            },
+        )
+        claimed = cursor.fetchone()
+    return _as_claim(claimed) if claimed else None
+
+
+def _as_claim(row: tuple[Any, ...]) -> Claim:
+    job_id, slug, user_id, kind, queue, params, attempt, max_attempts, fence = row
+    # Django takes jsonb as text from its connections, to decode it with a decoder of its own choice.
+    params = json.loads(params) if isinstance(params, str) else params
+    return Claim(job_id, slug, user_id, kind, queue, params, attempt, max_attempts, fence)

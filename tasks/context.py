@@ -1,0 +1,99 @@
+"""What a runner sees of its job: its parameters, a way to report progress, and files to write."""
+
+from __future__ import annotations
+
+import mimetypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from tasks.claims import Claim
+from tasks.lifecycle import FinishedFile, Progress
+from tasks.models import FileRole, JobFile
+from tasks.storage import ObjectStore, Sink
+
+
+@dataclass(slots=True)
+class Output:
+    """A file in the making. Set `rows` before the `with` block ends."""
+
+    sink: Sink
+    rows: int | None = None
+
+
+class JobContext:
+    """Handed to `JobRunner.run`. `check` and everything that reports raise what the heart has heard:
+    JobCancelled, LeaseLost or the worker's stop."""
+
+    def __init__(self, claim: Claim, store: ObjectStore) -> None:
+        self.claim = claim
+        self.store = store
+        self.files: list[FinishedFile] = []
+        self._progress = Progress()
+        self._stop: BaseException | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The job's parameters, as its service stored them."""
+        return self.claim.params
+
+    @property
+    def user_id(self) -> int:
+        """The key of the job's owner."""
+        return self.claim.user_id
+
+    @property
+    def progress(self) -> Progress:
+        """The last reported progress."""
+        with self._lock:
+            return self._progress
+
+    def report(self, done: int, total: int | None, unit: str) -> None:
+        """Report progress, however often: it is written once a heartbeat."""
+        self.check()
+        with self._lock:
+            self._progress = Progress(done, total, unit)
+
+    def stop(self, reason: BaseException) -> None:
+        """Make the runner stop at its next `check`; the first reason stays."""
+        with self._lock:
+            self._stop = self._stop or reason
+
+    def check(self) -> None:
+        """Raise the reason to stop, if there is one. Long loops call this or `report`."""
+        with self._lock:
+            if self._stop:
+                raise self._stop
+
+    @contextmanager
+    def output(self, name: str) -> Iterator[Output]:
+        """Write a file of the job; it becomes visible only when the block ends well.
+
+        The key holds attempt and fence: two workers that both believe in the job never share a file.
+        """
+        claim = self.claim
+        key = f"jobs/{claim.slug}/{claim.attempt}-{claim.fence}/{name}"
+        with self.store.sink(key) as sink:
+            output = Output(sink)
+            yield output
+            self.check()
+        content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self.files.append(
+            FinishedFile(name, key, content_type, sink.size, output.rows, sink.sha256)
+        )
+
+    def discard_outputs(self) -> None:
+        """Delete what was written, after a failure; what remains here the sweeper finds."""
+        for file in self.files:
+            self.store.delete(file.storage_key)
+        self.files.clear()
+
+    @contextmanager
+    def input(self) -> Iterator[BinaryIO]:
+        """The file that the job was given, opened for streaming."""
+        file = JobFile.objects.get(job_id=self.claim.job_id, role=FileRole.INPUT)
+        with self.store.open(file.storage_key) as stream:
+            yield stream

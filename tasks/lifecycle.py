@@ -1,0 +1,263 @@
+"""The one place that changes a job's state. Every change is conditional and leaves an event behind.
+
+Times are the database's: no worker's clock decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from tasks import doorbell
+from tasks.claims import Claim, take_next
+from tasks.models import FileRole, Job, JobEvent, JobFile
+from tasks.states import RETRYABLE, EventType, JobStatus
+
+CRASHED = "crashed"
+
+
+class LeaseLost(Exception):
+    """Another worker has this job now, or nobody: whatever this one still does must not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, in its own unit; `total` None while unknown."""
+
+    done: int = 0
+    total: int | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedFile:
+    """A complete file in storage that is about to become a job's."""
+
+    name: str
+    storage_key: str
+    content_type: str
+    size: int
+    rows: int | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a runner gives back: a summary for the owner, and what its success changes in the database.
+
+    `effects` runs in the transaction that finishes the job, so both happen or neither does.
+    """
+
+    result: dict[str, Any] = field(default_factory=dict)
+    effects: Callable[[], None] | None = None
+
+
+def claim(*, slug: str, worker: str) -> Claim | None:
+    """Take the next job of the queue that job `slug` is in; None when there is nothing to do."""
+    with transaction.atomic():
+        taken = take_next(slug=slug, worker=worker)
+        if taken:
+            detail = {"worker": worker, "fence": taken.fence}
+            _record(taken.job_id, EventType.CLAIMED, taken.attempt, detail)
+    return taken
+
+
+def heartbeat(held: Claim, progress: Progress) -> bool:
+    """Extend the lease and write progress; True when the owner wants it cancelled.
+
+    Raises LeaseLost when the job is no longer this worker's.
+    """
+    changed = _held(held).update(
+        lease_expires_on=Now() + settings.JOB_LEASE,
+        progress_done=progress.done,
+        progress_total=progress.total,
+        progress_unit=progress.unit,
+        modified_on=Now(),
+    )
+    if not changed:
+        raise LeaseLost(held.slug)
+    return Job.objects.filter(pk=held.job_id, cancel_requested_on__isnull=False).exists()
+
+
+def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: Progress) -> None:
+    """Finish a job with its files and effects, all or nothing. Raises LeaseLost."""
+    with transaction.atomic():
+        if outcome.effects:
+            outcome.effects()
+        JobFile.objects.bulk_create(_rows_of(held, files))
+        _finish(
+            held,
+            JobStatus.SUCCEEDED,
+            EventType.SUCCEEDED,
+            {"files": len(files), **outcome.result},
+            result=outcome.result,
+            error_code="",
+            error_message="",
+            progress_done=progress.done,
+            progress_total=progress.total,
+            progress_unit=progress.unit,
+        )
+
+
+def fail(held: Claim, *, code: str, message: str) -> None:
+    """Finish a job that will not work however often it is tried. Raises LeaseLost."""
+    with transaction.atomic():
+        detail = {"code": code, "message": message}
+        _finish(
+            held,
+            JobStatus.FAILED,
+            EventType.FAILED,
+            detail,
+            error_code=code,
+            error_message=message,
+        )
+
+
+def cancelled(held: Claim) -> None:
+    """Finish a job that stopped because its owner asked. Raises LeaseLost."""
+    with transaction.atomic():
+        _finish(held, JobStatus.CANCELLED, EventType.CANCELLED, {})
+
+
+def release(held: Claim, *, reason: str, delay: timedelta) -> None:
+    """Give a job back to run again after `delay`; the attempt counts. Raises LeaseLost."""
+    with transaction.atomic():
+        _give_back(held, reason, run_after=Now() + delay)
+
+
+def hand_back(held: Claim) -> None:
+    """Give a job back because this worker stops; the attempt does not count. Raises LeaseLost."""
+    with transaction.atomic():
+        _give_back(held, "the worker is stopping", attempt=F("attempt") - 1)
+        doorbell.ring_on_commit(held.slug, held.queue)
+
+
+def queued(job: Job) -> None:
+    """Note a new job and ring for it once the transaction is through."""
+    _record(job.pk, EventType.QUEUED, 0, {"kind": job.kind})
+    doorbell.ring_on_commit(job.slug, job.queue)
+
+
+def request_cancel(job: Job) -> bool:
+    """Cancel a waiting job at once, or tell the worker of a running one; False for a finished one."""
+    with transaction.atomic():
+        waiting = Job.objects.filter(pk=job.pk, status=JobStatus.QUEUED)
+        if waiting.update(status=JobStatus.CANCELLED, finished_on=Now(), modified_on=Now()):
+            _record(job.pk, EventType.CANCELLED, job.attempt, {"while": "queued"})
+            return True
+        running = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING)
+        if running.filter(cancel_requested_on__isnull=True).update(cancel_requested_on=Now()):
+            _record(job.pk, EventType.CANCEL_REQUESTED, job.attempt, {})
+            return True
+        return running.exists()
+
+
+def retry(job: Job) -> bool:
+    """Queue a failed or cancelled job again, its attempts counted afresh; False in any other state."""
+    with transaction.atomic():
+        changed = Job.objects.filter(pk=job.pk, status__in=RETRYABLE).update(
+            status=JobStatus.QUEUED,
+            attempt=0,
+            finished_on=None,
+            cancel_requested_on=None,
+            run_after=Now(),
+            rung_on=None,
+            error_code="",
+            error_message="",
+            modified_on=Now(),
+        )
+        if changed:
+            _record(job.pk, EventType.RETRIED, 0, {})
+            doorbell.ring_on_commit(job.slug, job.queue)
+    return bool(changed)
+
+
+def fail_crashed(limit: int) -> int:
+    """Fail jobs whose every attempt ended without a word; how many there were."""
+    with transaction.atomic():
+        lost = list(
+            Job.objects.select_for_update(skip_locked=True)
+            .filter(
+                status=JobStatus.RUNNING,
+                lease_expires_on__lt=Now(),
+                attempt__gte=F("max_attempts"),
+            )
+            .order_by("lease_expires_on")[:limit]
+        )
+        message = "The worker died at every attempt, perhaps for want of memory."
+        for job in lost:
+            Job.objects.filter(pk=job.pk).update(
+                status=JobStatus.FAILED,
+                lease_expires_on=None,
+                finished_on=Now(),
+                modified_on=Now(),
+                error_code=CRASHED,
+                error_message=message,
+            )
+            detail = {"code": CRASHED, "message": message}
+            _record(job.pk, EventType.FAILED, job.attempt, detail)
+    return len(lost)
+
+
+def expire(job: Job) -> bool:
+    """Note that a succeeded job's files are gone; False in any other state."""
+    with transaction.atomic():
+        changed = Job.objects.filter(pk=job.pk, status=JobStatus.SUCCEEDED).update(
+            status=JobStatus.EXPIRED, modified_on=Now()
+        )
+        if changed:
+            _record(job.pk, EventType.EXPIRED, job.attempt, {})
+    return bool(changed)
+
+
+def _held(held: Claim) -> Any:
+    return Job.objects.filter(pk=held.job_id, fence=held.fence, status=JobStatus.RUNNING)
+
+
+def _give_back(held: Claim, reason: str, **fields: Any) -> None:
+    changed = _held(held).update(
+        status=JobStatus.QUEUED, lease_expires_on=None, rung_on=None, modified_on=Now(), **fields
+    )
+    if not changed:
+        raise LeaseLost(held.slug)
+    _record(held.job_id, EventType.RELEASED, held.attempt, {"reason": reason})
+
+
+def _finish(
+    held: Claim, status: JobStatus, event: EventType, detail: dict[str, Any], **fields: Any
+) -> None:
+    changed = _held(held).update(
+        status=status, lease_expires_on=None, finished_on=Now(), modified_on=Now(), **fields
+    )
+    if not changed:
+        raise LeaseLost(held.slug)
+    _record(held.job_id, event, held.attempt, detail)
+    doorbell.ring_next_on_commit(held.queue)
+
+
+def _record(job_id: int, event: EventType, attempt: int, detail: dict[str, Any]) -> None:
+    JobEvent.objects.create(job_id=job_id, type=event, attempt=attempt, detail=detail)
+
+
+def _rows_of(held: Claim, files: list[FinishedFile]) -> list[JobFile]:
+    return [
+        JobFile(
+            job_id=held.job_id,
+            role=FileRole.OUTPUT,
+            name=file.name,
+            storage_key=file.storage_key,
+            content_type=file.content_type,
+            size=file.size,
+            rows=file.rows,
+            sha256=file.sha256,
+            expires_on=Now() + settings.JOB_FILE_LIFE,
+        )
+        for file in files
+    ]

@@ -1,0 +1,59 @@
+"""Which runner does which kind of job. Apps register theirs in `<app>/jobs.py`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from gridlink.lib.queues import QUEUES
+from tasks.context import JobContext
+from tasks.lifecycle import Outcome
+
+
+class JobRunner(ABC):
+    """The work of one kind of job. The executor owns the lifecycle; a subclass writes only `run`."""
+
+    kind: ClassVar[str]
+    queue: ClassVar[str]
+
+    @abstractmethod
+    def run(self, context: JobContext) -> Outcome:
+        """Do the work. It may be started again from the beginning at any time, even twice at once:
+        change the database only through the effects of the Outcome, and storage only through
+        `context.output`.
+
+        Raise `JobFailed` for what the owner can understand; any StorageError or database outage is tried
+        again; anything else is a defect and fails the job.
+        """
+
+
+class JobFailed(Exception):
+    """The job cannot succeed, and `message` tells its owner why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+_runners: dict[str, type[JobRunner]] = {}
+
+
+def register(runner: type[JobRunner]) -> type[JobRunner]:
+    """Class decorator. Raises ValueError for a kind that exists already or an unknown queue."""
+    if runner.kind in _runners:
+        raise ValueError(f"There is a runner for {runner.kind!r} already.")
+    if runner.queue not in QUEUES:
+        raise ValueError(f"{runner.kind!r} names the unknown queue {runner.queue!r}.")
+    _runners[runner.kind] = runner
+    return runner
+
+
+def runner_for(kind: str) -> type[JobRunner]:
+    """Raises KeyError for a kind that no installed app knows."""
+    return _runners[kind]
+
+
+def kinds() -> list[str]:
+    """All registered kinds, sorted."""
+    return sorted(_runners)

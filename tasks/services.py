@@ -1,0 +1,125 @@
+"""Writes of jobs that a user asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from gridlink.accounts.models import User
+from gridlink.lib.errors import Conflict, Unprocessable
+from tasks import lifecycle
+from tasks.models import FileRole, IdempotencyKey, Job, JobFile, new_job_slug
+from tasks.registry import runner_for
+from tasks.storage import object_store
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file for a job, already whole in storage."""
+
+    job_slug: str
+    name: str
+    storage_key: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A job, and whether this request made it or an earlier one with the same key."""
+
+    job: Job
+    created: bool
+
+
+def upload_store(*, name: str, content_type: str, chunks: Iterable[bytes]) -> Upload:
+    """Stream a user's file into storage for a job to come. Raises StorageError.
+
+    When no job comes of it, the sweeper removes it.
+    """
+    slug = new_job_slug()
+    key = f"jobs/{slug}/input/upload"
+    with object_store().sink(key) as sink:
+        for chunk in chunks:
+            sink.write(chunk)
+    return Upload(slug, name, key, content_type, sink.size, sink.sha256)
+
+
+def job_submit(
+    *,
+    user: User,
+    kind: str,
+    params: dict[str, Any],
+    idempotency_key: str = "",
+    upload: Upload | None = None,
+) -> Submission:
+    """Queue a job. Raises Unprocessable for a key that was used for another request.
+
+    The row is committed before anybody is told: if Redis is away, the sweeper starts the job later.
+    """
+    fingerprint = _fingerprint(kind, params, upload)
+    with transaction.atomic():
+        if idempotency_key and (earlier := _earlier(user, idempotency_key, fingerprint)):
+            return Submission(earlier, created=False)
+        job = Job.objects.create(
+            slug=upload.job_slug if upload else new_job_slug(),
+            user=user,
+            kind=kind,
+            queue=runner_for(kind).queue,
+            params=params,
+            max_attempts=settings.JOB_MAX_ATTEMPTS,
+        )
+        if upload:
+            _attach(job, upload)
+        if idempotency_key:
+            key = IdempotencyKey(user=user, key=idempotency_key, fingerprint=fingerprint, job=job)
+            key.save(force_insert=True)
+        lifecycle.queued(job)
+    return Submission(job, created=True)
+
+
+def job_cancel(*, job: Job) -> None:
+    """Ask a job to stop. Raises Conflict when it has ended already."""
+    if not lifecycle.request_cancel(job):
+        raise Conflict(f"The job is {job.status}; only a queued or running one can be cancelled.")
+
+
+def job_retry(*, job: Job) -> None:
+    """Run a failed or cancelled job again. Raises Conflict for any other."""
+    if not lifecycle.retry(job):
+        raise Conflict(f"The job is {job.status}; only a failed or cancelled one can be retried.")
+
+
+def _earlier(user: User, key: str, fingerprint: str) -> Job | None:
+    # Two racing requests with one key take turns here, so neither meets the other's unique row.
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+    found = IdempotencyKey.objects.select_related("job").filter(user=user, key=key).first()
+    if found and found.fingerprint != fingerprint:
+        raise Unprocessable("This Idempotency-Key was used for another request.")
+    return found.job if found else None
+
+
+def _fingerprint(kind: str, params: dict[str, Any], upload: Upload | None) -> str:
+    parts = [kind, params, upload.sha256 if upload else None]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _attach(job: Job, upload: Upload) -> None:
+    JobFile.objects.create(
+        job=job,
+        role=FileRole.INPUT,
+        name=upload.name,
+        storage_key=upload.storage_key,
+        content_type=upload.content_type,
+        size=upload.size,
+        sha256=upload.sha256,
+        expires_on=timezone.now() + settings.JOB_FILE_LIFE,
+    )

@@ -1,0 +1,45 @@
+"""The states of a job, named once.
+
+    queued ──► running ──► succeeded ──► expired (its files are gone)
+      │  ▲        ├──────► failed ────┐
+      │  └────────┤ (released)        │ retry
+      │           └──────► cancelled ─┤
+      └──────────────────► cancelled  │
+         queued ◄─────────────────────┘
+
+Only `tasks.lifecycle` changes a state.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class JobStatus(models.TextChoices):
+    """Where a job stands."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    EXPIRED = "expired", "Expired"
+
+
+UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
+FINISHED = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED)
+RETRYABLE = (JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class EventType(models.TextChoices):
+    """What can happen to a job; its history is a list of these."""
+
+    QUEUED = "queued", "Queued"
+    CLAIMED = "claimed", "Claimed by a worker"
+    RELEASED = "released", "Given back to the queue"
+    CANCEL_REQUESTED = "cancel_requested", "Cancel requested"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    RETRIED = "retried", "Queued again by its owner"
+    EXPIRED = "expired", "Files removed"

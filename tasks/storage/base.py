@@ -1,0 +1,251 @@
+"""What every object store promises: whole objects or none, streamed both ways.
+
+A store knows keys and bytes. It knows no job, no model and no setting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, BinaryIO, Self
+from urllib.parse import SplitResult, quote
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+# No segment starts with a dot: that rules out "." and ".." and leaves dot names to the stores.
+_SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_KEY = re.compile(rf"{_SEGMENT}(/{_SEGMENT})*")
+_PREFIX = re.compile(rf"({_SEGMENT}/)*({_SEGMENT})?")
+
+READ_BUFFER = 1 << 20
+
+
+class StorageError(Exception):
+    """Talking to the store went wrong; trying again later may help."""
+
+
+class ObjectMissing(StorageError):
+    """There is no object under this key."""
+
+
+class StorageFull(StorageError):
+    """The store has no room left; the message is meant for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A finished object: its size in bytes and when it became what it is (aware, UTC)."""
+
+    key: str
+    size: int
+    modified_on: datetime
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` can name an object: plain segments joined by single slashes."""
+    return _KEY.fullmatch(text) is not None
+
+
+def checked_key(key: str) -> str:
+    """Return `key`; raise ValueError when it cannot name an object."""
+    if not is_key(key):
+        raise ValueError(f"Not a storage key: {key!r}")
+    return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """Return `prefix`; raise ValueError when no key can start with it."""
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError(f"Not the start of a storage key: {prefix!r}")
+    return prefix
+
+
+def check_range(start: int, length: int | None) -> None:
+    """Raise ValueError for a negative start or length, both in bytes."""
+    if start < 0 or (length is not None and length < 0):
+        raise ValueError(f"Not a byte range: start {start}, length {length}")
+
+
+def attachment(filename: str) -> str:
+    """Content-Disposition value that downloads as `filename`, whatever it holds (RFC 6266)."""
+    name = "".join(c for c in filename if c.isprintable()).replace("/", "_") or "download"
+    # Old clients read only the first form, and read quotes, backslashes and % in it differently.
+    plain = re.sub(r'["\\%]|[^ -~]', "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+class Sink(io.RawIOBase, ABC):
+    """Writes ONE object, visible under its key only once it is complete.
+
+    Takes data only inside its `with` block. Leaving the block normally commits; leaving it by
+    any exception aborts. `close` means "no more data" and never commits by itself, so a
+    buffer in front can own the sink, and must be closed before the block ends:
+
+        with store.sink(key) as sink, io.BufferedWriter(sink, 1 << 20) as out:
+            cursor.copy_expert("COPY ... TO STDOUT", out)
+
+    One thread at a time. Leaving the block raises StorageError when the commit fails.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._is_entered = False
+        self._is_broken = False
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of everything written so far."""
+        return self._hash.hexdigest()
+
+    def writable(self) -> bool:
+        """Return True: a sink takes bytes, and only takes them."""
+        return True
+
+    def tell(self) -> int:
+        """Bytes written so far; writers of footers (Parquet, zip) ask for it."""
+        return self.size
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Take all of `data` and return its length in bytes; raise StorageError, StorageFull."""
+        if self.closed or not self._is_entered:
+            raise ValueError("A sink takes data only inside its with block")
+        view = memoryview(data).cast("B")
+        try:
+            self._put(view)
+        except BaseException:
+            # Even if the caller swallows this, an object with a hole must never be committed.
+            self._is_broken = True
+            raise
+        self._hash.update(view)
+        self.size += len(view)
+        return len(view)
+
+    def __enter__(self) -> Self:
+        if self._is_entered:
+            raise ValueError("A sink can be entered only once")
+        self._begin()
+        self._is_entered = True
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        if exc_type is not None:
+            self._abort()
+            return
+        try:
+            if self._is_broken:
+                raise StorageError("Not stored: an earlier write failed")
+            self._commit()
+        except BaseException:
+            self._abort()
+            raise
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Get ready to take data; raise StorageError."""
+
+    @abstractmethod
+    def _put(self, data: memoryview) -> None:
+        """Store all of `data`, keeping no reference to it; raise StorageError."""
+
+    @abstractmethod
+    def _commit(self) -> None:
+        """Make the object visible and durable; raise StorageError."""
+
+    @abstractmethod
+    def _abort(self) -> None:
+        """Drop everything, even what a failed commit made visible; raise nothing."""
+
+
+class Reader(io.RawIOBase, ABC):
+    """Forward-only raw stream of exactly `length` bytes; raises StorageError when cut short."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self._left = length
+
+    def readable(self) -> bool:
+        """Return True: a reader gives bytes, and only gives them."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill `buffer` from its start and return how many bytes; 0 only at the end."""
+        view = memoryview(buffer).cast("B")
+        wanted = min(len(view), self._left)
+        data = self._read(wanted)
+        if wanted and not data:
+            raise StorageError(f"The stored object ended {self._left} bytes early")
+        view[: len(data)] = data
+        self._left -= len(data)
+        return len(data)
+
+    @abstractmethod
+    def _read(self, size: int) -> bytes:
+        """Return at most `size` next bytes; raise StorageError."""
+
+
+class ObjectStore(ABC):
+    """Objects by key. Every method raises StorageError on trouble, ValueError on a bad key."""
+
+    @classmethod
+    @abstractmethod
+    def from_url(cls, url: SplitResult) -> Self:
+        """Build the store a split STORAGE_URL describes; raise ValueError with one clear line."""
+
+    @abstractmethod
+    def sink(self, key: str) -> Sink:
+        """Writer of the object `key`; replaces an older one when it commits."""
+
+    @abstractmethod
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
+        """Forward-only buffered stream of the object, or of `length` bytes from `start`.
+
+        A range reaching past the end gives what there is. Raises ObjectMissing at once.
+        """
+
+    @abstractmethod
+    def size(self, key: str) -> int:
+        """Size of the object in bytes; raise ObjectMissing."""
+
+    @abstractmethod
+    def delete(self, key: str) -> None:
+        """Remove the object; fine when there is none."""
+
+    @abstractmethod
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Yield the finished objects whose key starts with `prefix`, in no particular order."""
+
+    @abstractmethod
+    def sweep_partials(self, older_than: timedelta) -> int:
+        """Remove what sinks of dead processes left behind; return how many.
+
+        `older_than` must exceed the longest run of a job: a live sink that is swept fails.
+        """
+
+    @abstractmethod
+    def signed_url(
+        self, key: str, *, filename: str, content_type: str, expires_in: int
+    ) -> str | None:
+        """URL that downloads the object as `filename` for `expires_in` seconds.
+
+        None from a store that has no such URLs. Does not look whether the object exists.
+        """
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise StorageError with one clear line when the store cannot be written to."""

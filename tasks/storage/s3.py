@@ -1,0 +1,211 @@
+"""Objects in a bucket of anything that speaks S3."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, BinaryIO, Self
+from urllib.parse import SplitResult, parse_qsl
+
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.storage.base import (
+    READ_BUFFER,
+    ObjectMissing,
+    ObjectStore,
+    Reader,
+    StoredObject,
+    attachment,
+    check_range,
+    checked_key,
+    checked_prefix,
+    is_key,
+)
+from tasks.storage.s3_sink import PART_SIZE, S3Sink, code_of, s3_errors, translated
+
+
+class S3Reader(Reader):
+    """Reads a response body of `length` bytes."""
+
+    def __init__(self, body: Any, length: int) -> None:
+        super().__init__(length)
+        self._body = body
+
+    def close(self) -> None:
+        """Let go of the connection too; harmless when repeated."""
+        self._body.close()
+        super().close()
+
+    def _read(self, size: int) -> bytes:
+        with s3_errors("read a stored object"):
+            data: bytes = self._body.read(size)
+        return data
+
+
+def _endpoint(given: dict[str, str], name: str) -> str | None:
+    """Take the parameter `name` out of `given`; raise ValueError when it is no http(s) URL."""
+    endpoint = given.pop(name, None)
+    if endpoint is not None and not endpoint.startswith(("http://", "https://")):
+        raise ValueError(f"{name} must be an http(s) URL")
+    return endpoint
+
+
+class S3Store(ObjectStore):
+    """Objects in `bucket` below `prefix`; credentials come from where boto3 looks for them.
+
+    What lies below the prefix, or in the whole bucket without one, is taken to be the store's.
+    `public_url` is the endpoint as browsers reach it, when that differs from `endpoint_url`.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        endpoint_url: str | None = None,
+        public_url: str | None = None,
+        region: str | None = None,
+        part_size: int = PART_SIZE,
+    ) -> None:
+        self._bucket = bucket
+        self._root = f"{checked_key(prefix)}/" if prefix else ""
+        self._endpoint_url = endpoint_url
+        self._public_url = public_url or endpoint_url
+        self._region = region
+        self._part_size = part_size
+
+    @classmethod
+    def from_url(cls, url: SplitResult) -> Self:
+        """Build from `s3://bucket/prefix?endpoint=…&public_endpoint=…&region=…`, all optional."""
+        if not url.netloc or "@" in url.netloc:
+            raise ValueError("it is s3://bucket/prefix, with credentials in AWS_* variables")
+        given = dict(parse_qsl(url.query))
+        store = cls(
+            url.netloc,
+            url.path.strip("/"),
+            endpoint_url=_endpoint(given, "endpoint"),
+            public_url=_endpoint(given, "public_endpoint"),
+            region=given.pop("region", None),
+        )
+        if given:
+            raise ValueError(f"unknown parameter {min(given)!r}")
+        return store
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._new_client(self._endpoint_url)
+
+    @cached_property
+    def _signer(self) -> Any:
+        return self._new_client(self._public_url)
+
+    def _new_client(self, endpoint_url: str | None) -> Any:
+        config = Config(
+            connect_timeout=5,
+            read_timeout=30,
+            retries={"mode": "standard", "total_max_attempts": 4},
+            signature_version="s3v4",
+            # A bucket in the host name needs a DNS that own endpoints rarely have. Without it,
+            # signed URLs for AWS would name the global host and fail for young buckets.
+            s3={"addressing_style": "path" if endpoint_url else "virtual"},
+            # Stores other than AWS reject the newer trailing checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        session = Session(region_name=self._region)
+        with s3_errors("set up the S3 client"):
+            return session.client("s3", endpoint_url=endpoint_url, config=config)
+
+    def sink(self, key: str) -> S3Sink:
+        """Writer of the object `key`."""
+        return S3Sink(self._client, self._bucket, self._name(key), self._part_size)
+
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
+        """Stream of the object or a range of it, in one request."""
+        check_range(start, length)
+        if length == 0:
+            self.size(key)  # S3 has no way to ask for nothing
+            return io.BytesIO()
+        return io.BufferedReader(self._reader(key, start, length), READ_BUFFER)
+
+    def _reader(self, key: str, start: int, length: int | None) -> S3Reader:
+        last = "" if length is None else start + length - 1
+        wanted = {"Range": f"bytes={start}-{last}"} if start or length else {}
+        try:
+            found = self._client.get_object(**self._object(key), **wanted)
+        except (ClientError, BotoCoreError) as error:
+            if code_of(error) == "InvalidRange":  # the range starts at the end or after it
+                return S3Reader(io.BytesIO(), 0)
+            raise translated(f"read {key!r}", error, ObjectMissing) from error
+        return S3Reader(found["Body"], found["ContentLength"])
+
+    def size(self, key: str) -> int:
+        """Size of the object in bytes."""
+        with s3_errors(f"find {key!r}", missing=ObjectMissing):
+            return int(self._client.head_object(**self._object(key))["ContentLength"])
+
+    def delete(self, key: str) -> None:
+        """Remove the object."""
+        with suppress(ObjectMissing), s3_errors(f"delete {key!r}", missing=ObjectMissing):
+            self._client.delete_object(**self._object(key))
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Yield the finished objects, a thousand per request."""
+        for found in self._pages("list_objects_v2", "Contents", checked_prefix(prefix)):
+            key = found["Key"].removeprefix(self._root)
+            if is_key(key):
+                yield StoredObject(key, found["Size"], found["LastModified"].astimezone(UTC))
+
+    def sweep_partials(self, older_than: timedelta) -> int:
+        """Abort the multipart uploads begun more than `older_than` ago."""
+        limit = datetime.now(UTC) - older_than
+        swept = 0
+        for upload in self._pages("list_multipart_uploads", "Uploads", ""):
+            if upload["Initiated"] >= limit:
+                continue
+            name = {"Bucket": self._bucket, "Key": upload["Key"]}
+            with (
+                suppress(ObjectMissing),
+                s3_errors("abort an unfinished upload", missing=ObjectMissing),
+            ):
+                self._client.abort_multipart_upload(**name, UploadId=upload["UploadId"])
+                swept += 1
+        return swept
+
+    def _pages(self, operation: str, field: str, prefix: str) -> Iterator[dict[str, Any]]:
+        with s3_errors(f"list bucket {self._bucket!r}"):
+            pages = self._client.get_paginator(operation)
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix):
+                yield from page.get(field, ())
+
+    def signed_url(
+        self, key: str, *, filename: str, content_type: str, expires_in: int
+    ) -> str | None:
+        """URL signed for one GET of this object; no request is made for it."""
+        params = {
+            **self._object(key),
+            "ResponseContentDisposition": attachment(filename),
+            "ResponseContentType": content_type,
+        }
+        with s3_errors(f"sign a URL for {key!r}"):
+            return str(
+                self._signer.generate_presigned_url("get_object", params, ExpiresIn=expires_in)
+            )
+
+    def check(self) -> None:
+        """Begin and abort an upload: unlike a look at the bucket, this needs write access."""
+        name = {"Bucket": self._bucket, "Key": self._root + ".check"}
+        with s3_errors(f"write to bucket {self._bucket!r}"):
+            begun = self._client.create_multipart_upload(**name)
+            self._client.abort_multipart_upload(**name, UploadId=begun["UploadId"])
+
+    def _name(self, key: str) -> str:
+        return self._root + checked_key(key)
+
+    def _object(self, key: str) -> dict[str, Any]:
+        return {"Bucket": self._bucket, "Key": self._name(key)}

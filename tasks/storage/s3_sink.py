@@ -1,0 +1,162 @@
+"""One object on its way into a bucket, and what boto's errors mean."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.storage.base import ObjectMissing, Sink, StorageError, StorageFull
+
+PART_SIZE = 8 << 20
+# S3 takes 10,000 parts of at most 5 GiB: doubling nine times stays below both and reaches 8 TiB.
+PARTS_PER_SIZE = 1_000
+
+_MISSING = {"404", "NoSuchKey", "NoSuchUpload"}
+_TOKEN = "gridlink-sink"
+
+
+def code_of(error: Exception) -> str:
+    """S3's own code of an error, as "NoSuchKey"; empty when no answer came."""
+    return str(error.response["Error"].get("Code")) if isinstance(error, ClientError) else ""
+
+
+def translated(action: str, error: Exception, missing: type[StorageError]) -> StorageError:
+    """Return the store's own error for one of boto's; see `s3_errors`."""
+    if code_of(error) in _MISSING:
+        return missing(f"Cannot {action}: it does not exist")
+    if _status_of(error) == HTTPStatus.INSUFFICIENT_STORAGE:
+        return StorageFull(f"Cannot {action}: no space left; free some and try again")
+    return StorageError(f"Cannot {action}: {error}")
+
+
+def _status_of(error: Exception) -> int | None:
+    if not isinstance(error, ClientError):
+        return None
+    status: int | None = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status
+
+
+@contextmanager
+def s3_errors(action: str, *, missing: type[StorageError] = StorageError) -> Iterator[None]:
+    """Turn boto's errors into the store's, naming the failed `action`.
+
+    `missing` is what to raise for something that is not there: where it is read, ObjectMissing.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise translated(action, error, missing) from error
+
+
+class S3Sink(Sink):
+    """Uploads in parts, one in flight while the next fills; a small object goes in one request.
+
+    Holds at most two parts in memory.
+    """
+
+    def __init__(self, client: Any, bucket: str, name: str, part_size: int) -> None:
+        super().__init__()
+        self._client = client
+        self._object = {"Bucket": bucket, "Key": name}
+        self._action = f"store {name!r} in bucket {bucket!r}"
+        self._part_size = part_size
+        # Tells this sink's object from any other one that was ever written under the key.
+        self._token = secrets.token_hex(16)
+        self._buffer = bytearray()
+        self._outgoing = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+        self._in_flight: Future[dict[str, Any]] | None = None
+        self._uploader = ThreadPoolExecutor(max_workers=1)
+        self._may_be_visible = False
+
+    def _begin(self) -> None:
+        """Nothing to get ready: whether parts are needed shows later."""
+
+    def _put(self, data: memoryview) -> None:
+        while data:
+            room = self._next_part_size() - len(self._buffer)
+            self._buffer += data[:room]
+            data = data[room:]
+            if len(self._buffer) == self._next_part_size():
+                self._send_part()
+
+    def _next_part_size(self) -> int:
+        started = len(self._parts) + (self._in_flight is not None)
+        return self._part_size << (started // PARTS_PER_SIZE)
+
+    def _send_part(self) -> None:
+        with s3_errors(self._action):
+            if self._upload_id is None:
+                created = self._client.create_multipart_upload(**self._object, **self._metadata())
+                self._upload_id = created["UploadId"]
+            self._await_part()
+            self._outgoing, self._buffer = self._buffer, bytearray()
+            self._in_flight = self._uploader.submit(self._upload_part, len(self._parts) + 1)
+
+    def _upload_part(self, number: int) -> dict[str, Any]:
+        # Not an argument: the executor keeps those for a while after the work is done.
+        sent = self._client.upload_part(
+            **self._object, UploadId=self._upload_id, PartNumber=number, Body=self._outgoing
+        )
+        return {"PartNumber": number, "ETag": sent["ETag"]}
+
+    def _await_part(self) -> None:
+        if self._in_flight is not None:
+            self._parts.append(self._in_flight.result())
+            self._in_flight = None
+
+    def _metadata(self) -> dict[str, Any]:
+        return {"Metadata": {_TOKEN: self._token}}
+
+    def _commit(self) -> None:
+        if self._upload_id is not None and self._buffer:
+            self._send_part()
+        with s3_errors(self._action):
+            self._await_part()
+        self._uploader.shutdown()
+        self._may_be_visible = True
+        try:
+            self._publish()
+        except (ClientError, BotoCoreError) as error:
+            # The answer may be lost, not the work: a retry of a done Complete fails as well.
+            if not self._is_visible():
+                raise translated(self._action, error, StorageError) from error
+
+    def _publish(self) -> None:
+        if self._upload_id is None:
+            self._client.put_object(**self._object, **self._metadata(), Body=self._buffer)
+            return
+        self._client.complete_multipart_upload(
+            **self._object, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+        )
+
+    def _is_visible(self) -> bool:
+        """Whether this sink's own object is seen under the key, whole."""
+        try:
+            head = self._client.head_object(**self._object)
+        except (ClientError, BotoCoreError):
+            return False
+        is_mine: bool = head["Metadata"].get(_TOKEN) == self._token
+        return is_mine and head["ContentLength"] == self.size
+
+    def _abort(self) -> None:
+        # A part that lands after the abort would stay, unseen and paid for: wait for it.
+        self._uploader.shutdown(cancel_futures=True)
+        with suppress(StorageError):  # sweep_partials takes what this cannot
+            self._abort_upload()
+            if self._may_be_visible and self._is_visible():
+                with s3_errors(self._action):
+                    self._client.delete_object(**self._object)
+
+    def _abort_upload(self) -> None:
+        # Missing means completed after all, or swept.
+        with suppress(ObjectMissing), s3_errors(self._action, missing=ObjectMissing):
+            if self._upload_id is not None:
+                self._client.abort_multipart_upload(**self._object, UploadId=self._upload_id)

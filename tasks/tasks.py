@@ -1,0 +1,59 @@
+"""Celery's entry points, a few lines each. Messages hold identifiers only, never state, and unknown
+arguments are ignored, so that workers of two versions can share a queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task, current_app, shared_task
+
+from gridlink.lib.queues import QUEUES
+from tasks import executor, sweeps
+from tasks.doorbell import RUN_JOB
+from tasks.periodic import take_slot
+
+
+@shared_task(name=RUN_JOB, bind=True)
+def run_job(self: Task[Any, Any], slug: str, **_: Any) -> None:
+    """Claim the next job of this queue and run it."""
+    executor.execute(slug=slug, worker=str(self.request.hostname))
+
+
+@shared_task(name="tasks.sweep_jobs", ignore_result=True)
+def sweep_jobs(**_: Any) -> None:
+    """Needs no slot: two at once share the work."""
+    sweeps.sweep_jobs()
+
+
+@shared_task(name="tasks.ring_canaries", ignore_result=False)
+def ring_canaries(**_: Any) -> str:
+    """Send a message through every queue, to see which of them flow."""
+    if not take_slot("ring_canaries", 60):
+        return "another run has this slot"
+    for queue in QUEUES:
+        current_app.send_task("tasks.canary", args=[queue], queue=queue, expires=120)
+    return f"rang {len(QUEUES)} queues"
+
+
+@shared_task(name="tasks.canary", ignore_result=True)
+def canary(queue: str, **_: Any) -> None:
+    """The other end of `ring_canaries`."""
+    sweeps.canary_seen(queue)
+
+
+@shared_task(name="tasks.sweep_files", ignore_result=False)
+def sweep_files(**_: Any) -> str:
+    """Remove files past their time and objects that belong to nothing."""
+    if not take_slot("sweep_files", 3600):
+        return "another run has this slot"
+    sweeps.sweep_files()
+    return "swept"
+
+
+@shared_task(name="tasks.sweep_records", ignore_result=False)
+def sweep_records(**_: Any) -> str:
+    """Remove small records past their use."""
+    if not take_slot("sweep_records", 3600):
+        return "another run has this slot"
+    sweeps.sweep_records()
+    return "swept"
