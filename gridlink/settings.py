@@ -95,7 +95,6 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 # Static files are served from the packages they ship in: no collectstatic step to forget.
 WHITENOISE_USE_FINDERS = True
 

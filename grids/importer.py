@@ -70,7 +70,8 @@ class Importer:
         self.tally = Tally()
         self._user_id = user_id
         self._spool = spool
-        self._rows = csv.writer(spool)
+        # Quoted, even an empty text or a title that reads \N is itself and never NULL.
+        self._rows = csv.writer(spool, quoting=csv.QUOTE_ALL)
         self._verdicts = csv.writer(verdicts)
         self._verdicts.writerow(_VERDICT_COLUMNS)
         self._pages: dict[tuple[object, ...], _Page] = {}
@@ -89,7 +90,8 @@ class Importer:
         self._spool.seek(0)
         with connection.wrap_database_errors, connection.cursor() as cursor:
             cursor.copy_expert(
-                f"COPY grids_link ({', '.join(_COLUMNS)}) FROM STDIN WITH (FORMAT csv)", self._spool
+                f"COPY grids_link ({', '.join(_COLUMNS)}) FROM STDIN WITH (FORMAT csv, NULL '\\N')",
+                self._spool,
             )
 
     @singledispatchmethod

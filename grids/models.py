@@ -12,8 +12,8 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
-from gridlink.lib.models import SLUG_LENGTH, Record, SoftDeleted
-from gridlink.lib.slugs import alias_validator, new_slug
+from gridlink.lib.models import Record, SoftDeleted
+from gridlink.lib.slugs import SLUG_LENGTH, alias_validator, new_slug
 from gridlink.lib.weburl import URL_LENGTH
 
 new_grid_slug = partial(new_slug, "gr")
@@ -62,7 +62,7 @@ def _words(*columns: tuple[str, str]) -> Any:
         )
         for column, weight in columns
     ]
-    total = vectors[0]
+    total: Any = vectors[0]
     for vector in vectors[1:]:
         total = total + vector
     return total
@@ -76,12 +76,15 @@ class GridQuerySet(models.QuerySet["Grid"]):
         return self.filter(is_deleted=False)
 
 
-class GridManager(models.Manager.from_queryset(GridQuerySet)):  # type: ignore[misc]
+class _GridManager(models.Manager["Grid"]):
     """Leaves the search vector where it is: it is for the index, and larger than the rest of the row."""
 
-    def get_queryset(self) -> GridQuerySet:
+    def get_queryset(self) -> models.QuerySet[Grid]:
         """All grids."""
-        return GridQuerySet(self.model, using=self._db).defer("search")
+        return super().get_queryset().defer("search")
+
+
+GridManager = _GridManager.from_queryset(GridQuerySet)
 
 
 class Grid(Record, SoftDeleted):
@@ -97,7 +100,7 @@ class Grid(Record, SoftDeleted):
     )
     title = models.CharField(max_length=TITLE_LENGTH)
     description = models.TextField(max_length=NOTE_LENGTH, blank=True)
-    alias = models.CharField(
+    alias = models.CharField(  # noqa: DJ001  (unique, so that "none" must be NULL)
         max_length=ALIAS_LENGTH, null=True, blank=True, validators=[alias_validator]
     )
     visibility = models.CharField(
@@ -152,12 +155,15 @@ class LinkQuerySet(models.QuerySet["Link"]):
         return self.select_related("grid").defer("search", "grid__search")
 
 
-class LinkManager(models.Manager.from_queryset(LinkQuerySet)):  # type: ignore[misc]
+class _LinkManager(models.Manager["Link"]):
     """Leaves the search vectors where they are, the grid's too when it is read along."""
 
-    def get_queryset(self) -> LinkQuerySet:
+    def get_queryset(self) -> models.QuerySet[Link]:
         """All links."""
-        return LinkQuerySet(self.model, using=self._db).defer("search")
+        return super().get_queryset().defer("search")
+
+
+LinkManager = _LinkManager.from_queryset(LinkQuerySet)
 
 
 class Link(Record, SoftDeleted):
@@ -175,7 +181,7 @@ class Link(Record, SoftDeleted):
     title = models.CharField(max_length=TITLE_LENGTH)
     note = models.TextField(max_length=NOTE_LENGTH, blank=True)
     tags = ArrayField(models.CharField(max_length=TAG_LENGTH), default=list, blank=True)
-    alias = models.CharField(
+    alias = models.CharField(  # noqa: DJ001  (unique, so that "none" must be NULL)
         max_length=ALIAS_LENGTH, null=True, blank=True, validators=[alias_validator]
     )
     x = models.PositiveSmallIntegerField()

@@ -36,7 +36,7 @@ class ExportRunner(JobRunner):
         with (
             context.output(name) as output,
             packing.wrap(output.sink) as packed,
-            io.BufferedWriter(_Uncloseable(packed), _BUFFER) as out,
+            io.BufferedWriter(cast(io.RawIOBase, _Uncloseable(packed)), _BUFFER) as out,
         ):
             output.rows = self._write(context, form, cast(BinaryIO, out))
         return Outcome({"rows": output.rows})

@@ -95,15 +95,13 @@ def take_next(*, slug: str, worker: str) -> Claim | None:
         row = cursor.fetchone()
         if row is None:
             return None
-        cursor.execute(
-            _CLAIM,
-            {
-                "queue": row[1],
-                "worker": worker[:200],
-                "lease": settings.JOB_LEASE,
-                "cap": settings.JOBS_RUNNING_PER_USER,
-            },
-        )
+        params: dict[str, Any] = {
+            "queue": row[1],
+            "worker": worker[:200],
+            "lease": settings.JOB_LEASE,
+            "cap": settings.JOBS_RUNNING_PER_USER,
+        }
+        cursor.execute(_CLAIM, params)
         claimed = cursor.fetchone()
     return _as_claim(claimed) if claimed else None
 

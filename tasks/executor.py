@@ -25,7 +25,7 @@ _FIRST_DELAY = timedelta(seconds=5)
 
 
 def execute(*, slug: str, worker: str) -> None:
-    """Claim what is next in the queue of job `slug` and run it; returns when it has ended or been given back."""
+    """Claim what is next in the queue of job `slug` and run it, until it ends or is given back."""
     claim = lifecycle.claim(slug=slug, worker=worker)
     if claim is None:
         return
@@ -73,17 +73,20 @@ def _ending(claim: Claim, error: BaseException) -> Callable[[], None]:
             return _failing(claim, "timeout", "The job took longer than its queue allows.")
         case StorageFull():
             return _failing(claim, "storage_full", str(error))
-    if isinstance(error, TRANSIENT) and not claim.is_last_attempt:
-        delay = _FIRST_DELAY * 2 ** (claim.attempt - 1)
-        return lambda: lifecycle.release(claim, reason=repr(error), delay=delay)
-    if isinstance(error, TRANSIENT):
-        return _failing(
-            claim, "unavailable", "The storage or the database kept failing; try again later."
-        )
-    logger.error("job_defect", exc_info=error)
-    return _failing(
-        claim, "internal", "A defect on the server stopped the job; its log has the details."
-    )
+        case _:
+            return _ending_of_trouble(claim, error)
+
+
+def _ending_of_trouble(claim: Claim, error: BaseException) -> Callable[[], None]:
+    if not isinstance(error, TRANSIENT):
+        logger.error("job_defect", exc_info=error)
+        message = "A defect on the server stopped the job; its log has the details."
+        return _failing(claim, "internal", message)
+    if claim.is_last_attempt:
+        message = "The storage or the database kept failing; try again later."
+        return _failing(claim, "unavailable", message)
+    delay = _FIRST_DELAY * 2 ** (claim.attempt - 1)
+    return lambda: lifecycle.release(claim, reason=repr(error), delay=delay)
 
 
 def _failing(claim: Claim, code: str, message: str) -> Callable[[], None]:

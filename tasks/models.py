@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from gridlink.lib.models import SLUG_LENGTH, Record
-from gridlink.lib.slugs import new_slug
+from gridlink.lib.models import Record
+from gridlink.lib.slugs import SLUG_LENGTH, new_slug
 from tasks.states import FINISHED, UNFINISHED, EventType, JobStatus
 
 new_job_slug = partial(new_slug, "jb")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_celery_results.models import TaskResult
@@ -113,7 +114,7 @@ def _delete_unknown(keys: list[str]) -> int:
 def sweep_records() -> None:
     """Remove small records past their use, in batches so that none locks a table for long."""
     age = Now() - RECORD_AGE
-    stale = {
+    stale: dict[str, QuerySet[Any]] = {
         "tasks_idempotency_key": IdempotencyKey.objects.filter(
             created_on__lt=Now() - settings.IDEMPOTENCY_KEY_LIFE
         ),
@@ -128,7 +129,7 @@ def sweep_records() -> None:
     for table, rows in stale.items():
         removed = 0
         while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
-            rows.model.objects.filter(pk__in=keys).delete()
+            rows.filter(pk__in=keys).delete()
             removed += len(keys)
         logger.info("records_swept", extra={"table": table, "removed": removed})
 

@@ -14,7 +14,7 @@ from tasks.periodic import take_slot
 
 
 @shared_task(name=RUN_JOB, bind=True)
-def run_job(self: Task[Any, Any], slug: str, **_: Any) -> None:
+def run_job(self: Task[Any, Any], /, slug: str, **_: Any) -> None:
     """Claim the next job of this queue and run it."""
     executor.execute(slug=slug, worker=str(self.request.hostname))
 

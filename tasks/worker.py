@@ -10,7 +10,7 @@ from typing import Any
 from celery.signals import worker_process_init
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]
+@worker_process_init.connect
 def stop_gently(**_: Any) -> None:
     """Turn the pool's SIGTERM into SystemExit, which the executor answers by handing the job back.
 

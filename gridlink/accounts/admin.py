@@ -10,7 +10,7 @@ from gridlink.accounts.models import Token, User
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin[User]):
     """Users."""
 
     list_display = ("username", "slug", "email", "is_active", "is_staff", "created_on")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from gridlink.lib.models import SLUG_LENGTH, Record
-from gridlink.lib.slugs import new_slug
+from gridlink.lib.models import Record
+from gridlink.lib.slugs import SLUG_LENGTH, new_slug
 
 new_user_slug = partial(new_slug, "us")
 new_token_slug = partial(new_slug, "tk")
@@ -31,7 +31,7 @@ class Scope(models.TextChoices):
     ADMIN = "admin", "List and revoke tokens"
 
 
-class User(AbstractUser, Record):  # type: ignore[django-manager-missing]
+class User(AbstractUser, Record):
     """Somebody who owns grids."""
 
     first_name = None  # type: ignore[assignment]
@@ -41,8 +41,6 @@ class User(AbstractUser, Record):  # type: ignore[django-manager-missing]
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_user_slug)
     username = models.CharField(max_length=32, unique=True, validators=[username_validator])
     display_name = models.CharField(max_length=100, blank=True)
-
-    objects = UserManager["User"]()
 
     class Meta:
         db_table = "accounts_user"

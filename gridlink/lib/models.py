@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
-
-from gridlink.lib.slugs import SLUG_LENGTH
 
 
 class Record(models.Model):
@@ -32,4 +32,7 @@ class SoftDeleted(models.Model):
         abstract = True
 
 
-__all__ = ["SLUG_LENGTH", "Record", "SoftDeleted"]
+def defaults_of(model: type[models.Model], *names: str) -> dict[str, Any]:
+    """The values that fields of a model have when nobody gives one."""
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    return {name: fields[name].get_default() for name in names}

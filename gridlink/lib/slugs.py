@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import ClassVar
 
 from django.core.validators import RegexValidator
 
@@ -30,7 +29,7 @@ def is_slug(prefix: str, text: str) -> bool:
 class SlugConverter:
     """The URL converter `<slug>`: any kind of public identifier."""
 
-    regex: ClassVar[str] = "[a-z]{2}_[0-9a-f]{32}"
+    regex = "[a-z]{2}_[0-9a-f]{32}"
 
     def to_python(self, value: str) -> str:
         """The identifier as it stands in the path."""

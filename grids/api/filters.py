@@ -11,12 +11,12 @@ from gridlink.lib.weburl import BadUrl, check_url
 from grids.models import TAG_LENGTH, Visibility
 
 # What a list can be ordered by, each with an index that walks it; the id makes the order total.
-_ORDERINGS = {
+_ORDERINGS: dict[str, tuple[str, ...]] = {
     "created_on": ("created_on", "id"),
     "modified_on": ("modified_on", "id"),
     "title": ("title", "id"),
 }
-_POSITION = {"position": ("y", "x", "id")}
+_POSITION: dict[str, tuple[str, ...]] = {"position": ("y", "x", "id")}
 
 
 def _choices(*tables: dict[str, tuple[str, ...]]) -> list[str]:

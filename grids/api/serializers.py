@@ -74,7 +74,7 @@ class LinkFields(TileFields):
     tags = TagsField(required=False)
     alias = AliasField(required=False)
     background = BackgroundField(required=False)
-    style = StyleField(required=False)
+    style = StyleField(required=False)  # type: ignore[assignment]
     active_from = serializers.DateTimeField(required=False, allow_null=True)
     active_until = serializers.DateTimeField(required=False, allow_null=True)
 
@@ -100,7 +100,7 @@ class LinkSerializer(serializers.Serializer[Any]):
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     background = serializers.CharField()
-    style = StyleField()
+    style = StyleField()  # type: ignore[assignment]
     active_from = serializers.DateTimeField(allow_null=True)
     active_until = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField(help_text="The ETag.")
@@ -143,8 +143,12 @@ class LayoutShownSerializer(serializers.Serializer[Any]):
 class BulkSerializer(StrictSerializer):
     """Lists of wishes. The items are judged one by one, so here they are any objects."""
 
-    create = serializers.ListField(child=serializers.DictField(), required=False, default=list)
-    update = serializers.ListField(child=serializers.DictField(), required=False, default=list)
+    create = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.DictField(), required=False, default=list
+    )
+    update = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.DictField(), required=False, default=list
+    )
     delete = serializers.ListField(child=serializers.DictField(), required=False, default=list)
 
 
@@ -194,7 +198,7 @@ class ProfileLinkSerializer(serializers.Serializer[Any]):
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     background = serializers.CharField()
-    style = StyleField()
+    style = StyleField()  # type: ignore[assignment]
 
 
 class ProfileGridSerializer(serializers.Serializer[Any]):
@@ -227,6 +231,8 @@ class ProfileSerializer(serializers.Serializer[Any]):
 class ImportSerializer(StrictSerializer):
     """The form fields of an upload, beside `file`."""
 
-    source = serializers.CharField(required=False, default="auto", max_length=30)
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False, default="auto", max_length=30
+    )
     mode = serializers.ChoiceField(["apply", "dry_run"], required=False, default="apply")
     file = serializers.FileField(allow_empty_file=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
-from typing import BinaryIO, ClassVar, cast
+from typing import Any, BinaryIO, ClassVar, cast
 
 import zstandard
 from isal import igzip
@@ -41,7 +41,8 @@ class Gzip(Compression):
 
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
         """ISA-L's gzip, several times as fast as zlib's."""
-        packed: AbstractContextManager[BinaryIO] = igzip.IGzipFile(
+        open_gzip: Any = igzip.IGzipFile
+        packed: AbstractContextManager[BinaryIO] = open_gzip(
             filename="", mode="wb", compresslevel=1, fileobj=out, mtime=0
         )
         return packed

@@ -20,5 +20,5 @@ class JsonLinesFormat(ExportFormat):
 
     def write(self, query: ExportQuery, out: BinaryIO, report: Callable[[int], None]) -> int:
         """Postgres writes the rows itself."""
-        statement = f"SELECT row_to_json(link)::text FROM ({query.select()}) AS link"
+        statement = f"SELECT row_to_json(entire_row)::text FROM ({query.select()}) AS entire_row"
         return copy_out(statement, _VERBATIM, RowCounter(out, report))

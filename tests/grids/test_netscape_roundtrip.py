@@ -115,7 +115,7 @@ def test_moments_are_written_in_whole_seconds() -> None:
 
 
 def test_document_as_it_stands() -> None:
-    entries = [
+    entries: list[FolderEntry | LinkEntry] = [
         FolderEntry(("News",)),
         LinkEntry(
             "https://a.example/?a=1&b=2",

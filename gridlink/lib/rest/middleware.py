@@ -20,6 +20,7 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Refuse, or pass on."""
         if "HTTP_TRANSFER_ENCODING" in request.META:
             return error_response(411, "State the body's length in Content-Length.")
         length = request.META.get("CONTENT_LENGTH") or "0"

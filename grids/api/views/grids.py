@@ -11,6 +11,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
+from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.etags import etag_of, if_match
 from gridlink.lib.rest.pagination import page_response
 from gridlink.lib.rest.schema import IF_MATCH, answer, body_example, errors, page_of
@@ -135,10 +136,7 @@ class GridDetailView(APIView):
         )
 
 
-_GRID_DEFAULTS: dict[str, Any] = {
-    name: Grid._meta.get_field(name).get_default()
-    for name in ("description", "alias", "visibility", "theme", "columns")
-}
+_GRID_DEFAULTS = defaults_of(Grid, "description", "alias", "visibility", "theme", "columns")
 
 
 class GridRestoreView(APIView):

@@ -39,7 +39,7 @@ class ImportListView(APIView):
         """Starts a job: each folder of the file becomes a grid, each link a tile. Its file `verdicts.csv` has
         a line for every entry. `mode=dry_run` writes the verdicts and changes nothing."""
         form: dict[str, Any] = validated(ImportSerializer, request.data)
-        file: UploadedFile = form["file"]
+        file: UploadedFile[Any] = form["file"]
         submission = import_submit(
             user=actor_of(request),
             source=form["source"],

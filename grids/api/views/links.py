@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.errors import ApplicationError, Invalid
+from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.etags import etag_of, if_match
 from gridlink.lib.rest.exceptions import error_body
 from gridlink.lib.rest.pagination import page_response
@@ -142,7 +143,7 @@ class LinkDetailView(APIView):
 
 def _link_defaults() -> dict[str, Any]:
     names = ("note", "tags", "alias", "background", "style", "active_from", "active_until")
-    return {name: Link._meta.get_field(name).get_default() for name in names}
+    return defaults_of(Link, *names)
 
 
 class LinkRestoreView(APIView):

@@ -1,0 +1,64 @@
+"""People, storage and workers that the tests share. Alice owns things, Bob is another owner with no
+right to them, Carol has a token that may only read, and anonymous has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.client import Client, make_user
+
+
+@pytest.fixture(autouse=True)
+def storage(tmp_path: Path, settings: Any) -> Path:
+    """Each test has an empty object store of its own."""
+    folder = tmp_path / "storage"
+    settings.STORAGE_URL = folder.as_uri()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_throttle(request: pytest.FixtureRequest, settings: Any) -> None:
+    """Only the tests of throttling are throttled."""
+    if "throttled" not in request.keywords:
+        settings.LOGIN_ATTEMPTS = settings.LOGIN_ATTEMPTS_PER_ADDRESS = (10_000, 1.0)
+        settings.SIGNUPS_PER_ADDRESS = (10_000, 1.0)
+
+
+@pytest.fixture
+def alice(db: None) -> Client:
+    """An owner."""
+    return Client(make_user("alice"))
+
+
+@pytest.fixture
+def bob(db: None) -> Client:
+    """Another owner."""
+    return Client(make_user("bob"))
+
+
+@pytest.fixture
+def carol(alice: Client) -> Client:
+    """Alice's account through a token that may only read."""
+    assert alice.user
+    return Client(alice.user, scopes=("read",))
+
+
+@pytest.fixture
+def anonymous(db: None) -> Client:
+    """Nobody."""
+    return Client()
+
+
+@pytest.fixture
+def rings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+    """The doorbell's rings, caught before they reach Redis: (job slug, queue)."""
+    from tasks import doorbell
+
+    caught: list[tuple[str, str]] = []
+    monkeypatch.setattr(doorbell, "_publish", lambda slug, queue: caught.append((slug, queue)))
+    monkeypatch.setattr(doorbell._ringer, "submit", lambda ring: ring())
+    yield caught

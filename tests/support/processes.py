@@ -1,0 +1,145 @@
+"""Real worker and beat processes beside a test, on the test's own database, queue and storage."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from tests.support.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Process:
+    """A started process with its log."""
+
+    def __init__(self, name: str, arguments: list[str], log: Path, environment: dict[str, str]):
+        self.name = name
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                arguments,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The main process's."""
+        return self._process.pid
+
+    @property
+    def text(self) -> str:
+        """The log so far."""
+        return self.log.read_text(errors="replace")
+
+    def await_line(self, text: str, *, seconds: float = 60) -> None:
+        """Wait until the log holds `text`; fails at once when the process ends before."""
+
+        def seen() -> bool:
+            assert self._process.poll() is None, f"{self.name} ended:\n{self.text[-3000:]}"
+            return text in self.text
+
+        wait_for(seen, seconds=seconds, what=f"{text!r} in the log of {self.name}")
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the main process."""
+        os.kill(self.pid, number)
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to the process and its children, at once."""
+        os.killpg(self.pid, number)
+
+    def children(self) -> list[int]:
+        """The pids of the pool's processes."""
+        listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in listed.split()]
+
+    def wait(self, seconds: float = 60) -> int:
+        """Wait for its end; the exit code."""
+        return self._process.wait(seconds)
+
+    def stop(self) -> None:
+        """End it and its children, gently if it lets itself."""
+        if self._process.poll() is None:
+            self.signal(signal.SIGTERM)
+            try:
+                self.wait(20)
+            except subprocess.TimeoutExpired:
+                pass
+        try:
+            self.signal_all(signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+
+
+def process_environment(**extra: str) -> dict[str, str]:
+    """What a process needs to share the test's database, Redis and storage."""
+    database = connection.settings_dict
+    url = (
+        f"postgresql://{database['USER']}@/{database['NAME']}"
+        f"?host={database['HOST']}&port={database['PORT']}"
+    )
+    return {
+        **os.environ,
+        "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", url),
+        "REDIS_URL": settings.REDIS_URL,
+        "STORAGE_URL": settings.STORAGE_URL,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "JOB_LEASE_SECONDS": "3",
+        "JOB_SWEEP_SECONDS": "1",
+        "JOB_RERING_SECONDS": "1",
+        "WORKER_STOP_SECONDS": "2",
+        **extra,
+    }
+
+
+@contextmanager
+def celery(
+    name: str, arguments: list[str], folder: Path, ready: str, **extra: str
+) -> Iterator[Process]:
+    """Run `celery -A celery_app …` until the block ends, once its log says `ready`."""
+    command = [sys.executable, "-m", "celery", "-A", "celery_app", *arguments]
+    process = Process(name, command, folder / f"{name}.log", process_environment(**extra))
+    try:
+        process.await_line(ready)
+        yield process
+    finally:
+        process.stop()
+
+
+@contextmanager
+def worker(
+    folder: Path,
+    *,
+    name: str = "worker",
+    queues: str = "exports,reports,imports,notify,maintenance,ingest",
+    concurrency: int = 1,
+    **extra: str,
+) -> Iterator[Process]:
+    """A worker that consumes `queues`."""
+    arguments = ["worker", "-n", f"{name}@test", "-Q", queues, "-c", str(concurrency)]
+    arguments += ["--loglevel", "INFO", "-E", "--without-gossip", "--without-mingle"]
+    with celery(name, arguments, folder, " ready.", **extra) as process:
+        yield process
+
+
+@contextmanager
+def beat(folder: Path, *, name: str = "beat", **extra: str) -> Iterator[Process]:
+    """A beat, which sweeps every second."""
+    arguments = ["beat", "--loglevel", "INFO"]
+    with celery(name, arguments, folder, "beat: Starting", **extra) as process:
+        yield process
