@@ -10,6 +10,9 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
+# SIGTERM, which is what every supervisor sends, is the soft shutdown: running jobs get
+# WORKER_STOP_SECONDS to end and are then handed back. Celery reads this when a worker starts.
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 app = Celery("gridlink")
 app.config_from_object("django.conf:settings", namespace="CELERY")

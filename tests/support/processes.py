@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -75,14 +75,10 @@ class Process:
         """End it and its children, gently if it lets itself."""
         if self._process.poll() is None:
             self.signal(signal.SIGTERM)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self.wait(20)
-            except subprocess.TimeoutExpired:
-                pass
-        try:
+        with suppress(ProcessLookupError):
             self.signal_all(signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
 

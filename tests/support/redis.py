@@ -1,0 +1,45 @@
+"""A Redis that a test may stop and start without harm to the others."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from celery import current_app
+from redis import Redis
+
+from gridlink.embedded import celery_redis_url, embedded_redis, redis_url
+
+
+class OwnRedis:
+    """A real Redis on a folder of its own; what is on disk survives a stop."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = redis_url(folder)
+        self._folder = folder
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self._running.enter_context(embedded_redis(self._folder))
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._running.close()
+
+    def client(self) -> Redis:
+        """A connection for looking inside."""
+        client: Redis = Redis.from_url(self.url, socket_timeout=5)
+        return client
+
+
+def point_celery_at(url: str, settings: Any) -> None:
+    """Make this process publish to another Redis, as if it had been started with that REDIS_URL."""
+    settings.REDIS_URL = url
+    current_app.conf.broker_url = celery_redis_url(url)
+    current_app.conf.broker_read_url = current_app.conf.broker_write_url = (
+        current_app.conf.broker_url
+    )
+    # Connections are pooled by address; the pools of the old one must not be used again.
+    current_app._after_fork()
