@@ -16,8 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,7 +31,16 @@ from gridlink.embedded import (
     on_stop_signals,
     prepare_data,
 )
-from gridlink.lib.server_process import claimed, signals_held, stop_orphan
+from gridlink.lib.server_process import claimed
+from gridlink.lib.supervisor import (
+    Process,
+    RunError,
+    Surroundings,
+    check_alive,
+    run_to_end,
+    stop_orphans,
+    supervised,
+)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULTS = {
@@ -44,23 +52,9 @@ DEFAULTS = {
 }
 PASSWORDS = ("ADMIN_PASSWORD", "FLOWER_PASSWORD")
 PASSWORD_BYTES = 15
+PORT_SECONDS = 2
 READY_SECONDS = 60
-STOP_SECONDS = 20
 POLL_SECONDS = 0.1
-TAIL_LINES = 20
-
-
-class RunError(Exception):
-    """Gridlink cannot run; the message is for the user."""
-
-
-@dataclass(frozen=True)
-class Process:
-    """A started line of the Procfile."""
-
-    name: str
-    log: Path
-    child: subprocess.Popen[bytes]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,17 +83,18 @@ def run(scenario: Sequence[str], *, once: bool) -> int:
     commands = parse_procfile((CHECKOUT / "Procfile").read_text()).processes
     with contextlib.ExitStack() as stack:
         stack.enter_context(claimed(data, "run"))
-        _stop_orphans(data, commands)
+        stop_orphans(commands, data)
         environment = _environment(data)
         _check_ports(environment)
         _say(f"Starting PostgreSQL and Redis, unless given, in {data}")
         environment |= stack.enter_context(embedded_services(data))
+        around = Surroundings(CHECKOUT, data, environment)
         _say("Migrating the database")
-        _step("migrate", ["migrate", "--noinput"], data, environment)
-        _step("ensure_admin", ["ensure_admin"], data, environment)
+        for step in (["migrate", "--noinput"], ["ensure_admin"]):
+            run_to_end(step[0], [sys.executable, "manage.py", *step], around)
         _say(f"Starting {', '.join(commands)}")
-        processes = stack.enter_context(_processes(commands, data, environment))
-        _await_ready(processes, environment)
+        processes = stack.enter_context(supervised(commands, around))
+        _await_ready(processes, _site(environment))
         try:
             _say(_welcome(data, environment))
             code = _run_scenario(scenario, processes, environment) if scenario else 0
@@ -122,14 +117,22 @@ def _environment(data: Path) -> dict[str, str]:
     environment = DEFAULTS | {name: value for name, value in os.environ.items() if value}
     for name in PASSWORDS:
         environment.setdefault(name, local_secret(data, name, PASSWORD_BYTES))
-    # Flower reads it from here, so that the password is not in the list of processes.
-    environment["FLOWER_BASIC_AUTH"] = "{FLOWER_USER}:{FLOWER_PASSWORD}".format(**environment)
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    programs = str(Path(sys.executable).parent)
+    environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 
 
 def _check_ports(environment: Mapping[str, str]) -> None:
+    """Raise RunError for a port that stays taken; one just given up may need a moment."""
+    deadline = time.monotonic() + PORT_SECONDS
+    while problem := _port_problem(environment):
+        if time.monotonic() > deadline:
+            raise RunError(problem)
+        time.sleep(POLL_SECONDS)
+
+
+def _port_problem(environment: Mapping[str, str]) -> str:
     hosts = {"WEB_PORT": environment["WEB_HOST"], "FLOWER_PORT": "127.0.0.1"}
     with contextlib.ExitStack() as stack:
         for name, host in hosts.items():
@@ -140,97 +143,8 @@ def _check_ports(environment: Mapping[str, str]) -> None:
             except (OSError, ValueError, OverflowError) as error:
                 number = getattr(error, "errno", None)
                 reason = os.strerror(number) if number else "not a port"
-                raise RunError(
-                    f"Port {port} cannot be used ({reason}): set {name} to another one."
-                ) from error
-
-
-def _step(name: str, command: Sequence[str], data: Path, environment: Mapping[str, str]) -> None:
-    """Run a `manage.py` command to its end; raises RunError when it fails."""
-    log = data / "logs" / f"{name}.log"
-    with log.open("wb") as output:
-        code = subprocess.call(
-            [sys.executable, "manage.py", *command],
-            **_child_options(environment, output),
-        )
-    if code != 0:
-        raise RunError(_failure(f"manage.py {name}", code, log))
-
-
-def _child_options(environment: Mapping[str, str], output: Any) -> dict[str, Any]:
-    return {
-        "cwd": CHECKOUT,
-        "env": environment,
-        "stdin": subprocess.DEVNULL,
-        "stdout": output,
-        "stderr": output,
-    }
-
-
-def _failure(name: str, code: int, log: Path) -> str:
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
-    return f"{name} ended with exit code {code}; the last lines of {log}:\n{tail}"
-
-
-@contextlib.contextmanager
-def _processes(
-    commands: Mapping[str, str], data: Path, environment: Mapping[str, str]
-) -> Iterator[list[Process]]:
-    processes: list[Process] = []
-    try:
-        for name, command in commands.items():
-            processes.append(_start(name, command, data, environment))
-        yield processes
-    finally:
-        _stop(processes)
-
-
-def _start(name: str, command: str, data: Path, environment: Mapping[str, str]) -> Process:
-    log = data / "logs" / f"{name}.log"
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            # With `exec` the shell becomes the program: a signal reaches it and not its children.
-            f"exec {command}",
-            shell=True,
-            start_new_session=True,
-            **_child_options(environment, output),
-        )
-    _pid_file(data, name).write_text(f"{child.pid}\n")
-    return Process(name, log, child)
-
-
-def _pid_file(data: Path, name: str) -> Path:
-    folder = data / "run"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{name}.pid"
-
-
-def _stop_orphans(data: Path, names: Iterable[str]) -> None:
-    """Stop what a killed run of ours left behind, which would hold the ports and take jobs."""
-    for name in names:
-        stop_orphan(_pid_file(data, name), sys.prefix, signal.SIGTERM)
-
-
-def _stop(processes: Sequence[Process]) -> None:
-    """Ask all to finish what they are doing, and end what has not within 20 seconds."""
-    with signals_held():
-        for process in processes:
-            process.child.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.child.wait(max(0, deadline - time.monotonic()))
-            # Also ends the children of one that has died without stopping them.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.child.pid, signal.SIGKILL)
-            process.child.wait()
-
-
-def _check_alive(processes: Sequence[Process]) -> None:
-    for process in processes:
-        code = process.child.poll()
-        if code is not None:
-            raise RunError(_failure(process.name, code, process.log))
+                return f"Port {port} cannot be used ({reason}): set {name} to another one."
+    return ""
 
 
 def _site(environment: Mapping[str, str]) -> str:
@@ -238,16 +152,14 @@ def _site(environment: Mapping[str, str]) -> str:
     return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{environment['WEB_PORT']}"
 
 
-def _await_ready(processes: Sequence[Process], environment: Mapping[str, str]) -> None:
+def _await_ready(processes: Sequence[Process], site: str) -> None:
     """Wait until `/readyz` says so; raises RunError when a process ends or a minute has passed."""
     deadline = time.monotonic() + READY_SECONDS
-    answer = ""
-    while answer != "200":
-        _check_alive(processes)
+    while (answer := _readiness(site)) != "200":
+        check_alive(processes)
         if time.monotonic() > deadline:
             raise RunError(f"/readyz answers {answer} after {READY_SECONDS} seconds.")
         time.sleep(POLL_SECONDS)
-        answer = _readiness(_site(environment))
 
 
 def _readiness(site: str) -> str:
@@ -283,7 +195,7 @@ def _run_scenario(
     with subprocess.Popen(command, cwd=CHECKOUT, env=told) as child:
         try:
             while child.poll() is None:
-                _check_alive(processes)
+                check_alive(processes)
                 time.sleep(POLL_SECONDS)
         finally:
             child.terminate()
@@ -292,7 +204,7 @@ def _run_scenario(
 
 def _stay(processes: Sequence[Process]) -> NoReturn:
     while True:
-        _check_alive(processes)
+        check_alive(processes)
         time.sleep(POLL_SECONDS)
 
 

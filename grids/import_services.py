@@ -20,7 +20,7 @@ def import_submit(
     chunks: Iterable[bytes],
     idempotency_key: str = "",
 ) -> Submission:
-    """Queue the import of a file. Raises Invalid for an unknown source, StorageError, Unprocessable."""
+    """Queue the import of a file. Raises Invalid for an unknown source, StorageUnavailable, Unprocessable."""
     if source != "auto" and source not in READERS:
         known = ", ".join(["auto", *sorted(READERS)])
         raise Invalid("Unknown source.", fields={"source": [f"Choose one of: {known}."]})

@@ -141,9 +141,13 @@ class Importer:
 
     def _grid(self, folder: FolderEntry) -> Grid:
         title = " / ".join(folder.path) or "Unsorted"
+        remarks = []
         if len(title) > TITLE_LENGTH:
-            remark = f"the folder's title was cut to its last {TITLE_LENGTH} characters"
-            self._verdict(folder.line, "problem", title=title, remarks=[remark])
+            remarks.append(f"the folder's title was cut to its last {TITLE_LENGTH} characters")
+        if len(folder.note) > NOTE_LENGTH:
+            remarks.append(f"the folder's note was cut to {NOTE_LENGTH} characters")
+        if remarks:
+            self._verdict(folder.line, "problem", title=title, remarks=remarks)
             self.tally.problems += 1
         return Grid(
             pk=_next_grid_id(),
@@ -181,7 +185,7 @@ class Importer:
 def _fitted(entry: LinkEntry) -> LinkEntry:
     """The entry within the limits of a link; whatever had to give is in its problems."""
     problems = list(entry.problems)
-    title = entry.title.strip() or urlsplit(entry.url).hostname or entry.url
+    title = entry.title if entry.title.strip() else urlsplit(entry.url).hostname or entry.url
     note = entry.note
     if len(title) > TITLE_LENGTH:
         problems.append(f"the title was cut to {TITLE_LENGTH} characters and is whole in the note")

@@ -29,14 +29,15 @@ class ImportRunner(JobRunner):
     def run(self, context: JobContext) -> Outcome:
         """`params`: source, mode (`apply`, or `dry_run`, which changes nothing)."""
         spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115  (lives until load)
-        with context.output(VERDICTS) as output:
-            verdicts = io.TextIOWrapper(
+        with (
+            context.output(VERDICTS) as output,
+            io.TextIOWrapper(
                 io.BufferedWriter(output.sink), encoding="utf-8", newline=""
-            )
+            ) as verdicts,
+        ):
             importer = Importer(user_id=context.user_id, spool=spool, verdicts=verdicts)
             with context.input() as file:
                 self._read(context, importer, file)
-            verdicts.close()
             tally = importer.tally
             output.rows = tally.links + tally.refused + tally.problems
         applies = context.params["mode"] == "apply"

@@ -11,13 +11,14 @@ from gridlink.lib.errors import Invalid
 from gridlink.lib.text import unstorable_text
 
 STYLE_BYTES = 4096
-COLOUR = "^#[0-9a-fA-F]{6}$"
+# Python's `$` also matches before a last newline; the length does not.
+COLOUR = {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$", "maxLength": 7}
 STYLE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "text_colour": {"type": "string", "pattern": COLOUR},
-        "border_colour": {"type": "string", "pattern": COLOUR},
+        "text_colour": COLOUR,
+        "border_colour": COLOUR,
         "border_width": {"type": "integer", "minimum": 0, "maximum": 16},
         "radius": {"type": "integer", "minimum": 0, "maximum": 64},
         "font": {"enum": ["sans", "serif", "mono"]},

@@ -28,11 +28,11 @@ class LockedScheduler(Scheduler):
         return float(super().tick(*args, **kwargs))
 
     def _keep_lock(self) -> bool:
-        # The lock lives and dies with the connection, so a connection that answers still holds it.
-        statement = "SELECT true" if self._holds_lock else "SELECT pg_try_advisory_lock(%s)"
+        # The lock lives and dies with the connection, which may be another one than at the last tick. To
+        # take again what this one holds is allowed, and tells the two cases apart.
         try:
             with connection.cursor() as cursor:
-                cursor.execute(statement, None if self._holds_lock else [LOCK_KEY])
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY])
                 row = cursor.fetchone()
         except (DatabaseError, InterfaceError) as error:
             logger.warning("beat_lost_database", extra={"error": repr(error)})

@@ -86,9 +86,11 @@ class JobContext:
         )
 
     def discard_outputs(self) -> None:
-        """Delete what was written, after a failure; what remains here the sweeper finds."""
-        for file in self.files:
-            self.store.delete(file.storage_key)
+        """Delete what was written and did not become the job's; what remains here the sweeper finds."""
+        keys = {file.storage_key for file in self.files}
+        kept = JobFile.objects.filter(storage_key__in=keys).values_list("storage_key", flat=True)
+        for key in keys.difference(kept):
+            self.store.delete(key)
         self.files.clear()
 
     @contextmanager

@@ -77,8 +77,8 @@ def _ring_next(queue_name: str) -> None:
 
 
 def _publish(slug: str, queue_name: str) -> None:
-    limits = QUEUES[queue_name]
     try:
+        limits = QUEUES[queue_name]
         current_app.send_task(
             RUN_JOB,
             args=[slug],

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from tasks import lifecycle
 from tasks.claims import Claim
 from tasks.context import JobContext
 from tasks.heart import Heart, JobCancelled
-from tasks.registry import JobFailed, runner_for
+from tasks.registry import JobFailed, UnknownKind, runner_for
 from tasks.storage import StorageError, StorageFull, object_store
 
 logger = logging.getLogger(__name__)
 
 # Trouble outside the job that may be over at the next try.
-TRANSIENT = (StorageError, OperationalError, InterfaceError, ConnectionError)
+UNREACHABLE = (OperationalError, InterfaceError)
+TRANSIENT = (StorageError, ConnectionError, UnknownKind, *UNREACHABLE)
 _FIRST_DELAY = timedelta(seconds=5)
 
 
@@ -33,13 +33,7 @@ def execute(*, slug: str, worker: str) -> None:
         job=claim.slug, job_kind=claim.kind, attempt=claim.attempt
     ):
         logger.info("job_started")
-        try:
-            _run(claim)
-        except lifecycle.LeaseLost:
-            logger.warning("job_lease_lost")
-        except (OperationalError, InterfaceError) as error:
-            # The state could not be written: the lease runs out and the sweeper sees to the rest.
-            logger.warning("job_state_unwritten", extra={"error": repr(error)})
+        _run(claim)
 
 
 def _run(claim: Claim) -> None:
@@ -51,50 +45,61 @@ def _run(claim: Claim) -> None:
             lifecycle.succeed(claim, outcome, context.files, context.progress)
         logger.info("job_succeeded")
     except BaseException as error:
-        _discard(context)
-        _ending(claim, error)()
         logger.info("job_stopped", extra={"reason": repr(error)})
+        _conclude(context, error)
+        # A worker that is told to stop does, whatever became of the job.
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
             raise
 
 
-def _ending(claim: Claim, error: BaseException) -> Callable[[], None]:
-    """What an error makes of the job."""
+def _conclude(context: JobContext, error: BaseException) -> None:
+    # If the connection broke, the end is written on a new one.
+    connection.close_if_unusable_or_obsolete()
+    try:
+        _end(context.claim, error)
+    except lifecycle.LeaseLost:
+        logger.warning("job_lease_lost")
+    except UNREACHABLE as trouble:
+        # The state could not be written: the lease runs out and the sweeper sees to the rest.
+        logger.warning("job_state_unwritten", extra={"error": repr(trouble)})
+        return
+    try:
+        # Only now: the error may have come after the job had succeeded, which the end then finds out.
+        context.discard_outputs()
+    except (StorageError, *UNREACHABLE) as trouble:
+        logger.warning("outputs_left_to_sweeper", extra={"error": repr(trouble)})
+
+
+def _end(claim: Claim, error: BaseException) -> None:
+    """Write what an error makes of the job. Raises LeaseLost."""
     match error:
         case lifecycle.LeaseLost():
-            return lambda: None
+            raise error
         case SystemExit() | KeyboardInterrupt():
-            return lambda: lifecycle.hand_back(claim)
+            lifecycle.hand_back(claim)
         case JobCancelled():
-            return lambda: lifecycle.cancelled(claim)
+            lifecycle.cancelled(claim)
         case JobFailed():
-            return _failing(claim, error.code, error.message)
+            lifecycle.fail(claim, code=error.code, message=error.message)
         case SoftTimeLimitExceeded():
-            return _failing(claim, "timeout", "The job took longer than its queue allows.")
+            message = "The job took longer than its queue allows."
+            lifecycle.fail(claim, code="timeout", message=message)
         case StorageFull():
-            return _failing(claim, "storage_full", str(error))
+            lifecycle.fail(claim, code="storage_full", message=str(error))
         case _:
-            return _ending_of_trouble(claim, error)
+            _end_trouble(claim, error)
 
 
-def _ending_of_trouble(claim: Claim, error: BaseException) -> Callable[[], None]:
+def _end_trouble(claim: Claim, error: BaseException) -> None:
     if not isinstance(error, TRANSIENT):
         logger.error("job_defect", exc_info=error)
         message = "A defect on the server stopped the job; its log has the details."
-        return _failing(claim, "internal", message)
-    if claim.is_last_attempt:
+        lifecycle.fail(claim, code="internal", message=message)
+    elif not claim.is_last_attempt:
+        delay = _FIRST_DELAY * 2 ** (claim.attempt - 1)
+        lifecycle.release(claim, reason=repr(error), delay=delay)
+    elif isinstance(error, UnknownKind):
+        lifecycle.fail(claim, code="unknown_kind", message=str(error))
+    else:
         message = "The storage or the database kept failing; try again later."
-        return _failing(claim, "unavailable", message)
-    delay = _FIRST_DELAY * 2 ** (claim.attempt - 1)
-    return lambda: lifecycle.release(claim, reason=repr(error), delay=delay)
-
-
-def _failing(claim: Claim, code: str, message: str) -> Callable[[], None]:
-    return lambda: lifecycle.fail(claim, code=code, message=message)
-
-
-def _discard(context: JobContext) -> None:
-    try:
-        context.discard_outputs()
-    except StorageError as error:
-        logger.warning("outputs_left_to_sweeper", extra={"error": repr(error)})
+        lifecycle.fail(claim, code="unavailable", message=message)

@@ -222,6 +222,10 @@ def _held(held: Claim) -> Any:
 
 
 def _give_back(held: Claim, reason: str, **fields: Any) -> None:
+    if _held(held).filter(cancel_requested_on__isnull=False).exists():
+        # Its owner wants it stopped, not tried again.
+        _finish(held, JobStatus.CANCELLED, EventType.CANCELLED, {})
+        return
     changed = _held(held).update(
         status=JobStatus.QUEUED, lease_expires_on=None, rung_on=None, modified_on=Now(), **fields
     )

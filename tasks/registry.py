@@ -36,6 +36,13 @@ class JobFailed(Exception):
         self.message = message
 
 
+class UnknownKind(Exception):
+    """No installed app knows this kind of job; in the middle of a deployment another worker may."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"No worker knows jobs of the kind {kind!r}.")
+
+
 _runners: dict[str, type[JobRunner]] = {}
 
 
@@ -50,8 +57,11 @@ def register(runner: type[JobRunner]) -> type[JobRunner]:
 
 
 def runner_for(kind: str) -> type[JobRunner]:
-    """Raises KeyError for a kind that no installed app knows."""
-    return _runners[kind]
+    """Raises UnknownKind."""
+    runner = _runners.get(kind)
+    if runner is None:
+        raise UnknownKind(kind)
+    return runner
 
 
 def kinds() -> list[str]:

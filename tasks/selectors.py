@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from gridlink.accounts.models import User
+from gridlink.lib.text import is_storable
 from tasks.models import FileRole, Job, JobEvent, JobFile, QueueCanary
 from tasks.states import JobStatus
 
@@ -35,6 +36,8 @@ def job_events(*, job: Job) -> QuerySet[JobEvent]:
 
 def job_file(*, slug: str, name: str) -> JobFile | None:
     """An output of any user's job: the caller must have checked who asks."""
+    if not is_storable(name):
+        return None
     files = JobFile.objects.select_related("job")
     return files.filter(job__slug=slug, name=name, role=FileRole.OUTPUT).first()
 

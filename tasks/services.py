@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,13 @@ from django.utils import timezone
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Conflict, Unprocessable
 from tasks import lifecycle
+from tasks.errors import StorageUnavailable
 from tasks.models import FileRole, IdempotencyKey, Job, JobFile, new_job_slug
 from tasks.registry import runner_for
-from tasks.storage import object_store
+from tasks.states import RETRYABLE
+from tasks.storage import StorageError, object_store
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,19 @@ class Submission:
 
 
 def upload_store(*, name: str, content_type: str, chunks: Iterable[bytes]) -> Upload:
-    """Stream a user's file into storage for a job to come. Raises StorageError.
+    """Stream a user's file into storage for a job to come. Raises StorageUnavailable.
 
     When no job comes of it, the sweeper removes it.
     """
     slug = new_job_slug()
     key = f"jobs/{slug}/input/upload"
-    with object_store().sink(key) as sink:
-        for chunk in chunks:
-            sink.write(chunk)
+    try:
+        with object_store().sink(key) as sink:
+            for chunk in chunks:
+                sink.write(chunk)
+    except StorageError as error:
+        logger.error("upload_not_stored", exc_info=error)
+        raise StorageUnavailable from error
     return Upload(slug, name, key, content_type, sink.size, sink.sha256)
 
 
@@ -93,7 +102,10 @@ def job_cancel(*, job: Job) -> None:
 
 
 def job_retry(*, job: Job) -> None:
-    """Run a failed or cancelled job again. Raises Conflict for any other."""
+    """Run a failed or cancelled job again. Raises Conflict for any other, or when its input has expired."""
+    inputs = job.files.filter(role=FileRole.INPUT)
+    if job.status in RETRYABLE and inputs.filter(deleted_on__isnull=False).exists():
+        raise Conflict("The file that the job was given has expired; send it again.")
     if not lifecycle.retry(job):
         raise Conflict(f"The job is {job.status}; only a failed or cancelled one can be retried.")
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from gridlink.accounts.models import ThrottleBucket, Token
+from gridlink.lib.queues import QUEUES
 from tasks import doorbell, lifecycle
 from tasks.models import IdempotencyKey, Job, JobFile, PeriodicRun
 from tasks.states import JobStatus
@@ -25,7 +26,7 @@ from tasks.storage import object_store
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-# Any ring makes a worker take the fairest job, so a few per queue are enough to get it going.
+# Per queue. Any ring makes a worker take the fairest job, so a few are enough to get a queue going.
 RINGS = 20
 # Longer than any upload or attempt takes, so that what is still being written is never called an orphan.
 ORPHAN_AGE = timedelta(days=1)
@@ -36,7 +37,7 @@ def sweep_jobs() -> None:
     """Fail what died at every attempt; ring for what waits unheard or lost its worker."""
     failed = lifecycle.fail_crashed(BATCH)
     with transaction.atomic():
-        unheard = _unheard()
+        unheard = [job for queue in QUEUES for job in _unheard(queue)]
         Job.objects.filter(pk__in=[job.pk for job in unheard]).update(rung_on=Now())
         for job in unheard:
             doorbell.ring_on_commit(job.slug, job.queue)
@@ -44,15 +45,15 @@ def sweep_jobs() -> None:
         logger.info("jobs_swept", extra={"failed": failed, "rung": len(unheard)})
 
 
-def _unheard() -> list[Job]:
+def _unheard(queue: str) -> list[Job]:
     waiting = Q(status=JobStatus.QUEUED, run_after__lte=Now()) & (
         Q(rung_on=None, created_on__lt=Now() - settings.JOB_RERING)
         | Q(rung_on__lt=Now() - settings.JOB_RERING)
         | Q(rung_on=None, attempt__gt=0)
     )
     orphaned = Q(status=JobStatus.RUNNING, lease_expires_on__lt=Now())
-    jobs = Job.objects.select_for_update(skip_locked=True).filter(waiting | orphaned)
-    return list(jobs.order_by("rung_on", "created_on")[:RINGS])
+    jobs = Job.objects.select_for_update(skip_locked=True).filter(waiting | orphaned, queue=queue)
+    return list(jobs.order_by(F("rung_on").asc(nulls_first=True), "created_on")[:RINGS])
 
 
 def sweep_files() -> None:

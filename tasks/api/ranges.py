@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -11,10 +12,12 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
-from gridlink.lib.errors import ApplicationError
+from gridlink.lib.errors import ApplicationError, Gone
+from tasks.errors import StorageUnavailable
 from tasks.models import JobFile
-from tasks.storage import ObjectStore
+from tasks.storage import ObjectMissing, ObjectStore, StorageError
 
+logger = logging.getLogger(__name__)
 _RANGE = re.compile(r"\Abytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 _CHUNK = 256 * 1024
 
@@ -27,14 +30,14 @@ class RangeNotSatisfiable(ApplicationError):
 
 
 def file_response(request: Request, file: JobFile, store: ObjectStore) -> HttpResponseBase:
-    """200 with the file, or 206 with the asked part. Raises RangeNotSatisfiable."""
+    """200 with the file, or 206 with the asked part. Raises RangeNotSatisfiable, Gone, StorageUnavailable."""
     wanted = _wanted(request, file)
     start, stop = wanted or (0, file.size)
     response: HttpResponseBase
     if request.method == "HEAD":
         response = HttpResponse()
     else:
-        source = store.open(file.storage_key, start=start, length=stop - start)
+        source = _opened(store, file.storage_key, start, stop)
         response = StreamingHttpResponse(_chunks(source))
     response.status_code = 206 if wanted else 200
     if wanted:
@@ -51,7 +54,9 @@ def file_response(request: Request, file: JobFile, store: ObjectStore) -> HttpRe
 def _wanted(request: Request, file: JobFile) -> tuple[int, int] | None:
     """The asked half-open range; None for the whole file, which is the right answer to a range that is
     malformed, in several parts, or of another version of the file."""
-    match = _RANGE.match(request.headers.get("Range", "").replace(" ", ""))
+    # A range means something with GET only (RFC 9110, 14.2).
+    asked = request.headers.get("Range", "") if request.method == "GET" else ""
+    match = _RANGE.match(asked.replace(" ", ""))
     condition = request.headers.get("If-Range", "")
     if not match or (condition and condition != f'"{file.sha256}"'):
         return None
@@ -69,6 +74,16 @@ def _wanted(request: Request, file: JobFile) -> tuple[int, int] | None:
             f"The file has {file.size} bytes.", headers={"Content-Range": f"bytes */{file.size}"}
         )
     return start, stop
+
+
+def _opened(store: ObjectStore, key: str, start: int, stop: int) -> BinaryIO:
+    try:
+        return store.open(key, start=start, length=stop - start)
+    except ObjectMissing as error:
+        raise Gone("The file is no longer there.") from error
+    except StorageError as error:
+        logger.error("file_not_opened", exc_info=error)
+        raise StorageUnavailable from error
 
 
 def _chunks(source: BinaryIO) -> Iterator[bytes]:

@@ -149,7 +149,8 @@ class JobFileView(APIView):
         elsewhere = store.signed_url(
             file.storage_key, filename=file.name, content_type=file.content_type, expires_in=300
         )
-        if elsewhere:
+        # Such an address is signed for GET alone, so a HEAD is answered here.
+        if elsewhere and request.method == "GET":
             return HttpResponseRedirect(elsewhere)
         return file_response(request, file, store)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,13 +57,16 @@ def test_whole_worker_killed_mid_export(owner: Client, storage: Path, tmp_path: 
 
 
 def test_pool_process_killed_mid_export(owner: Client, storage: Path, tmp_path: Path) -> None:
-    with beat(tmp_path), worker(tmp_path, name="ops", queues="maintenance"):
-        with worker(tmp_path, queues="exports") as running:
-            slug = start_export(owner, "netscape")
-            await_running(owner, slug)
-            for pid in running.children():
-                os.kill(pid, signal.SIGKILL)
-            await_end(owner, slug)
+    with (
+        beat(tmp_path),
+        worker(tmp_path, name="ops", queues="maintenance"),
+        worker(tmp_path, queues="exports") as running,
+    ):
+        slug = start_export(owner, "netscape")
+        await_running(owner, slug)
+        for pid in running.children():
+            os.kill(pid, signal.SIGKILL)
+        await_end(owner, slug)
     assert_one_whole_file(owner, slug, storage, attempt=2)
 
 
@@ -115,15 +119,21 @@ def test_cancel_stops_a_running_export(owner: Client, storage: Path, tmp_path: P
 
 
 def test_every_attempt_killed_ends_in_failure(owner: Client, storage: Path, tmp_path: Path) -> None:
-    with beat(tmp_path), worker(tmp_path, name="ops", queues="maintenance"):
-        with worker(tmp_path, queues="exports") as running:
-            slug = start_export(owner, "netscape")
-            for attempt in (1, 2, 3):
-                wait_for(lambda n=attempt: look(owner, slug)["attempt"] == n)  # type: ignore[misc]
-                await_running(owner, slug)
-                for pid in running.children():
-                    os.kill(pid, signal.SIGKILL)
-            job = await_end(owner, slug)
+    def runs(attempt: int) -> bool:
+        job = look(owner, slug)
+        return bool(job["attempt"] == attempt and job["progress"]["done"])
+
+    with (
+        beat(tmp_path),
+        worker(tmp_path, name="ops", queues="maintenance"),
+        worker(tmp_path, queues="exports") as running,
+    ):
+        slug = start_export(owner, "netscape")
+        for attempt in (1, 2, 3):
+            wait_for(partial(runs, attempt), what=f"attempt {attempt}")
+            for pid in running.children():
+                os.kill(pid, signal.SIGKILL)
+        job = await_end(owner, slug)
     assert (job["status"], job["attempt"]) == ("failed", 3)
     assert job["error"]["code"] == "crashed"
     assert stored(storage) == []

@@ -9,8 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,7 +27,7 @@ CHECKOUT = Path(embedded.__file__).parent.parent
 EXEC = [sys.executable, "-m", "gridlink.embedded", "exec"]
 # Says that it runs, then waits until its input ends.
 WAITING = [sys.executable, "-c", "print('up', flush=True); input()"]
-AWKWARD = "a b,%20'\"é"
+AWKWARD = "a b,%20'é"
 
 
 @pytest.fixture(autouse=True)
@@ -37,13 +36,26 @@ def _no_servers_given(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def base() -> Iterator[Path]:
+@contextmanager
+def short_folder() -> Iterator[Path]:
     """A folder with a short path that root's PostgreSQL can enter, as it cannot enter tmp_path."""
     folder = Path(tempfile.mkdtemp(prefix="gl-", dir="/tmp"))
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def base() -> Iterator[Path]:
+    with short_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def used() -> Iterator[Path]:
+    """A data folder that has been used before, which saves most of a start; stopped between tests."""
+    with short_folder() as folder:
+        yield folder
 
 
 @contextmanager
@@ -65,13 +77,6 @@ def query(url: str, sql: str) -> Any:
 def visits(url: str) -> int:
     with redis.Redis.from_url(url) as client:
         return int(client.incr("visits"))
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -102,17 +107,17 @@ def test_what_was_written_is_there_after_a_restart(base: Path) -> None:
         assert visits(given["REDIS_URL"]) == 2
 
 
-def test_no_server_is_left_and_none_listens_on_a_port(base: Path) -> None:
-    with services(base) as given:
+def test_no_server_is_left_and_none_listens_on_a_port(used: Path) -> None:
+    with services(used) as given:
         assert query(given["DATABASE_URL"], "SHOW listen_addresses") == [("",)]
         with redis.Redis.from_url(given["REDIS_URL"]) as client:
             assert client.config_get("port") == {"port": "0"}
-    assert not (base / "postgres" / "cluster" / "postmaster.pid").exists()
-    assert not (base / "redis" / "redis.sock").exists()
+    assert not (used / "postgres" / "cluster" / "postmaster.pid").exists()
+    assert not (used / "redis" / "redis.sock").exists()
 
 
-def test_servers_are_durable_unless_asked_otherwise(base: Path) -> None:
-    with embedded.embedded_postgres(base) as url:
+def test_servers_are_durable_unless_asked_otherwise(used: Path) -> None:
+    with embedded.embedded_postgres(used) as url:
         assert query(url, "SHOW fsync") == [("on",)]
 
 
@@ -126,6 +131,19 @@ def test_any_path_will_do(base: Path, name: str) -> None:
             broker.ensure_connection(max_retries=1)
     links = {socket_folder(data / server) for server in ("postgres", "redis")}
     assert not any(link.is_symlink() for link in links)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL runs as somebody else")
+def test_below_a_private_folder_root_keeps_postgres_elsewhere(base: Path) -> None:
+    base.chmod(0o700)
+    try:
+        for _ in range(2):
+            with services(base) as given:
+                query(given["DATABASE_URL"], "CREATE TABLE IF NOT EXISTS kept (number int)")
+        assert stat.S_IMODE(base.stat().st_mode) == 0o700
+        assert (base / "postgres").readlink().parent == Path("/var/lib")
+    finally:
+        shutil.rmtree((base / "postgres").resolve())
 
 
 def test_a_link_of_somebody_else_is_not_trusted(base: Path) -> None:
@@ -143,50 +161,50 @@ def test_a_link_of_somebody_else_is_not_trusted(base: Path) -> None:
 
 
 def test_servers_of_a_killed_owner_are_replaced(
-    base: Path, monkeypatch: pytest.MonkeyPatch
+    used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GRIDLINK_DATA", str(base))
+    monkeypatch.setenv("GRIDLINK_DATA", str(used))
     with owner("--fast", "--", *WAITING) as process:
-        url = embedded.database_url(base)
+        url = embedded.database_url(used)
         query(url, "CREATE TABLE kept AS SELECT 1 AS number")
-        postmaster = (base / "postgres/cluster/postmaster.pid").read_text().split()[0]
+        postmaster = (used / "postgres/cluster/postmaster.pid").read_text().split()[0]
         process.kill()
         process.wait()
-        with services(base) as given:
+        with services(used) as given:
             assert query(given["DATABASE_URL"], "SELECT number FROM kept") == [(1,)]
             assert visits(given["REDIS_URL"]) == 1
-            current = (base / "postgres/cluster/postmaster.pid").read_text().split()[0]
+            current = (used / "postgres/cluster/postmaster.pid").read_text().split()[0]
             assert current != postmaster
 
 
-def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(base: Path) -> None:
-    with services(base):
-        cluster, pid_file = base / "postgres" / "cluster", base / "redis" / "redis.pid"
+def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(used: Path) -> None:
+    with services(used):
+        cluster, pid_file = used / "postgres" / "cluster", used / "redis" / "redis.pid"
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as stranger:
-        lines = [stranger.pid, cluster, 1, 5432, base, "", "  5432001         0"]
+        lines = [stranger.pid, cluster, 1, 5432, used, "", "  5432001         0"]
         (cluster / "postmaster.pid").write_text("\n".join(map(str, lines)) + "\n")
         shutil.chown(cluster / "postmaster.pid", cluster.stat().st_uid)
         pid_file.write_text(f"{stranger.pid}\n")
-        with services(base) as given:
+        with services(used) as given:
             assert query(given["DATABASE_URL"], "SELECT 1") == [(1,)]
         assert stranger.poll() is None
         stranger.kill()
 
 
-def test_a_second_owner_is_refused_and_the_first_goes_on(base: Path) -> None:
-    with services(base) as given:
-        for second in (embedded.embedded_postgres(base), embedded.embedded_redis(base)):
+def test_a_second_owner_is_refused_and_the_first_goes_on(used: Path) -> None:
+    with services(used) as given:
+        for second in (embedded.embedded_postgres(used), embedded.embedded_redis(used)):
             with ExitStack() as stack, pytest.raises(embedded.EmbeddedError) as refusal:
                 stack.enter_context(second)
-            assert f"already runs on {base} (process {os.getpid()})" in str(refusal.value)
+            assert f"already runs on {used} (process {os.getpid()})" in str(refusal.value)
             assert "\n" not in str(refusal.value)
         assert query(given["DATABASE_URL"], "SELECT 1") == [(1,)]
 
 
-def test_a_server_that_cannot_start_says_why(base: Path) -> None:
+def test_a_server_that_cannot_start_says_why(used: Path) -> None:
     with (
         pytest.raises(embedded.EmbeddedError, match=r"postgres did not start, see .*nonsense"),
-        embedded.embedded_postgres(base, {"nonsense": "1"}),
+        embedded.embedded_postgres(used, {"nonsense": "1"}),
     ):
         pass
 
@@ -214,15 +232,15 @@ def test_exec_starts_nothing_that_is_given(base: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_exec_stopped_by_a_signal_stops_its_servers(
-    base: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+    used: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    monkeypatch.setenv("GRIDLINK_DATA", str(base))
+    monkeypatch.setenv("GRIDLINK_DATA", str(used))
     with owner("--fast", "--", *WAITING) as process:
         os.killpg(process.pid, number)
         process.wait(20)
         assert process.returncode == 128 + number
-    assert not (base / "postgres" / "cluster" / "postmaster.pid").exists()
-    assert not (base / "redis" / "redis.sock").exists()
+    assert not (used / "postgres" / "cluster" / "postmaster.pid").exists()
+    assert not (used / "redis" / "redis.sock").exists()
 
 
 def test_a_secret_is_made_once_and_is_private(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -33,11 +32,11 @@ def free_port() -> str:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small stand-in for a checkout, with servers given so that none need be started."""
     (tmp_path / "manage.py").write_text("print('done')")
     (tmp_path / "web.py").write_text(WEB)
-    (tmp_path / "Procfile").write_text(f"web: {sys.executable} web.py\n")
+    (tmp_path / "Procfile").write_text(f"web: exec {sys.executable} web.py\n")
     monkeypatch.setenv("GRIDLINK_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/name")
     monkeypatch.setenv("REDIS_URL", "redis://redis.example/0")
@@ -101,13 +100,13 @@ def test_a_failing_migration_shows_its_last_lines(checkout: Path) -> None:
     (checkout / "manage.py").write_text("raise SystemExit('no such column')")
     done = start(checkout)
     assert done.returncode == 1
-    assert "manage.py migrate ended with exit code 1" in done.stderr
+    assert "migrate ended with exit code 1" in done.stderr
     assert done.stderr.endswith("no such column\n")
 
 
 def test_a_process_that_dies_ends_everything_and_shows_its_last_lines(checkout: Path) -> None:
     with (checkout / "Procfile").open("a") as procfile:
-        procfile.write("worker: python -c 'print(\"out of luck\"); raise SystemExit(3)'\n")
+        procfile.write("worker: exec python -c 'print(\"out of luck\"); raise SystemExit(3)'\n")
     done = start(checkout)
     assert done.returncode == 1
     assert "worker ended with exit code 3" in done.stderr

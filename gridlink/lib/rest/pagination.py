@@ -7,7 +7,6 @@ of links the same instant, so here a page starts after a whole row of columns, e
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from rest_framework.response import Response
 
 from gridlink.lib.errors import Invalid
 from gridlink.lib.rest.serializers import QuerySerializer
+from gridlink.lib.text import unstorable_text
 
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 200
@@ -62,14 +62,17 @@ class Cursor:
         try:
             padded = text + "=" * (-len(text) % 4)
             backward, values = json.loads(base64.b64decode(padded, b"-_", validate=True))
-            if len(values) != len(columns) or backward not in (0, 1):
+            if len(values) != len(columns) or None in values or unstorable_text(values):
                 raise ValueError("not of this list")
             fields = [model._meta.get_field(name) for name in columns]
             # A field's own validation also refuses numbers that its column cannot hold.
             pairs = zip(fields, values, strict=True)
-            return cls(bool(backward), tuple(field.clean(v, None) for field, v in pairs))  # type: ignore[union-attr]
-        except (ValueError, TypeError, RecursionError, binascii.Error, ValidationError) as error:
+            cursor = cls(bool(backward), tuple(field.clean(v, None) for field, v in pairs))  # type: ignore[union-attr]
+            if cursor.encode() != text:
+                raise ValueError("not as a list writes it")
+        except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
             raise Invalid("The cursor is not one that this list gave out.") from error
+        return cursor
 
 
 @dataclass(frozen=True, slots=True)

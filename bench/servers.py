@@ -1,0 +1,129 @@
+"""What a bench measures: databases of its own, and the processes of the Procfile on them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import psycopg2
+import urllib3
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from honcho.environ import parse_procfile
+from psycopg2.extensions import make_dsn
+
+from gridlink.embedded import database_url, on_stop_signals, prepare_data
+from gridlink.lib.server_process import running
+
+_HOST = "127.0.0.1"
+
+
+def stop_gently() -> None:
+    """Leave through the `finally` blocks when told to stop, so that nothing is left running."""
+    on_stop_signals(lambda number, _: sys.exit(128 + number))
+
+
+@contextlib.contextmanager
+def database(name: str) -> Iterator[str]:
+    """A new, migrated database beside the configured one, dropped at the end; yields its real name."""
+    real = f"gridlink_bench_{name}_{os.getpid()}"
+    _administer(f"CREATE DATABASE {real}")
+    try:
+        switch(real)
+        call_command("migrate", verbosity=0)
+        yield real
+    finally:
+        connection.close()
+        _administer(f"DROP DATABASE {real} WITH (FORCE)")
+
+
+def switch(database: str) -> None:
+    """Make this process use another database of the same server."""
+    connection.close()
+    connection.settings_dict["NAME"] = database
+
+
+def _server() -> str:
+    return os.environ.get("DATABASE_URL") or database_url(settings.DATA_DIR)
+
+
+def _administer(statement: str) -> None:
+    server = psycopg2.connect(_server())
+    server.autocommit = True
+    with contextlib.closing(server), server.cursor() as cursor:
+        cursor.execute(statement)
+
+
+class Site:
+    """A running web process, asked over one connection that stays open."""
+
+    def __init__(self, port: int) -> None:
+        self._pool = urllib3.HTTPConnectionPool(_HOST, port, maxsize=1, retries=False, timeout=60)
+
+    def answers(self) -> bool:
+        """Whether it is ready."""
+        with contextlib.suppress(urllib3.exceptions.HTTPError):
+            return self._pool.request("GET", "/readyz").status == 200
+        return False
+
+    def ask(self, path: str, *, token: str = "", body: Any = None) -> tuple[float, Any]:
+        """The seconds until the whole answer was here, and what it says; `body` makes it a POST."""
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        before = perf_counter()
+        method = "GET" if body is None else "POST"
+        answer = self._pool.request(method, path, headers=headers, json=body)
+        seconds = perf_counter() - before
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path} answered {answer.status}: {answer.data[:500]!r}")
+        return seconds, answer.json()
+
+
+@contextlib.contextmanager
+def web(database: str) -> Iterator[Site]:
+    """The Procfile's web process with a single worker, on a database and a free port."""
+    with socket.create_server((_HOST, 0)) as free:
+        port = free.getsockname()[1]
+    site = Site(port)
+    environment = {"WEB_HOST": _HOST, "WEB_PORT": str(port)}
+    with _process("web", "--workers 1", database, environment, lambda log: site.answers()):
+        yield site
+
+
+@contextlib.contextmanager
+def worker(database: str) -> Iterator[None]:
+    """The Procfile's worker with a single pool process."""
+    with _process("worker", "-c 1", database, {}, lambda log: " ready." in log.read_text()):
+        yield
+
+
+@contextlib.contextmanager
+def _process(
+    name: str,
+    options: str,
+    database: str,
+    environment: dict[str, str],
+    ready: Callable[[Path], bool],
+) -> Iterator[None]:
+    prepare_data(settings.DATA_DIR)
+    log = settings.DATA_DIR / "logs" / f"{database}-{name}.log"
+    procfile = parse_procfile((settings.BASE_DIR / "Procfile").read_text())
+    # Of an option that is given twice the last one counts.
+    command = ["/bin/sh", "-c", f"exec {procfile.processes[name]} {options}"]
+    environment = {
+        **os.environ,
+        **environment,
+        "DATABASE_URL": make_dsn(_server(), dbname=database),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
+    process = {"cwd": settings.BASE_DIR, "env": environment}
+    with running(command, log, lambda: ready(log), signal.SIGTERM, process):
+        yield

@@ -1,0 +1,31 @@
+"""Work for jobs, made up by each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tasks import registry
+from tasks.context import JobContext
+from tasks.lifecycle import Outcome
+from tests.support.platform import KIND
+
+Work = Callable[[JobContext], Outcome | None]
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
+    """Call it with what jobs of the kind KIND shall do."""
+
+    def install(work: Work) -> None:
+        class Runner(registry.JobRunner):
+            kind = KIND
+            queue = "exports"
+
+            def run(self, context: JobContext) -> Outcome:
+                return work(context) or Outcome()
+
+        monkeypatch.setitem(registry._runners, KIND, Runner)
+
+    return install
