@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 # SIGTERM, which is what every supervisor sends, is the soft shutdown: running jobs get
@@ -17,3 +18,5 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 app = Celery("gridlink")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# A worker's log lines carry the id of the request that its task came from.
+app.steps["worker"].add(DjangoStructLogInitStep)

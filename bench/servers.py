@@ -116,7 +116,7 @@ def _process(
     log = settings.DATA_DIR / "logs" / f"{database}-{name}.log"
     procfile = parse_procfile((settings.BASE_DIR / "Procfile").read_text())
     # Of an option that is given twice the last one counts.
-    command = ["/bin/sh", "-c", f"exec {procfile.processes[name]} {options}"]
+    command = ["/bin/sh", "-c", f"{procfile.processes[name]} {options}"]
     environment = {
         **os.environ,
         **environment,

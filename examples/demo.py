@@ -30,14 +30,11 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOKMARKS = ROOT / "examples" / "bookmarks.html"
-HTTP_SECONDS = 30
 JOB_SECONDS = 120
 POLL_SECONDS = 0.5
 FIRST, LAST = 100, 299
 
 Json = dict[str, Any]
-Answer = urllib3.BaseHTTPResponse
-# Whether it holds, and what it says with its figures.
 Check = tuple[bool, str]
 # What a title holds is for people to read, not for the console to interpret.
 console = Console(highlight=False, markup=False, emoji=False)
@@ -53,43 +50,39 @@ class Api:
     def __init__(self, site: str) -> None:
         self.token = ""
         self._root = f"{site}/api/v1/"
-        retries = urllib3.Retry(connect=0, read=0, redirect=3)
-        self._pool = urllib3.PoolManager(timeout=HTTP_SECONDS, retries=retries)
+        self._pool = urllib3.PoolManager(timeout=30, retries=urllib3.Retry(connect=0, read=0))
 
-    def fetch(self, url: str, method: str = "GET", *, expect: int = 0, **options: Any) -> Answer:
-        """What the server answers, without the token; raises DemoError for a status not expected."""
+    def fetch(self, url: str, method: str = "GET", **options: Any) -> urllib3.BaseHTTPResponse:
+        """Whatever the server answers, without the token; raises DemoError when it does not."""
         try:
-            answer = self._pool.request(method, url, **options)
+            return self._pool.request(method, url, **options)
         except urllib3.exceptions.HTTPError as error:
             reason = str(getattr(error, "reason", error)).rpartition(": ")[2]
-            raise DemoError(f"{method} {bare(url)} got no answer: {reason}") from error
-        if expect and answer.status != expect:
-            said = " ".join(answer.data[:300].decode(errors="replace").split())
-            raise DemoError(f"{method} {bare(url)} answered {answer.status}: {said}")
-        return answer
+            raise DemoError(f"{method} {_bare(url)} got no answer: {reason}") from error
 
-    def call(self, path: str, method: str = "GET", *, expect: int = 200, **options: Any) -> Any:
-        """The JSON that a path of the API answers with, with the token."""
+    def call(self, path: str, method: str = "GET", **options: Any) -> Json:
+        """The JSON that a path of the API answers with, with the token; raises DemoError if not."""
         url = urljoin(self._root, path)
         headers = {"Authorization": f"Token {self.token}"} if self.token else {}
         headers |= options.pop("headers", {})
-        answer = self.fetch(url, method, expect=expect, headers=headers, **options)
+        answer = self.fetch(url, method, headers=headers, **options)
         try:
-            return answer.json()
-        except ValueError as error:
-            raise DemoError(f"{method} {bare(url)} did not answer with JSON") from error
+            body = answer.json()
+        except ValueError:
+            body = "no JSON"
+        if answer.status not in (200, 201, 202) or not isinstance(body, dict):
+            raise DemoError(f"{method} {_bare(url)} answered {answer.status}: {body}")
+        return body
 
     def rows(self, path: str) -> Iterator[Json]:
         """Every row of a list, page after page."""
-        following: str | None = path
-        while following:
-            page = self.call(following)
+        while path:
+            page = self.call(path)
             yield from page["results"]
-            following = page["next"]
+            path = page["next"]
 
 
-def bare(url: str) -> str:
-    """The address without its query, which may hold a signature."""
+def _bare(url: str) -> str:
     return url.partition("?")[0]
 
 
@@ -100,11 +93,10 @@ class Download:
     path: Path
     body: bytes
     said: Json
-    result: Json
 
     def table(self) -> list[dict[str, str]]:
         """The rows of a CSV file."""
-        return list(csv.DictReader(io.StringIO(self.body.decode(), newline="")))
+        return list(csv.DictReader(io.StringIO(self.body.decode(errors="replace"), newline="")))
 
 
 def main() -> int:
@@ -115,10 +107,8 @@ def main() -> int:
         sys.stdout.reconfigure(errors="replace")
     try:
         return demo(os.environ.get("GRIDLINK_URL", "http://127.0.0.1:8000").rstrip("/"))
-    except DemoError as error:
+    except (DemoError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
-    except OSError as error:
-        print(f"demo: {error.filename}: {error.strerror}", file=sys.stderr)
     except KeyboardInterrupt:
         console.show_cursor()
         return 128 + signal.SIGINT
@@ -131,26 +121,23 @@ def demo(site: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     api, key = Api(site), secrets.token_hex(16)
     username = sign_up(api, site)
-    verdicts = import_bookmarks(api, folder, key)
-    on_grids = show_grids(api)
-    exports = export(api, folder)
-    files = [verdicts, *exports]
-    heading("Checks")
-    failed = failures(import_checks(api, verdicts, key))
-    failed += failures(link_checks(api, exports, verdicts.result["links"], on_grids))
-    failed += sum(failures(file_checks(api, file)) for file in files)
-    show_ways_on(site, files, username, api.token)
-    console.print(f"{failed} checks FAILED" if failed else "Every check held.", style="bold")
+    tally, verdicts = import_bookmarks(api, folder, key)
+    on_grids, exports = show_grids(api), export(api, folder)
+    _heading("Checks")
+    failed = failures(import_checks(api, tally, verdicts, key))
+    failed += failures(link_checks(api, exports, tally["links"], on_grids))
+    failed += sum(failures(file_checks(api, file)) for file in (verdicts, *exports))
+    show_ways_on(site, [verdicts, *exports], username, api.token)
+    _heading(f"{failed} checks FAILED" if failed else "Every check held.")
     return 1 if failed else 0
 
 
-def heading(text: str) -> None:
-    """Begin a step."""
+def _heading(text: str) -> None:
     console.print(f"\n{text}", style="bold")
 
 
-def say(text: str) -> None:
-    """Print a line unwrapped, so that an address or a command can be copied whole."""
+def _say(text: str) -> None:
+    # Unwrapped, so that an address or a command can be copied whole.
     console.print(f"  {text}", soft_wrap=True)
 
 
@@ -158,33 +145,30 @@ def sign_up(api: Api, site: str) -> str:
     """Open an account and take a token; the user name."""
     console.print(f"Sign up at {site}", style="bold")
     who = {"username": f"demo-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(16)}
-    api.call("auth/register/", "POST", expect=201, json=who)
+    api.call("auth/register/", "POST", json=who)
     api.token = api.call("auth/token/", "POST", json={**who, "name": "demo"})["token"]
-    say(f"{who['username']} has an account and a token")
+    _say(f"{who['username']} has an account and a token")
     return who["username"]
 
 
 def upload(api: Api, key: str) -> Json:
     """Upload the bookmarks; the job that reads them."""
     file = (BOOKMARKS.name, BOOKMARKS.read_bytes(), "text/html")
-    headers = {"Idempotency-Key": key}
-    job: Json = api.call("imports/", "POST", expect=202, fields={"file": file}, headers=headers)
-    return job
+    return api.call("imports/", "POST", fields={"file": file}, headers={"Idempotency-Key": key})
 
 
-def import_bookmarks(api: Api, folder: Path, key: str) -> Download:
-    """Import the bookmarks and show what became of them; the verdicts."""
-    heading(f"Import {os.path.relpath(BOOKMARKS)}")
+def import_bookmarks(api: Api, folder: Path, key: str) -> tuple[Json, Download]:
+    """Import the bookmarks and show what became of them; the tally and the verdicts."""
+    _heading(f"Import {os.path.relpath(BOOKMARKS)}")
     (job,) = follow(api, {"import": upload(api, key)})
-    tally = "{links} links on {grids} grids; {refused} refused, {problems} problems in the file"
-    say(tally.format_map(job["result"]))
-    verdicts = download(api, folder, job)
+    tally, verdicts = job["result"], download(api, folder, job)
+    _say("{links} links on {grids} grids; {refused} refused, {problems} problems".format(**tally))
     for row in verdicts.table():
         if row["verdict"] != "created":
-            line = f"  Line {row['line']} {row['verdict']}: {row['title']} {row['url']}"
+            line = "  Line {line} {verdict}: {title} {url}".format(**row)
             console.print(line, no_wrap=True, overflow="ellipsis")
-            say(f"  {row['remarks']}")
-    return verdicts
+            _say(f"  {row['remarks']}")
+    return tally, verdicts
 
 
 def follow(api: Api, jobs: dict[str, Json]) -> list[Json]:
@@ -192,23 +176,22 @@ def follow(api: Api, jobs: dict[str, Json]) -> list[Json]:
     deadline = time.monotonic() + JOB_SECONDS
     columns = TextColumn("  {task.description:<8}"), BarColumn(36), TextColumn("{task.fields[at]}")
     with Progress(*columns, console=console) as progress:
-        bars = {name: progress.add_task(name, **shown(job)) for name, job in jobs.items()}
+        bars = {name: progress.add_task(name, **_shown(job)) for name, job in jobs.items()}
         while any(job["status"] in ("queued", "running") for job in jobs.values()):
             if time.monotonic() > deadline:
-                states = ", ".join(f"{name} is {job['status']}" for name, job in jobs.items())
-                raise DemoError(f"{states} after {JOB_SECONDS} s; does a worker run?")
+                names = " and ".join(jobs)
+                raise DemoError(f"{names} not done in {JOB_SECONDS} s: does a worker run?")
             time.sleep(POLL_SECONDS)
             jobs = {name: api.call(f"jobs/{job['slug']}/") for name, job in jobs.items()}
             for name, job in jobs.items():
-                progress.update(bars[name], **shown(job))
+                progress.update(bars[name], **_shown(job))
     for name, job in jobs.items():
         if job["status"] != "succeeded":
             raise DemoError(f"{name} {job['status']}: {job['error']} (job {job['slug']})")
     return list(jobs.values())
 
 
-def shown(job: Json) -> Json:
-    """How far a job is, as fields of a progress bar."""
+def _shown(job: Json) -> Json:
     done, total, unit = (job["progress"][key] for key in ("done", "total", "unit"))
     at = f"{job['status']}, {done:,} {unit}" if unit else job["status"]
     return {"completed": done, "total": total, "at": at}
@@ -217,71 +200,69 @@ def shown(job: Json) -> Json:
 def download(api: Api, folder: Path, job: Json) -> Download:
     """Fetch the file of a job by its signed address, which needs no token."""
     (said,) = job["files"]
-    body, path = api.fetch(said["url"], expect=200).data, folder / Path(said["name"]).name
-    path.write_bytes(body)
-    return Download(path, body, said, job["result"])
+    answer, path = api.fetch(said["url"]), folder / Path(said["name"]).name
+    if answer.status != 200:
+        raise DemoError(f"GET {_bare(said['url'])} answered {answer.status}")
+    path.write_bytes(answer.data)
+    return Download(path, answer.data, said)
 
 
 def show_grids(api: Api) -> int:
     """The account's grids as a table; the number of links on them."""
-    heading("Grids")
+    _heading("Grids")
     grids = list(api.rows("grids/?ordering=title&limit=10"))
-    table = Table("Title", "Links", "Made on", "Visibility", box=None, padding=(0, 0, 0, 2))
+    table = Table("Title", "Links", "Visibility", box=None, padding=(0, 0, 0, 2))
     table.columns[1].justify = "right"
     for grid in grids:
-        made_on, links = grid["created_on"][:10], f"{grid['links_total']:,}"
-        table.add_row(grid["title"], links, made_on, grid["visibility"])
+        table.add_row(grid["title"], f"{grid['links_total']:,}", grid["visibility"])
     console.print(table)
     return sum(grid["links_total"] for grid in grids)
 
 
 def export(api: Api, folder: Path) -> list[Download]:
     """All links as CSV and as HTML."""
-    heading("Export")
-    wishes = {form: {"kind": "links", "format": form} for form in ("csv", "netscape")}
-    jobs = {
-        name: api.call("exports/", "POST", expect=202, json=wish) for name, wish in wishes.items()
-    }
+    _heading("Export")
+    jobs = {}
+    for form in ("csv", "netscape"):
+        jobs[form] = api.call("exports/", "POST", json={"kind": "links", "format": form})
     return [download(api, folder, job) for job in follow(api, jobs)]
 
 
 def failures(checks: Iterable[Check]) -> int:
-    """Print a line for each check; the number of those that failed."""
+    """Print a line for each check, which is whether it holds and its figures; how many do not."""
     failed = 0
     for holds, said in checks:
-        console.print(
-            "  ok    " if holds else "  FAILED", style="green" if holds else "red", end=""
-        )
-        say(said)
+        word, colour = ("ok    ", "green") if holds else ("FAILED", "bold red")
+        console.print(f"  {word}", style=colour, end="")
+        _say(said)
         failed += not holds
     return failed
 
 
-def import_checks(api: Api, verdicts: Download, key: str) -> Iterator[Check]:
+def import_checks(api: Api, tally: Json, verdicts: Download, key: str) -> Iterator[Check]:
     """Each entry has one verdict, and the same upload again starts no second job."""
     given = Counter(row["verdict"] for row in verdicts.table())
-    kinds = {"created": "links", "refused": "refused", "problem": "problems"}
-    for verdict, name in kinds.items():
-        said = verdicts.result[name]
-        yield given[verdict] == said, f"verdicts.csv: {given[verdict]} {verdict}; the API: {said}"
-    said = verdicts.said["rows"]
-    yield given.total() == said, f"verdicts.csv: {given.total()} rows; the API: {said}"
+    told = {"created": "links", "refused": "refused", "problem": "problems"}
+    for verdict, name in told.items():
+        rows, said = given[verdict], tally[name]
+        yield rows == said, f"verdicts.csv: {rows} {verdict}; the API: {said}"
+    rows, said = given.total(), verdicts.said["rows"]
+    yield rows == said, f"verdicts.csv: {rows} rows; the API: {said}"
     upload(api, key)
     jobs = len(list(api.rows("jobs/?kind=grids.import")))
     yield jobs == 1, f"The same upload sent twice under one key: {jobs} import"
 
 
-def link_checks(api: Api, files: list[Download], imported: int, on_grids: int) -> Iterator[Check]:
+def link_checks(api: Api, exports: list[Download], imported: int, on_grids: int) -> Iterator[Check]:
     """The exports hold the very links that were imported and that the API lists."""
-    table, page = files
+    table, page = exports
     for file, links in ((table, len(table.table())), (page, page.body.count(b"<A "))):
         said = file.said["rows"]
         text = f"{links} links; the API: {said}, on the grids {on_grids}, imported {imported}"
         yield links == said == on_grids == imported, f"{file.path.name}: {text}"
-    exported = Counter((row["link"], row["url"]) for row in table.table())
-    listed = Counter((link["slug"], link["url"]) for link in api.rows("links/?limit=100"))
-    shared = (exported & listed).total()
-    text = f"{exported.total()} addresses; the API: {listed.total()}, of which {shared} the same"
+    exported = {(row["link"], row["url"]) for row in table.table()}
+    listed = {(link["slug"], link["url"]) for link in api.rows("links/?limit=100")}
+    text = f"{len(exported)} addresses; the API: {len(listed)}, {len(exported ^ listed)} differ"
     yield exported == listed, f"{table.path.name}: {text}"
 
 
@@ -295,28 +276,26 @@ def file_checks(api: Api, file: Download) -> Iterator[Check]:
     right = part.data == file.body[FIRST : LAST + 1]
     text = f"bytes {FIRST} to {LAST} answered with {part.status}, {'right' if right else 'wrong'}"
     yield part.status == 206 and right, f"{name}: {text}"
-    status = api.fetch(bare(url)).status
+    status = api.fetch(_bare(url)).status
     yield status == 401, f"{name}: without a token or a signature answered with {status}"
 
 
 def show_ways_on(site: str, files: list[Download], username: str, token: str) -> None:
     """Where the files lie, and what to open next."""
-    heading("Files")
+    _heading("Files")
     for file in files:
-        say(os.path.relpath(file.path))
-    heading("Open, while Gridlink runs")
-    say(f"API docs  {site}/api/docs/")
-    say(f"Admin     {site}/admin/{login('ADMIN')}")
+        _say(os.path.relpath(file.path))
+    _heading("Open, while Gridlink runs")
+    _say(f"API docs  {site}/api/docs/")
+    _say(f"Admin     {site}/admin/  {_login('ADMIN')}")
     if port := os.environ.get("FLOWER_PORT"):
-        say(f"Flower    http://127.0.0.1:{port}/{login('FLOWER')}")
-    heading(f"Go on as {username}, with its token")
-    say(f"curl -H 'Authorization: Token {token}' {site}/api/v1/grids/\n")
+        _say(f"Flower    http://127.0.0.1:{port}/  {_login('FLOWER')}")
+    _heading(f"Go on as {username}, with its token")
+    _say(f"curl -H 'Authorization: Token {token}' {site}/api/v1/grids/")
 
 
-def login(role: str) -> str:
-    """The name and password of an operator, as far as the environment has them."""
-    words = (os.environ.get(f"{role}_{word}") for word in ("USER", "PASSWORD"))
-    return "".join(f"  {word}" for word in words if word)
+def _login(role: str) -> str:
+    return "  ".join(os.environ.get(f"{role}_{word}", "") for word in ("USER", "PASSWORD"))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from gridlink.accounts.models import User
-from gridlink.lib.errors import Invalid, NotFound
+from gridlink.lib.errors import Conflict, Invalid, NotFound
 from gridlink.lib.rest.etags import require_version
 from gridlink.lib.weburl import url_key
 from grids.models import Grid, Link
@@ -37,8 +37,7 @@ def link_update(*, link: Link, version: int | None, changes: dict[str, Any]) -> 
     slugs = [changes["grid"]] if "grid" in changes else []
     with transaction.atomic():
         grids = LockedGrids(link.user_id, slugs=slugs, ids=[link.grid_id])
-        link = _current(link, grids)
-        require_version(link.version, version)
+        link = _current(link, grids, version)
         link = changed(grids, link, changes)
         with alias_conflict():
             link.save()
@@ -50,8 +49,7 @@ def link_delete(*, link: Link, version: int | None) -> None:
     """Put a link in the trash and free its place. Raises PreconditionFailed."""
     with transaction.atomic():
         grids = LockedGrids(link.user_id, ids=[link.grid_id])
-        link = _current(link, grids)
-        require_version(link.version, version)
+        link = _current(link, grids, version)
         discard(grids, link)
         link.save()
         grids.save()
@@ -101,17 +99,8 @@ def changed(grids: LockedGrids, link: Link, changes: dict[str, Any]) -> Link:
     _check_window(after)
     _touch(after)
     if moves:
-        _move(grids, link, after, at)
+        grids.move(link, after, at=at)
     return after
-
-
-def _move(grids: LockedGrids, link: Link, after: Link, at: tuple[int, int] | None) -> None:
-    grids.lift(link)
-    try:
-        grids.place(after, at=at)
-    except Invalid:
-        grids.unlift(link)
-        raise
 
 
 def discard(grids: LockedGrids, link: Link) -> None:
@@ -121,13 +110,15 @@ def discard(grids: LockedGrids, link: Link) -> None:
     _touch(link)
 
 
-def _current(link: Link, grids: LockedGrids) -> Link:
+def _current(link: Link, grids: LockedGrids, version: int | None) -> Link:
     grids.by_id(link.grid_id)
     found = Link.objects.filter(pk=link.pk, is_deleted=False).first()
     if found is None:
         raise NotFound
-    # It may have moved to another grid between the look and the lock; that changed its version, too.
-    grids.by_id(found.grid_id)
+    require_version(found.version, version)
+    if found.grid_id != link.grid_id:
+        # Between the look and the lock; the lock may be on the wrong grid.
+        raise Conflict("The link is being moved to another grid; try again.")
     return found
 
 

@@ -73,9 +73,16 @@ class LockedGrids:
         self._occupied[link.grid_id].remove(tile_of(link))
         self._touched.add(link.grid_id)
 
-    def unlift(self, link: Link) -> None:
-        """Take back a `lift`."""
-        self._occupied[link.grid_id].add(tile_of(link))
+    def move(self, link: Link, after: Link, *, at: tuple[int, int] | None) -> None:
+        """Lift a link and stand its changed copy. Raises Invalid, and then nothing has moved."""
+        before = self._occupied[link.grid_id]
+        before.remove(tile_of(link))
+        try:
+            self.place(after, at=at)
+        except Invalid:
+            before.add(tile_of(link))
+            raise
+        self._touched.add(link.grid_id)
 
     def save(self) -> None:
         """Note on every grid whose tiles changed that they did."""

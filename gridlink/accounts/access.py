@@ -5,6 +5,7 @@ from __future__ import annotations
 from gridlink.accounts.models import Token, User
 from gridlink.accounts.selectors import user_public
 from gridlink.lib.errors import NotFound
+from gridlink.lib.text import is_storable
 
 
 def token_write(actor: User, slug: str) -> Token:
@@ -17,7 +18,7 @@ def token_write(actor: User, slug: str) -> Token:
 
 def user_read(username: str) -> User:
     """Anybody's public account; raises NotFound."""
-    user = user_public(username=username)
+    user = user_public(username=username) if is_storable(username) else None
     if user is None:
         raise NotFound
     return user

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from tasks import downloads
+from tasks.access import job_read
 from tasks.models import Job, JobFile
 from tasks.selectors import eta_seconds, queue_position
 from tasks.services import Submission
@@ -119,7 +120,8 @@ def job_response(request: Request, job: Job, *, status: int = 200) -> Response:
 
 def accepted(request: Request, submission: Submission) -> Response:
     """202 with the job and its address; a replayed Idempotency-Key says so in a header."""
-    response = job_response(request, submission.job, status=202)
+    job = job_read(submission.job.user, submission.job.slug)
+    response = job_response(request, job, status=202)
     response["Location"] = reverse("job-detail", args=[submission.job.slug], request=request)
     if not submission.created:
         response["Idempotent-Replayed"] = "true"

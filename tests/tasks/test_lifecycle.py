@@ -57,7 +57,8 @@ def test_lease_is_counted_from_the_databases_clock(owner: User, settings: Any) -
     before = db_now()
     held = claim_of(job)
     job.refresh_from_db()
-    assert job.lease_expires_on and job.started_on
+    assert job.lease_expires_on
+    assert job.started_on
     assert before <= job.started_on <= db_now()
     assert job.lease_expires_on - job.started_on == timedelta(seconds=60)
     assert not lifecycle.heartbeat(held, Progress(5, None, "rows"))

