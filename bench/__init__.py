@@ -5,9 +5,12 @@ Run them by `make bench-<name>`, beside servers of their own.
 
 from __future__ import annotations
 
+import logging
 import os
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 django.setup()
+# What happens in a bench's own process is no news; the servers it starts log as ever.
+logging.disable(logging.INFO)

@@ -174,7 +174,9 @@ def _show(title: str, before: str, after: str, figures: Sequence[Figure]) -> Non
             *(in_ms(percentile(of(figure), p)) for _, of in moments for p in (0.5, 0.95)),
             f"{figure.ratio:.2f}",
             "/".join(map(str, dict.fromkeys(figure.queries))),
-            f"≤ {RATIO}, < {P95 * 1000:.0f} ms, {PROFILE_QUERIES} queries" if figure.promised else "",
+            f"≤ {RATIO}, < {P95 * 1000:.0f} ms, {PROFILE_QUERIES} queries"
+            if figure.promised
+            else "",
             ("yes" if figure.holds else "NO") if figure.promised else "",
         ]
         for figure in figures

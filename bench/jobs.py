@@ -78,7 +78,9 @@ def _job(site: Site) -> Timing:
     seen = time.time()
     if job["status"] != "succeeded":
         raise RuntimeError(f"The job did not succeed: {job}")
-    created, started, finished = (_moment(job, f"{x}_on") for x in ("created", "started", "finished"))
+    created, started, finished = (
+        _moment(job, f"{x}_on") for x in ("created", "started", "finished")
+    )
     return Timing(request, started - created, finished - started, seen - finished, seen - before)
 
 

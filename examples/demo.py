@@ -18,9 +18,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import urllib3
@@ -86,8 +85,7 @@ def _bare(url: str) -> str:
     return url.partition("?")[0]
 
 
-@dataclass(frozen=True)
-class Download:
+class Download(NamedTuple):
     """The file of a finished job, kept at `path`; `said` is what the API says of it."""
 
     path: Path
@@ -180,7 +178,7 @@ def follow(api: Api, jobs: dict[str, Json]) -> list[Json]:
         while any(job["status"] in ("queued", "running") for job in jobs.values()):
             if time.monotonic() > deadline:
                 names = " and ".join(jobs)
-                raise DemoError(f"{names} not done in {JOB_SECONDS} s: does a worker run?")
+                raise DemoError(f"{names}: not done in {JOB_SECONDS} s; does a worker run?")
             time.sleep(POLL_SECONDS)
             jobs = {name: api.call(f"jobs/{job['slug']}/") for name, job in jobs.items()}
             for name, job in jobs.items():
@@ -283,8 +281,7 @@ def file_checks(api: Api, file: Download) -> Iterator[Check]:
 def show_ways_on(site: str, files: list[Download], username: str, token: str) -> None:
     """Where the files lie, and what to open next."""
     _heading("Files")
-    for file in files:
-        _say(os.path.relpath(file.path))
+    _say("\n  ".join(os.path.relpath(file.path) for file in files))
     _heading("Open, while Gridlink runs")
     _say(f"API docs  {site}/api/docs/")
     _say(f"Admin     {site}/admin/  {_login('ADMIN')}")

@@ -72,6 +72,8 @@ class _Bulk:
             for link in Link.objects.filter(user=user, slug__in=self._slugs(), is_deleted=False)
         }
         self._aliases = self._taken_aliases()
+        # Links that gave their alias up. The index is asked row by row, so all are freed before any is taken.
+        self._freed: list[int] = []
 
     def run(self) -> list[Verdict]:
         verdicts = [
@@ -129,8 +131,9 @@ class _Bulk:
             raise Conflict("The alias is taken.", fields={"alias": ["The alias is taken."]})
 
     def _settle_alias(self, before: Link | None, after: Link) -> None:
-        if before:
+        if before and before.alias != after.alias:
             self._aliases.discard(before.alias)
+            self._freed.append(before.pk)
         if after.alias:
             self._aliases.add(after.alias)
 
@@ -140,6 +143,7 @@ class _Bulk:
             assert verdict.link is not None
             by_operation[verdict.operation].append(verdict.link)
         Link.objects.bulk_update(by_operation["delete"], _DELETED)
+        Link.objects.filter(pk__in=self._freed).update(alias=None)
         Link.objects.bulk_update(by_operation["update"], _UPDATED)
         Link.objects.bulk_create(by_operation["create"])
 

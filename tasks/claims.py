@@ -61,7 +61,7 @@ WHERE job.id = chosen.id AND job.attempt < job.max_attempts
     AND (job.status = 'queued'
         OR job.status = 'running' AND job.lease_expires_on < statement_timestamp())
 RETURNING job.id, job.slug, job.user_id, job.kind, job.queue, job.params, job.attempt,
-    job.max_attempts, job.fence
+    job.max_attempts, job.fence, job.request_id
 """
 
 
@@ -78,6 +78,7 @@ class Claim:
     attempt: int
     max_attempts: int
     fence: int
+    request_id: str = ""
 
     @property
     def is_last_attempt(self) -> bool:
@@ -107,7 +108,7 @@ def take_next(*, slug: str, worker: str) -> Claim | None:
 
 
 def _as_claim(row: tuple[Any, ...]) -> Claim:
-    job_id, slug, user_id, kind, queue, params, attempt, max_attempts, fence = row
+    job_id, slug, user_id, kind, queue, params, *rest = row
     # Django takes jsonb as text from its connections, to decode it with a decoder of its own choice.
     params = json.loads(params) if isinstance(params, str) else params
-    return Claim(job_id, slug, user_id, kind, queue, params, attempt, max_attempts, fence)
+    return Claim(job_id, slug, user_id, kind, queue, params, *rest)

@@ -30,7 +30,7 @@ def execute(*, slug: str, worker: str) -> None:
     if claim is None:
         return
     with structlog.contextvars.bound_contextvars(
-        job=claim.slug, job_kind=claim.kind, attempt=claim.attempt
+        job=claim.slug, job_kind=claim.kind, attempt=claim.attempt, request_id=claim.request_id
     ):
         logger.info("job_started")
         _run(claim)

@@ -43,6 +43,8 @@ class Job(Record):
     kind = models.CharField(max_length=50)
     queue = models.CharField(max_length=20)
     params = models.JSONField(default=dict)
+    # Of the request that asked for it, so that its lines and the worker's can be read together.
+    request_id = models.CharField(max_length=64, blank=True, editable=False)
 
     status = models.CharField(
         max_length=10, choices=JobStatus.choices, default=JobStatus.QUEUED, editable=False

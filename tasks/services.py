@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -84,6 +85,7 @@ def job_submit(
             kind=kind,
             queue=runner_for(kind).queue,
             params=params,
+            request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
             max_attempts=settings.JOB_MAX_ATTEMPTS,
         )
         if upload:

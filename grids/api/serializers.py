@@ -158,6 +158,12 @@ class BulkUpdateItem(LinkWriteSerializer):
     slug = TextField(max_length=_SLUG)
     version = WholeNumberField(required=False, min_value=1)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A change of some fields only, but always of one link."""
+        if "slug" not in attrs:
+            raise serializers.ValidationError({"slug": ["This field is required."]})
+        return attrs
+
 
 class BulkDeleteItem(StrictSerializer):
     """The link to delete; `version` guards it as If-Match would."""

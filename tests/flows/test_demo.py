@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rest_framework.permissions import AllowAny
 
 from examples import demo
 from grids.api.serializers import GridSerializer
+from tasks.api import ranges
 from tasks.api.serializers import JobFileSerializer
-from tasks.api.views import MayFetch
+from tasks.api.views import JobFileView, MayFetch
+from tasks.models import JobFile
 from tests.support.processes import ROOT, worker
 
 
@@ -32,7 +34,25 @@ def run(site: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"GRIDLINK_URL": site, "FLOWER_PORT": "5555", "FLOWER_PASSWORD": "petal"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=60,
+    )
+
+
+def lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the site miscounts, names wrong checksums, and gives any file to anyone, whole."""
+    shown = JobFileSerializer.to_representation
+    monkeypatch.setattr(
+        JobFileSerializer,
+        "to_representation",
+        lambda self, file: {**shown(self, file), "sha256": "0" * 64},
+    )
+    monkeypatch.setattr(GridSerializer, "get_links_total", lambda self, grid: 1)
+    monkeypatch.setattr(ranges, "_wanted", lambda request, file: None)
+    monkeypatch.setattr(MayFetch, "has_permission", lambda *_: True)
+    monkeypatch.setattr(
+        JobFileView,
+        "_file",
+        lambda self, request, slug, name: JobFile.objects.get(job__slug=slug, name=name),
     )
 
 
@@ -40,6 +60,7 @@ def run(site: str) -> subprocess.CompletedProcess[str]:
 def test_every_check_holds_twice_and_fails_when_the_site_lies(
     live_server: Any, tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    names = {"links.csv", "links.html", "verdicts.csv"}
     with worker(tmp_path):
         for _ in range(2):
             done = run(live_server.url)
@@ -48,17 +69,60 @@ def test_every_check_holds_twice_and_fails_when_the_site_lies(
             assert "\x1b" not in done.stdout
             assert "http://127.0.0.1:5555/" in done.stdout
             assert "petal" in done.stdout
-        assert {path.name for path in output.iterdir()} == {
-            "links.csv",
-            "links.html",
-            "verdicts.csv",
-        }
-        with (output / "links.csv").open(newline="") as file:
-            links = sum(1 for _ in csv.DictReader(file))
-        assert f"{links} links" in done.stdout
+            assert {path.name for path in output.iterdir()} == names
         lie(monkeypatch)
         done = run(live_server.url)
-        assert (done.returncode, done.stderr) == (1, "")
-        assert f"FAILED  links.csv: {links} links" in done.stdout
-        assert f"on the grids {links - 16}" in done.stdout
-        assert "FAILED  links.html: 1," not in done.stdout
+    with (output / "links.csv").open(newline="") as file:
+        links = sum(1 for _ in csv.DictReader(file))
+    assert (done.returncode, done.stderr) == (1, "")
+    failed = re.findall(r"^  FAILED  (.*)$", done.stdout, re.MULTILINE)
+    for name in names:
+        assert [line for line in failed if f"{name}: bytes 100 to 299 answered with 200" in line]
+        assert [line for line in failed if line.startswith(name) and "000000000000…" in line]
+        assert f"{name}: without a token or a signature answered with 200" in failed
+    for name in ("links.csv", "links.html"):
+        counts = f"{links} links; the API: {links}, on the grids 16, imported {links}"
+        assert f"{name}: {counts}" in failed
+    assert len(failed) == 3 * len(names) + 2
+    assert "11 checks FAILED" in done.stdout
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_worker_it_says_so(
+    live_server: Any,
+    output: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("GRIDLINK_URL", live_server.url)
+    monkeypatch.setattr(demo, "JOB_SECONDS", 0.1)
+    assert demo.main() == 1
+    assert capfd.readouterr().err == "demo: import: not done in 0.1 s; does a worker run?\n"
+
+
+@pytest.mark.usefixtures("output")
+@pytest.mark.parametrize("site", ["http://127.0.0.1:9", "ftp://127.0.0.1"])
+def test_without_a_site_it_ends_with_one_line(site: str) -> None:
+    done = run(site)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"demo: POST {site}/api/v1/auth/register/ got no answer: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_error_of_the_site_ends_with_one_line(
+    live_server: Any, output: Path, settings: Any
+) -> None:
+    settings.SIGNUP_OPEN = False
+    done = run(live_server.url)
+    assert done.returncode == 1
+    assert "/api/v1/auth/register/ answered 403: " in done.stderr
+    assert "Sign-up is closed on this server." in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEMO_OUTPUT", "/dev/null/files")
+    done = run("http://127.0.0.1:9")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "demo: [Errno 20] Not a directory: '/dev/null/files'\n"

@@ -137,7 +137,7 @@ def test_change_link(alice: Client, rows: int, django_assert_num_queries: Counte
     with django_assert_num_queries(10):
         answer = alice.patch(f"links/{link.slug}/", {"title": "New"}, **{"If-Match": '"1"'})
     assert answer.status_code == 200
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         answer = alice.patch(f"links/{link.slug}/", {"x": 5, "y": 0}, **{"If-Match": '"2"'})
     assert answer.status_code == 200
 
@@ -148,9 +148,7 @@ def test_save_layout(alice: Client, rows: int, django_assert_num_queries: Counte
     links = alice.get(f"grids/{grid.slug}/layout/").json()["links"]
     moved = [{**link, "x": 5} for link in links]
     with django_assert_num_queries(9):
-        answer = alice.put(
-            f"grids/{grid.slug}/layout/", {"links": moved}, **{"If-Match": '"1"'}
-        )
+        answer = alice.put(f"grids/{grid.slug}/layout/", {"links": moved}, **{"If-Match": '"1"'})
     assert answer.json()["links"] == moved
 
 
@@ -162,10 +160,7 @@ def test_bulk(alice: Client, rows: int, django_assert_num_queries: Counted) -> N
     body = {
         "delete": [{"slug": slug} for slug in slugs[:third]],
         "update": [{"slug": slug, "title": "New"} for slug in slugs[third : 2 * third]],
-        "create": [
-            {"grid": grid.slug, "url": "https://example.org/", "title": "One more"}
-        ]
-        * third,
+        "create": [{"grid": grid.slug, "url": "https://example.org/", "title": "One more"}] * third,
     }
     with django_assert_num_queries(13):
         answer = alice.post("links/bulk/", body).json()

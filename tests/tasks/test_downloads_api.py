@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.utils import timezone
 
+from tasks.api import views
 from tasks.models import FileRole, Job, JobFile
 from tasks.storage import ObjectStore, StorageError, object_store
 from tests.support.client import Client, content
-from tests.support.platform import make_job
+from tests.support.files import BODY, DIGEST, add_file, job_with_file
 
 pytestmark = pytest.mark.django_db
-
-BODY = bytes(range(256)) * 4
-DIGEST = hashlib.sha256(BODY).hexdigest()
-
-
-def job_with_file(client: Client, name: str = "links.csv") -> Job:
-    """A succeeded job with BODY as its file."""
-    assert client.user
-    job = make_job(client.user)
-    Job.objects.filter(pk=job.pk).update(status="succeeded", finished_on=timezone.now())
-    add_file(job, name)
-    return job
-
-
-def add_file(job: Job, name: str, role: FileRole = FileRole.OUTPUT) -> JobFile:
-    key = f"jobs/{job.slug}/1-1/{role.value}-{job.files.count()}"
-    with object_store().sink(key) as sink:
-        sink.write(BODY)
-    return JobFile.objects.create(
-        job=job,
-        role=role,
-        name=name,
-        storage_key=key,
-        content_type="text/csv",
-        size=len(BODY),
-        sha256=DIGEST,
-        expires_on=timezone.now() + timedelta(days=7),
-    )
-
 
 def url_of(client: Client, job: Job) -> str:
     """The signed address that the owner is shown."""
@@ -199,8 +169,6 @@ class ElsewhereStore:
 def test_store_with_addresses_is_redirected_to(
     alice: Client, bob: Client, anonymous: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.api import views
-
     job = job_with_file(alice)
     store = ElsewhereStore(object_store())
     monkeypatch.setattr(views, "object_store", lambda: store)

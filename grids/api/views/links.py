@@ -126,7 +126,7 @@ class LinkDetailView(APIView):
     @extend_schema(
         summary="Put a link in the trash",
         parameters=[IF_MATCH],
-        responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
+        responses={204: None, **errors(400, 401, 403, 404, 409, 412, 428)},
     )
     def delete(self, request: Request, slug: str) -> Response:
         """The link frees its place; `restore/` brings it back."""
