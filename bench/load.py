@@ -1,7 +1,7 @@
 """Fills a database with made-up accounts by COPY: always the same ones for the same size.
 
 Rows are written in the order of their time, everybody's mixed, as they come about in life. So the links of
-one user lie as far apart on disk as they can, and no measurement gains from neighbours that life does not give.
+one user lie as far apart on disk as they can, and no measurement gains from neighbours that life lacks.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ from grids.models import Grid, Link
 RARE, COMMON = "zeppelin", "guide"
 # A rare word is in the title of one link in this many, the common one in every tenth.
 _RARE_IN, _COMMON_IN = 10_000, 10
-_WORDS = (
-    "archive atlas balcony bicycle bread camera canvas castle chapter coffee compass concert course "
-    "cycling dinner drawing essay festival forest gallery garden harbour history interview island journal "
-    "kitchen lecture letter library market meadow museum music notebook novel orchard painting paper "
-    "photo piano podcast poem pottery railway recipe record river school shop sketch song station "
-    "studio summer theatre travel valley village violin walk weather winter workshop writing"
-).split()
+_WORDS = [
+    "archive", "atlas", "balcony", "bicycle", "bread", "camera", "canvas", "castle", "chapter",
+    "coffee", "compass", "concert", "course", "cycling", "dinner", "drawing", "essay", "festival",
+    "forest", "gallery", "garden", "harbour", "history", "interview", "island", "journal",
+    "kitchen", "lecture", "letter", "library", "market", "meadow", "museum", "music", "notebook",
+    "novel", "orchard", "painting", "paper", "photo", "piano", "podcast", "poem", "pottery",
+    "railway", "recipe", "record", "river", "school", "shop", "sketch", "song", "station",
+    "studio", "summer", "theatre", "travel", "valley", "village", "violin", "walk", "weather",
+    "winter", "workshop", "writing",
+]  # fmt: skip
 _TAGS = ("art", "books", "code", "food", "later", "music", "news", "school", "travel", "work")
 _HOSTS = ("example.org", "example.com", "blog.example.net", "shop.example.com", "www.example.edu")
 _BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
@@ -44,8 +47,8 @@ _USED_ON = "2100-01-01"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much: per user `grids` × `links` links. `heavy` links come on top, all of one more user, the
-    last, on grids of a thousand; it is a multiple of `grids` × `links` thousand, or nothing."""
+    """How much: each user has `grids` grids of `links` links. `heavy` links come on top, all of one more
+    user, the last, on grids of a thousand; it is a multiple of a thousand links a step, or nothing."""
 
     users: int
     grids: int = 10
@@ -170,7 +173,7 @@ def _slug(chance: random.Random, prefix: str) -> str:
 
 
 def _key_of(url: str) -> str:
-    # As `gridlink.lib.weburl.url_key` for an address that is in its normal form already, at a tenth of the time.
+    # As `url_key` for an address that is in its normal form already, at a tenth of the time.
     return hashlib.sha256(url.encode()).hexdigest()[:32]
 
 

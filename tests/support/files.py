@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from datetime import timedelta
+from pathlib import Path
 
 from django.utils import timezone
 
+from tasks import sweeps
 from tasks.models import FileRole, Job, JobFile
 from tasks.storage import object_store
 from tests.support.client import Client
@@ -41,3 +45,10 @@ def add_file(job: Job, name: str, role: FileRole = FileRole.OUTPUT) -> JobFile:
     )
 
 
+def make_old(*paths: Path) -> None:
+    """Make the files, or all files below the folders, as old as an orphan has to be."""
+    then = time.time() - sweeps.ORPHAN_AGE.total_seconds() - 60
+    for path in paths:
+        for file in [path, *path.rglob("*")]:
+            if file.is_file():
+                os.utime(file, (then, then))

@@ -23,6 +23,7 @@ EXPORT = {"kind": "links", "format": "csv"}
 
 def make_job(client: Client, files: int) -> Job:
     """A waiting job with outputs and as many events."""
+    assert client.user
     job = Job.objects.create(user=client.user, kind="reports.export", queue="exports")
     JobFile.objects.bulk_create(
         JobFile(

@@ -1,0 +1,196 @@
+"""`imports/`: what is taken, what is refused, and that a refusal leaves nothing behind."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grids.models import Grid, Link
+from tasks import sweeps
+from tasks.models import FileRole, IdempotencyKey, Job, JobFile
+from tasks.storage import StorageError, object_store
+from tests.support.client import Client
+from tests.support.imports import document, upload
+from tests.support.files import make_old
+from tests.support.jobs import stored
+from tests.support.platform import event_types
+
+pytestmark = pytest.mark.django_db
+
+GOOD = document('<DT><A HREF="https://example.org/">Example</A>')
+
+
+def assert_refused(response: Any, storage: Path, status: int, code: str, *fields: str) -> None:
+    assert response.status_code == status, response.content
+    error = response.json()["error"]
+    assert error["code"] == code
+    assert sorted(error.get("fields", {})) == sorted(fields)
+    assert not Job.objects.exists()
+    assert stored(storage) == []
+
+
+def test_upload_becomes_a_job_with_its_file(alice: Client, storage: Path) -> None:
+    response = alice.upload("imports/", upload(GOOD))
+    assert response.status_code == 202
+    body = response.json()
+    assert response["Location"] == f"http://testserver/api/v1/jobs/{body['slug']}/"
+    assert (body["kind"], body["status"], body["files"]) == ("grids.import", "queued", [])
+    assert body["params"] == {"source": "auto", "mode": "apply", "name": "bookmarks.html"}
+    job = Job.objects.get()
+    assert (job.slug, job.user, job.queue) == (body["slug"], alice.user, "imports")
+    assert event_types(job) == ["queued"]
+    file = JobFile.objects.get()
+    assert (file.job, file.role, file.name) == (job, FileRole.INPUT, "bookmarks.html")
+    assert (file.size, file.sha256) == (len(GOOD), hashlib.sha256(GOOD).hexdigest())
+    assert stored(storage) == [file.storage_key] == [f"jobs/{job.slug}/input/upload"]
+    assert object_store().open(file.storage_key).read() == GOOD
+    assert not Grid.objects.exists()
+    assert not Link.objects.exists()
+
+
+def test_source_and_mode_are_kept(alice: Client) -> None:
+    response = alice.upload("imports/", upload(GOOD), source="netscape", mode="dry_run")
+    assert response.status_code == 202
+    assert Job.objects.get().params == {
+        "source": "netscape", "mode": "dry_run", "name": "bookmarks.html",
+    }  # fmt: skip
+
+
+def test_no_file(alice: Client, storage: Path) -> None:
+    response = alice.http.post("/api/v1/imports/", {"mode": "apply"}, format="multipart")
+    assert_refused(response, storage, 400, "invalid", "file")
+
+
+def test_text_where_the_file_belongs(alice: Client, storage: Path) -> None:
+    response = alice.http.post("/api/v1/imports/", {"file": "text"}, format="multipart")
+    assert_refused(response, storage, 400, "invalid", "file")
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"source": "opml2"}, "source"),
+        ({"source": ""}, "source"),
+        ({"source": "x" * 31}, "source"),
+        ({"mode": "maybe"}, "mode"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_bad_form(alice: Client, storage: Path, form: dict[str, str], field: str) -> None:
+    response = alice.upload("imports/", upload(GOOD), **form)
+    assert_refused(response, storage, 400, "invalid", field)
+
+
+def test_json_is_no_form(alice: Client, storage: Path) -> None:
+    response = alice.post("imports/", {"file": "x"})
+    assert_refused(response, storage, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"--x\r\n", b"nonsense", b"--other\r\n\r\n--other--", b"\x00" * 100]
+)
+def test_broken_form(alice: Client, storage: Path, body: bytes) -> None:
+    response = alice.http.generic(
+        "POST", "/api/v1/imports/", body, content_type="multipart/form-data; boundary=x"
+    )
+    assert_refused(response, storage, 400, "invalid", "file")
+
+
+def test_form_without_boundary(alice: Client, storage: Path) -> None:
+    response = alice.http.generic(
+        "POST", "/api/v1/imports/", b"x", content_type="multipart/form-data"
+    )
+    assert_refused(response, storage, 400, "invalid")
+
+
+def test_bad_idempotency_key(alice: Client, storage: Path) -> None:
+    response = alice.http.post(
+        "/api/v1/imports/",
+        {"file": upload(GOOD)},
+        format="multipart",
+        headers={"Idempotency-Key": "with space"},
+    )
+    assert_refused(response, storage, 400, "invalid")
+
+
+def test_too_large(alice: Client, storage: Path, settings: Any) -> None:
+    settings.IMPORT_BYTES = 1024
+    response = alice.upload("imports/", upload(b"x" * (1024 + 64 * 1024)))
+    assert_refused(response, storage, 413, "too_large")
+
+
+def test_largest(alice: Client, settings: Any) -> None:
+    settings.IMPORT_BYTES = 10_000
+    assert alice.upload("imports/", upload(b"x" * 10_000)).status_code == 202
+
+
+def test_who_may(carol: Client, anonymous: Client, storage: Path) -> None:
+    assert_refused(carol.upload("imports/", upload(GOOD)), storage, 403, "forbidden")
+    assert_refused(anonymous.upload("imports/", upload(GOOD)), storage, 401, "unauthenticated")
+
+
+def test_full_disk_is_503_and_no_job(
+    alice: Client, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise StorageError("/secret/path: no space left")
+
+    monkeypatch.setattr("tasks.storage.local.LocalSink._put", refuse)
+    response = alice.upload("imports/", upload(GOOD))
+    assert_refused(response, storage, 503, "unavailable")
+    assert b"secret" not in response.content
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\\\folder\\\\a\tb.html", "ab.html"),
+        ("éבגד😀.html", "éבגד😀.html"),
+        ("x" * 300, "x" * 200),
+        ("=cmd.html", "=cmd.html"),
+    ],
+)
+def test_names_people_give(alice: Client, sent: str, kept: str) -> None:
+    part = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{sent}"\r\n\r\n'
+    response = alice.http.generic(
+        "POST",
+        "/api/v1/imports/",
+        part.encode() + GOOD + b"\r\n--x--\r\n",
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert response.status_code == 202, response.content
+    assert response.json()["params"]["name"] == JobFile.objects.get().name == kept
+
+
+def upload_with_key(client: Client, data: bytes, key: str) -> Any:
+    return client.http.post(
+        "/api/v1/imports/",
+        {"file": upload(data)},
+        format="multipart",
+        headers={"Idempotency-Key": key},
+    )
+
+
+def test_same_file_under_the_same_key_is_the_same_job(alice: Client, storage: Path) -> None:
+    first, again = upload_with_key(alice, GOOD, "one"), upload_with_key(alice, GOOD, "one")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["slug"] == again.json()["slug"]
+    assert again["Idempotent-Replayed"] == "true"
+    other = upload_with_key(alice, GOOD + b" ", "one")
+    assert other.status_code == 422
+    assert Job.objects.count() == IdempotencyKey.objects.count() == JobFile.objects.count() == 1
+
+
+def test_uploads_that_became_no_job_are_swept_a_day_later(alice: Client, storage: Path) -> None:
+    upload_with_key(alice, GOOD, "one")
+    assert upload_with_key(alice, GOOD + b" ", "one").status_code == 422
+    kept = JobFile.objects.get().storage_key
+    assert len(stored(storage)) == 2
+    sweeps.sweep_files()
+    assert len(stored(storage)) == 2
+    make_old(storage)
+    sweeps.sweep_files()
+    assert stored(storage) == [kept]
