@@ -6,7 +6,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 
+from gridlink.accounts.forms import ThrottledLoginForm
 from gridlink.accounts.models import Token, User
+
+admin.site.login_form = ThrottledLoginForm
 
 
 @admin.register(User)

@@ -73,8 +73,7 @@ def token_issue(
 
     An unknown name takes as long as a wrong password: Django hashes either way.
     """
-    throttle.take("login-address", address, settings.LOGIN_ATTEMPTS_PER_ADDRESS)
-    throttle.take("login", f"{username.lower()}\0{address}", settings.LOGIN_ATTEMPTS)
+    throttle.take_login(username, address)
     now = timezone.now()
     expires_on = expiry or now + timedelta(days=settings.TOKEN_DAYS)
     if expires_on <= now:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest
 
@@ -37,6 +38,12 @@ def take(door: str, who: str, limit: tuple[int, float]) -> None:
             raise Throttled(
                 f"Too many attempts; try again in {seconds:.0f} seconds.", retry_after=seconds
             )
+
+
+def take_login(username: str, address: str) -> None:
+    """Count one try of a password, per address and per name from there. Raises Throttled."""
+    take("login-address", address, settings.LOGIN_ATTEMPTS_PER_ADDRESS)
+    take("login", f"{username.lower()}\0{address}", settings.LOGIN_ATTEMPTS)
 
 
 def client_address(request: HttpRequest, trusted_proxies: int) -> str:

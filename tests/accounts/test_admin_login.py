@@ -1,0 +1,42 @@
+"""The admin's log-in page is a door for passwords, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from gridlink.accounts.services import admin_ensure
+from tests.support.client import PASSWORD
+
+
+@pytest.mark.throttled
+@pytest.mark.django_db
+def test_too_many_tries_shut_the_door_even_for_the_right_password(settings: Any) -> None:
+    settings.LOGIN_ATTEMPTS = (2, 60.0)
+    admin_ensure(username="root", password=PASSWORD)
+    browser = Browser()
+    for _ in range(2):
+        page = browser.post("/admin/login/", {"username": "root", "password": "wrong"})
+        assert b"Too many attempts" not in page.content
+    page = browser.post("/admin/login/", {"username": "root", "password": PASSWORD})
+    assert b"Too many attempts" in page.content
+    assert "_auth_user_id" not in browser.session
+
+
+@pytest.mark.django_db
+def test_every_page_of_the_admin_opens(alice: Any) -> None:
+    admin_ensure(username="root", password=PASSWORD)
+    browser = Browser()
+    assert (
+        browser.post("/admin/login/", {"username": "root", "password": PASSWORD}).status_code == 302
+    )
+    grid = alice.post("grids/", {"title": "One"}).json()["slug"]
+    alice.post(f"grids/{grid}/links/", {"url": "https://example.org/", "title": "Two"})
+    alice.post("exports/", {"kind": "links", "format": "csv"})
+    for model in ("accounts/user", "accounts/token", "grids/grid", "grids/link", "tasks/job"):
+        listed = browser.get(f"/admin/{model}/?q=alice")
+        assert listed.status_code == 200
+        first = listed.context["cl"].result_list[0]
+        assert browser.get(f"/admin/{model}/{first.pk}/change/").status_code == 200
