@@ -28,7 +28,7 @@ run: $(VENV)/installed  ## Run everything on this machine until Ctrl-C
 	@$(PY) -m gridlink.run
 
 test: check  ## All static checks, then all tests
-	@$(BESIDE_SERVERS) $(PY) -m pytest $(ARGS)
+	@$(BESIDE_SERVERS) $(PY) -m pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 check: lint types contracts migrations-check system-check schema-check  ## All static checks
 

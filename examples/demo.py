@@ -30,7 +30,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parent.parent
 BOOKMARKS = ROOT / "examples" / "bookmarks.html"
 JOB_SECONDS = 120
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1
 FIRST, LAST = 100, 299
 
 Json = dict[str, Any]
@@ -172,13 +172,13 @@ def import_bookmarks(api: Api, folder: Path, key: str) -> tuple[Json, Download]:
 def follow(api: Api, jobs: dict[str, Json]) -> list[Json]:
     """Watch jobs, each under a name, until all have succeeded."""
     deadline = time.monotonic() + JOB_SECONDS
-    columns = TextColumn("  {task.description:<8}"), BarColumn(36), TextColumn("{task.fields[at]}")
+    bar = BarColumn(36, pulse_style="cyan", complete_style="cyan", finished_style="green")
+    columns = TextColumn("  {task.description:<8}"), bar, TextColumn("{task.fields[at]}")
     with Progress(*columns, console=console) as progress:
         bars = {name: progress.add_task(name, **_shown(job)) for name, job in jobs.items()}
         while any(job["status"] in ("queued", "running") for job in jobs.values()):
             if time.monotonic() > deadline:
-                names = " and ".join(jobs)
-                raise DemoError(f"{names}: not done in {JOB_SECONDS} s; does a worker run?")
+                raise DemoError(f"{', '.join(jobs)}: not done in {JOB_SECONDS} s; is a worker up?")
             time.sleep(POLL_SECONDS)
             jobs = {name: api.call(f"jobs/{job['slug']}/") for name, job in jobs.items()}
             for name, job in jobs.items():

@@ -31,6 +31,7 @@ from gridlink.embedded import (
     on_stop_signals,
     prepare_data,
 )
+from gridlink.env import env_secret
 from gridlink.lib.server_process import claimed
 from gridlink.lib.supervisor import (
     Process,
@@ -116,7 +117,9 @@ def _environment(data: Path) -> dict[str, str]:
     """What the processes get: ours, with the defaults, passwords and programs they rely on."""
     environment = DEFAULTS | {name: value for name, value in os.environ.items() if value}
     for name in PASSWORDS:
-        environment.setdefault(name, local_secret(data, name, PASSWORD_BYTES))
+        environment[name] = env_secret(name) or local_secret(data, name, PASSWORD_BYTES)
+        # Settled: nobody is to read another one from the file.
+        environment.pop(f"{name}_FILE", None)
     programs = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
     environment["PYTHONUNBUFFERED"] = "1"
@@ -198,6 +201,9 @@ def _run_scenario(
                 check_alive(processes)
                 time.sleep(POLL_SECONDS)
         finally:
+            # A Ctrl-C has reached it, too: let it tidy up its last line.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(1)
             child.terminate()
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 

@@ -91,7 +91,6 @@ def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: 
     with transaction.atomic():
         if outcome.effects:
             outcome.effects()
-        JobFile.objects.bulk_create(_rows_of(held, files))
         _finish(
             held,
             JobStatus.SUCCEEDED,
@@ -104,6 +103,7 @@ def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: 
             progress_total=progress.total,
             progress_unit=progress.unit,
         )
+        JobFile.objects.bulk_create(_rows_of(held, files))
 
 
 def fail(held: Claim, *, code: str, message: str) -> None:

@@ -8,8 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 
 from tests.support.client import Client, make_user
+from tests.support.redis import point_celery_at, redis_database_url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_database(worker_id: str) -> None:
+    """Tests that run side by side have a Redis database each, as pytest-django gives each a Postgres one:
+    a worker of one would take the messages of another and know nothing of their jobs."""
+    if worker_id != "master":
+        number = int(worker_id.removeprefix("gw")) + 1
+        point_celery_at(redis_database_url(django_settings.REDIS_URL, number), django_settings)
 
 
 @pytest.fixture(autouse=True)

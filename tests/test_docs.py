@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -31,29 +30,21 @@ def sources() -> list[Path]:
 
 
 @cache
-def calls() -> dict[str, ast.Call]:
-    """The call that reads each variable, by the variable's name."""
-    found = {}
-    for path in sources():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and (name := _read_by_call(node)):
-                found[name] = node
-    return found
+def nodes() -> list[ast.AST]:
+    return [node for path in sources() for node in ast.walk(ast.parse(path.read_text()))]
 
 
-def _read_by_call(call: ast.Call) -> str:
-    function = ast.unparse(call.func)
-    is_reader = function.startswith("env_") or function == "given"
-    if not (is_reader or re.fullmatch(r"(os\.)?environ(ment)?\.(get|setdefault)", function)):
-        return ""
-    return _text(call.args[0]) if call.args else ""
+def calls(pattern: str) -> list[tuple[str, ast.Call]]:
+    """Calls of functions whose name matches, each with the text that it is given first."""
+    found = [node for node in nodes() if isinstance(node, ast.Call) and node.args]
+    matching = [call for call in found if re.fullmatch(pattern, ast.unparse(call.func))]
+    return [(name, call) for call in matching if (name := _text(call.args[0]))]
 
 
-def _read_by_index(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            if ast.unparse(node.value) in ("environment", "os.environ"):
-                yield _text(node.slice)
+def _indexed() -> list[str]:
+    found = [node for node in nodes() if isinstance(node, ast.Subscript)]
+    loads = [node for node in found if isinstance(node.ctx, ast.Load)]
+    return [_text(n.slice) for n in loads if ast.unparse(n.value) in ("environment", "os.environ")]
 
 
 def _text(node: ast.expr) -> str:
@@ -63,9 +54,9 @@ def _text(node: ast.expr) -> str:
 @cache
 def variables_read() -> frozenset[str]:
     """Every environment variable that the code or the Procfile looks at."""
-    indexed = {name for path in sources() for name in _read_by_index(path)}
+    called = [n for n, _ in calls(r"env_\w+|given|(os\.)?environ(ment)?\.(get|setdefault)")]
     procfile = re.findall(r"\$\{(\w+)", (ROOT / "Procfile").read_text())
-    return frozenset({*calls(), *indexed, *procfile} - SYSTEM - {""})
+    return frozenset({*called, *_indexed(), *procfile} - SYSTEM - {""})
 
 
 def documented() -> dict[str, list[str]]:
@@ -91,18 +82,17 @@ def test_every_documented_variable_is_read() -> None:
 
 def test_documented_defaults_are_those_of_the_code() -> None:
     wrong = {}
-    for name, call in calls().items():
-        if ast.unparse(call.func) in ("env_int", "env_bool") and len(call.args) > 1:
-            default = str(eval(ast.unparse(call.args[1]), {})).lower()
-            if documented()[name][0].split(" ")[0] != default:
-                wrong[name] = default
+    for name, call in calls("env_int|env_bool"):
+        default = str(eval(ast.unparse(call.args[1]), {})).lower()
+        if documented()[name][0].split(" ")[0] != default:
+            wrong[name] = default
     assert not wrong
 
 
 def test_secrets_from_files_are_documented() -> None:
-    secrets = {n for n, call in calls().items() if ast.unparse(call.func) == "env_secret"}
+    secrets = {name for name, _ in calls("env_secret")}
     section = SETTINGS_PAGE.split("## Secrets")[1].split("\n## ")[0]
-    assert secrets == set(re.findall(r"`([A-Z_]+)_FILE`", section)) - {"NAME"}
+    assert secrets == set(re.findall(r"`([A-Z_]+)_FILE`", section))
 
 
 def test_every_management_command_is_documented() -> None:
@@ -122,7 +112,7 @@ def test_the_schedule_is_documented() -> None:
     rows = re.findall(r"^\| `tasks\.(\w+)` \| (\d+) s", OPERATIONS_PAGE, re.MULTILINE)
     schedule = settings.CELERY_BEAT_SCHEDULE.values()
     assert {f"tasks.{name}": float(seconds) for name, seconds in rows} == {
-        entry["task"]: float(entry["schedule"]) for entry in schedule
+        entry["task"]: entry["schedule"] for entry in schedule
     }
 
 

@@ -52,4 +52,4 @@ def client_address(request: HttpRequest, trusted_proxies: int) -> str:
     if not trusted_proxies:
         return peer
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    return hops[-trusted_proxies] if len(hops) >= trusted_proxies and hops[0] else peer
+    return (len(hops) >= trusted_proxies and hops[-trusted_proxies]) or peer

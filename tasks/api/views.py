@@ -57,7 +57,7 @@ class JobDetailView(APIView):
         responses={200: answer(JobSerializer, examples.JOB), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Status, progress and files of one job. Poll this once a second or less."""
+        """Status, progress and files of one job. Poll this at most once a second."""
         return job_response(request, job_read(actor_of(request), slug))
 
 

@@ -97,7 +97,7 @@ def test_without_a_worker_it_says_so(
     monkeypatch.setenv("GRIDLINK_URL", live_server.url)
     monkeypatch.setattr(demo, "JOB_SECONDS", 0.1)
     assert demo.main() == 1
-    assert capfd.readouterr().err == "demo: import: not done in 0.1 s; does a worker run?\n"
+    assert capfd.readouterr().err == "demo: import: not done in 0.1 s; is a worker up?\n"
 
 
 @pytest.mark.usefixtures("output")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +30,7 @@ each_ordering = pytest.mark.parametrize("ordering", ORDERINGS)
 
 @pytest.fixture
 def grid(alice: Client) -> Grid:
+    assert alice.user
     return Grid.objects.create(user=alice.user, title="Grid")
 
 
@@ -93,7 +95,7 @@ def test_equal_rows_come_once_each_way(grid: Grid, ordering: str, limit: int) ->
 
 # The list shrinks well, and few distinct values make many ties.
 rows_of_links = st.lists(
-    st.tuples(st.integers(0, 2), st.sampled_from(["", "a", "A", "é", "ab"]), st.integers(0, 3)),
+    st.tuples(st.integers(0, 2), st.sampled_from([" ", "a", "A", "é", "ab"]), st.integers(0, 3)),
     max_size=9,
 )
 
@@ -202,7 +204,7 @@ FORGED = {
     "a key just too large": packed([0, [NOW, 2**63]]),
     "a key that is infinite": packed([0, [NOW, float("inf")]]),
     "a key that is no number": packed([0, [NOW, float("nan")]]),
-    "a key of too many digits": packed(0)[:0] + packed([0, [NOW, "9" * 2900]]),
+    "a key of too many digits": packed([0, [NOW, "9" * 2900]]),
     "deep": base64.urlsafe_b64encode(b"[" * 2900).decode().rstrip("="),
     "a title": packed([0, ["Title", 1]]),
     "NUL": "\0",
@@ -271,15 +273,11 @@ def test_the_cursor_of_another_list_never_fails_the_server(
 def test_any_json_is_decoded_or_refused(value: Any, ordering: str) -> None:
     columns = [name.removeprefix("-") for name in ordering_of(ordering)]
     for forged in (value, [0, value], [0, [value] * len(columns)]):
-        try:
+        with suppress(Invalid):
             Cursor.decode(packed(forged), Link, columns)
-        except Invalid:
-            pass
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_decoded_or_refused(text: str) -> None:
-    try:
+    with suppress(Invalid):
         Cursor.decode(text, Link, ["created_on", "id"])
-    except Invalid:
-        pass

@@ -144,7 +144,9 @@ def test_a_failed_move_does_not_change_the_other_grid(alice: Client, grid: dict[
     link = make_link(alice, grid)
     with nothing_changes():
         answer = bulk(alice, update=[{"slug": link["slug"], "grid": full["slug"], "x": 0, "y": 0}])
-        assert answer["results"][0]["error"]["fields"] == {"x": ["The cells at x=0, y=0 are taken."]}
+        assert answer["results"][0]["error"]["fields"] == {
+            "x": ["The cells at x=0, y=0 are taken."]
+        }
 
 
 def test_each_items_faults_are_its_own(alice: Client, grid: dict[str, Any]) -> None:
@@ -256,7 +258,9 @@ def test_versions_guard_items_as_if_match_would(alice: Client, grid: dict[str, A
         ],
         delete=[{"slug": gone["slug"], "version": 2}],
     )
-    verdicts = [(r["status"], r["version"], (r["error"] or {}).get("code")) for r in answer["results"]]
+    verdicts = [
+        (r["status"], r["version"], (r["error"] or {}).get("code")) for r in answer["results"]
+    ]
     assert verdicts == [
         ("failed", None, "precondition_failed"),
         ("failed", None, "precondition_failed"),

@@ -70,11 +70,7 @@ def test_creates_without_a_place_never_overlap(owner: Client) -> None:
         row(grid), *[post(owner, "links/", body)] * 2, *[post(owner, "links/bulk/", many)] * 2
     )
     assert statuses(responses) == [200, 200, 201, 201]
-    cells = [
-        (x, link.y)
-        for link in Link.objects.all()
-        for x in range(link.x, link.x + link.width)
-    ]
+    cells = [(x, link.y) for link in Link.objects.all() for x in range(link.x, link.x + link.width)]
     assert len(cells) == len(set(cells)) == 2 * 1 + 2 * 3
 
 

@@ -85,7 +85,11 @@ def test_a_bad_token_is_refused_even_where_none_is_needed(alice: Client, path: s
 
 def test_trash_is_shown_to_nobody(alice: Client, bob: Client, slugs: dict[str, str]) -> None:
     for client in (alice, bob, Client()):
-        for path in ("grids/{trashed_grid}/", "grids/{trashed_grid}/links/", "links/{trashed_link}/"):
+        for path in (
+            "grids/{trashed_grid}/",
+            "grids/{trashed_grid}/links/",
+            "links/{trashed_link}/",
+        ):
             assert_error(client.get(path.format(**slugs)), 404, "not_found")
 
 
@@ -141,5 +145,10 @@ def test_a_closed_account_shows_nothing(alice: Client, bob: Client) -> None:
 
 @pytest.mark.parametrize("slug", ["gr_" + "0" * 32, "li_" + "0" * 32])
 def test_what_is_not_there_is_not_found(alice: Client, slug: str) -> None:
-    for path in (f"grids/{slug}/", f"grids/{slug}/layout/", f"grids/{slug}/links/", f"links/{slug}/"):
+    for path in (
+        f"grids/{slug}/",
+        f"grids/{slug}/layout/",
+        f"grids/{slug}/links/",
+        f"links/{slug}/",
+    ):
         assert_error(alice.get(path), 404, "not_found")

@@ -225,9 +225,7 @@ def test_columns_may_not_cut_a_tile_off(alice: Client) -> None:
         error = assert_error(
             alice.patch(path, {"columns": 4}, if_match="*"), 400, "invalid", "columns"
         )
-    assert (
-        error["message"] == "A tile reaches column 5; move it before narrowing the grid to 4."
-    )
+    assert error["message"] == "A tile reaches column 5; move it before narrowing the grid to 4."
     assert alice.patch(path, {"columns": 5}, if_match="*").json()["columns"] == 5
     alice.delete(f"links/{link['slug']}/", if_match="*")
     assert alice.patch(path, {"columns": 1}, if_match="*").json()["columns"] == 1

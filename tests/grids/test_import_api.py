@@ -72,7 +72,6 @@ def test_text_where_the_file_belongs(alice: Client, storage: Path) -> None:
     ("form", "field"),
     [
         ({"source": "opml2"}, "source"),
-        ({"source": ""}, "source"),
         ({"source": "x" * 31}, "source"),
         ({"mode": "maybe"}, "mode"),
         ({"colour": "red"}, "colour"),

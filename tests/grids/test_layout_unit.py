@@ -73,7 +73,9 @@ class Both:
 _SIZE = st.integers(1, 5)
 _STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("add"), st.builds(Tile, st.integers(0, 7), st.integers(0, 9), _SIZE, _SIZE)),
+        st.tuples(
+            st.just("add"), st.builds(Tile, st.integers(0, 7), st.integers(0, 9), _SIZE, _SIZE)
+        ),
         st.tuples(st.just("place"), st.tuples(_SIZE, _SIZE)),
         st.tuples(st.just("remove"), st.integers(0, 50)),
     ),

@@ -64,7 +64,9 @@ def test_a_link_of_url_and_title_has_the_defaults(alice: Client) -> None:
 
 def test_a_grids_own_list_makes_links_too(alice: Client) -> None:
     grid = make_grid(alice)
-    response = alice.post(f"grids/{grid['slug']}/links/", {"url": URL, "title": "T", "x": 4, "y": 2})
+    response = alice.post(
+        f"grids/{grid['slug']}/links/", {"url": URL, "title": "T", "x": 4, "y": 2}
+    )
     assert response.status_code == 201
     made = response.json()
     assert (made["grid"], made["x"], made["y"]) == (grid["slug"], 4, 2)
@@ -205,7 +207,9 @@ def test_the_window_is_judged_with_the_half_that_is_kept(alice: Client) -> None:
     assert (opened["active_from"], opened["active_until"]) == (None, ends)
 
 
-@pytest.mark.parametrize("background", ["", "#000000", "https://x.example/a.png", "http://x.example"])
+@pytest.mark.parametrize(
+    "background", ["", "#000000", "https://x.example/a.png", "http://x.example"]
+)
 def test_backgrounds_that_are_allowed(alice: Client, background: str) -> None:
     assert make_link(alice, make_grid(alice), background=background)["background"] == background
 

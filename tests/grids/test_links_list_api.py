@@ -62,16 +62,19 @@ def three(alice: Client, grid: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 @pytest.mark.usefixtures("three")
-def test_filters_and_orders(
-    alice: Client, grid: dict[str, Any], query: str, expected: str
-) -> None:
+def test_filters_and_orders(alice: Client, grid: dict[str, Any], query: str, expected: str) -> None:
     url = "links/?" + query.format(grid=grid["slug"])
     assert "".join(titles(alice.get(url))) == expected
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
-    [("", "ab"), ("ordering=position", "ab"), ("ordering=-position", "ba"), ("ordering=title", "ab")],
+    [
+        ("", "ab"),
+        ("ordering=position", "ab"),
+        ("ordering=-position", "ba"),
+        ("ordering=title", "ab"),
+    ],
 )
 @pytest.mark.usefixtures("three")
 def test_a_grids_links_come_in_reading_order(

@@ -29,11 +29,13 @@ def upload(data: bytes, name: str = "bookmarks.html") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, data, content_type="text/html")
 
 
-def submit(client: Client, chunks: Iterable[bytes], mode: str = "apply") -> Job:
+def submit(
+    client: Client, chunks: Iterable[bytes], mode: str = "apply", source: str = "auto"
+) -> Job:
     """The import, queued, of a file in pieces."""
     assert client.user
     return import_submit(
-        user=client.user, source="auto", mode=mode, name="bookmarks.html", chunks=chunks
+        user=client.user, source=source, mode=mode, name="bookmarks.html", chunks=chunks
     ).job
 
 

@@ -25,7 +25,7 @@ def race(locked: Any, *racers: Callable[[], T]) -> list[T]:
         with transaction.atomic():
             assert list(locked.select_for_update()), "no row to wait for"
             runs = [pool.submit(_run, racer) for racer in racers]
-            wait_for(lambda: _waiting() == len(racers), what="all racers at the lock")
+            wait_for(lambda: _waiting() == len(racers), seconds=10, what="all at the lock")
         return [run.result(timeout=30) for run in runs]
 
 
@@ -38,6 +38,8 @@ def _run(racer: Callable[[], T]) -> T:
 
 def _waiting() -> int:
     with connection.cursor() as cursor:
+        # Within a transaction the server shows what it showed first, unless told to look again.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(_WAITING)
         (count,) = cursor.fetchone()
     return int(count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from celery import current_app
 from redis import Redis
@@ -32,6 +33,14 @@ class OwnRedis:
         """A connection for looking inside."""
         client: Redis = Redis.from_url(self.url, socket_timeout=5)
         return client
+
+
+def redis_database_url(url: str, number: int) -> str:
+    """The same server's database of another number."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return urlunsplit(parts._replace(query=f"db={number}"))
+    return urlunsplit(parts._replace(path=f"/{number}"))
 
 
 def point_celery_at(url: str, settings: Any) -> None:

@@ -16,6 +16,7 @@ from tests.support.files import BODY, DIGEST, add_file, job_with_file
 
 pytestmark = pytest.mark.django_db
 
+
 def url_of(client: Client, job: Job) -> str:
     """The signed address that the owner is shown."""
     url: str = client.get(f"jobs/{job.slug}/").json()["files"][0]["url"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -21,8 +22,12 @@ class StrictJSONParser(JSONParser):
         """The decoded body; raises ParseError for anything that is not a JSON object."""
         try:
             data: Any = super().parse(stream, media_type, parser_context)
+            # An escape such as \ud800 alone is no character: nothing could be kept, or even told about it.
+            json.dumps(data, ensure_ascii=False).encode()
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply.") from error
+        except UnicodeEncodeError as error:
+            raise ParseError("The JSON contains half a surrogate pair.") from error
         if not isinstance(data, dict):
             raise ParseError("The body must be a JSON object.")
         return data

@@ -1,0 +1,177 @@
+"""The readers of environment variables refuse nonsense instead of guessing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from gridlink.env import (
+    database_config,
+    env_bool,
+    env_choice,
+    env_int,
+    env_list,
+    env_secret,
+    env_str,
+)
+
+NAME = "GRIDLINK_TEST_VARIABLE"
+
+
+@pytest.fixture(autouse=True)
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither variable is set to begin with."""
+    monkeypatch.delenv(NAME, raising=False)
+    monkeypatch.delenv(f"{NAME}_FILE", raising=False)
+
+
+def put(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    if value is not None:
+        monkeypatch.setenv(NAME, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, "default"), ("", "default"), ("  ", "default"), (" x ", "x")]
+)
+def test_text(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: str) -> None:
+    put(monkeypatch, value)
+    assert env_str(NAME, "default") == expected
+
+
+@pytest.mark.parametrize("default", [True, False])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ("1", True),
+        ("TRUE", True),
+        ("yes", True),
+        ("On", True),
+        ("0", False),
+        ("false", False),
+        ("NO", False),
+        ("off", False),
+    ],
+)
+def test_flags(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, expected: bool | None, default: bool
+) -> None:
+    put(monkeypatch, value)
+    assert env_bool(NAME, default) is (default if expected is None else expected)
+
+
+@pytest.mark.parametrize("value", ["2", "y", "truee", "-1", "нет"])
+def test_flags_refuse_nonsense(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    put(monkeypatch, value)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env_bool(NAME, True)
+    assert str(refused.value) == f"{NAME} must be true or false, not {value!r}."
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, 7), ("", 7), ("3", 3), (" 0042 ", 42)])
+def test_numbers(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: int) -> None:
+    put(monkeypatch, value)
+    assert env_int(NAME, 7, minimum=3) == expected
+
+
+@pytest.mark.parametrize("value", ["2", "-3", "3.0", "1e3", "0x10", "three", "٤", "1_000", "+5"])
+def test_numbers_refuse_nonsense(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    put(monkeypatch, value)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env_int(NAME, 7, minimum=3)
+    assert str(refused.value) == f"{NAME} must be a whole number of at least 3, not {value!r}."
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, ["d"]), ("", ["d"]), (" , ", ["d"]), ("a", ["a"]), (" a ,, b,", ["a", "b"])],
+)
+def test_lists(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: list[str]) -> None:
+    put(monkeypatch, value)
+    assert env_list(NAME, ["d"]) == expected
+
+
+def test_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env_choice(NAME, {"a", "b"}, "a") == "a"
+    put(monkeypatch, "b")
+    assert env_choice(NAME, {"a", "b"}, "a") == "b"
+    put(monkeypatch, "B")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env_choice(NAME, {"b", "a"}, "a")
+    assert str(refused.value) == f"{NAME} must be one of ['a', 'b'], not 'B'."
+
+
+def test_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert env_secret(NAME) == ""
+    put(monkeypatch, "plain")
+    assert env_secret(NAME) == "plain"
+    file = tmp_path / "secret"
+    file.write_text(" from a file\n")
+    monkeypatch.setenv(f"{NAME}_FILE", str(file))
+    assert env_secret(NAME) == "from a file"
+
+
+def test_a_secret_file_that_cannot_be_read_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put(monkeypatch, "plain")
+    monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "missing"))
+    with pytest.raises(ImproperlyConfigured, match=rf"^{NAME}_FILE cannot be read: "):
+        env_secret(NAME)
+
+
+ENGINE = "django.db.backends.postgresql"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "postgresql://me:p%40ss@db.example:5433/app?sslmode=require",
+            {
+                "NAME": "app",
+                "USER": "me",
+                "PASSWORD": "p@ss",
+                "HOST": "db.example",
+                "PORT": "5433",
+                "OPTIONS": {"sslmode": "require"},
+            },
+        ),
+        (
+            "postgresql://me@/app?host=/run/postgres",
+            {
+                "NAME": "app",
+                "USER": "me",
+                "PASSWORD": "",
+                "HOST": "/run/postgres",
+                "PORT": "",
+                "OPTIONS": {},
+            },
+        ),
+        (
+            "dbname=app host=db",
+            {"NAME": "app", "USER": "", "PASSWORD": "", "HOST": "db", "PORT": "", "OPTIONS": {}},
+        ),
+    ],
+)
+def test_database_urls(url: str, expected: dict[str, object]) -> None:
+    assert database_config(url) == {"ENGINE": ENGINE, **expected}
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://root@db/app", "The database URL cannot be read: "),
+        ("postgresql://[::1/app", "The database URL cannot be read: "),
+        ("postgresql://db/app?nonsense=1", "The database URL cannot be read: "),
+        ("postgresql://db", "The database URL names no database."),
+        ("host=db", "The database URL names no database."),
+    ],
+)
+def test_bad_database_urls(url: str, message: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        database_config(url)
+    assert str(refused.value).startswith(message)

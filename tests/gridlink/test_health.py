@@ -1,0 +1,101 @@
+"""`/healthz` and `/readyz`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import OperationalError
+from django.db.migrations.executor import MigrationExecutor
+from django.test import Client as Browser
+from django.utils import timezone
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from tasks.models import QueueCanary
+
+
+def ready() -> tuple[int, dict[str, Any]]:
+    """The status and body of /readyz."""
+    response = Browser().get("/readyz")
+    assert "no-store" in response["Cache-Control"]
+    return response.status_code, response.json()
+
+
+def test_healthz_asks_nobody(django_assert_num_queries: DjangoAssertNumQueries, db: None) -> None:
+    with django_assert_num_queries(0):
+        response = Browser().get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_ready() -> None:
+    assert ready() == (
+        200,
+        {"status": "ready", "postgres": "ok", "storage": "ok", "redis": "ok", "queues": {}},
+    )
+
+
+@pytest.mark.django_db
+def test_the_age_of_each_queues_last_message_is_shown() -> None:
+    seen_on = timezone.now() - timedelta(seconds=90)
+    QueueCanary.objects.create(queue="exports", seen_on=seen_on)
+    queues = ready()[1]["queues"]
+    assert list(queues) == ["exports"]
+    assert 90 <= queues["exports"] < 100
+
+
+@pytest.mark.django_db
+def test_storage_that_cannot_be_written_makes_it_unready(tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "file").write_text("in the way")
+    settings.STORAGE_URL = (tmp_path / "file" / "storage").as_uri()
+    status, body = ready()
+    assert (status, body["status"], body["postgres"]) == (503, "unready", "ok")
+    assert body["storage"] != "ok"
+
+
+@pytest.mark.django_db
+def test_redis_that_is_away_is_told_and_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    status, body = ready()
+    assert (status, body["status"], body["redis"]) == (200, "ready", "unreachable")
+
+
+@pytest.mark.django_db
+def test_a_migration_that_is_missing_makes_it_unready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [("one", False)])
+    status, body = ready()
+    assert (status, body["postgres"]) == (503, "migrations pending")
+
+
+@pytest.mark.django_db
+def test_postgres_that_is_away_makes_it_unready(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OperationalError("no route")
+
+    monkeypatch.setattr(MigrationExecutor, "__init__", refuse)
+    monkeypatch.setattr("gridlink.health.connection.close", lambda: None)
+    status, body = ready()
+    assert status == 503
+    assert body == {
+        "status": "unready",
+        "postgres": "unreachable",
+        "storage": "ok",
+        "redis": "ok",
+    }
+
+
+@pytest.mark.django_db
+def test_the_system_check_refuses_storage_that_cannot_be_used(
+    tmp_path: Path, settings: Any
+) -> None:
+    call_command("check", tags=["gridlink"])
+    (tmp_path / "file").write_text("in the way")
+    settings.STORAGE_URL = (tmp_path / "file" / "storage").as_uri()
+    with pytest.raises(SystemCheckError, match=r"gridlink\.E001.*STORAGE_URL cannot be used"):
+        call_command("check", tags=["gridlink"])

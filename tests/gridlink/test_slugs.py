@@ -1,0 +1,63 @@
+"""Public identifiers and aliases."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from gridlink.lib.slugs import (
+    ALIAS_PATTERN,
+    SLUG_LENGTH,
+    SlugConverter,
+    alias_validator,
+    is_slug,
+    new_slug,
+)
+
+
+def test_a_new_slug_has_its_form_and_is_never_the_same() -> None:
+    slugs = {new_slug("gr") for _ in range(1000)}
+    assert len(slugs) == 1000
+    assert {len(slug) for slug in slugs} == {SLUG_LENGTH}
+    assert all(is_slug("gr", slug) for slug in slugs)
+    assert all(re.fullmatch(SlugConverter.regex, slug) for slug in slugs)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "gr_",
+        "gr_" + "0" * 31,
+        "gr_" + "0" * 33,
+        "gr_" + "A" * 32,
+        "gr_" + "g" * 32,
+        "li_" + "0" * 32,
+        "GR_" + "0" * 32,
+        "gr_" + "0" * 32 + "\n",
+        " gr_" + "0" * 32,
+        "gr_" + "٠" * 32,
+    ],
+)
+def test_what_is_no_slug_of_a_grid(text: str) -> None:
+    assert not is_slug("gr", text)
+
+
+@pytest.mark.parametrize("alias", ["a", "7", "a-b", "a--b", "x" * 64])
+def test_aliases(alias: str) -> None:
+    alias_validator(alias)
+
+
+@pytest.mark.parametrize(
+    "alias",
+    ["", "-", "a-", "-a", "A", "a_b", "a.b", "a b", "ä", "a\n", "\na", "x" * 65, "a/b", "٠"],
+)
+def test_what_is_no_alias(alias: str) -> None:
+    with pytest.raises(ValidationError, match="^.'Use 1 to 64 lower-case letters"):
+        alias_validator(alias)
+
+
+def test_no_alias_is_a_slug() -> None:
+    assert not re.fullmatch(ALIAS_PATTERN, new_slug("gr"))

@@ -1,0 +1,61 @@
+"""The registry of runners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gridlink.lib.queues import QUEUES
+from tasks import registry
+from tasks.lifecycle import Outcome
+from tasks.registry import JobRunner, UnknownKind, kinds, register, runner_for
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_runners", dict(registry._runners))
+
+
+def runner(kind_: str, queue_: str = "exports") -> type[JobRunner]:
+    class Runner(JobRunner):
+        kind = kind_
+        queue = queue_
+
+        def run(self, context: Any) -> Outcome:
+            return Outcome()
+
+    return Runner
+
+
+def test_every_app_has_registered_its_own() -> None:
+    assert kinds() == ["grids.import", "reports.export"]
+    for kind in kinds():
+        found = runner_for(kind)
+        assert found.kind == kind
+        assert found.queue in QUEUES
+        assert found.__module__ == f"{kind.split('.')[0]}.jobs"
+
+
+def test_registered_is_found() -> None:
+    made = runner("test.one")
+    assert register(made) is made
+    assert runner_for("test.one") is made
+    assert "test.one" in kinds()
+
+
+def test_a_kind_has_one_runner() -> None:
+    register(runner("test.one"))
+    with pytest.raises(ValueError, match=r"a runner for 'test.one' already"):
+        register(runner("test.one"))
+
+
+def test_queue_must_exist() -> None:
+    with pytest.raises(ValueError, match="unknown queue 'nowhere'"):
+        register(runner("test.two", "nowhere"))
+    assert "test.two" not in kinds()
+
+
+def test_unknown_kind() -> None:
+    with pytest.raises(UnknownKind, match=r"No worker knows jobs of the kind 'test.none'."):
+        runner_for("test.none")
