@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -30,6 +31,11 @@ class Ringer:
     """Sends rings one after another from a daemon thread, started with the first of them."""
 
     def __init__(self) -> None:
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        # A forked child has no such thread, and the rings that wait in its copy are the parent's to send.
         self._pending: queue.Queue[Callable[[], None]] = queue.Queue(maxsize=_BACKLOG)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -37,7 +43,6 @@ class Ringer:
     def submit(self, ring: Callable[[], None]) -> None:
         """Hand over a ring; never blocks and never raises."""
         with self._starting:
-            # A forked child inherits the object but not the thread.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="doorbell", daemon=True)
                 self._thread.start()

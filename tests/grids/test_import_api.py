@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from grids.models import Grid, Link
 from tasks import sweeps
 from tasks.models import FileRole, IdempotencyKey, Job, JobFile
 from tasks.storage import StorageError, object_store
 from tests.support.client import Client
-from tests.support.imports import document, upload
 from tests.support.files import make_old
+from tests.support.imports import document, upload
 from tests.support.jobs import stored
 from tests.support.platform import event_types
 

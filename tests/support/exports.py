@@ -16,7 +16,6 @@ from tasks.storage import object_store
 from tests.support.client import Client
 from tests.support.platform import execute_slug
 
-
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 
 
