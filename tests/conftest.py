@@ -3,7 +3,6 @@ right to them, Carol has a token that may only read, and anonymous has none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +64,11 @@ def anonymous(db: None) -> Client:
 
 
 @pytest.fixture
-def rings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """The doorbell's rings, caught before they reach Redis: (job slug, queue)."""
     from tasks import doorbell
 
     caught: list[tuple[str, str]] = []
     monkeypatch.setattr(doorbell, "_publish", lambda slug, queue: caught.append((slug, queue)))
     monkeypatch.setattr(doorbell._ringer, "submit", lambda ring: ring())
-    yield caught
+    return caught

@@ -94,12 +94,12 @@ def test_stopping_worker_hands_its_job_on(owner: Client, storage: Path, tmp_path
     slug = start_export(owner, "netscape")
     # The lease is long: only a job that was handed back is taken up soon.
     lease = {"JOB_LEASE_SECONDS": "600", "WORKER_STOP_SECONDS": "1"}
-    with worker(tmp_path, name="leaving", queues="exports", **lease) as leaving:
+    with worker(tmp_path, name="leaving", queues="exports", environment=lease) as leaving:
         await_running(owner, slug)
         leaving.signal(signal.SIGTERM)
         leaving.wait(30)
         assert events(owner, slug) == ["queued", "claimed", "released"], leaving.text[-3000:]
-    with worker(tmp_path, name="second", queues="exports", **lease):
+    with worker(tmp_path, name="second", queues="exports", environment=lease):
         await_end(owner, slug)
     assert_one_whole_file(owner, slug, storage, attempt=1)
 

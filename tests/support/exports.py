@@ -36,7 +36,7 @@ def link_on(grid: Grid, number: int, **fields: Any) -> Link:
     )
 
 
-def run_export(client: Client, form: str, compression: str = "none", **filters: list[str]) -> Job:
+def run_export(client: Client, form: str, compression: str = "none", filters: Any = None) -> Job:
     """The export, done; it must have succeeded."""
     body: dict[str, Any] = {"kind": "links", "format": form, "compression": compression}
     if filters:
@@ -59,7 +59,7 @@ def file_bytes(job: Job) -> bytes:
 
 def exported(client: Client, form: str, **filters: list[str]) -> bytes:
     """The bytes of an export."""
-    return file_bytes(run_export(client, form, **filters))
+    return file_bytes(run_export(client, form, filters=filters))
 
 
 def unpacked(data: bytes, compression: str) -> bytes:

@@ -15,9 +15,16 @@ from gridlink.accounts.models import User
 from tasks import executor, lifecycle
 from tasks.claims import Claim
 from tasks.models import Job
+from tests.support.client import Client
 
 T = TypeVar("T")
 KIND = "test.work"
+
+
+def user_of(client: Client) -> User:
+    """The signed-in user of a client that has one."""
+    assert client.user
+    return client.user
 
 
 def make_job(user: User, *, kind: str = KIND, queue: str = "exports", **fields: Any) -> Job:
@@ -57,7 +64,8 @@ def due(job: Job) -> None:
 
 def row(job: Job) -> dict[str, Any]:
     """The job's whole row."""
-    return Job.objects.values().get(pk=job.pk)
+    found: Any = Job.objects.values().get(pk=job.pk)
+    return dict(found)
 
 
 def history(job: Job) -> list[tuple[str, int, dict[str, Any]]]:

@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from psycopg2.extensions import make_dsn
 
 from tests.support.waiting import wait_for
 
@@ -82,16 +83,20 @@ class Process:
         self._process.wait()
 
 
-def process_environment(**extra: str) -> dict[str, str]:
-    """What a process needs to share the test's database, Redis and storage."""
+def process_environment() -> dict[str, str]:
+    """What a process needs to share the test's database, Redis and storage; and less patience."""
     database = connection.settings_dict
-    url = (
-        f"postgresql://{database['USER']}@/{database['NAME']}"
-        f"?host={database['HOST']}&port={database['PORT']}"
-    )
+    names = {
+        "dbname": "NAME",
+        "user": "USER",
+        "password": "PASSWORD",
+        "host": "HOST",
+        "port": "PORT",
+    }
+    given = {key: str(database[name]) for key, name in names.items() if database[name]}
     return {
         **os.environ,
-        "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", url),
+        "DATABASE_URL": make_dsn(**given),
         "REDIS_URL": settings.REDIS_URL,
         "STORAGE_URL": settings.STORAGE_URL,
         "SECRET_KEY": settings.SECRET_KEY,
@@ -99,17 +104,21 @@ def process_environment(**extra: str) -> dict[str, str]:
         "JOB_SWEEP_SECONDS": "1",
         "JOB_RERING_SECONDS": "1",
         "WORKER_STOP_SECONDS": "2",
-        **extra,
     }
 
 
 @contextmanager
 def celery(
-    name: str, arguments: list[str], folder: Path, ready: str, **extra: str
+    name: str,
+    arguments: list[str],
+    folder: Path,
+    ready: str,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Process]:
     """Run `celery -A celery_app …` until the block ends, once its log says `ready`."""
     command = [sys.executable, "-m", "celery", "-A", "celery_app", *arguments]
-    process = Process(name, command, folder / f"{name}.log", process_environment(**extra))
+    around = {**process_environment(), **(environment or {})}
+    process = Process(name, command, folder / f"{name}.log", around)
     try:
         process.await_line(ready)
         yield process
@@ -124,18 +133,18 @@ def worker(
     name: str = "worker",
     queues: str = "exports,reports,imports,notify,maintenance,ingest",
     concurrency: int = 1,
-    **extra: str,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Process]:
     """A worker that consumes `queues`."""
     arguments = ["worker", "-n", f"{name}@test", "-Q", queues, "-c", str(concurrency)]
     arguments += ["--loglevel", "INFO", "-E", "--without-gossip", "--without-mingle"]
-    with celery(name, arguments, folder, " ready.", **extra) as process:
+    with celery(name, arguments, folder, " ready.", environment) as process:
         yield process
 
 
 @contextmanager
-def beat(folder: Path, *, name: str = "beat", **extra: str) -> Iterator[Process]:
+def beat(folder: Path, *, name: str = "beat") -> Iterator[Process]:
     """A beat, which sweeps every second."""
     arguments = ["beat", "--loglevel", "INFO"]
-    with celery(name, arguments, folder, "beat: Starting", **extra) as process:
+    with celery(name, arguments, folder, "beat: Starting") as process:
         yield process

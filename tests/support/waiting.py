@@ -10,7 +10,7 @@ T = TypeVar("T")
 _STEP = 0.05
 
 
-def wait_for(condition: Callable[[], T], *, seconds: float = 30, what: str = "") -> T:
+def wait_for(condition: Callable[[], T | None], *, seconds: float = 30, what: str = "") -> T:
     """The condition's first truthy value; an AssertionError when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
