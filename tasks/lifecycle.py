@@ -56,7 +56,7 @@ class Outcome:
     """
 
     result: dict[str, Any] = field(default_factory=dict)
-    effects: Callable[[], None] | None = None
+    effects: Callable[[], object] | None = None
 
 
 def claim(*, slug: str, worker: str) -> Claim | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_celery_results.models import TaskResult
@@ -53,7 +53,7 @@ def _unheard(queue: str) -> list[Job]:
     )
     orphaned = Q(status=JobStatus.RUNNING, lease_expires_on__lt=Now())
     jobs = Job.objects.select_for_update(skip_locked=True).filter(waiting | orphaned, queue=queue)
-    return list(jobs.order_by(F("rung_on").asc(nulls_first=True), "created_on")[:RINGS])
+    return list(jobs.order_by("rung_on", "created_on")[:RINGS])
 
 
 def sweep_files() -> None:

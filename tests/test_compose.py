@@ -121,8 +121,10 @@ def test_management_commands_take_the_arguments() -> None:
 
 def test_images_are_pinned() -> None:
     images = [service["image"] for service in SERVICES.values()]
-    images += re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert [i for i in images if not re.fullmatch(r"[a-z/]+:\d+\.\d+[\w.-]*", i)] == []
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", bases[0])
 
 
 @pytest.mark.parametrize("name", LONG_RUNNING)

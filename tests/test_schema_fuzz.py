@@ -1,18 +1,22 @@
 """The committed OpenAPI document against the running application: whatever fits or breaks the document is
-sent, and every answer must be one that the document promises."""
+sent, and every answer must be one that the document promises, and never a defect."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from hypothesis import HealthCheck, settings
-from schemathesis import Case
+from django.db import close_old_connections
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -20,8 +24,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.support.client import Client
-from tests.support.grids import make_grid, make_link
+from gridlink.accounts.models import User
+from tests.support.client import PASSWORD, Client
+from tests.support.grids import URL, make_grid, make_link
 
 CHECKS = [
     not_a_server_error,
@@ -30,42 +35,128 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 20
+EXAMPLES = 15
+# A layout must name just the links there are, a download needs a signature, and a retry a job that ended.
+NEVER_HIT = {
+    "PUT /api/v1/grids/{slug}/layout/",
+    "GET /api/v1/jobs/{slug}/files/{name}/",
+    "POST /api/v1/jobs/{slug}/retry/",
+}
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "openapi.yaml"
 
-config = SchemathesisConfig.from_dict(
-    {
-        "seed": 1,
-        "generation": {"mode": "all", "max-examples": EXAMPLES, "deterministic": True},
-        "phases": {"coverage": {"enabled": True}},
-    }
+schema = schemathesis.openapi.from_path(DOCUMENT)
+schema.config.generation.deterministic = True
+operations: list[Any] = [result.ok() for result in cast(Any, schema.get_all_operations())]
+every_operation = pytest.mark.parametrize(
+    "operation", operations, ids=[operation.label for operation in operations]
 )
-schema = schemathesis.openapi.from_path(
-    Path(__file__).resolve().parents[1] / "docs" / "openapi.yaml", config=config
-)
-application = get_wsgi_application()
-
-
-@pytest.fixture
-def objects(alice: Client) -> dict[str, Any]:
-    """Real slugs per kind, so that some requests hit."""
-    grid = make_grid(alice, visibility="public", alias="mine")
-    gone = make_grid(alice)
-    link, other = make_link(alice, grid), make_link(alice, grid)
-    alice.delete(f"grids/{gone['slug']}/", if_match="*")
-    alice.delete(f"links/{other['slug']}/", if_match="*")
-    job = alice.post("exports/", {"kind": "links", "format": "csv"}).json()
-    return {"grids": grid, "links": link, "jobs": job}
-
-
-@schema.parametrize()
-@settings(
+fuzzed = hypothesis_settings(
     max_examples=EXAMPLES,
     derandomize=True,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_one_that_the_document_promises(case: Case, alice: Client, objects) -> None:
-    case.call_and_validate(
-        app=application, headers={"Authorization": f"Token {alice.token}"}, checks=CHECKS
+
+
+class Fuzzer:
+    """Sends cases with a token, some of them to objects that are there."""
+
+    def __init__(self, owner: Client) -> None:
+        self.hits = 0
+        self._owner = owner
+        self._application = get_wsgi_application()
+        grid = make_grid(owner, visibility="public")
+        link = make_link(owner, grid)
+        trashed_grid, trashed_link = make_grid(owner), make_link(owner, grid)
+        owner.delete(f"grids/{trashed_grid['slug']}/", if_match="*")
+        owner.delete(f"links/{trashed_link['slug']}/", if_match="*")
+        job = owner.post("exports/", {"kind": "links", "format": "csv"}).json()
+        # The account that the document's examples log in to.
+        User.objects.create_user("ada", password=PASSWORD)
+        assert owner.user
+        Client(owner.user, scopes=("read",))
+        # Not the token that the requests are made with.
+        spare = owner.user.tokens.get(scopes=["read"])
+        self._slugs = {
+            "auth": [spare.slug],
+            "grids": [grid["slug"], trashed_grid["slug"]],
+            "links": [link["slug"], trashed_link["slug"]],
+            "jobs": [job["slug"]],
+        }
+
+    def send(self, case: Any) -> None:
+        """Send a case and check the answer."""
+        headers = {"Authorization": f"Token {self._owner.token}"}
+        response = case.call_and_validate(app=self._application, headers=headers, checks=CHECKS)
+        self.hits += case.method == case.operation.method.upper() and response.status_code < 300
+
+    def aim(self, case: Any, choose: Callable[[list[Any]], Any]) -> bool:
+        """Put something real in the place of what is made up; whether there was anything to put."""
+        kind = case.path.removeprefix("/api/v1/").split("/")[0]
+        slugs = self._slugs.get(kind, [])
+        places = [
+            (case.path_parameters, "slug", slugs[::-1] if "/restore/" in case.path else slugs),
+            (case.path_parameters, "username", ["alice"]),
+            (case.body, "grid", self._slugs["grids"][:1]),
+            (case.body, "url", [URL]),
+            (case.headers, "If-Match", ["*"]),
+        ]
+        aimed = False
+        for holder, name, real in places:
+            if real and isinstance(holder, MutableMapping) and isinstance(holder.get(name), str):
+                holder[name] = choose([*real, holder[name]])
+                aimed = True
+        return aimed
+
+
+@pytest.fixture
+def fuzzer(alice: Client, rings: Any, settings: Any) -> Iterator[Fuzzer]:
+    """A fuzzer whose requests stay in the test's transaction, as those of Django's test client do."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    fuzzer = Fuzzer(alice)
+    # Django's client connects this again after each of its own requests.
+    ends = (request_started, request_finished)
+    for end in ends:
+        assert end.disconnect(close_old_connections)
+    yield fuzzer
+    for end in ends:
+        end.connect(close_old_connections)
+
+
+@every_operation
+def test_the_edges_of_every_field(fuzzer: Fuzzer, operation: Any) -> None:
+    """Each field's examples, least and largest values, what lies just outside, and what is missing; where
+    something real can be named, a second time with that."""
+    cases = schema.iter_coverage_cases(
+        operation,
+        generation_modes=list(GenerationMode),
+        generation_config=schema.config.generation_for(operation=operation),
     )
+    for case in cases:
+        fuzzer.send(case)
+        if fuzzer.aim(case, lambda choices: choices[0]):
+            fuzzer.send(case)
+    # Else nothing but refusals would have been tried.
+    assert bool(fuzzer.hits) == (operation.label not in NEVER_HIT)
+
+
+@every_operation
+def test_anything_that_fits_the_document(fuzzer: Fuzzer, operation: Any) -> None:
+    @fuzzed
+    @given(case=operation.as_strategy(GenerationMode.POSITIVE), data=st.data())
+    def check(case: Any, data: Any) -> None:
+        fuzzer.aim(case, lambda choices: data.draw(st.sampled_from(choices)))
+        fuzzer.send(case)
+
+    check()
+
+
+@every_operation
+def test_anything_that_does_not(fuzzer: Fuzzer, operation: Any) -> None:
+    @fuzzed
+    @given(case=operation.as_strategy(GenerationMode.NEGATIVE))
+    def check(case: Any) -> None:
+        fuzzer.send(case)
+
+    check()

@@ -159,8 +159,8 @@ def test_two_threads_never_both_take_the_last_try() -> None:
     ],
 )
 def test_the_visitors_address(proxies: int, forwarded: str | None, expected: str) -> None:
-    headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
-    request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", **headers)
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    request = RequestFactory().get("/", headers=headers, REMOTE_ADDR="10.0.0.1")
     assert throttle.client_address(request, proxies) == expected
 
 

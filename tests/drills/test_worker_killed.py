@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import signal
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tasks.models import Job
 from tests.support.client import Client, content, make_user
-from tests.support.jobs import await_end, await_running, events, look, start_export, stored
+from tests.support.freeze import LINKS, export_frozen, no_export_runs
+from tests.support.jobs import await_end, events, look, start_export, stored
 from tests.support.processes import beat, worker
 from tests.support.rows import load_links
 from tests.support.waiting import wait_for
-
-# Enough for an export in Python to take some seconds.
-LINKS = 120_000
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,11 +40,15 @@ def assert_one_whole_file(owner: Client, slug: str, storage: Path, attempt: int)
     assert events(owner, slug).count("succeeded") == 1
 
 
+def heard_after(moment: datetime, slug: str) -> bool:
+    """Whether the heart has beaten since."""
+    return Job.objects.get(slug=slug).modified_on > moment
+
+
 def test_whole_worker_killed_mid_export(owner: Client, storage: Path, tmp_path: Path) -> None:
     with beat(tmp_path), worker(tmp_path, name="ops", queues="maintenance"):
         slug = start_export(owner, "netscape")
-        with worker(tmp_path, name="doomed", queues="exports") as doomed:
-            await_running(owner, slug)
+        with worker(tmp_path, name="doomed", queues="exports") as doomed, export_frozen():
             doomed.signal_all(signal.SIGKILL)
             doomed.wait()
         assert look(owner, slug)["status"] == "running"
@@ -63,9 +66,8 @@ def test_pool_process_killed_mid_export(owner: Client, storage: Path, tmp_path: 
         worker(tmp_path, queues="exports") as running,
     ):
         slug = start_export(owner, "netscape")
-        await_running(owner, slug)
-        for pid in running.children():
-            os.kill(pid, signal.SIGKILL)
+        with export_frozen():
+            running.kill_children()
         await_end(owner, slug)
     assert_one_whole_file(owner, slug, storage, attempt=2)
 
@@ -76,11 +78,10 @@ def test_frozen_worker_cannot_finish_what_another_took_over(
     with beat(tmp_path), worker(tmp_path, name="ops", queues="maintenance"):
         slug = start_export(owner, "netscape")
         with worker(tmp_path, name="zombie", queues="exports") as zombie:
-            await_running(owner, slug)
-            zombie.signal_all(signal.SIGSTOP)
+            with export_frozen():
+                zombie.signal_all(signal.SIGSTOP)
             with worker(tmp_path, name="second", queues="exports"):
-                await_end(owner, slug)
-                before = look(owner, slug)
+                before = await_end(owner, slug)
                 zombie.signal_all(signal.SIGCONT)
                 zombie.await_line("job_lease_lost")
     after = look(owner, slug)
@@ -93,10 +94,11 @@ def test_frozen_worker_cannot_finish_what_another_took_over(
 def test_stopping_worker_hands_its_job_on(owner: Client, storage: Path, tmp_path: Path) -> None:
     slug = start_export(owner, "netscape")
     # The lease is long: only a job that was handed back is taken up soon.
-    lease = {"JOB_LEASE_SECONDS": "600", "WORKER_STOP_SECONDS": "1"}
+    lease = {"JOB_LEASE_SECONDS": "600", "WORKER_STOP_SECONDS": "0"}
     with worker(tmp_path, name="leaving", queues="exports", environment=lease) as leaving:
-        await_running(owner, slug)
-        leaving.signal(signal.SIGTERM)
+        with export_frozen():
+            leaving.signal(signal.SIGTERM)
+            leaving.await_line("terminate all running tasks")
         leaving.wait(30)
         assert events(owner, slug) == ["queued", "claimed", "released"], leaving.text[-3000:]
     with worker(tmp_path, name="second", queues="exports", environment=lease):
@@ -107,8 +109,10 @@ def test_stopping_worker_hands_its_job_on(owner: Client, storage: Path, tmp_path
 def test_cancel_stops_a_running_export(owner: Client, storage: Path, tmp_path: Path) -> None:
     with worker(tmp_path, queues="exports"):
         slug = start_export(owner, "netscape")
-        await_running(owner, slug)
-        assert owner.post(f"jobs/{slug}/cancel/").status_code == 202
+        with export_frozen():
+            assert owner.post(f"jobs/{slug}/cancel/").status_code == 202
+            # The heart beats on and hears of it; the runner stops at its next row.
+            wait_for(partial(heard_after, Job.objects.get(slug=slug).modified_on, slug))
         job = await_end(owner, slug, seconds=5)
         assert (job["status"], job["files"]) == ("cancelled", [])
         assert stored(storage) == []
@@ -119,10 +123,6 @@ def test_cancel_stops_a_running_export(owner: Client, storage: Path, tmp_path: P
 
 
 def test_every_attempt_killed_ends_in_failure(owner: Client, storage: Path, tmp_path: Path) -> None:
-    def runs(attempt: int) -> bool:
-        job = look(owner, slug)
-        return bool(job["attempt"] == attempt and job["progress"]["done"])
-
     with (
         beat(tmp_path),
         worker(tmp_path, name="ops", queues="maintenance"),
@@ -130,9 +130,11 @@ def test_every_attempt_killed_ends_in_failure(owner: Client, storage: Path, tmp_
     ):
         slug = start_export(owner, "netscape")
         for attempt in (1, 2, 3):
-            wait_for(partial(runs, attempt), what=f"attempt {attempt}")
-            for pid in running.children():
-                os.kill(pid, signal.SIGKILL)
+            with export_frozen():
+                assert look(owner, slug)["attempt"] == attempt
+                running.kill_children()
+            # Until then the dead one's backend could be taken for the next one's.
+            wait_for(no_export_runs, what="the end of the backend")
         job = await_end(owner, slug)
     assert (job["status"], job["attempt"]) == ("failed", 3)
     assert job["error"]["code"] == "crashed"

@@ -20,7 +20,8 @@ def send(
     client: Client, body: bytes, content_type: str = JSON, path: str = "grids/", **extra: str
 ) -> Any:
     """POST raw bytes."""
-    return client.http.generic("POST", f"/api/v1/{path}", body, content_type, **extra)
+    http: Any = client.http
+    return http.generic("POST", f"/api/v1/{path}", body, content_type, **extra)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,8 @@ def test_characters_that_no_table_keeps_are_refused_wherever_they_are(
         for method, path, body in _bodies(grid):
             for spoilt in _spoilt(body, text):
                 raw = json.dumps(spoilt).encode()
-                answer = alice.http.generic(
+                http: Any = alice.http
+                answer = http.generic(
                     method.upper(), f"/api/v1/{path}", raw, JSON, HTTP_IF_MATCH="*"
                 )
                 # A grid, a kind, or a format of such a name does not exist.
@@ -252,7 +254,8 @@ def test_a_path_without_its_slash_is_told_so(alice: Client, path: str) -> None:
 )
 def test_another_method(alice: Client, method: str, path: str, allowed: str) -> None:
     with nothing_changes():
-        response = alice.http.generic(method, f"/api/v1/{path}", b"{}", JSON)
+        http: Any = alice.http
+        response = http.generic(method, f"/api/v1/{path}", b"{}", JSON)
         assert_error(response, 405, "method_not_allowed")
     assert response["Allow"] == allowed
 

@@ -55,7 +55,7 @@ def test_aliases(alias: str) -> None:
     ["", "-", "a-", "-a", "A", "a_b", "a.b", "a b", "ä", "a\n", "\na", "x" * 65, "a/b", "٠"],
 )
 def test_what_is_no_alias(alias: str) -> None:
-    with pytest.raises(ValidationError, match="^.'Use 1 to 64 lower-case letters"):
+    with pytest.raises(ValidationError, match=r"^..Use 1 to 64 lower-case letters"):
         alias_validator(alias)
 
 

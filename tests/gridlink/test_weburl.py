@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlink.lib.weburl import URL_LENGTH, BadUrl, check_url, url_key
@@ -152,6 +152,7 @@ def test_different_places(one: str, other: str) -> None:
     assert url_key(check_url(one)) != url_key(check_url(other))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.text(max_size=60).map("https://".__add__))
 def test_any_text_is_either_refused_or_an_address_with_a_key(text: str) -> None:
     try:
@@ -168,6 +169,7 @@ _PATHS = st.lists(st.from_regex(r"[A-Za-z0-9._~!$'()*,;:@-]{1,8}", fullmatch=Tru
 _QUERIES = st.lists(st.from_regex(r"[a-z]{1,3}=[A-Za-z0-9]{0,3}", fullmatch=True), max_size=4)
 
 
+@settings(deadline=None)
 @given(scheme=st.sampled_from(["http", "https"]), host=_NAMES, path=_PATHS, query=_QUERIES)
 def test_ways_to_write_one_address_have_one_key(
     scheme: str, host: str, path: list[str], query: list[str]

@@ -32,6 +32,10 @@ def assert_refused(response: Any, storage: Path, status: int, code: str, *fields
     assert stored(storage) == []
 
 
+def post_raw(client: Client, body: Any, content_type: str) -> Any:
+    return client.http.generic("POST", "/api/v1/imports/", body, content_type=content_type)
+
+
 def test_upload_becomes_a_job_with_its_file(alice: Client, storage: Path) -> None:
     response = alice.upload("imports/", upload(GOOD))
     assert response.status_code == 202
@@ -92,16 +96,12 @@ def test_json_is_no_form(alice: Client, storage: Path) -> None:
     "body", [b"", b"--x\r\n", b"nonsense", b"--other\r\n\r\n--other--", b"\x00" * 100]
 )
 def test_broken_form(alice: Client, storage: Path, body: bytes) -> None:
-    response = alice.http.generic(
-        "POST", "/api/v1/imports/", body, content_type="multipart/form-data; boundary=x"
-    )
+    response = post_raw(alice, body, "multipart/form-data; boundary=x")
     assert_refused(response, storage, 400, "invalid", "file")
 
 
 def test_form_without_boundary(alice: Client, storage: Path) -> None:
-    response = alice.http.generic(
-        "POST", "/api/v1/imports/", b"x", content_type="multipart/form-data"
-    )
+    response = post_raw(alice, b"x", "multipart/form-data")
     assert_refused(response, storage, 400, "invalid")
 
 
@@ -155,12 +155,8 @@ def test_full_disk_is_503_and_no_job(
 )
 def test_names_people_give(alice: Client, sent: str, kept: str) -> None:
     part = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{sent}"\r\n\r\n'
-    response = alice.http.generic(
-        "POST",
-        "/api/v1/imports/",
-        part.encode() + GOOD + b"\r\n--x--\r\n",
-        content_type="multipart/form-data; boundary=x",
-    )
+    body = part.encode() + GOOD + b"\r\n--x--\r\n"
+    response = post_raw(alice, body, "multipart/form-data; boundary=x")
     assert response.status_code == 202, response.content
     assert response.json()["params"]["name"] == JobFile.objects.get().name == kept
 

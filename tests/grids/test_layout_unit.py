@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grids.layout import Occupancy, Tile, TileError
@@ -83,6 +83,7 @@ _STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(columns=st.integers(1, 8), steps=_STEPS)
 def test_occupancy_agrees_with_a_set_of_cells(
     columns: int, steps: list[tuple[str, Tile | tuple[int, int] | int]]

@@ -12,7 +12,7 @@ from tests.support.checks import assert_error, nothing_changes
 from tests.support.client import Client
 from tests.support.grids import URL, make_grid, make_link, place
 
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "note": "",
     "tags": [],
     "alias": None,

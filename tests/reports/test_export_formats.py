@@ -12,6 +12,7 @@ import pytest
 from grids.models import Grid
 from tests.support.client import Client
 from tests.support.exports import MOMENT, exported, file_bytes, link_on, run_export, unpacked
+from tests.support.platform import user_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -165,7 +166,7 @@ def test_jsonl_of_an_empty_account_is_empty(owner: Client) -> None:
 def test_netscape_byte_for_byte(owner: Client, grid: Grid) -> None:
     link_on(grid, 1, title="A & B <c>", note="Note", tags=["x", "y,z"])
     other = Grid.objects.create(
-        user=owner.user, title="Second", created_on=MOMENT + timedelta(seconds=1)
+        user=user_of(owner), title="Second", created_on=MOMENT + timedelta(seconds=1)
     )
     link_on(other, 2, url="https://example.org/?a=1&b=2")
     seconds = int(MOMENT.timestamp())

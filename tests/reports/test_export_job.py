@@ -20,7 +20,14 @@ from tasks.storage import object_store
 from tests.support.client import Client, make_user
 from tests.support.exports import exported, file_bytes, link_on, run_export
 from tests.support.jobs import stored
-from tests.support.platform import claim_of, due, event_types, execute, in_threads
+from tests.support.platform import (
+    claim_of,
+    due,
+    event_types,
+    execute,
+    in_threads,
+    user_of,
+)
 from tests.support.rows import load_links
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +39,7 @@ def titles(data: bytes) -> list[str]:
 
 
 def second_grid(owner: Client, title: str = "Second") -> Grid:
-    return Grid.objects.create(user=owner.user, title=title)
+    return Grid.objects.create(user=user_of(owner), title=title)
 
 
 def test_only_ones_own_and_only_what_is_live(owner: Client, grid: Grid) -> None:
@@ -138,8 +145,7 @@ def test_export_cannot_write(owner: Client, grid: Grid, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("form", ["jsonl", "netscape", "csv"])
 def test_progress(owner: Client, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert owner.user
-    load_links(owner.user, 3500)
+    load_links(user_of(owner), 3500)
     seen: list[tuple[int, int | None, str]] = []
     report = JobContext.report
 
@@ -158,8 +164,7 @@ def test_progress(owner: Client, form: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_failure_midway_leaves_nothing_and_the_next_attempt_is_whole(
     owner: Client, storage: Any, monkeypatch: pytest.MonkeyPatch, form: str, compression: str
 ) -> None:
-    assert owner.user
-    load_links(owner.user, 2500)
+    load_links(user_of(owner), 2500)
     report = JobContext.report
 
     def fail_midway(self: JobContext, done: int, total: int | None, unit: str) -> None:
@@ -203,8 +208,7 @@ def test_two_runs_of_one_claim_are_the_same_bytes(owner: Client, grid: Grid) -> 
 
 def test_rows_are_fetched_in_pieces(owner: Client) -> None:
     """Python never holds more than one batch of rows."""
-    assert owner.user
-    load_links(owner.user, 4500)
+    load_links(user_of(owner), 4500)
     sizes = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

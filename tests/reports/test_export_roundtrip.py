@@ -13,6 +13,7 @@ from grids.models import Grid, Link
 from tests.support.client import Client, make_user
 from tests.support.exports import exported, link_on
 from tests.support.imports import import_file, verdicts
+from tests.support.platform import user_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,7 +82,7 @@ def test_export_then_import_gives_the_same_links(
     Grid.objects.all().delete()
     other = _bob()
     for title, links in grids:
-        grid = Grid.objects.create(user=owner.user, title=title)
+        grid = Grid.objects.create(user=user_of(owner), title=title)
         for place, fields in enumerate(links):
             link_on(grid, Link.objects.count() + 1, x=place % 6, y=place // 6, **fields)
     job = import_file(other, exported(owner, "netscape"))
@@ -116,7 +117,7 @@ def test_largest_links_come_back(owner: Client, grid: Grid) -> None:
 def test_grids_of_one_name_stay_apart(owner: Client) -> None:
     bob = _bob()
     for number in range(3):
-        link_on(Grid.objects.create(user=owner.user, title="Same"), number)
+        link_on(Grid.objects.create(user=user_of(owner), title="Same"), number)
     import_file(bob, exported(owner, "netscape"))
     assert [(title, len(links)) for title, links in account(bob)] == [("Same", 1)] * 3
     assert account(bob) == account(owner)

@@ -35,3 +35,25 @@ def titles(response: Any) -> list[str]:
     """The titles of a list's page, in its order."""
     assert response.status_code == 200, response.content
     return [row["title"] for row in response.json()["results"]]
+
+
+def bulk(client: Client, **lists: list[Any]) -> dict[str, Any]:
+    """The answer of a bulk call that is fit to be looked at item by item."""
+    response = client.post("links/bulk/", lists)
+    assert response.status_code == 200, response.content
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def new(grid: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """The body of a link to create."""
+    return {"grid": grid["slug"], "url": URL, "title": "new", **fields}
+
+
+def shown(client: Client, link: dict[str, Any] | str) -> dict[str, Any]:
+    """A link as the API shows it now."""
+    slug = link if isinstance(link, str) else link["slug"]
+    response = client.get(f"links/{slug}/")
+    assert response.status_code == 200, response.content
+    answer: dict[str, Any] = response.json()
+    return answer

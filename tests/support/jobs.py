@@ -23,17 +23,6 @@ def look(client: Client, slug: str) -> dict[str, Any]:
     return job
 
 
-def await_running(client: Client, slug: str) -> dict[str, Any]:
-    """The job once it has written some rows."""
-
-    def midway() -> dict[str, Any] | None:
-        job = look(client, slug)
-        assert job["status"] in ("queued", "running"), job
-        return job if job["progress"]["done"] > 0 else None
-
-    return wait_for(midway, what=f"{slug} midway")
-
-
 def await_end(client: Client, slug: str, seconds: float = 60) -> dict[str, Any]:
     """The job once it is over."""
 

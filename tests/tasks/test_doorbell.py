@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,13 +165,17 @@ def test_forked_child_rings_too_and_only_its_own(ringer: Ringer) -> None:
         stuck.set()
         free.wait(60)
 
+    def say(text: bytes) -> None:
+        os.write(write, text)
+
     ringer.submit(hang)
     assert stuck.wait(10)
-    ringer.submit(lambda: os.write(write, b"parent") and None)
+    ringer.submit(partial(say, b"parent"))
     child = os.fork()
     if child == 0:
         rung = threading.Event()
-        ringer.submit(lambda: rung.set() if os.write(write, b"child") else None)
+        ringer.submit(partial(say, b"child"))
+        ringer.submit(rung.set)
         rung.wait(20)
         os._exit(0)
     os.waitpid(child, 0)

@@ -15,14 +15,13 @@ from gridlink.accounts.models import User
 from grids.models import Grid
 from tasks import executor, lifecycle
 from tasks.context import JobContext
-from tasks.heart import JobCancelled
-from tasks.lifecycle import LeaseLost, Outcome
+from tasks.lifecycle import Outcome
 from tasks.models import Job, JobFile
 from tasks.registry import JobFailed
 from tasks.storage import StorageError, StorageFull, object_store
 from tests.support.client import make_user
 from tests.support.jobs import stored
-from tests.support.platform import claim_of, due, end_lease, event_types, execute, history, make_job
+from tests.support.platform import due, event_types, execute, history, make_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,76 +157,6 @@ def test_stopping_worker_hands_back_and_stops(
     assert stored(storage) == []
 
 
-def test_stopping_worker_stops_even_without_its_lease(runs: Runs, owner: User) -> None:
-    job = make_job(owner)
-
-    def work(context: JobContext) -> None:
-        end_lease(job)
-        claim_of(job, worker="second")
-        raise SystemExit(0)
-
-    runs(work)
-    with pytest.raises(SystemExit):
-        execute(job)
-    job.refresh_from_db()
-    assert (job.status, job.worker) == ("running", "second")
-
-
-def test_worker_stopped_just_after_success_keeps_the_file(
-    runs: Runs, owner: User, storage: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The signal may come between the commit and the next line."""
-    succeed = lifecycle.succeed
-
-    def succeed_and_stop(*args: Any) -> None:
-        succeed(*args)
-        raise SystemExit(0)
-
-    monkeypatch.setattr(lifecycle, "succeed", succeed_and_stop)
-    runs(write_file)
-    job = make_job(owner)
-    with pytest.raises(SystemExit):
-        execute(job)
-    job.refresh_from_db()
-    assert job.status == "succeeded"
-    assert stored(storage) == [JobFile.objects.get(job=job).storage_key]
-
-
-def test_connection_lost_during_the_final_commit_keeps_the_file(
-    runs: Runs, owner: User, storage: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    succeed = lifecycle.succeed
-
-    def succeed_unheard(*args: Any) -> None:
-        succeed(*args)
-        raise OperationalError("server closed the connection unexpectedly")
-
-    monkeypatch.setattr(lifecycle, "succeed", succeed_unheard)
-    runs(write_file)
-    job = execute(make_job(owner))
-    assert (job.status, event_types(job)) == ("succeeded", ["claimed", "succeeded"])
-    assert stored(storage) == [JobFile.objects.get(job=job).storage_key]
-
-
-def test_lost_lease_leaves_the_other_workers_job_alone(
-    runs: Runs, owner: User, storage: Path
-) -> None:
-    job = make_job(owner)
-
-    def work(context: JobContext) -> Outcome:
-        write_file(context)
-        end_lease(job)
-        claim_of(job, worker="second")
-        return Outcome({"lines": 1}, lambda: Grid.objects.create(user=owner, title="Stale"))
-
-    runs(work)
-    execute(job)
-    assert (job.status, job.attempt, job.worker, job.result) == ("running", 2, "second", {})
-    assert not Grid.objects.exists()
-    assert not JobFile.objects.exists()
-    assert stored(storage) == []
-
-
 def test_broken_database_connection_does_not_keep_the_job(runs: Runs, owner: User) -> None:
     def work(context: JobContext) -> None:
         with connection.cursor() as cursor:
@@ -276,45 +205,3 @@ def test_unknown_kind_waits_for_a_worker_that_knows_it_and_then_fails(owner: Use
     assert job.error_message == "No worker knows jobs of the kind 'test.gone'."
     executor.execute(slug=job.slug, worker="test")
     assert event_types(job) == ["claimed", "released", "claimed", "released", "claimed", "failed"]
-
-
-def test_cancel_while_running_stops_at_the_next_check(
-    runs: Runs, owner: User, storage: Path
-) -> None:
-    job = make_job(owner)
-    seen = []
-
-    def work(context: JobContext) -> None:
-        write_file(context)
-        with context.output("second.txt") as output:
-            output.sink.write(b"half")
-            context.check()
-            lifecycle.request_cancel(job)
-            context.stop(JobCancelled())
-            context.stop(LeaseLost("later news do not replace the first"))
-            seen.append("before")
-            context.check()
-            seen.append("after")
-
-    runs(work)
-    execute(job)
-    assert seen == ["before"]
-    assert (job.status, job.error_code) == ("cancelled", "")
-    assert event_types(job) == ["claimed", "cancel_requested", "cancelled"]
-    assert stored(storage) == []
-    assert not JobFile.objects.exists()
-
-
-def test_runner_that_never_checks_is_still_stopped_before_it_counts(
-    runs: Runs, owner: User, storage: Path
-) -> None:
-    def work(context: JobContext) -> Outcome:
-        write_file(context)
-        context.stop(JobCancelled())
-        return Outcome({}, lambda: Grid.objects.create(user=owner, title="Too late"))
-
-    runs(work)
-    job = execute(make_job(owner))
-    assert job.status == "cancelled"
-    assert not Grid.objects.exists()
-    assert stored(storage) == []

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from gridlink.accounts.models import User
 from tasks import lifecycle
@@ -104,6 +104,26 @@ def test_a_passing_outage_is_survived(
     runs(work)
     assert execute(job).status == "succeeded"
     assert len(beats) >= 3
+
+
+def test_heart_gets_itself_a_new_connection(runs: Runs, owner: User) -> None:
+    job = make_job(owner)
+
+    def work(context: JobContext) -> None:
+        context.report(1, 9, "rows")
+        wait_for(lambda: row(job)["progress_done"] == 1, seconds=10)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
+            )
+            assert (True,) in cursor.fetchall()
+        context.report(2, 9, "rows")
+        wait_for(lambda: row(job)["progress_done"] == 2, seconds=10)
+
+    runs(work)
+    assert execute(job).status == "succeeded"
 
 
 def test_outage_longer_than_the_lease_stops_the_runner(
