@@ -1,7 +1,7 @@
 """Typed readers of environment variables that refuse nonsense instead of guessing.
 
-Only `gridlink.settings` calls these. An empty variable counts as unset, as container tools often pass
-`NAME=` for a value nobody gave. Every secret may also come from a file named by `NAME_FILE`.
+Settings and commands call these. An empty variable counts as unset, as container tools often pass
+`NAME=` for a value nobody gave. What holds a secret may also come from a file named by `NAME_FILE`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def env_secret(name: str) -> str:
         return env_str(name)
     try:
         return Path(path).read_text().strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from error
 
 

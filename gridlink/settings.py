@@ -32,7 +32,8 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = embedded.data_dir()
 # The machine is somebody's own when no database is named: then secrets may be made up and kept locally.
-IS_LOCAL = not env_str("DATABASE_URL")
+DATABASE_URL = env_secret("DATABASE_URL")
+IS_LOCAL = not DATABASE_URL
 
 DEBUG = env_bool("DEBUG", False)
 SECRET_KEY = env_secret("SECRET_KEY") or (
@@ -105,7 +106,7 @@ USE_TZ = True
 # --- Postgres ----------------------------------------------------------------------------------
 DATABASES = {
     "default": {
-        **database_config(env_str("DATABASE_URL") or embedded.database_url(DATA_DIR)),
+        **database_config(DATABASE_URL or embedded.database_url(DATA_DIR)),
         "CONN_MAX_AGE": env_int("DATABASE_CONN_SECONDS", 60),
         "CONN_HEALTH_CHECKS": True,
     }
@@ -191,7 +192,7 @@ DOWNLOAD_URL_SECONDS = env_int("DOWNLOAD_URL_SECONDS", 3600, minimum=1)
 IDEMPOTENCY_KEY_LIFE = timedelta(hours=env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=1))
 
 # --- Redis and Celery: a doorbell, never the truth (docs/adr/0003) -------------------------------
-REDIS_URL = env_str("REDIS_URL") or embedded.redis_url(DATA_DIR)
+REDIS_URL = env_secret("REDIS_URL") or embedded.redis_url(DATA_DIR)
 CELERY_BROKER_URL = embedded.celery_redis_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

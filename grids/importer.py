@@ -66,6 +66,8 @@ class _Page:
 class Importer:
     """Reads entries, in the order of the file, into `spool` and `verdicts`; both are text files."""
 
+    _created = "created"
+
     def __init__(self, *, user_id: int, spool: IO[str], verdicts: io.TextIOBase) -> None:
         self.tally = Tally()
         self._user_id = user_id
@@ -122,13 +124,15 @@ class Importer:
         self.tally.links += 1
         self._verdict(
             entry.line,
-            "created",
-            grid=page.grid.slug,
-            link=slug,
+            self._created,
+            **self._names(page, slug),
             title=fitted.title,
             url=url,
             remarks=list(fitted.problems),
         )
+
+    def _names(self, page: _Page, slug: str) -> dict[str, str]:
+        return {"grid": page.grid.slug, "link": slug}
 
     def _page(self) -> _Page:
         """The grid of the current folder; a folder that is returned to is the same one."""
@@ -180,6 +184,21 @@ class Importer:
         self._verdicts.writerow(
             [line, verdict, grid, link, guard(title), guard(url), guard("; ".join(remarks))]
         )
+
+
+class DryRun(Importer):
+    """Says what would be, changes nothing, and names nothing that will never exist."""
+
+    _created = "would be created"
+
+    def load(self) -> None:
+        """Nothing."""
+
+    def _names(self, page: _Page, slug: str) -> dict[str, str]:
+        return {}
+
+
+IMPORTERS: dict[str, type[Importer]] = {"apply": Importer, "dry_run": DryRun}
 
 
 def _fitted(entry: LinkEntry) -> LinkEntry:

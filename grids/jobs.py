@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from grids.formats.base import SNIFF_BYTES, FormatError
 from grids.formats.registry import reader_for
-from grids.importer import Importer
+from grids.importer import IMPORTERS, Importer
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
 from tasks.models import FileRole, JobFile
@@ -28,6 +28,7 @@ class ImportRunner(JobRunner):
 
     def run(self, context: JobContext) -> Outcome:
         """`params`: source, mode (`apply`, or `dry_run`, which changes nothing)."""
+        mode = context.params["mode"]
         spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115  (lives until load)
         with (
             context.output(VERDICTS) as output,
@@ -35,14 +36,12 @@ class ImportRunner(JobRunner):
                 io.BufferedWriter(output.sink), encoding="utf-8", newline=""
             ) as verdicts,
         ):
-            importer = Importer(user_id=context.user_id, spool=spool, verdicts=verdicts)
+            importer = IMPORTERS[mode](user_id=context.user_id, spool=spool, verdicts=verdicts)
             with context.input() as file:
                 self._read(context, importer, file)
             tally = importer.tally
             output.rows = tally.links + tally.refused + tally.problems
-        applies = context.params["mode"] == "apply"
-        result = {"mode": context.params["mode"], **tally.as_dict()}
-        return Outcome(result, effects=importer.load if applies else None)
+        return Outcome({"mode": mode, **tally.as_dict()}, effects=importer.load)
 
     def _read(self, context: JobContext, importer: Importer, file: BinaryIO) -> None:
         counted = _CountedReader(file)

@@ -13,6 +13,5 @@ class TasksConfig(AppConfig):
     verbose_name = "Jobs"
 
     def ready(self) -> None:
-        """Load every app's `jobs.py`, which registers its runners, and the worker's signal handling."""
+        """Load every app's `jobs.py`, which registers its runners."""
         autodiscover_modules("jobs")
-        from tasks import worker  # noqa: F401  (imported for its signal receivers)

@@ -18,7 +18,8 @@ from typing import Any
 
 from gridlink.lib.server_process import signals_held, stop_orphan
 
-STOP_SECONDS = 20
+# Longer than a worker takes to hand its jobs back (WORKER_STOP_SECONDS, 30 by default).
+STOP_SECONDS = 45
 TAIL_LINES = 20
 
 
@@ -102,7 +103,7 @@ def _start(name: str, command: str, around: Surroundings) -> Process:
 
 
 def _stop(processes: Sequence[Process]) -> None:
-    """Ask all to finish what they are doing, and end what has not within 20 seconds."""
+    """Ask all to finish what they are doing, and end what has not within 45 seconds."""
     with signals_held():
         for process in processes:
             process.child.terminate()

@@ -6,8 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gridlink.lib.rest.serializers import StrictSerializer, TextField, WholeNumberField
+from gridlink.lib.rest.serializers import StrictSerializer, TextField, TitleField, WholeNumberField
 from grids.api.fields import AliasField, BackgroundField, StyleField, TagsField, UrlField
+from grids.importer import IMPORTERS
 from grids.models import (
     COLUMNS_MAX,
     HEIGHT_MAX,
@@ -24,7 +25,7 @@ _SLUG = 35
 class GridWriteSerializer(StrictSerializer):
     """The fields of a grid that its owner sets; `partial` for a change."""
 
-    title = TextField(max_length=TITLE_LENGTH)
+    title = TitleField(max_length=TITLE_LENGTH)
     description = TextField(required=False, allow_blank=True, max_length=NOTE_LENGTH)
     alias = AliasField(required=False)
     visibility = serializers.ChoiceField(Visibility.choices, required=False)
@@ -69,7 +70,7 @@ class LinkFields(TileFields):
     """The fields of a link that its owner sets, but for its grid."""
 
     url = UrlField()
-    title = TextField(max_length=TITLE_LENGTH)
+    title = TitleField(max_length=TITLE_LENGTH)
     note = TextField(required=False, allow_blank=True, max_length=NOTE_LENGTH)
     tags = TagsField(required=False)
     alias = AliasField(required=False)
@@ -240,5 +241,5 @@ class ImportSerializer(StrictSerializer):
     source = serializers.CharField(  # type: ignore[assignment]
         required=False, default="auto", max_length=30
     )
-    mode = serializers.ChoiceField(["apply", "dry_run"], required=False, default="apply")
+    mode = serializers.ChoiceField(sorted(IMPORTERS), required=False, default="apply")
     file = serializers.FileField(allow_empty_file=True)

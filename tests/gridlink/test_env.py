@@ -118,6 +118,11 @@ def test_a_secret_file_that_cannot_be_read_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     put(monkeypatch, "plain")
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+    monkeypatch.setenv(f"{NAME}_FILE", str(binary))
+    with pytest.raises(ImproperlyConfigured, match=rf"^{NAME}_FILE cannot be read: "):
+        env_secret(NAME)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "missing"))
     with pytest.raises(ImproperlyConfigured, match=rf"^{NAME}_FILE cannot be read: "):
         env_secret(NAME)

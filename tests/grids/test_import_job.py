@@ -210,7 +210,11 @@ def test_dry_run_writes_nothing(owner: Client, storage: Path) -> None:
     job = import_file(owner, NESTED, mode="dry_run")
     assert job.status == "succeeded"
     assert job.result == {"mode": "dry_run", "grids": 3, "links": 4, "refused": 0, "problems": 0}
-    assert [row["title"] for row in verdicts(job)] == ["Loose", "A & B", "Deep one", "Back in Work"]
+    rows = verdicts(job)
+    assert [row["title"] for row in rows] == ["Loose", "A & B", "Deep one", "Back in Work"]
+    # Nothing is called what it is not, and nothing is named that will never exist.
+    assert {row["verdict"] for row in rows} == {"would be created"}
+    assert {row["grid"] + row["link"] for row in rows} == {""}
     assert not Grid.objects.exists()
     assert not Link.objects.exists()
 

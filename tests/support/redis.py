@@ -46,9 +46,8 @@ def redis_database_url(url: str, number: int) -> str:
 def point_celery_at(url: str, settings: Any) -> None:
     """Make this process publish to another Redis, as if it had been started with that REDIS_URL."""
     settings.REDIS_URL = url
-    current_app.conf.broker_url = celery_redis_url(url)
-    current_app.conf.broker_read_url = current_app.conf.broker_write_url = (
-        current_app.conf.broker_url
-    )
+    app: Any = current_app
+    broker = celery_redis_url(url)
+    app.conf.update(broker_url=broker, broker_read_url=broker, broker_write_url=broker)
     # Connections are pooled by address; the pools of the old one must not be used again.
-    current_app._after_fork()
+    app._after_fork()

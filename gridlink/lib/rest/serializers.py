@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
+
+# C0 and C1 controls, and the separators that end a line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -54,6 +58,23 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class TitleField(TextField):
+    """One line of text with something to see in it."""
+
+    default_error_messages = {
+        "unprintable": "Control characters and line breaks are not allowed here."
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        """The line; raises ValidationError for blanks alone, or what no line can hold."""
+        text = super().to_internal_value(data)
+        if not text.strip():
+            self.fail("blank")
+        if _CONTROL.search(text):
+            self.fail("unprintable")
+        return text
 
 
 class WholeNumberField(serializers.IntegerField):
