@@ -52,7 +52,7 @@ def switch(database: str) -> None:
 
 
 def _server() -> str:
-    return os.environ.get("DATABASE_URL") or database_url(settings.DATA_DIR)
+    return settings.DATABASE_URL or database_url(settings.DATA_DIR)
 
 
 def _administer(statement: str) -> None:

@@ -95,8 +95,9 @@ class Grid(Record, SoftDeleted):
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_grid_slug)
+    # Where a composite index begins with a foreign key, the key needs none of its own.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grids"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grids", db_index=False
     )
     title = models.CharField(max_length=TITLE_LENGTH)
     description = models.TextField(max_length=NOTE_LENGTH, blank=True)
@@ -174,8 +175,10 @@ class Link(Record, SoftDeleted):
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_link_slug)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    grid = models.ForeignKey(Grid, on_delete=models.CASCADE, related_name="links")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    grid = models.ForeignKey(Grid, on_delete=models.CASCADE, related_name="links", db_index=False)
     url = models.CharField(max_length=URL_LENGTH)
     url_key = models.CharField(max_length=32, editable=False)
     title = models.CharField(max_length=TITLE_LENGTH)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid
 from gridlink.lib.weburl import url_key
-from grids.models import Grid, GridQuerySet, Link, Visibility
+from grids.models import Grid, Link, Visibility
 
 # What a profile shows of one grid; its `links_total` says how many there are.
 PROFILE_LINKS = 100
@@ -88,26 +90,19 @@ def link_list(
     return links.filter(wanted).with_grid()
 
 
-def profile_grids(*, user: User) -> GridQuerySet:
-    """What anybody may see of a user's grids."""
-    return Grid.objects.live().filter(user=user, visibility=Visibility.PUBLIC)
+def profile_grids(*, user: User) -> QuerySet[Grid]:
+    """What anybody may see of a user's grids, each with its `links_total` and, in `first_links`, the keys of
+    its first PROFILE_LINKS links: read from the index, however many more there are."""
+    first = Link.objects.filter(grid=OuterRef("pk"), is_deleted=False).order_by("y", "x", "id")
+    grids = Grid.objects.live().filter(user=user, visibility=Visibility.PUBLIC)
+    keys = ArraySubquery(first.values("pk")[:PROFILE_LINKS])
+    return with_totals(grids).annotate(first_links=keys)
 
 
-def profile_links(*, grids: list[Grid]) -> dict[int, list[Link]]:
-    """Per grid the first PROFILE_LINKS links in reading order, each with `links_total`: one query."""
-    links = (
-        Link.objects.filter(grid__in=grids, is_deleted=False)
-        .annotate(
-            place=Window(RowNumber(), partition_by="grid_id", order_by=["y", "x", "id"]),
-            links_total=Window(Count("id"), partition_by="grid_id"),
-        )
-        .filter(place__lte=PROFILE_LINKS)
-        .order_by("grid_id", F("y"), F("x"), "id")
-    )
-    by_grid: dict[int, list[Link]] = {grid.pk: [] for grid in grids}
-    for link in links:
-        by_grid[link.grid_id].append(link)
-    return by_grid
+def profile_links(*, grids: list[Any]) -> dict[int, list[Link]]:
+    """Per grid of `profile_grids` its first links in reading order: one query."""
+    links = Link.objects.in_bulk([key for grid in grids for key in grid.first_links])
+    return {grid.pk: [links[key] for key in grid.first_links if key in links] for grid in grids}
 
 
 def grid_tiles(*, grid: Grid) -> dict[str, dict[str, int]]:

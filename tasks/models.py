@@ -38,7 +38,7 @@ class Job(Record):
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_job_slug)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs", db_index=False
     )
     kind = models.CharField(max_length=50)
     queue = models.CharField(max_length=20)
@@ -115,7 +115,7 @@ class FileRole(models.TextChoices):
 class JobFile(models.Model):
     """A complete file of a job in object storage. It has a row only once it is whole."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files", db_index=False)
     role = models.CharField(max_length=6, choices=FileRole.choices)
     name = models.CharField(max_length=200)
     storage_key = models.CharField(max_length=400, unique=True)
@@ -145,7 +145,7 @@ class JobFile(models.Model):
 class JobEvent(models.Model):
     """One line of a job's history. Rows are added and never changed; a trigger refuses updates."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events", db_index=False)
     type = models.CharField(max_length=20, choices=EventType.choices)
     attempt = models.PositiveSmallIntegerField()
     detail = models.JSONField(default=dict)
@@ -162,7 +162,7 @@ class JobEvent(models.Model):
 class IdempotencyKey(models.Model):
     """A key a client sent with a request that started a job, so that a repeat finds the same job."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64)
     job = models.ForeignKey(Job, on_delete=models.CASCADE)

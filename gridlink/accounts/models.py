@@ -59,7 +59,7 @@ class Token(Record):
     """A key to the API. Only its digest is kept: who reads the table cannot use what it holds."""
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_token_slug)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens", db_index=False)
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices))

@@ -67,6 +67,12 @@ class GridLinksQuery(PageQuery):
     )
 
 
+class ProfileQuery(PageQuery):
+    """Fewer grids a page than elsewhere, since each comes with its links."""
+
+    limit = serializers.IntegerField(required=False, default=20, min_value=1, max_value=50)
+
+
 def without_page(query: dict[str, Any]) -> dict[str, Any]:
     """The parameters that narrow a list, without those that walk it."""
     return {k: v for k, v in query.items() if k not in ("cursor", "limit", "ordering")}

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from gridlink.accounts.permissions import actor_of
 from tasks import downloads
 from tasks.access import job_read
 from tasks.models import Job, JobFile
@@ -120,7 +121,7 @@ def job_response(request: Request, job: Job, *, status: int = 200) -> Response:
 
 def accepted(request: Request, submission: Submission) -> Response:
     """202 with the job and its address; a replayed Idempotency-Key says so in a header."""
-    job = job_read(submission.job.user, submission.job.slug)
+    job = job_read(actor_of(request), submission.job.slug)
     response = job_response(request, job, status=202)
     response["Location"] = reverse("job-detail", args=[submission.job.slug], request=request)
     if not submission.created:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Field, Model, QuerySet
 from django.db.models.fields.tuple_lookups import (  # type: ignore[import-untyped,unused-ignore]
     Tuple,
     TupleGreaterThan,
@@ -64,15 +64,27 @@ class Cursor:
             backward, values = json.loads(base64.b64decode(padded, b"-_", validate=True))
             if len(values) != len(columns) or None in values or unstorable_text(values):
                 raise ValueError("not of this list")
-            fields = [model._meta.get_field(name) for name in columns]
-            # A field's own validation also refuses numbers that its column cannot hold.
+            fields = [_column(model, name) for name in columns]
             pairs = zip(fields, values, strict=True)
-            cursor = cls(bool(backward), tuple(field.clean(v, None) for field, v in pairs))  # type: ignore[union-attr]
+            cursor = cls(bool(backward), tuple(_as_kept(field, value) for field, value in pairs))
             if cursor.encode() != text:
                 raise ValueError("not as a list writes it")
         except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
             raise Invalid("The cursor is not one that this list gave out.") from error
         return cursor
+
+
+def _column(model: type[Model], name: str) -> Field[Any, Any]:
+    field = model._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field
+
+
+def _as_kept(field: Field[Any, Any], value: Any) -> Any:
+    value = field.to_python(value)
+    # Among them the range of numbers that the column can hold.
+    field.run_validators(value)
+    return value
 
 
 @dataclass(frozen=True, slots=True)

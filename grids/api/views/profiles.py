@@ -12,11 +12,12 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from gridlink.accounts.access import user_read
-from gridlink.lib.rest.pagination import PageQuery, page_url, read_page
+from gridlink.lib.rest.pagination import page_url, read_page
 from gridlink.lib.rest.schema import answer, errors
 from grids.api import examples
+from grids.api.filters import ProfileQuery
 from grids.api.serializers import ProfileSerializer
-from grids.models import Grid, Link
+from grids.models import Link
 from grids.selectors import profile_grids, profile_links
 
 
@@ -28,13 +29,13 @@ class ProfileView(APIView):
 
     @extend_schema(
         summary="Show a user's public grids",
-        parameters=[PageQuery],
+        parameters=[ProfileQuery],
         responses={200: answer(ProfileSerializer, examples.PROFILE), **errors(400, 404)},
         auth=[],
     )
     def get(self, request: Request, username: str) -> Response:
-        """The public grids of a user, newest first, each with its first links: always three queries."""
-        query = PageQuery.parse(request.query_params)
+        """The public grids of a user, newest first, each with its first links: three queries at any size."""
+        query = ProfileQuery.parse(request.query_params)
         user = user_read(username)
         page = read_page(
             profile_grids(user=user),
@@ -55,11 +56,11 @@ class ProfileView(APIView):
         return Response(ProfileSerializer(profile).data)
 
 
-def _grid(request: Request, grid: Grid, links: list[Link]) -> dict[str, Any]:
+def _grid(request: Request, grid: Any, links: list[Link]) -> dict[str, Any]:
     shown = ("slug", "title", "description", "alias", "theme", "columns", "created_on")
     return {
         **{name: getattr(grid, name) for name in shown},
-        "links_total": getattr(links[0], "links_total") if links else 0,  # noqa: B009  (an annotation)
+        "links_total": grid.links_total,
         "links_url": reverse("grid-links", args=[grid.slug], request=request),
         "links": links,
     }
