@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
 from tasks.storage import StorageError, object_store
 
@@ -16,7 +17,7 @@ def storage_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
     """The object storage must be there and let itself be written to."""
     try:
         object_store().check()
-    except StorageError as error:
+    except (StorageError, ImproperlyConfigured) as error:
         return [
             Error(
                 f"STORAGE_URL cannot be used: {error}",

@@ -136,8 +136,8 @@ TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 # --- HTTP --------------------------------------------------------------------------------------
 API_BODY_BYTES = env_int("API_BODY_BYTES", 5 * 1024 * 1024, minimum=1024)
 IMPORT_BYTES = env_int("IMPORT_BYTES", 256 * 1024 * 1024, minimum=1024)
-# The middleware has judged the length before Django reads a byte.
-DATA_UPLOAD_MAX_MEMORY_SIZE = None
+# Of form fields; files are exempt, and the middleware judges the whole length before a byte is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
 # An upload goes to a file on disk from the first byte, whatever its size: memory stays flat.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 SECURE_CONTENT_TYPE_NOSNIFF = True

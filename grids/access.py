@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import NotFound
@@ -36,8 +37,12 @@ def grid_trashed(actor: User, slug: str) -> Grid:
 
 
 def link_read(actor: Actor, slug: str) -> Link:
-    """A live link on a grid that the actor may see. Raises NotFound."""
-    link = Link.objects.live().with_grid().select_related("grid__user").filter(slug=slug).first()
+    """A live link on a grid that the actor may see, its active window open unless it is the actor's own.
+    Raises NotFound."""
+    links = Link.objects.live().with_grid().select_related("grid__user").filter(slug=slug)
+    link = links.filter(
+        Q(user=actor.pk) | Q(pk__in=Link.objects.active().filter(slug=slug))
+    ).first()
     if link is None or not _may_see(actor, link.grid):
         raise NotFound
     return link

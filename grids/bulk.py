@@ -44,6 +44,7 @@ class Verdict:
 
     operation: str
     index: int
+    slug: str = ""
     link: Link | None = None
     error: ApplicationError | None = None
 
@@ -91,9 +92,9 @@ class _Bulk:
     ) -> Iterable[Verdict]:
         for item in items:
             try:
-                yield Verdict(operation, item.index, link=act(item))
+                yield Verdict(operation, item.index, item.slug, link=act(item))
             except ApplicationError as error:
-                yield Verdict(operation, item.index, error=error)
+                yield Verdict(operation, item.index, item.slug, error=error)
 
     def _delete(self, item: Item) -> Link:
         link = self._link(item)

@@ -31,7 +31,7 @@ class ImportRunner(JobRunner):
         mode = context.params["mode"]
         spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115  (lives until load)
         with (
-            context.output(VERDICTS) as output,
+            context.output(VERDICTS, "text/csv; charset=utf-8") as output,
             io.TextIOWrapper(
                 io.BufferedWriter(output.sink), encoding="utf-8", newline=""
             ) as verdicts,

@@ -11,6 +11,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Now
 
 from gridlink.lib.models import Record, SoftDeleted
 from gridlink.lib.slugs import SLUG_LENGTH, alias_validator, new_slug
@@ -150,6 +151,11 @@ class LinkQuerySet(models.QuerySet["Link"]):
     def live(self) -> LinkQuerySet:
         """Links that are neither in the trash themselves nor on a grid that is."""
         return self.filter(is_deleted=False, grid__is_deleted=False)
+
+    def active(self) -> LinkQuerySet:
+        """Links whose active window, if they have one, is open now."""
+        begun = Q(active_from__isnull=True) | Q(active_from__lte=Now())
+        return self.filter(begun, Q(active_until__isnull=True) | Q(active_until__gt=Now()))
 
     def with_grid(self) -> LinkQuerySet:
         """Reads each link's grid along, in the same query."""

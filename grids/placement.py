@@ -8,6 +8,7 @@ the same in the database, at a tenth of the speed of loading links: docs/adr/000
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -24,21 +25,23 @@ def tile_of(link: Link) -> Tile:
 
 class LockedGrids:
     """Some of a user's live grids, locked in the order of their keys so that no two writers wait for each
-    other. Two queries however many grids; use inside a transaction, and `save` at its end."""
+    other. Two queries however many grids, the second only once a tile is to be placed or moved; use inside
+    a transaction, and `save` at its end."""
 
     def __init__(self, user_id: int, *, slugs: Iterable[str] = (), ids: Iterable[int] = ()) -> None:
         wanted = Q(slug__in=set(slugs)) | Q(pk__in=set(ids))
         grids = Grid.objects.live().select_for_update(no_key=True).filter(wanted, user=user_id)
         self._by_id = {grid.pk: grid for grid in grids.order_by("pk")}
         self._by_slug = {grid.slug: grid for grid in self._by_id.values()}
-        self._occupied = {pk: Occupancy(grid.columns) for pk, grid in self._by_id.items()}
         self._touched: set[int] = set()
-        self._load()
 
-    def _load(self) -> None:
+    @cached_property
+    def _occupied(self) -> dict[int, Occupancy]:
+        occupied = {pk: Occupancy(grid.columns) for pk, grid in self._by_id.items()}
         tiles = Link.objects.filter(grid__in=self._by_id, is_deleted=False)
         for grid_id, *tile in tiles.values_list("grid_id", "x", "y", "width", "height").iterator():
-            self._occupied[grid_id].add(Tile(*tile))
+            occupied[grid_id].add(Tile(*tile))
+        return occupied
 
     def by_slug(self, slug: str) -> Grid:
         """Raises NotFound for a grid that is not the user's, or not live."""

@@ -14,7 +14,8 @@ from django.db.models.functions import Coalesce
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid
 from gridlink.lib.weburl import url_key
-from grids.models import Grid, Link, Visibility
+from grids.access import Actor
+from grids.models import Grid, Link, LinkQuerySet, Visibility
 
 # What a profile shows of one grid; its `links_total` says how many there are.
 PROFILE_LINKS = 100
@@ -46,8 +47,12 @@ def grid_list(
 
 def with_totals(grids: QuerySet[Grid]) -> QuerySet[Grid]:
     """Adds `links_total`, the number of live links."""
+    return _counted(grids, Link.objects.filter(is_deleted=False))
+
+
+def _counted(grids: QuerySet[Grid], links: QuerySet[Link]) -> QuerySet[Grid]:
     totals = (
-        Link.objects.filter(grid=OuterRef("pk"), is_deleted=False)
+        links.filter(grid=OuterRef("pk"))
         .order_by()
         .values("grid")
         .annotate(links=Count("pk"))
@@ -56,9 +61,19 @@ def with_totals(grids: QuerySet[Grid]) -> QuerySet[Grid]:
     return grids.annotate(links_total=Coalesce(Subquery(totals, output_field=IntegerField()), 0))
 
 
-def grid_links(*, grid: Grid) -> QuerySet[Link]:
-    """A grid's live links with their grid: one query."""
-    return Link.objects.filter(grid=grid, is_deleted=False).with_grid()
+def grid_shown(*, actor: Actor, grid: Grid) -> Grid:
+    """A grid with the `links_total` that the actor may see: one query."""
+    return _counted(Grid.objects.filter(pk=grid.pk), _visible(actor, grid)).get()
+
+
+def grid_links(*, actor: Actor, grid: Grid) -> QuerySet[Link]:
+    """A grid's live links with their grid; for others than its owner only the active ones. One query."""
+    return _visible(actor, grid).filter(grid=grid).with_grid()
+
+
+def _visible(actor: Actor, grid: Grid) -> LinkQuerySet:
+    live = Link.objects.filter(is_deleted=False)
+    return live if grid.user_id == actor.pk else live.active()
 
 
 def link_list(
@@ -93,10 +108,11 @@ def link_list(
 def profile_grids(*, user: User) -> QuerySet[Grid]:
     """What anybody may see of a user's grids, each with its `links_total` and, in `first_links`, the keys of
     its first PROFILE_LINKS links: read from the index, however many more there are."""
-    first = Link.objects.filter(grid=OuterRef("pk"), is_deleted=False).order_by("y", "x", "id")
+    shown = Link.objects.filter(is_deleted=False).active()
+    first = shown.filter(grid=OuterRef("pk")).order_by("y", "x", "id")
     grids = Grid.objects.live().filter(user=user, visibility=Visibility.PUBLIC)
     keys = ArraySubquery(first.values("pk")[:PROFILE_LINKS])
-    return with_totals(grids).annotate(first_links=keys)
+    return _counted(grids, shown).annotate(first_links=keys)
 
 
 def profile_links(*, grids: list[Any]) -> dict[int, list[Link]]:
@@ -105,9 +121,9 @@ def profile_links(*, grids: list[Any]) -> dict[int, list[Link]]:
     return {grid.pk: [links[key] for key in grid.first_links if key in links] for grid in grids}
 
 
-def grid_tiles(*, grid: Grid) -> dict[str, dict[str, int]]:
-    """Per live link of a grid its place, in reading order: one query, no model."""
-    links = Link.objects.filter(grid=grid, is_deleted=False).order_by("y", "x", "id")
+def grid_tiles(*, actor: Actor, grid: Grid) -> dict[str, dict[str, int]]:
+    """Per live link of a grid that the actor may see its place, in reading order: one query, no model."""
+    links = _visible(actor, grid).filter(grid=grid).order_by("y", "x", "id")
     names = ("x", "y", "width", "height")
     return {
         slug: dict(zip(names, place, strict=True))

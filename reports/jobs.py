@@ -34,7 +34,7 @@ class ExportRunner(JobRunner):
         packing = COMPRESSIONS[params["compression"]]()
         name = f"links.{form.extension}{packing.extension}"
         with (
-            context.output(name) as output,
+            context.output(name, packing.content_type or form.content_type) as output,
             packing.wrap(output.sink) as packed,
             io.BufferedWriter(cast(io.RawIOBase, _Uncloseable(packed)), _BUFFER) as out,
         ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Gone, NotFound
 from tasks import downloads
@@ -35,6 +37,6 @@ def file_read_signed(slug: str, name: str, *, expires: str, signature: str) -> J
 
 
 def _present(file: JobFile) -> JobFile:
-    if file.deleted_on:
+    if file.deleted_on or file.expires_on <= timezone.now():
         raise Gone("The file has expired and was removed.")
     return file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +68,7 @@ class JobContext:
                 raise self._stop
 
     @contextmanager
-    def output(self, name: str) -> Iterator[Output]:
+    def output(self, name: str, content_type: str) -> Iterator[Output]:
         """Write a file of the job; it becomes visible only when the block ends well.
 
         The key holds attempt and fence: two workers that both believe in the job never share a file.
@@ -80,7 +79,6 @@ class JobContext:
             output = Output(sink)
             yield output
             self.check()
-        content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         self.files.append(
             FinishedFile(name, key, content_type, sink.size, output.rows, sink.sha256)
         )

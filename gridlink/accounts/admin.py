@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
@@ -26,6 +28,12 @@ class UserAdmin(DjangoUserAdmin[User]):
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
         ("Times", {"fields": ("last_login", "created_on", "modified_on")}),
     )
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with a user. That jobs and links cannot be deleted one by one does not keep their
+        owner from being deleted."""
+        objects, counts, _, protected = super().get_deleted_objects(objs, request)
+        return objects, counts, set(), protected
 
 
 @admin.register(Token)

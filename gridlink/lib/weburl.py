@@ -12,6 +12,8 @@ from w3lib.url import canonicalize_url
 URL_LENGTH = 4096
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 _HOST = re.compile(r"\A(?:\[[0-9a-fA-F:.]+\]|[^\s/?#@\[\]<>\"\\^`{|}%]{1,253})\Z")
+# Marks that turn or hide text, which a host has no use for but to look like another.
+_DECEPTIVE = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PORT = re.compile(r":[0-9]*\Z")
 _PHONE = re.compile(r"\A\+?[0-9().-]{2,40}(?:;[A-Za-z0-9=;+.-]*)?\Z")
 
@@ -54,7 +56,7 @@ def _split(url: str) -> SplitResult:
 
 def _check_web(parts: SplitResult) -> None:
     host = _PORT.sub("", parts.netloc.rpartition("@")[2])
-    if not host or not _HOST.match(host):
+    if not host or not _HOST.match(host) or _DECEPTIVE.search(host):
         raise BadUrl("The URL names no valid host.")
 
 

@@ -46,7 +46,6 @@ LINK_WRITE = {
     "width": 2,
 }
 GRID_LINK_WRITE = {k: v for k, v in LINK_WRITE.items() if k != "grid"}
-LAYOUT = {"columns": 6, "layout_version": 2, "links": [TILE]}
 LAYOUT_WRITE = {"links": [TILE]}
 BULK = {
     "create": [LINK_WRITE],

@@ -133,24 +133,16 @@ class LayoutSerializer(StrictSerializer):
         return links
 
 
-class LayoutShownSerializer(serializers.Serializer[Any]):
-    """A grid's layout, ready to be sent back."""
-
-    columns = serializers.IntegerField()
-    layout_version = serializers.IntegerField()
-    links = TileSerializer(many=True)
-
-
 class BulkSerializer(StrictSerializer):
     """Lists of wishes. The items are judged one by one, so here they are any objects."""
 
     create = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.DictField(), required=False, default=list
+        child=serializers.JSONField(), required=False, default=list
     )
     update = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.DictField(), required=False, default=list
+        child=serializers.JSONField(), required=False, default=list
     )
-    delete = serializers.ListField(child=serializers.DictField(), required=False, default=list)
+    delete = serializers.ListField(child=serializers.JSONField(), required=False, default=list)
 
 
 class BulkUpdateItem(LinkWriteSerializer):

@@ -88,6 +88,7 @@ class ExportFormat(ABC):
 
     name: ClassVar[str]
     extension: ClassVar[str]
+    content_type: ClassVar[str]
 
     @abstractmethod
     def write(self, query: ExportQuery, out: BinaryIO, report: Callable[[int], None]) -> int:

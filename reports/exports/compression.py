@@ -12,10 +12,11 @@ from isal import igzip
 
 
 class Compression(ABC):
-    """Wraps the file that bytes go into."""
+    """Wraps the file that bytes go into. `content_type` is empty where that of the format holds."""
 
     name: ClassVar[str]
     extension: ClassVar[str]
+    content_type: ClassVar[str]
 
     @abstractmethod
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
@@ -27,6 +28,7 @@ class Uncompressed(Compression):
 
     name = "none"
     extension = ""
+    content_type = ""
 
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
         """`out` itself."""
@@ -38,6 +40,7 @@ class Gzip(Compression):
 
     name = "gzip"
     extension = ".gz"
+    content_type = "application/gzip"
 
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
         """ISA-L's gzip, several times as fast as zlib's."""
@@ -53,6 +56,7 @@ class Zstandard(Compression):
 
     name = "zstd"
     extension = ".zst"
+    content_type = "application/zstd"
 
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
         """With the checksum of the content, so that a damaged file is noticed."""

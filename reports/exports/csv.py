@@ -14,6 +14,7 @@ class CsvFormat(ExportFormat):
 
     name = "csv"
     extension = "csv"
+    content_type = "text/csv; charset=utf-8"
 
     def write(self, query: ExportQuery, out: BinaryIO, report: Callable[[int], None]) -> int:
         """Postgres writes the rows itself."""

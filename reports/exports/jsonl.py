@@ -17,6 +17,7 @@ class JsonLinesFormat(ExportFormat):
 
     name = "jsonl"
     extension = "jsonl"
+    content_type = "application/x-ndjson"
 
     def write(self, query: ExportQuery, out: BinaryIO, report: Callable[[int], None]) -> int:
         """Postgres writes the rows itself."""

@@ -18,6 +18,7 @@ class NetscapeFormat(ExportFormat):
 
     name = "netscape"
     extension = "html"
+    content_type = "text/html; charset=utf-8"
 
     def write(self, query: ExportQuery, out: BinaryIO, report: Callable[[int], None]) -> int:
         """Streams rows through a server-side cursor, since HTML needs escaping that SQL has not."""

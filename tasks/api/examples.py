@@ -7,7 +7,7 @@ FILE = {
     "size": 48213,
     "rows": 312,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "content_type": "text/csv",
+    "content_type": "text/csv; charset=utf-8",
     "expires_on": "2026-11-08T09:00:03Z",
     "url": "https://example.org/api/v1/jobs/jb_5d1f0a9b8c7e6d5f4a3b2c1d0e9f8a7b/files/links.csv/"
     "?expires=1793523603&signature=abc",

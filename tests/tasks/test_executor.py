@@ -39,7 +39,7 @@ def owner(transactional_db: None) -> User:
 
 
 def write_file(context: JobContext) -> None:
-    with context.output("out.txt") as output:
+    with context.output("out.txt", "text/plain") as output:
         output.sink.write(b"hello\n")
         output.rows = 1
 

@@ -36,7 +36,7 @@ def owner(transactional_db: None) -> User:
 
 
 def write_file(context: JobContext) -> None:
-    with context.output("out.txt") as output:
+    with context.output("out.txt", "text/plain") as output:
         output.sink.write(b"hello\n")
 
 
@@ -118,7 +118,7 @@ def test_cancel_while_running_stops_at_the_next_check(
 
     def work(context: JobContext) -> None:
         write_file(context)
-        with context.output("second.txt") as output:
+        with context.output("second.txt", "text/plain") as output:
             output.sink.write(b"half")
             context.check()
             lifecycle.request_cancel(job)

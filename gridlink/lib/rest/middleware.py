@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from gridlink.lib.rest.exceptions import error_response
 
 # The parts of a multipart body around the file itself.
 _MULTIPART_ALLOWANCE = 64 * 1024
+# How much of a body that is too large is read and thrown away.
+_POLITENESS = 32 * 1024 * 1024
 
 
 class BodyLimitMiddleware:
@@ -28,11 +31,18 @@ class BodyLimitMiddleware:
             return error_response(400, "Content-Length must be a whole number.")
         limit = self._limit(request)
         if int(length) > limit:
+            # A client that is still sending would meet a broken pipe instead of the answer.
+            _discard(request, min(int(length), _POLITENESS))
             return error_response(413, f"The body is over the limit of {limit} bytes.")
         return self.get_response(request)
 
     @staticmethod
     def _limit(request: HttpRequest) -> int:
-        if (request.content_type or "") == "multipart/form-data":
+        if request.path == reverse("import-list"):
             return int(settings.IMPORT_BYTES) + _MULTIPART_ALLOWANCE
         return int(settings.API_BODY_BYTES)
+
+
+def _discard(request: HttpRequest, size: int) -> None:
+    while size > 0 and (chunk := request.read(min(size, 64 * 1024))):
+        size -= len(chunk)

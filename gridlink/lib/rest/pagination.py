@@ -7,12 +7,16 @@ of links the same instant, so here a page starts after a whole row of columns, e
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Model, QuerySet
 from django.db.models.fields.tuple_lookups import (  # type: ignore[import-untyped,unused-ignore]
@@ -26,7 +30,6 @@ from rest_framework.response import Response
 
 from gridlink.lib.errors import Invalid
 from gridlink.lib.rest.serializers import QuerySerializer
-from gridlink.lib.text import unstorable_text
 
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 200
@@ -43,35 +46,41 @@ class PageQuery(QuerySerializer):
     )
 
 
+@cache
+def _box() -> Fernet:
+    secret = b"gridlink.pagination" + settings.SECRET_KEY.encode()
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret).digest()))
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two rows: the columns of the row it touches, and which way to read from there."""
+    """A place between two rows: the columns of the row it touches, and which way to read from there.
+
+    As text it is encrypted and authenticated: the row's key stays inside, and none can be made up.
+    """
 
     backward: bool
+    columns: tuple[str, ...]
     values: tuple[Any, ...]
 
     def encode(self) -> str:
         """The cursor as text for a URL."""
         values = [v.isoformat() if isinstance(v, datetime) else v for v in self.values]
-        packed = json.dumps([int(self.backward), values], separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+        packed = json.dumps([self.backward, self.columns, values], separators=(",", ":"))
+        return _box().encrypt(packed.encode()).decode().rstrip("=")
 
     @classmethod
     def decode(cls, text: str, model: type[Model], columns: Sequence[str]) -> Cursor:
-        """Raises Invalid for text that no list of these columns gave out."""
+        """Raises Invalid for text that no list ordered by these columns gave out."""
         try:
-            padded = text + "=" * (-len(text) % 4)
-            backward, values = json.loads(base64.b64decode(padded, b"-_", validate=True))
-            if len(values) != len(columns) or None in values or unstorable_text(values):
-                raise ValueError("not of this list")
-            fields = [_column(model, name) for name in columns]
-            pairs = zip(fields, values, strict=True)
-            cursor = cls(bool(backward), tuple(_as_kept(field, value) for field, value in pairs))
-            if cursor.encode() != text:
-                raise ValueError("not as a list writes it")
-        except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
+            packed = _box().decrypt(text + "=" * (-len(text) % 4))
+            backward, named, values = json.loads(packed)
+            if named != list(columns):
+                raise ValueError("of a list in another order")
+            pairs = zip((_column(model, name) for name in columns), values, strict=True)
+            return cls(backward, tuple(columns), tuple(_as_kept(field, v) for field, v in pairs))
+        except (InvalidToken, ValueError, ValidationError) as error:
             raise Invalid("The cursor is not one that this list gave out.") from error
-        return cursor
 
 
 def _column(model: type[Model], name: str) -> Field[Any, Any]:
@@ -122,7 +131,7 @@ def read_page(
 
 
 def _beside(rows: list[Any], index: int, columns: list[str], *, backward: bool) -> Cursor:
-    return Cursor(backward, tuple(getattr(rows[index], name) for name in columns))
+    return Cursor(backward, tuple(columns), tuple(getattr(rows[index], name) for name in columns))
 
 
 def page_response(

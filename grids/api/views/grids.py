@@ -24,7 +24,6 @@ from grids.api.serializers import (
     GridSerializer,
     GridWriteSerializer,
     LayoutSerializer,
-    LayoutShownSerializer,
     LinkFields,
     LinkSerializer,
 )
@@ -34,9 +33,9 @@ from grids.models import Grid
 _GRID_BODY = [body_example("a grid", examples.GRID_WRITE)]
 
 
-def grid_response(grid: Grid, *, status: int = 200) -> Response:
+def grid_response(request: Request, grid: Grid, *, status: int = 200) -> Response:
     """One grid as JSON with its ETag."""
-    shown = selectors.with_totals(Grid.objects.filter(pk=grid.pk)).get()
+    shown = selectors.grid_shown(actor=request.user, grid=grid)
     return Response(GridSerializer(shown).data, status=status, headers=etag_of(shown.version))
 
 
@@ -69,7 +68,7 @@ class GridListView(APIView):
         """Make an empty grid."""
         fields = validated(GridWriteSerializer, request.data)
         grid = services.grid_create(user=actor_of(request), **fields)
-        response = grid_response(grid, status=201)
+        response = grid_response(request, grid, status=201)
         response["Location"] = reverse("grid-detail", args=[grid.slug], request=request)
         return response
 
@@ -85,7 +84,7 @@ class GridDetailView(APIView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """One's own grid, or anybody's that is public or unlisted; the latter needs no token."""
-        return grid_response(grid_read(request.user, slug))
+        return grid_response(request, grid_read(request.user, slug))
 
     @extend_schema(
         summary="Replace a grid's fields",
@@ -131,9 +130,8 @@ class GridDetailView(APIView):
 
     def _change(self, request: Request, slug: str, changes: dict[str, Any]) -> Response:
         grid = grid_write(actor_of(request), slug)
-        return grid_response(
-            services.grid_update(grid=grid, version=if_match(request), changes=changes)
-        )
+        changed = services.grid_update(grid=grid, version=if_match(request), changes=changes)
+        return grid_response(request, changed)
 
 
 _GRID_DEFAULTS = defaults_of(Grid, "description", "alias", "visibility", "theme", "columns")
@@ -149,7 +147,8 @@ class GridRestoreView(APIView):
     )
     def post(self, request: Request, slug: str) -> Response:
         """The grid and its links are as they were."""
-        return grid_response(services.grid_restore(grid=grid_trashed(actor_of(request), slug)))
+        grid = services.grid_restore(grid=grid_trashed(actor_of(request), slug))
+        return grid_response(request, grid)
 
 
 class GridLayoutView(APIView):
@@ -159,18 +158,18 @@ class GridLayoutView(APIView):
 
     @extend_schema(
         summary="Show a grid's layout",
-        responses={200: answer(LayoutShownSerializer, examples.LAYOUT), **errors(401, 403, 404)},
+        responses={200: answer(LayoutSerializer, examples.LAYOUT_WRITE), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """The place of every link, with an ETag of its own."""
-        return self._shown(grid_read(request.user, slug))
+        """The place of every link, ready to be sent back, with an ETag of its own."""
+        return self._shown(request, grid_read(request.user, slug))
 
     @extend_schema(
         summary="Save a grid's layout",
         parameters=[IF_MATCH],
         request=LayoutSerializer,
         responses={
-            200: answer(LayoutShownSerializer, examples.LAYOUT),
+            200: answer(LayoutSerializer, examples.LAYOUT_WRITE),
             **errors(400, 401, 403, 404, 412, 413, 428),
         },
         examples=[body_example("a layout", examples.LAYOUT_WRITE)],
@@ -181,16 +180,13 @@ class GridLayoutView(APIView):
         version = if_match(request)
         links = validated(LayoutSerializer, request.data)["links"]
         tiles = {link.pop("slug"): Tile(**link) for link in links}
-        return self._shown(services.layout_save(grid=grid, version=version, tiles=tiles))
+        saved = services.layout_save(grid=grid, version=version, tiles=tiles)
+        return self._shown(request, saved)
 
     @staticmethod
-    def _shown(grid: Grid) -> Response:
-        tiles = selectors.grid_tiles(grid=grid)
-        shown = {
-            "columns": grid.columns,
-            "layout_version": grid.layout_version,
-            "links": [{"slug": slug, **place} for slug, place in tiles.items()],
-        }
+    def _shown(request: Request, grid: Grid) -> Response:
+        tiles = selectors.grid_tiles(actor=request.user, grid=grid)
+        shown = {"links": [{"slug": slug, **place} for slug, place in tiles.items()]}
         return Response(shown, headers=etag_of(grid.layout_version))
 
 
@@ -209,7 +205,7 @@ class GridLinksView(APIView):
         query = GridLinksQuery.parse(request.query_params)
         return page_response(
             request,
-            selectors.grid_links(grid=grid_read(request.user, slug)),
+            selectors.grid_links(actor=request.user, grid=grid_read(request.user, slug)),
             query=query,
             ordering=ordering_of(query["ordering"]),
             serialize=lambda rows: LinkSerializer(rows, many=True).data,

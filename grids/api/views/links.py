@@ -185,7 +185,7 @@ class LinkBulkView(APIView):
                     getattr(wishes, operation).append(_item(index, fields))
                 except ValidationError as error:
                     problem = Invalid("Some fields are not valid.", fields=dict(error.detail))  # type: ignore[arg-type]
-                    refused.append(Verdict(operation, index, error=problem))
+                    refused.append(Verdict(operation, index, _slug_of(raw), error=problem))
         verdicts = link_bulk(user=actor_of(request), request=wishes)
         return Response(_bulk_answer([*verdicts, *refused]))
 
@@ -202,6 +202,11 @@ def _item(index: int, fields: dict[str, Any]) -> Item:
     return Item(index, fields, slug=slug, version=version)
 
 
+def _slug_of(raw: Any) -> str:
+    slug = raw.get("slug") if isinstance(raw, dict) else None
+    return slug if isinstance(slug, str) else ""
+
+
 def _bulk_answer(verdicts: list[Verdict]) -> dict[str, Any]:
     order = list(_ITEMS)
     verdicts = sorted(verdicts, key=lambda verdict: (order.index(verdict.operation), verdict.index))
@@ -216,7 +221,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "operation": verdict.operation,
         "index": verdict.index,
         "status": "failed" if error else "done",
-        "slug": link.slug if link else None,
+        "slug": link.slug if link else verdict.slug or None,
         "version": link.version if link else None,
         "error": _error(error) if error else None,
     }
