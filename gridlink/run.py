@@ -20,7 +20,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import psycopg2
 from honcho.environ import parse_procfile
+from redis import Redis
+from redis.exceptions import RedisError
 
 from gridlink.embedded import (
     EmbeddedError,
@@ -54,6 +57,7 @@ DEFAULTS = {
 PASSWORDS = ("ADMIN_PASSWORD", "FLOWER_PASSWORD")
 PASSWORD_BYTES = 15
 PORT_SECONDS = 2
+SERVER_SECONDS = 5
 READY_SECONDS = 60
 POLL_SECONDS = 0.1
 
@@ -89,6 +93,7 @@ def run(scenario: Sequence[str], *, once: bool) -> int:
         _check_ports(environment)
         _say(f"Starting PostgreSQL and Redis, unless given, in {data}")
         environment |= stack.enter_context(embedded_services(data))
+        _check_servers(environment)
         around = Surroundings(CHECKOUT, data, environment)
         _say("Migrating the database")
         for step in (["migrate", "--noinput"], ["ensure_admin"]):
@@ -124,6 +129,19 @@ def _environment(data: Path) -> dict[str, str]:
     environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
+
+
+def _check_servers(environment: Mapping[str, str]) -> None:
+    """Raise RunError for a PostgreSQL or Redis, named by the environment, that does not answer."""
+    try:
+        psycopg2.connect(environment["DATABASE_URL"], connect_timeout=SERVER_SECONDS).close()
+    except psycopg2.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RunError(f"The database of DATABASE_URL cannot be reached: {reason}") from error
+    try:
+        Redis.from_url(environment["REDIS_URL"], socket_timeout=SERVER_SECONDS).ping()
+    except (RedisError, ValueError) as error:
+        raise RunError(f"The Redis of REDIS_URL cannot be reached: {error}") from error
 
 
 def _check_ports(environment: Mapping[str, str]) -> None:

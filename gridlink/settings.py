@@ -160,7 +160,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Gridlink",
-    "DESCRIPTION": "Grids of links, counted clicks, and everything back as exports and reports.",
+    "DESCRIPTION": "Grids of links, and everything back as exports. Every error has one shape; a method"
+    " that a path does not know answers 405 with the methods that it does in `Allow`.",
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import ApplicationError, Conflict, NotFound
-from gridlink.lib.rest.etags import require_version
+from gridlink.lib.versions import require_version
 from grids import link_services
 from grids.models import Link
 from grids.placement import LockedGrids

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Conflict, Invalid, NotFound
-from gridlink.lib.rest.etags import require_version
+from gridlink.lib.versions import require_version
 from gridlink.lib.weburl import url_key
 from grids.models import Grid, Link
 from grids.placement import LockedGrids

@@ -8,7 +8,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.schema import IDEMPOTENCY_KEY, answer, body_example, errors
+from gridlink.lib.rest.schema import (
+    IDEMPOTENCY_KEY,
+    LOCATION,
+    REPLAYED,
+    answer,
+    body_example,
+    errors,
+)
 from gridlink.lib.rest.serializers import validated
 from reports.api.serializers import ExportSerializer
 from reports.services import export_submit
@@ -22,7 +29,7 @@ class ExportListView(APIView):
 
     @extend_schema(
         summary="Export links",
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
         request=ExportSerializer,
         responses={202: answer(JobSerializer, QUEUED), **errors(400, 401, 403, 404, 413, 422)},
         examples=[body_example("all links as CSV", {"kind": "links", "format": "csv"})],

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from gridlink.accounts.models import Token, User
 from gridlink.accounts.services import admin_ensure
+from grids.models import Grid, Link
+from tasks.models import Job
 from tests.support.client import PASSWORD
 
 
@@ -23,6 +26,20 @@ def test_too_many_tries_shut_the_door_even_for_the_right_password(settings: Any)
     page = browser.post("/admin/login/", {"username": "root", "password": PASSWORD})
     assert b"Too many attempts" in page.content
     assert "_auth_user_id" not in browser.session
+
+
+@pytest.mark.django_db
+def test_a_user_goes_with_everything_that_is_theirs(alice: Any) -> None:
+    admin_ensure(username="root", password=PASSWORD)
+    browser = Browser()
+    browser.post("/admin/login/", {"username": "root", "password": PASSWORD})
+    grid = alice.post("grids/", {"title": "One"}).json()["slug"]
+    alice.post(f"grids/{grid}/links/", {"url": "https://example.org/", "title": "Two"})
+    alice.post("exports/", {"kind": "links", "format": "csv"})
+    page = browser.post(f"/admin/accounts/user/{alice.user.pk}/delete/", {"post": "yes"})
+    assert page.status_code == 302
+    assert [model.objects.count() for model in (Grid, Link, Job, Token)] == [0, 0, 0, 0]
+    assert list(User.objects.values_list("username", flat=True)) == ["root"]
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ import re
 
 from rest_framework.request import Request
 
-from gridlink.lib.errors import Invalid, PreconditionFailed, PreconditionRequired
+from gridlink.lib.errors import Invalid, PreconditionRequired
 
 _TAG = re.compile(r'\A"([0-9]{1,18})"\Z')
 
@@ -30,12 +30,3 @@ def if_match(request: Request) -> int | None:
     if not match:
         raise Invalid('If-Match must be one ETag such as "3", or *.')
     return int(match[1])
-
-
-def require_version(current: int, expected: int | None) -> None:
-    """Raises PreconditionFailed when `expected` names another version than the current one."""
-    if expected is not None and expected != current:
-        raise PreconditionFailed(
-            f"It changed since you read it: the version is now {current}, not {expected}.",
-            headers=etag_of(current),
-        )

@@ -22,9 +22,12 @@ _ERRORS: dict[int, tuple[str, str, Any]] = {
     403: ("forbidden", "The token lacks the scope 'write'.", None),
     404: ("not_found", "Not found.", None),
     409: ("conflict", "The alias is taken.", None),
+    406: ("not_acceptable", "Could not satisfy the request Accept header.", None),
     410: ("gone", "The file has expired.", None),
     412: ("precondition_failed", "It changed since you read it: the version is now 4.", None),
+    411: ("length_required", "State the body's length in Content-Length.", None),
     413: ("too_large", "The body is over the limit of 5242880 bytes.", None),
+    415: ("unsupported_media_type", 'Unsupported media type "text/plain" in request.', None),
     416: ("range_not_satisfiable", "The file has 1024 bytes.", None),
     422: ("unprocessable", "This Idempotency-Key was used for another request.", None),
     428: ("precondition_required", "Send If-Match with the ETag you read.", None),
@@ -63,8 +66,12 @@ class GridlinkSchema(AutoSchema):
 
 
 def errors(*statuses: int) -> dict[int, OpenApiResponse]:
-    """The documented error answers of an operation; 400 and 404 are not assumed, name them."""
-    return {status: _error(status) for status in (*statuses, 503)}
+    """The documented error answers of an operation; 400 and 404 are not assumed, name them.
+
+    Where a body can be too large (413), it can also be of unknown length or of another type.
+    """
+    of_bodies = (411, 415) if 413 in statuses else ()
+    return {status: _error(status) for status in sorted({*statuses, *of_bodies, 406, 503})}
 
 
 def _error(status: int) -> OpenApiResponse:
@@ -105,6 +112,28 @@ def body_example(name: str, value: Any) -> OpenApiExample:
     return OpenApiExample(name, value=value, request_only=True)
 
 
+ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="The version that is shown; send it back in If-Match to change just that.",
+)
+LOCATION = OpenApiParameter(
+    "Location",
+    str,
+    OpenApiParameter.HEADER,
+    response=[201, 202],
+    description="The address of what was made.",
+)
+REPLAYED = OpenApiParameter(
+    "Idempotent-Replayed",
+    str,
+    OpenApiParameter.HEADER,
+    response=[202],
+    enum=["true"],
+    description="The job is that of an earlier request with the same Idempotency-Key.",
+)
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,

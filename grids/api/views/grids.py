@@ -14,7 +14,7 @@ from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.etags import etag_of, if_match
 from gridlink.lib.rest.pagination import page_response
-from gridlink.lib.rest.schema import IF_MATCH, answer, body_example, errors, page_of
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
 from gridlink.lib.rest.serializers import validated
 from grids import link_services, selectors, services
 from grids.access import grid_read, grid_trashed, grid_write
@@ -60,6 +60,7 @@ class GridListView(APIView):
 
     @extend_schema(
         summary="Make a grid",
+        parameters=[ETAG, LOCATION],
         request=GridWriteSerializer,
         responses={201: answer(GridSerializer, examples.GRID), **errors(400, 401, 403, 409, 413)},
         examples=_GRID_BODY,
@@ -80,6 +81,7 @@ class GridDetailView(APIView):
 
     @extend_schema(
         summary="Show a grid",
+        parameters=[ETAG],
         responses={200: answer(GridSerializer, examples.GRID), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
@@ -88,7 +90,7 @@ class GridDetailView(APIView):
 
     @extend_schema(
         summary="Replace a grid's fields",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG],
         request=GridWriteSerializer,
         responses={
             200: answer(GridSerializer, examples.GRID),
@@ -103,7 +105,7 @@ class GridDetailView(APIView):
 
     @extend_schema(
         summary="Change a grid",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG],
         request=GridWriteSerializer(partial=True),
         responses={
             200: answer(GridSerializer, examples.GRID),
@@ -158,6 +160,7 @@ class GridLayoutView(APIView):
 
     @extend_schema(
         summary="Show a grid's layout",
+        parameters=[ETAG],
         responses={200: answer(LayoutSerializer, examples.LAYOUT_WRITE), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
@@ -166,7 +169,7 @@ class GridLayoutView(APIView):
 
     @extend_schema(
         summary="Save a grid's layout",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG],
         request=LayoutSerializer,
         responses={
             200: answer(LayoutSerializer, examples.LAYOUT_WRITE),
@@ -213,6 +216,7 @@ class GridLinksView(APIView):
 
     @extend_schema(
         summary="Put a link on a grid",
+        parameters=[ETAG, LOCATION],
         request=LinkFields,
         responses={
             201: answer(LinkSerializer, examples.LINK),

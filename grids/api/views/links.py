@@ -17,7 +17,7 @@ from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.etags import etag_of, if_match
 from gridlink.lib.rest.exceptions import error_body
 from gridlink.lib.rest.pagination import page_response
-from gridlink.lib.rest.schema import IF_MATCH, answer, body_example, errors, page_of
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
 from gridlink.lib.rest.serializers import StrictSerializer, validated
 from grids import link_services, selectors
 from grids.access import link_read, link_trashed, link_write
@@ -63,6 +63,7 @@ class LinkListView(APIView):
 
     @extend_schema(
         summary="Make a link",
+        parameters=[ETAG, LOCATION],
         request=LinkWriteSerializer,
         responses={
             201: answer(LinkSerializer, examples.LINK),
@@ -86,6 +87,7 @@ class LinkDetailView(APIView):
 
     @extend_schema(
         summary="Show a link",
+        parameters=[ETAG],
         responses={200: answer(LinkSerializer, examples.LINK), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
@@ -94,7 +96,7 @@ class LinkDetailView(APIView):
 
     @extend_schema(
         summary="Replace a link's fields",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG],
         request=LinkWriteSerializer,
         responses={
             200: answer(LinkSerializer, examples.LINK),
@@ -109,7 +111,7 @@ class LinkDetailView(APIView):
 
     @extend_schema(
         summary="Change a link",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG],
         request=LinkWriteSerializer(partial=True),
         responses={
             200: answer(LinkSerializer, examples.LINK),
