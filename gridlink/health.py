@@ -13,6 +13,9 @@ from django.views.decorators.cache import never_cache
 from tasks.selectors import canary_ages
 from tasks.storage import StorageError, object_store
 
+# Whoever asks waits for the answer, and Redis does not even decide it.
+_REDIS_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 1, "socket_timeout": 1}
+
 
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -59,8 +62,8 @@ def _storage() -> str:
 
 def _redis() -> str:
     try:
-        with current_app.connection_for_write(transport_options={"max_retries": 0}) as broker:
-            broker.ensure_connection(max_retries=1, timeout=1)
+        with current_app.connection_for_write(transport_options=_REDIS_OPTIONS) as broker:
+            broker.ensure_connection(max_retries=0)
     except Exception:
         # Redis clients raise half a dozen unrelated types; here they all mean one thing.
         return "unreachable"

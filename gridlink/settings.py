@@ -236,11 +236,16 @@ CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXTENDED = True
 CELERY_RESULT_EXPIRES = timedelta(days=2)
 CELERY_BEAT_SCHEDULER = "tasks.beat.LockedScheduler"
+# Work that runs once per slot is asked for twice per slot: beat's ticks drift, and one per slot would now and
+# then put two into the same and none into the next. What `ops` was too long away to hear expires.
 CELERY_BEAT_SCHEDULE = {
-    "sweep-jobs": {"task": "tasks.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
-    "ring-canaries": {"task": "tasks.ring_canaries", "schedule": 60.0},
-    "sweep-files": {"task": "tasks.sweep_files", "schedule": 3600.0},
-    "sweep-records": {"task": "tasks.sweep_records", "schedule": 3600.0},
+    name: {"task": task, "schedule": seconds, "options": {"expires": 3 * seconds}}
+    for name, task, seconds in (
+        ("sweep-jobs", "tasks.sweep_jobs", float(JOB_SWEEP_SECONDS)),
+        ("ring-canaries", "tasks.ring_canaries", 30.0),
+        ("sweep-files", "tasks.sweep_files", 1800.0),
+        ("sweep-records", "tasks.sweep_records", 1800.0),
+    )
 }
 CELERY_TIMEZONE = "UTC"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gridlink.accounts.models import User
-from gridlink.lib.errors import Invalid
+from gridlink.lib.errors import Invalid, Unprocessable
 from grids.formats.registry import READERS
 from grids.jobs import IMPORT
-from tasks.services import Submission, job_submit, upload_store
+from tasks.services import Submission, job_submit, upload_discard, upload_store
 
 
 def import_submit(
@@ -25,10 +25,18 @@ def import_submit(
         known = ", ".join(["auto", *sorted(READERS)])
         raise Invalid("Unknown source.", fields={"source": [f"Choose one of: {known}."]})
     upload = upload_store(name=name[:200], content_type="application/octet-stream", chunks=chunks)
-    return job_submit(
-        user=user,
-        kind=IMPORT,
-        params={"source": source, "mode": mode, "name": name[:200]},
-        idempotency_key=idempotency_key,
-        upload=upload,
-    )
+    try:
+        submission = job_submit(
+            user=user,
+            kind=IMPORT,
+            params={"source": source, "mode": mode, "name": name[:200]},
+            idempotency_key=idempotency_key,
+            upload=upload,
+        )
+    except Unprocessable:
+        # No other error: the job may have been committed before it, and would lose its file.
+        upload_discard(upload)
+        raise
+    if not submission.created:
+        upload_discard(upload)
+    return submission

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,9 +21,10 @@ from django.db import connection
 from django.utils import timezone
 
 from gridlink.lib.spreadsheets import guard
+from gridlink.lib.text import CONTROL, one_line
 from gridlink.lib.weburl import BadUrl, check_url, url_key
 from grids.formats.base import Entry, FileProblem, FolderEntry, LinkEntry
-from grids.layout import Occupancy
+from grids.layout import Occupancy, TileError
 from grids.models import (
     NOTE_LENGTH,
     TAG_LENGTH,
@@ -31,6 +34,8 @@ from grids.models import (
     new_link_slug,
 )
 
+logger = logging.getLogger(__name__)
+
 _COLUMNS = (
     "slug", "user_id", "grid_id", "url", "url_key", "title", "note", "tags", "x", "y", "width",
     "height", "background", "style", "version", "is_deleted", "created_on", "modified_on",
@@ -39,6 +44,9 @@ _VERDICT_COLUMNS = ("line", "verdict", "grid", "link", "title", "url", "remarks"
 _UNSORTED = FolderEntry(path=())
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 COLUMNS = 6
+GRIDS_MAX = 5_000
+"""So many folders become grids, which are held in memory; the links of the others go on "Unsorted"."""
+_WRAPPING = re.compile(r"[\t\n\r]")
 
 
 @dataclass(slots=True)
@@ -76,7 +84,8 @@ class Importer:
         self._rows = csv.writer(spool, quoting=csv.QUOTE_ALL)
         self._verdicts = csv.writer(verdicts)
         self._verdicts.writerow(_VERDICT_COLUMNS)
-        self._pages: dict[tuple[object, ...], _Page] = {}
+        self._pages: dict[object, _Page] = {}  # by the folder's identity
+        self._is_full = False
         self._folder = _UNSORTED
         self._now = timezone.now()
 
@@ -111,41 +120,65 @@ class Importer:
 
     @_take.register
     def _take_link(self, entry: LinkEntry) -> None:
+        slug = new_link_slug()
         try:
-            url = check_url(entry.url)
-        except BadUrl as error:
-            self.tally.refused += 1
-            remarks = [str(error), *entry.problems]
-            self._verdict(entry.line, "refused", title=entry.title, url=entry.url, remarks=remarks)
+            fitted = _fitted(replace(entry, url=check_url(entry.url)))
+            page = self._page()
+            row = self._row(page, slug, fitted)
+        except (BadUrl, TileError) as error:
+            self._refuse(entry, str(error))
             return
-        fitted = _fitted(replace(entry, url=url))
-        page, slug = self._page(), new_link_slug()
-        self._rows.writerow(self._row(page, slug, fitted))
+        except ValueError:
+            # A defect of ours in one link must not cost all the others.
+            logger.exception("link_not_taken")
+            self._refuse(entry, "This link could not be taken in.")
+            return
+        self._rows.writerow(row)
         self.tally.links += 1
         self._verdict(
             entry.line,
             self._created,
             **self._names(page, slug),
             title=fitted.title,
-            url=url,
+            url=fitted.url,
             remarks=list(fitted.problems),
         )
+
+    def _refuse(self, entry: LinkEntry, reason: str) -> None:
+        self.tally.refused += 1
+        remarks = [reason, *entry.problems]
+        self._verdict(entry.line, "refused", title=entry.title, url=entry.url, remarks=remarks)
 
     def _names(self, page: _Page, slug: str) -> dict[str, str]:
         return {"grid": page.grid.slug, "link": slug}
 
     def _page(self) -> _Page:
         """The grid of the current folder; a folder that is returned to is the same one."""
-        key = (self._folder.path, self._folder.line)
-        page = self._pages.get(key)
+        folder = self._folder if self._folder.path else _UNSORTED
+        if folder.identity not in self._pages and len(self._pages) >= GRIDS_MAX:
+            self._say_full(folder)
+            folder = _UNSORTED
+        page = self._pages.get(folder.identity)
         if page is None:
-            page = self._pages[key] = _Page(self._grid(self._folder))
+            page = self._pages[folder.identity] = _Page(self._grid(folder))
             self.tally.grids += 1
         return page
 
+    def _say_full(self, folder: FolderEntry) -> None:
+        if self._is_full or not folder.path:
+            return
+        self._is_full = True
+        self.tally.problems += 1
+        remark = (
+            f"an import makes at most {GRIDS_MAX} grids:"
+            ' the links of this and all further folders are on the grid "Unsorted"'
+        )
+        self._verdict(folder.line, "problem", title=" / ".join(folder.path), remarks=[remark])
+
     def _grid(self, folder: FolderEntry) -> Grid:
-        title = " / ".join(folder.path) or "Unsorted"
-        remarks = []
+        remarks: list[str] = []
+        title = _on_one_line(" / ".join(folder.path), "the folder's title", remarks)
+        title = title if title.strip() else "Unsorted"
         if len(title) > TITLE_LENGTH:
             remarks.append(f"the folder's title was cut to its last {TITLE_LENGTH} characters")
         if len(folder.note) > NOTE_LENGTH:
@@ -204,7 +237,8 @@ IMPORTERS: dict[str, type[Importer]] = {"apply": Importer, "dry_run": DryRun}
 def _fitted(entry: LinkEntry) -> LinkEntry:
     """The entry within the limits of a link; whatever had to give is in its problems."""
     problems = list(entry.problems)
-    title = entry.title if entry.title.strip() else urlsplit(entry.url).hostname or entry.url
+    title = _on_one_line(entry.title, "the title", problems)
+    title = title if title.strip() else urlsplit(entry.url).hostname or entry.url
     note = entry.note
     if len(title) > TITLE_LENGTH:
         problems.append(f"the title was cut to {TITLE_LENGTH} characters and is whole in the note")
@@ -213,12 +247,21 @@ def _fitted(entry: LinkEntry) -> LinkEntry:
     if len(note) > NOTE_LENGTH:
         problems.append(f"the note was cut to {NOTE_LENGTH} characters")
         note = note[:NOTE_LENGTH]
-    tags = tuple(dict.fromkeys(tag[:TAG_LENGTH] for tag in entry.tags if tag.strip()))[:TAGS_MAX]
-    if len(tags) < len(entry.tags) or any(len(tag) > TAG_LENGTH for tag in entry.tags):
+    # Without outer spaces and repeats, as the API has them.
+    names = [name for tag in entry.tags if (name := tag.strip())]
+    tags = tuple(dict.fromkeys(name[:TAG_LENGTH].rstrip() for name in names))[:TAGS_MAX]
+    if len(tags) < len(entry.tags) or any(len(name) > TAG_LENGTH for name in names):
         problems.append(
             f"tags were repeated, longer than {TAG_LENGTH} characters or more than {TAGS_MAX}"
         )
     return replace(entry, title=title, note=note, tags=tags, problems=tuple(problems))
+
+
+def _on_one_line(text: str, what: str, problems: list[str]) -> str:
+    """The text as one line. That a source wraps its lines, which HTML shows as spaces, is no problem."""
+    if CONTROL.search(_WRAPPING.sub(" ", text)):
+        problems.append(f"line breaks or control characters in {what} became spaces")
+    return one_line(text)
 
 
 def _sane(moment: datetime | None, now: datetime) -> datetime:

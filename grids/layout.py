@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# The last row a tile may begin in; the database checks the same (grids.models.Y_MAX).
+Y_MAX = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -28,7 +31,7 @@ class Occupancy:
         self.columns = columns
         self._rows: dict[int, int] = {}
         self._full = (1 << columns) - 1
-        # Per size, a row above which no such tile fits any more.
+        # Per size, a row above which no such tile fits.
         self._hints: dict[tuple[int, int], int] = {}
         for tile in tiles:
             self.add(tile)
@@ -48,25 +51,47 @@ class Occupancy:
         mask = self._mask(tile)
         for row in range(tile.y, tile.y + tile.height):
             self._rows[row] = self._rows.get(row, 0) & ~mask
-        self._hints.clear()
+        for (width, height), row in self._hints.items():
+            # Only a tile that reaches into the freed rows can fit where it did not before.
+            self._hints[width, height] = min(row, max(0, tile.y - height + 1))
 
     def place(self, width: int, height: int) -> Tile:
         """Take the first free place for a tile of this size, row by row. Raises TileError when it is wider
-        than the grid."""
+        than the grid, or the grid is full."""
         if width > self.columns:
             raise TileError(f"A tile of width {width} is wider than {self.columns} columns.")
-        row = self._hints.get((width, height), 0)
-        while (tile := self._free_in_row(row, width, height)) is None:
-            row += 1
-        self._hints[width, height] = row
+        row = 0
+        # A tile fits nowhere above the first place of a lower or a narrower one. Going from the lowest up,
+        # rows are looked at once for all the heights of a width, however many sizes are asked for.
+        for lower in range(1, height + 1):
+            row = self._first_row(row, width, lower)
+        tile = Tile(_leftmost(self._free_starts(row, width, height)), row, width, height)
         self._put(tile)
         return tile
 
-    def _free_in_row(self, row: int, width: int, height: int) -> Tile | None:
-        if self._rows.get(row, 0) == self._full:
-            return None
-        tiles = (Tile(x, row, width, height) for x in range(self.columns - width + 1))
-        return next(filter(self._is_free, tiles), None)
+    def _first_row(self, row: int, width: int, height: int) -> int:
+        """The first row, not above `row`, in which such a tile fits."""
+        hints = self._hints
+        row = max(row, hints.get((width, height), 0), hints.get((width - 1, height), 0))
+        while row <= Y_MAX and not self._free_starts(row, width, height):
+            row += 1
+        hints[width, height] = row
+        if row > Y_MAX:
+            raise TileError("The grid is full.")
+        return row
+
+    def _free_starts(self, row: int, width: int, height: int) -> int:
+        """The columns, as bits, in which such a tile may begin in this row."""
+        taken = 0
+        for below in range(row, row + height):
+            taken |= self._rows.get(below, 0)
+        free, span = ~taken & self._full, 1
+        # Each bit left begins a run of `span` free cells; two such runs make one up to twice as long.
+        while span < width:
+            step = min(span, width - span)
+            free &= free >> step
+            span += step
+        return free
 
     def _put(self, tile: Tile) -> None:
         mask = self._mask(tile)
@@ -80,3 +105,7 @@ class Occupancy:
     @staticmethod
     def _mask(tile: Tile) -> int:
         return ((1 << tile.width) - 1) << tile.x
+
+
+def _leftmost(columns: int) -> int:
+    return (columns & -columns).bit_length() - 1

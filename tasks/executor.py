@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
+from gridlink.lib.database import is_unreachable
 from tasks import lifecycle
 from tasks.claims import Claim
 from tasks.context import JobContext
@@ -18,9 +19,8 @@ from tasks.storage import StorageError, StorageFull, object_store
 
 logger = logging.getLogger(__name__)
 
-# Trouble outside the job that may be over at the next try.
-UNREACHABLE = (OperationalError, InterfaceError)
-TRANSIENT = (StorageError, ConnectionError, UnknownKind, *UNREACHABLE)
+# Trouble outside the job that may be over at the next try; so is a database that `is_unreachable`.
+TRANSIENT = (StorageError, ConnectionError, UnknownKind)
 _FIRST_DELAY = timedelta(seconds=5)
 
 
@@ -59,14 +59,22 @@ def _conclude(context: JobContext, error: BaseException) -> None:
         _end(context.claim, error)
     except lifecycle.LeaseLost:
         logger.warning("job_lease_lost")
-    except UNREACHABLE as trouble:
+    except (DatabaseError, InterfaceError) as trouble:
+        if not is_unreachable(trouble):
+            raise
         # The state could not be written: the lease runs out and the sweeper sees to the rest.
         logger.warning("job_state_unwritten", extra={"error": repr(trouble)})
         return
+    # Only now: the error may have come after the job had succeeded, which the end then finds out.
+    _discard_outputs(context)
+
+
+def _discard_outputs(context: JobContext) -> None:
     try:
-        # Only now: the error may have come after the job had succeeded, which the end then finds out.
         context.discard_outputs()
-    except (StorageError, *UNREACHABLE) as trouble:
+    except (StorageError, DatabaseError, InterfaceError) as trouble:
+        if not isinstance(trouble, StorageError) and not is_unreachable(trouble):
+            raise
         logger.warning("outputs_left_to_sweeper", extra={"error": repr(trouble)})
 
 
@@ -91,7 +99,7 @@ def _end(claim: Claim, error: BaseException) -> None:
 
 
 def _end_trouble(claim: Claim, error: BaseException) -> None:
-    if not isinstance(error, TRANSIENT):
+    if not (isinstance(error, TRANSIENT) or is_unreachable(error)):
         logger.error("job_defect", exc_info=error)
         message = "A defect on the server stopped the job; its log has the details."
         lifecycle.fail(claim, code="internal", message=message)

@@ -46,6 +46,10 @@ class Heart:
         try:
             while not self._done.wait(settings.JOB_HEARTBEAT_SECONDS):
                 self._beat()
+        except Exception as error:
+            # Without a heart nobody keeps the lease, and another worker takes the job.
+            logger.error("heart_defect", exc_info=error)
+            self._context.stop(lifecycle.LeaseLost(self._context.claim.slug))
         finally:
             connection.close()
 

@@ -22,8 +22,9 @@ class JobRunner(ABC):
         change the database only through the effects of the Outcome, and storage only through
         `context.output`.
 
-        Raise `JobFailed` for what the owner can understand; any StorageError or database outage is tried
-        again; anything else is a defect and fails the job.
+        Raise `JobFailed` for what the owner can understand. A ConnectionError, a database that cannot be
+        reached, and any StorageError but StorageFull are tried again; anything else is a defect and fails
+        the job.
         """
 
 

@@ -49,7 +49,7 @@ class Submission:
 def upload_store(*, name: str, content_type: str, chunks: Iterable[bytes]) -> Upload:
     """Stream a user's file into storage for a job to come. Raises StorageUnavailable.
 
-    When no job comes of it, the sweeper removes it.
+    When no job comes of it, upload_discard() removes it, and failing that the sweeper.
     """
     slug = new_job_slug()
     key = f"jobs/{slug}/input/upload"
@@ -61,6 +61,15 @@ def upload_store(*, name: str, content_type: str, chunks: Iterable[bytes]) -> Up
         logger.error("upload_not_stored", exc_info=error)
         raise StorageUnavailable from error
     return Upload(slug, name, key, content_type, sink.size, sink.sha256)
+
+
+def upload_discard(upload: Upload) -> None:
+    """Remove an upload that no job came of."""
+    try:
+        object_store().delete(upload.storage_key)
+    except StorageError as error:
+        # The sweeper will; that it is still there is no reason to fail the request.
+        logger.warning("upload_not_discarded", exc_info=error)
 
 
 def job_submit(

@@ -19,8 +19,8 @@ from django_celery_results.models import TaskResult
 from gridlink.accounts.models import ThrottleBucket, Token
 from gridlink.lib.queues import QUEUES
 from tasks import doorbell, lifecycle
-from tasks.models import IdempotencyKey, Job, JobFile, PeriodicRun
-from tasks.states import JobStatus
+from tasks.models import FileRole, IdempotencyKey, Job, JobFile, PeriodicRun
+from tasks.states import UNFINISHED, JobStatus
 from tasks.storage import object_store
 
 logger = logging.getLogger(__name__)
@@ -60,9 +60,7 @@ def sweep_files() -> None:
     """Remove files past their time, mark their jobs expired, and delete objects no job knows."""
     removed = 0
     while batch := _overdue_files():
-        for file in batch:
-            _remove(file)
-        removed += len(batch)
+        removed += sum(_remove(file) for file in batch)
     partials = object_store().sweep_partials(ORPHAN_AGE)
     logger.info(
         "files_swept", extra={"removed": removed, "orphans": _sweep_orphans(), "partials": partials}
@@ -77,14 +75,20 @@ def _overdue_files() -> list[JobFile]:
     return list(overdue.exclude(job__in=Job.objects.unfinished()).order_by("expires_on")[:BATCH])
 
 
-def _remove(file: JobFile) -> None:
+def _remove(file: JobFile) -> bool:
+    """False when it was kept."""
     # The row first: a row that says "gone" over a file that is still there is an orphan for the next
     # sweep, while the other way round somebody would be promised a file that is not.
     with transaction.atomic():
+        job = Job.objects.select_for_update(no_key=True).filter(pk=file.job_id).first()
+        # Its owner may have asked for a retry since the file was found overdue; or it is gone.
+        if job is None or job.status in UNFINISHED:
+            return False
         JobFile.objects.filter(pk=file.pk).update(deleted_on=Now())
-        if not file.job.files.filter(deleted_on__isnull=True, role="output").exists():
-            lifecycle.expire(file.job)
+        if not job.files.filter(deleted_on__isnull=True, role=FileRole.OUTPUT).exists():
+            lifecycle.expire(job)
     object_store().delete(file.storage_key)
+    return True
 
 
 def _sweep_orphans() -> int:

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from gridlink.lib.errors import Invalid
-from gridlink.lib.rest.serializers import TextField
+from gridlink.lib.rest.serializers import BoundedListField, TextField
 from gridlink.lib.slugs import ALIAS_PATTERN, alias_validator
 from gridlink.lib.weburl import URL_LENGTH, BadUrl, check_url
 from grids.models import ALIAS_LENGTH, TAG_LENGTH, TAGS_MAX
@@ -87,8 +87,8 @@ class AliasField(TextField):
         "items": {"type": "string", "minLength": 1, "maxLength": TAG_LENGTH},
     }
 )
-class TagsField(serializers.ListField):
-    """Tags, spaces around them cut and repeats dropped, in the given order."""
+class TagsField(BoundedListField):
+    """Tags, spaces around them cut and repeats dropped, in the given order. Repeats count for the length."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=TextField(max_length=TAG_LENGTH), max_length=TAGS_MAX, **kwargs)

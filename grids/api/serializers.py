@@ -6,8 +6,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from gridlink.lib.rest.serializers import StrictSerializer, TextField, TitleField, WholeNumberField
+from gridlink.lib.rest.serializers import (
+    BoundedListField,
+    StrictSerializer,
+    TextField,
+    TitleField,
+    WholeNumberField,
+)
 from grids.api.fields import AliasField, BackgroundField, StyleField, TagsField, UrlField
+from grids.bulk import BULK_MAX
 from grids.importer import IMPORTERS
 from grids.models import (
     COLUMNS_MAX,
@@ -20,6 +27,8 @@ from grids.models import (
 )
 
 _SLUG = 35
+# More than fit in a body of the default size.
+_TILES_MAX = 100_000
 
 
 class GridWriteSerializer(StrictSerializer):
@@ -124,7 +133,7 @@ class TileSerializer(StrictSerializer):
 class LayoutSerializer(StrictSerializer):
     """The place of every link of a grid."""
 
-    links = TileSerializer(many=True)
+    links = TileSerializer(many=True, max_length=_TILES_MAX)  # type: ignore[call-arg]
 
     def validate_links(self, links: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Each link once."""
@@ -133,16 +142,18 @@ class LayoutSerializer(StrictSerializer):
         return links
 
 
+def _wishes() -> BoundedListField:
+    return BoundedListField(
+        child=serializers.JSONField(), required=False, default=list, max_length=BULK_MAX
+    )
+
+
 class BulkSerializer(StrictSerializer):
     """Lists of wishes. The items are judged one by one, so here they are any objects."""
 
-    create = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.JSONField(), required=False, default=list
-    )
-    update = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.JSONField(), required=False, default=list
-    )
-    delete = serializers.ListField(child=serializers.JSONField(), required=False, default=list)
+    create = _wishes()  # type: ignore[assignment]
+    update = _wishes()  # type: ignore[assignment]
+    delete = _wishes()
 
 
 class BulkUpdateItem(LinkWriteSerializer):

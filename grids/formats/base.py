@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, ClassVar
 
@@ -42,13 +42,16 @@ class FolderEntry:
     """The links that follow lie in this folder: it is entered, or returned to.
 
     `path` holds the titles from the outermost folder inwards; it is empty outside any folder.
-    Two folders side by side may bear the same path: each of them has its own FolderEntry.
+    Two folders side by side may be equal in all that can be seen: what tells them apart is
+    `identity`. A reader makes one FolderEntry per folder, and yields that one again on return.
+    The token, unlike the entry, can be kept for long: it holds no text.
     """
 
     path: tuple[str, ...]
     note: str = ""
     created_on: datetime | None = None
     line: int = 0
+    identity: object = field(default_factory=object, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

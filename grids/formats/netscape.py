@@ -6,6 +6,7 @@ rest is what the tools write.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ from grids.formats.netscape_values import (
     title_of,
 )
 from grids.formats.text import Kept, decoded, encoding_of
+
+logger = logging.getLogger(__name__)
 
 MAX_DEPTH = 64
 """Folders nested deeper than this are read as the folder at this depth."""
@@ -184,7 +187,7 @@ class _Outline:
         if self._announced is not self._folders[-1]:
             self._announced = self._folders[-1]
             self.entries.append(self._announced)
-        self.entries.append(_link(item))
+        self.entries.append(_link_or_problem(item))
 
     def _enter(self, tag: Tag) -> None:
         self._has_list = True
@@ -221,6 +224,15 @@ class _Outline:
             self._folders.pop()
         else:
             self._problems(tag.line, ["a list is closed that was never opened"])
+
+
+def _link_or_problem(item: _Item) -> LinkEntry | FileProblem:
+    # A defect in reading one value must not cost a whole file.
+    try:
+        return _link(item)
+    except ValueError:
+        logger.exception("link_not_read")
+        return FileProblem(item.tag.line, "this link could not be read")
 
 
 def _link(item: _Item) -> LinkEntry:

@@ -14,7 +14,9 @@ from html.entities import html5
 
 from grids.formats.text import KEPT_CHARS, Kept, fit, mended
 
-_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_REFERENCE = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]{1,31});")
+# No character has a number this long, and Python refuses to read one of more than 4300 digits.
+_LONG_REFERENCE = re.compile(r"&#(?:([0-9]{8,})|[xX]([0-9a-fA-F]{7,}));?")
 _NOTES_START, _NOTES_END = "[linkding-notes]", "[/linkding-notes]"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,9 +26,23 @@ _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 _MICROSECONDS_PER = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
 
 
+def unescaped(text: str) -> str:
+    """Resolve the references in `text`; one to a number beyond all characters is U+FFFD."""
+    return html.unescape(_LONG_REFERENCE.sub(_shortened, text))
+
+
+def _shortened(match: re.Match[str]) -> str:
+    decimal, hexadecimal = match[1], match[2]
+    digits = (decimal or hexadecimal).lstrip("0") or "0"
+    if len(digits) > (7 if decimal else 6):
+        return "\ufffd"
+    # It was long by its leading zeros alone.
+    return f"&#{'' if decimal else 'x'}{digits};"
+
+
 def title_of(kept: Kept, problems: list[str]) -> str:
     """Read a title: as typed, without the white space around it."""
-    return fit(html.unescape(_content(kept, "title", problems)), problems)
+    return fit(unescaped(_content(kept, "title", problems)), problems)
 
 
 def note_of(kept: Kept, problems: list[str]) -> str:
@@ -35,7 +51,7 @@ def note_of(kept: Kept, problems: list[str]) -> str:
     if text.endswith(_NOTES_END):
         description, _, notes = text.removesuffix(_NOTES_END).partition(_NOTES_START)
         text = f"{description.rstrip()}\n\n{notes.strip()}".strip()
-    return fit(html.unescape(text), problems)
+    return fit(unescaped(text), problems)
 
 
 def _content(kept: Kept, what: str, problems: list[str]) -> str:
@@ -56,7 +72,7 @@ def _resolved(text: str) -> str:
 def _character(match: re.Match[str]) -> str:
     reference = match[0]
     if reference[1] == "#":
-        return html.unescape(reference)
+        return unescaped(reference)
     return html5.get(reference[1:], reference)
 
 

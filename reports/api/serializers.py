@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from gridlink.lib.rest.serializers import StrictSerializer, TextField
+from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
 from grids.models import TAG_LENGTH
 from reports.exports.compression import COMPRESSIONS
 from reports.exports.registry import FORMATS
@@ -15,10 +15,10 @@ _FILTERS_MAX = 100
 class ExportFiltersSerializer(StrictSerializer):
     """Which rows; empty means all."""
 
-    grids = serializers.ListField(
+    grids = BoundedListField(
         child=TextField(max_length=35), required=False, max_length=_FILTERS_MAX
     )
-    tags = serializers.ListField(
+    tags = BoundedListField(
         child=TextField(max_length=TAG_LENGTH), required=False, max_length=_FILTERS_MAX
     )
 

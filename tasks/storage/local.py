@@ -33,6 +33,7 @@ from tasks.storage.base import (
 _PARTIALS = ".partial"
 _FOLDER_MODE = 0o700
 _PLACE_ATTEMPTS = 100
+_PROBE_BYTES = 64 * 1024
 
 
 @contextmanager
@@ -235,11 +236,17 @@ class LocalStore(ObjectStore):
         return None
 
     def check(self) -> None:
-        """Create and remove a temporary file."""
+        """Write a temporary file to disk and remove it."""
         with _os_errors(f"write to the storage folder {self._root}"):
             fd, probe = _new_partial(self._root)
-            os.close(fd)
-            probe.unlink()
+            try:
+                with os.fdopen(fd, "wb") as file:
+                    # A full disk still has room for a name, and some find out only when they sync.
+                    file.write(bytes(_PROBE_BYTES))
+                    file.flush()
+                    os.fsync(fd)
+            finally:
+                probe.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.test import Client as Browser
 
 from tests.support.checks import assert_error, nothing_changes
@@ -43,6 +44,10 @@ def send(
         ('{"title": "x"}'.encode("utf-16"), "JSON parse error"),
         (b"[" * 100_000, "The JSON is nested too deeply."),
         (b'{"a":' * 100_000, "The JSON is nested too deeply."),
+        (b'{"a":' + b"[" * 32 + b"]" * 32 + b"}", "The JSON is nested too deeply."),
+        (b"[" * 33 + b"]" * 33, "The JSON is nested too deeply."),
+        (b'{"title": "x", "title": "x"}', "The JSON has a key twice in one object."),
+        (b'{"title": {"a": 1, "\\u0061": 2}}', "The JSON has a key twice in one object."),
         (b"[]", "The body must be a JSON object."),
         (b'[{"title": "x"}]', "The body must be a JSON object."),
         (b'"title"', "The body must be a JSON object."),
@@ -71,7 +76,7 @@ def test_a_byte_order_mark_is_refused(alice: Client) -> None:
 
 
 def test_nesting_that_the_parser_can_take_is_judged_like_any_wrong_type(alice: Client) -> None:
-    deep = json.loads("[" * 200 + "]" * 200)
+    deep = json.loads("[" * 31 + "]" * 31)
     with nothing_changes():
         for field in ("title", "visibility", "columns"):
             answer = alice.post("grids/", {"title": "x", field: deep})
@@ -178,6 +183,14 @@ def test_a_body_of_another_type_is_refused(alice: Client, content_type: str) -> 
 def test_json_with_a_charset_is_json(alice: Client) -> None:
     body = '{"title": "ä"}'.encode()
     assert send(alice, body, "application/json; charset=utf-8").json()["title"] == "ä"
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "latin-1", "bz2_codec", "utf-7"])
+def test_json_in_another_charset_is_refused(alice: Client, charset: str) -> None:
+    with nothing_changes():
+        answer = send(alice, b'{"title": "x"}', f"application/json; charset={charset}")
+        error = assert_error(answer, 400, "invalid")
+    assert error["message"] == "JSON is UTF-8; no other charset is read."
 
 
 @pytest.mark.parametrize("length", [5 * MEBIBYTE + 1, 10 * MEBIBYTE])
@@ -293,7 +306,31 @@ def test_a_defect_shows_nothing_of_the_inside(
 
 @pytest.mark.django_db
 def test_pages_for_people_are_there() -> None:
-    for path in ("/api/docs/", "/api/redoc/", "/api/schema/"):
+    for path in ("/api/docs/", "/api/schema/"):
         assert Browser().get(path).status_code == 200
     home = Browser().get("/")
     assert (home.status_code, home["Location"]) == (302, "/api/docs/")
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError, DatabaseError])
+def test_a_database_that_is_away_is_worth_another_try(
+    alice: Client, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def fail(**_: Any) -> None:
+        raise kind("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("grids.selectors.grid_list", fail)
+    response = alice.get("grids/")
+    error = assert_error(response, 503, "unavailable")
+    assert error["message"] == "The database cannot be reached; try again in a moment."
+    assert response["Retry-After"] == "5"
+
+
+def test_what_the_database_refuses_is_a_defect(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: Any) -> None:
+        raise IntegrityError("duplicate key")
+
+    monkeypatch.setattr("grids.selectors.grid_list", fail)
+    assert_error(alice.get("grids/"), 500, "server_error")

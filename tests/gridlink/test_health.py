@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +21,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from gridlink.embedded import celery_redis_url
 from tasks.models import QueueCanary
 
 
@@ -57,6 +63,44 @@ def test_storage_that_cannot_be_written_makes_it_unready(tmp_path: Path, setting
     status, body = ready()
     assert (status, body["status"], body["postgres"]) == (503, "unready", "ok")
     assert body["storage"] != "ok"
+
+
+@pytest.mark.django_db
+def test_a_full_disk_makes_it_unready(monkeypatch: pytest.MonkeyPatch, storage: Path) -> None:
+    def full(fd: int) -> None:
+        assert os.fstat(fd).st_size == 64 * 1024
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, body = ready()
+    assert (status, body["status"]) == (503, "unready")
+    assert body["storage"] == (
+        f"Cannot write to the storage folder {storage}: no space left; free some and try again"
+    )
+    assert [path for path in storage.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def hanging_redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    path = tmp_path / "redis"
+    is_tcp = request.param == "tcp"
+    with socket.socket(socket.AF_INET if is_tcp else socket.AF_UNIX) as server:
+        server.bind(("127.0.0.1", 0) if is_tcp else str(path))
+        server.listen()
+        port = server.getsockname()[1] if is_tcp else 0
+        yield celery_redis_url(f"redis://127.0.0.1:{port}/0" if is_tcp else f"unix://{path}?db=0")
+
+
+@pytest.mark.django_db
+def test_redis_that_hangs_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, hanging_redis: str
+) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_write_url", hanging_redis)
+    begun = time.monotonic()
+    status, body = ready()
+    assert time.monotonic() - begun < 3
+    assert (status, body["status"], body["redis"]) == (200, "ready", "unreachable")
 
 
 @pytest.mark.django_db

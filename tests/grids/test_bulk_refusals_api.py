@@ -146,8 +146,6 @@ def test_links_of_a_trashed_grid_are_not_found(alice: Client, grid: dict[str, An
     [
         {"create": {}},
         {"create": "all"},
-        {"update": [1]},
-        {"delete": ["li_x"]},
         {"create": [None]},
         {"drop": []},
     ],
@@ -155,3 +153,11 @@ def test_links_of_a_trashed_grid_are_not_found(alice: Client, grid: dict[str, An
 def test_nonsense_is_refused(alice: Client, body: dict[str, Any]) -> None:
     with nothing_changes():
         assert_error(alice.post("links/bulk/", body), 400, "invalid", *body)
+
+
+@pytest.mark.parametrize("body", [{"update": [1]}, {"delete": ["li_x"]}, {"create": [[]]}])
+def test_an_item_that_is_no_object_gets_a_verdict(alice: Client, body: dict[str, Any]) -> None:
+    with nothing_changes():
+        answer = alice.post("links/bulk/", body).json()
+    assert (answer["done"], answer["failed"]) == (0, 1)
+    assert answer["results"][0]["error"]["code"] == "invalid"

@@ -180,13 +180,27 @@ def test_same_file_under_the_same_key_is_the_same_job(alice: Client, storage: Pa
     assert Job.objects.count() == IdempotencyKey.objects.count() == JobFile.objects.count() == 1
 
 
-def test_uploads_that_became_no_job_are_swept_a_day_later(alice: Client, storage: Path) -> None:
+def test_replayed_and_refused_uploads_are_not_kept(alice: Client, storage: Path) -> None:
     upload_with_key(alice, GOOD, "one")
+    kept = [JobFile.objects.get().storage_key]
+    assert upload_with_key(alice, GOOD, "one").status_code == 202
+    assert stored(storage) == kept
     assert upload_with_key(alice, GOOD + b" ", "one").status_code == 422
-    kept = JobFile.objects.get().storage_key
-    assert len(stored(storage)) == 2
-    sweeps.sweep_files()
-    assert len(stored(storage)) == 2
+    assert stored(storage) == kept
+
+
+def test_uploads_that_became_no_job_are_swept_a_day_later(
+    alice: Client, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise StorageError("away")
+
+    upload_with_key(alice, GOOD, "one")
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.storage.local.LocalStore.delete", refuse)
+        assert upload_with_key(alice, GOOD, "one").status_code == 202
+        assert upload_with_key(alice, GOOD + b" ", "one").status_code == 422
+    assert len(stored(storage)) == 3
     make_old(storage)
     sweeps.sweep_files()
-    assert stored(storage) == [kept]
+    assert stored(storage) == [JobFile.objects.get().storage_key]

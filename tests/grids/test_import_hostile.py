@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from grids.importer import GRIDS_MAX
+from grids.layout import Occupancy, Tile, TileError
 from grids.models import Grid, Link
 from tests.support.client import Client, make_user
 from tests.support.imports import HEAD, contents, document, import_file, submit, verdicts
@@ -189,3 +191,95 @@ def test_memory_does_not_grow_with_the_file(owner: Client) -> None:
         tracemalloc.stop()
     assert job.status == "succeeded"
     assert peak < 8 * MB
+
+
+def folder(name: str, *links: str) -> str:
+    return f"<DT><H3>{name}</H3>\n<DL><p>\n{''.join(map(LINK.format, links))}</DL><p>\n"
+
+
+def test_endless_reference_costs_nothing_else(owner: Client) -> None:
+    bad = '<DT><A HREF="http://a.b/">&#' + "1" * 5000 + ";</A>\n"
+    job = import_file(owner, document(bad + LINK.format("good")))
+    assert (job.status, titles()) == ("succeeded", ["\ufffd", "good"])
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TileError("The grid is full."), "The grid is full."),
+        (ValueError("a defect"), "This link could not be taken in."),
+    ],
+)
+def test_link_that_finds_no_place_is_refused(
+    owner: Client, monkeypatch: pytest.MonkeyPatch, error: ValueError, reason: str
+) -> None:
+    place = Occupancy.place
+
+    def only_two(self: Occupancy, width: int, height: int) -> Tile:
+        tile = place(self, width, height)
+        if tile.x >= 2:
+            raise error
+        return tile
+
+    monkeypatch.setattr(Occupancy, "place", only_two)
+    job = import_file(owner, document("".join(map(LINK.format, "abc"))))
+    assert (job.status, titles()) == ("succeeded", ["a", "b"])
+    assert (job.result["links"], job.result["refused"]) == (2, 1)
+    last = verdicts(job)[2]
+    assert (last["verdict"], last["title"], last["remarks"]) == ("refused", "c", reason)
+
+
+def test_folders_beyond_the_limit_lose_no_link(
+    owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grids.importer.GRIDS_MAX", 2)
+    job = import_file(owner, document("".join(folder(name, f"in-{name}") for name in "abcd")))
+    assert {title: [row[1] for row in rows] for title, rows in contents().items()} == {
+        "a": ["in-a"], "b": ["in-b"], "Unsorted": ["in-c", "in-d"],
+    }  # fmt: skip
+    assert (job.result["grids"], job.result["links"], job.result["problems"]) == (3, 4, 1)
+    (problem,) = [row for row in verdicts(job) if row["verdict"] == "problem"]
+    assert (problem["line"], problem["title"]) == ("13", "c")
+    assert problem["remarks"] == (
+        "an import makes at most 2 grids:"
+        ' the links of this and all further folders are on the grid "Unsorted"'
+    )
+
+
+def test_limit_of_grids() -> None:
+    assert GRIDS_MAX == 5_000
+
+
+def test_folders_alike_on_one_line_stay_apart(owner: Client) -> None:
+    inner = folder("x", "1").replace("</DL><p>\n", folder("y", "2") + LINK.format("3") + "</DL>")
+    import_file(owner, document((inner + folder("x", "4")).replace("\n", "")))
+    grids = [
+        (grid.title, [link.title for link in grid.links.order_by("x")])
+        for grid in Grid.objects.order_by("id")
+    ]
+    assert grids == [("x", ["1", "3"]), ("x / y", ["2"]), ("x", ["4"])]
+
+
+def test_titles_are_one_line(owner: Client) -> None:
+    broken = "li\nne&#10;x&#x2028;y"
+    job = import_file(
+        owner,
+        document(
+            folder(broken).replace("</DL>", '<DT><A HREF="https://e.org/">' + broken + "</A></DL>")
+        ),
+    )
+    assert (Grid.objects.get().title, titles()) == ("li ne x y", ["li ne x y"])
+    assert [row["remarks"] for row in verdicts(job)] == [
+        "line breaks or control characters in the folder's title became spaces",
+        "line breaks or control characters in the title became spaces",
+    ]
+
+
+def test_wrapped_source_lines_are_no_problem(owner: Client) -> None:
+    job = import_file(owner, document('<DT><A HREF="https://e.org/">two\n    words</A>'))
+    assert (titles(), verdicts(job)[0]["remarks"]) == (["two words"], "")
+
+
+def test_tags_are_as_the_api_has_them(owner: Client) -> None:
+    import_file(owner, document('<DT><A HREF="https://e.org/" TAGS="&#32;a&#32;,a,b">t</A>'))
+    assert Link.objects.get().tags == ["a", "b"]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from grids import layout
 from grids.models import Link
 from tests.support.checks import assert_error, nothing_changes
 from tests.support.client import Client
-from tests.support.grids import make_grid, make_link
+from tests.support.grids import URL, make_grid, make_link
+from tests.support.rows import load_links
 
 
 class Laid:
@@ -44,14 +48,12 @@ def test_it_is_shown_ready_to_be_sent_back(laid: Laid) -> None:
     assert response.status_code == 200
     shown = response.json()
     assert shown == {
-        "columns": 4,
-        "layout_version": 4,
         "links": [laid.tile("a", 0, 0), laid.tile("b", 1, 0), laid.tile("c", 0, 1)],
     }
     assert response["ETag"] == '"4"'
     sent = laid.put(*shown["links"], if_match='"4"')
     assert sent.status_code == 200
-    assert sent.json() == {**shown, "layout_version": 5}
+    assert sent.json() == shown
     assert sent["ETag"] == '"5"'
 
 
@@ -161,8 +163,9 @@ def test_etags(laid: Laid) -> None:
 
 def test_an_empty_grid_has_an_empty_layout(alice: Client) -> None:
     path = f"grids/{make_grid(alice)['slug']}/layout/"
-    assert alice.get(path).json() == {"columns": 6, "layout_version": 1, "links": []}
-    assert alice.put(path, {"links": []}, if_match='"1"').json()["layout_version"] == 2
+    shown = alice.get(path)
+    assert (shown.json(), shown["ETag"]) == ({"links": []}, '"1"')
+    assert alice.put(path, {"links": []}, if_match='"1"')["ETag"] == '"2"'
 
 
 def test_a_narrower_grid_is_judged_by_its_columns_now(laid: Laid) -> None:
@@ -170,3 +173,48 @@ def test_a_narrower_grid_is_judged_by_its_columns_now(laid: Laid) -> None:
     laid.client.patch(f"grids/{laid.grid['slug']}/", {"columns": 3}, if_match="*")
     with nothing_changes():
         assert_error(laid.put(*tiles), 400, "bad_tile", laid.slugs["a"])
+
+
+def test_many_tiles_move_in_one_statement(alice: Client) -> None:
+    """Their number, of 1,500, is more than one batch of Django's bulk_update."""
+    assert alice.user
+    grid = load_links(alice.user, 1_500)
+    links = list(Link.objects.order_by("pk"))
+    tiles = [
+        {"slug": link.slug, "x": link.x, "y": link.y + 1, "width": 1, "height": 1} for link in links
+    ]
+    path = f"grids/{grid.slug}/layout/"
+    with CaptureQueriesContext(connection) as queries:
+        assert alice.put(path, {"links": tiles}, if_match="*").status_code == 200
+    updates = [query for query in queries if query["sql"].lstrip().startswith("UPDATE")]
+    assert len(updates) == 2  # the links, and the grid's version
+    after = Link.objects.order_by("pk")
+    assert [(link.x, link.y, link.version) for link in after] == [
+        (link.x, link.y + 1, link.version + 1) for link in links
+    ]
+    modified = {link.modified_on for link in after}
+    assert len(modified) == 1
+    assert modified.pop() > links[0].modified_on
+
+
+def test_only_the_first_tiles_that_do_not_fit_are_named(alice: Client) -> None:
+    assert alice.user
+    grid = load_links(alice.user, 100)
+    tiles = [
+        {"slug": link.slug, "x": 23, "y": 0, "width": 1, "height": 1}
+        for link in Link.objects.order_by("pk")
+    ]
+    answer = alice.put(f"grids/{grid.slug}/layout/", {"links": tiles}, if_match="*")
+    named = [str(tile["slug"]) for tile in tiles[:20]]
+    assert_error(answer, 400, "bad_tile", *named)
+
+
+def test_a_link_for_a_full_grid_is_refused(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "Y_MAX", 1)
+    grid = make_grid(alice, columns=1)
+    make_link(alice, grid)
+    make_link(alice, grid)
+    with nothing_changes():
+        body = {"grid": grid["slug"], "url": URL, "title": "x"}
+        error = assert_error(alice.post("links/", body), 400, "bad_tile", "x")
+    assert error["fields"] == {"x": ["The grid is full."]}

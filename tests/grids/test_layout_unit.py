@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grids import layout, models
 from grids.layout import Occupancy, Tile, TileError
 
 
@@ -137,3 +138,40 @@ def test_a_refused_tile_says_why_and_takes_nothing(tile: Tile, message: str) -> 
 def test_a_tile_wider_than_the_grid_is_refused() -> None:
     with pytest.raises(TileError, match=r"^A tile of width 5 is wider than 4 columns\.$"):
         Occupancy(4).place(5, 1)
+
+
+def test_the_last_row_is_the_databases() -> None:
+    assert layout.Y_MAX == models.Y_MAX == 1_000_000
+
+
+def test_a_grid_that_is_full_to_its_last_row_says_so() -> None:
+    tiles = [Tile(0, y, 1, 50) for y in range(0, models.Y_MAX, 50)]
+    cells = Occupancy(1, tiles)
+    assert cells.place(1, 2) == Tile(0, models.Y_MAX, 1, 2)
+    for height in (1, 2):
+        with pytest.raises(TileError, match=r"^The grid is full\.$"):
+            cells.place(1, height)
+    cells.remove(tiles[-1])
+    assert cells.place(1, 50) == tiles[-1]
+
+
+def test_tiles_of_all_sizes_look_at_each_row_of_a_tall_grid_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The worst order: the largest come first, and what is learnt of them says nothing of smaller ones."""
+    rows, columns = 2_000, 8
+    looks = 0
+    look = Occupancy._free_starts
+
+    def counted(self: Occupancy, row: int, width: int, height: int) -> int:
+        nonlocal looks
+        looks += 1
+        return look(self, row, width, height)
+
+    monkeypatch.setattr(Occupancy, "_free_starts", counted)
+    # Nothing wider than one column fits beside these.
+    cells = Occupancy(columns, [Tile(x, y, 1, 1) for y in range(rows) for x in (1, 3, 5, 7)])
+    sizes = [(width, height) for width in range(columns, 1, -1) for height in range(50, 0, -1)]
+    assert all(cells.place(*size).y >= rows for size in sizes)
+    # Row by row for each size, it would be 700,000.
+    assert looks < 10 * columns * rows

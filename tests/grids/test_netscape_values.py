@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from grids.formats.base import Entry, LinkEntry
+from grids.formats.base import Entry, FileProblem, FolderEntry, LinkEntry
 from grids.formats.netscape import NetscapeReader
 
 
@@ -110,3 +110,39 @@ def test_control_characters_are_removed() -> None:
         line=1,
         problems=("NUL characters were removed", "control characters were removed"),
     )
+
+
+LONG = "&#" + "1" * 5000 + ";"
+
+
+@pytest.mark.parametrize("long", [LONG, LONG[:-1], "&#x" + "f" * 7 + ";", "&#99999999;"])
+def test_number_beyond_all_characters(long: str) -> None:
+    document = (
+        f'<DL><DT><H3>f{long}</H3><DD>n{long}<DL><DT><A HREF="x:">t{long}</A><DD>d{long}</DL>'
+    )
+    folder, link = read(document)[:2]
+    assert folder == FolderEntry(("f\ufffd",), "n\ufffd", line=1)
+    assert link == LinkEntry("x:", "t\ufffd", "d\ufffd", line=1)
+
+
+def test_number_beyond_all_characters_in_attributes() -> None:
+    link = one(f'<DL><DT><A HREF="x:{LONG}" TAGS="a{LONG},b">t</A></DL>')
+    assert (link.url, link.tags) == ("x:\ufffd", ("a\ufffd", "b"))
+
+
+@pytest.mark.parametrize("long", ["&#" + "0" * 5000 + "65;", "&#x" + "0" * 5000 + "41;"])
+def test_number_that_is_long_by_its_zeros(long: str) -> None:
+    assert one(f'<DL><DT><A HREF="x:{long}">{long}</A></DL>') == LinkEntry("x:A", "A", line=1)
+
+
+def test_defect_in_one_value_costs_one_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(raw: str, problems: list[str]) -> str:
+        if raw == "x:bad":
+            raise ValueError("a defect")
+        return raw
+
+    monkeypatch.setattr("grids.formats.netscape.address_of", broken)
+    assert read('<DL><DT><A HREF="x:bad">b</A>\n<DT><A HREF="x:good">g</A></DL>') == [
+        FileProblem(1, "this link could not be read"),
+        LinkEntry("x:good", "g", line=2),
+    ]

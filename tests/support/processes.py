@@ -46,12 +46,12 @@ class Process:
         """The log so far."""
         return self.log.read_text(errors="replace")
 
-    def await_line(self, text: str, *, seconds: float = 60) -> None:
-        """Wait until the log holds `text`; fails at once when the process ends before."""
+    def await_line(self, text: str, *, times: int = 1, seconds: float = 60) -> None:
+        """Wait until the log holds `text` so many times; fails at once when the process ends before."""
 
         def seen() -> bool:
             assert self._process.poll() is None, f"{self.name} ended:\n{self.text[-3000:]}"
-            return text in self.text
+            return self.text.count(text) >= times
 
         wait_for(seen, seconds=seconds, what=f"{text!r} in the log of {self.name}")
 

@@ -109,6 +109,11 @@ def test_beat_names_tasks_that_exist(entry: str) -> None:
     assert queue_of(SCHEDULE[entry]["task"]) == "maintenance"
 
 
+@pytest.mark.parametrize("entry", SCHEDULE)
+def test_what_nobody_hears_for_three_periods_expires(entry: str) -> None:
+    assert SCHEDULE[entry]["options"] == {"expires": 3 * SCHEDULE[entry]["schedule"]}
+
+
 def test_beat_runs_nothing_but_its_entries() -> None:
     """Celery would add a clean-up of results that deletes all at once; ours goes in batches."""
     scheduler = Scheduler(app, lazy=True)

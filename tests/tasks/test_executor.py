@@ -9,9 +9,18 @@ from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError, connection
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
 
 from gridlink.accounts.models import User
+from gridlink.lib.database import is_unreachable
 from grids.models import Grid
 from tasks import executor, lifecycle
 from tasks.context import JobContext
@@ -97,6 +106,11 @@ def test_nothing_to_do_is_fine(owner: User) -> None:
             "internal",
             "A defect on the server stopped the job; its log has the details.",
         ),
+        (
+            DataError("value too long"),
+            "internal",
+            "A defect on the server stopped the job; its log has the details.",
+        ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
@@ -118,6 +132,7 @@ def test_final_failure(
         StorageError("gone"),
         OperationalError("server closed"),
         InterfaceError("closed"),
+        DatabaseError("server closed the connection unexpectedly"),
         ConnectionResetError(),
     ],
     ids=lambda error: type(error).__name__,
@@ -168,11 +183,34 @@ def test_broken_database_connection_does_not_keep_the_job(runs: Runs, owner: Use
     assert event_types(job) == ["claimed", "released"]
 
 
+@pytest.mark.parametrize(
+    ("error", "unreachable"),
+    [
+        (OperationalError("no route to host"), True),
+        (InterfaceError("connection already closed"), True),
+        # What psycopg2 makes of a server that goes away in the middle of a query.
+        (DatabaseError("server closed the connection unexpectedly"), True),
+        (IntegrityError("duplicate key"), False),
+        (DataError("value too long"), False),
+        (ProgrammingError("no such table"), False),
+        (ConnectionResetError(), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_which_errors_mean_a_database_that_is_away(error: Exception, unreachable: bool) -> None:
+    assert is_unreachable(error) is unreachable
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError, DatabaseError])
 def test_unwritable_end_leaves_the_lease_to_run_out(
-    runs: Runs, owner: User, storage: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Runs,
+    owner: User,
+    storage: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Exception],
 ) -> None:
     def unreachable(*args: Any, **kwargs: Any) -> None:
-        raise OperationalError("no route to host")
+        raise kind("no route to host")
 
     monkeypatch.setattr(lifecycle, "release", unreachable)
     runs(failing(StorageError("gone")))
@@ -183,11 +221,24 @@ def test_unwritable_end_leaves_the_lease_to_run_out(
     assert stored(storage) == [f"jobs/{job.slug}/1-1/out.txt"]
 
 
-def test_outputs_that_cannot_be_removed_do_not_hide_the_failure(
+def test_a_defect_in_writing_the_end_is_not_taken_for_an_outage(
     runs: Runs, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def defect(*args: Any, **kwargs: Any) -> None:
+        raise ProgrammingError("no such column")
+
+    monkeypatch.setattr(lifecycle, "release", defect)
+    runs(failing(StorageError("gone")))
+    with pytest.raises(ProgrammingError, match="no such column"):
+        execute(make_job(owner))
+
+
+@pytest.mark.parametrize("kind", [StorageError, DatabaseError])
+def test_outputs_that_cannot_be_removed_do_not_hide_the_failure(
+    runs: Runs, owner: User, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
     def refuse(self: Any, key: str) -> None:
-        raise StorageError("gone")
+        raise kind("gone")
 
     monkeypatch.setattr(type(object_store()), "delete", refuse)
     runs(failing(JobFailed("unreadable", "No.")))

@@ -19,6 +19,7 @@ from tasks.models import JobFile
 from tests.support.client import make_user
 from tests.support.jobs import stored
 from tests.support.platform import claim_of, end_lease, event_types, execute, make_job
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,6 +109,32 @@ def test_lost_lease_leaves_the_other_workers_job_alone(
     assert not Grid.objects.exists()
     assert not JobFile.objects.exists()
     assert stored(storage) == []
+
+
+def test_runner_whose_heart_has_a_defect_stops(
+    runs: Runs,
+    owner: User,
+    storage: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def defect(*args: Any) -> bool:
+        raise RuntimeError("nobody foresaw this")
+
+    settings.JOB_HEARTBEAT_SECONDS = 0.02
+    monkeypatch.setattr(lifecycle, "heartbeat", defect)
+
+    def work(context: JobContext) -> None:
+        write_file(context)
+        wait_for(lambda: context.check(), seconds=10)
+
+    runs(work)
+    job = execute(make_job(owner))
+    # It is another worker's once its lease runs out.
+    assert (job.status, event_types(job)) == ("running", ["claimed"])
+    assert stored(storage) == []
+    assert [r.message for r in caplog.records if r.levelname == "ERROR"] == ["heart_defect"]
 
 
 def test_cancel_while_running_stops_at_the_next_check(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from gridlink.lib.queues import QUEUES
 from tasks import sweeps, tasks
@@ -48,6 +49,17 @@ def test_sweeps_run_once_per_slot(monkeypatch: pytest.MonkeyPatch, name: str) ->
     assert task() == "swept"
     assert task(unknown="ignored") == "another run has this slot"
     assert ran == [name]
+
+
+@pytest.mark.parametrize("name", ["ring_canaries", "sweep_files", "sweep_records"])
+def test_beat_asks_twice_per_slot(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Asked for once, drift would put two ticks into one slot and none into the next."""
+    slots: list[tuple[str, float]] = []
+    monkeypatch.setattr(tasks, "take_slot", lambda *slot: slots.append(slot))
+    assert getattr(tasks, name)() == "another run has this slot"
+    schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
+    (period,) = (e["schedule"] for e in schedule.values() if e["task"] == f"tasks.{name}")
+    assert slots == [(name, 2 * period)]
 
 
 @pytest.mark.django_db

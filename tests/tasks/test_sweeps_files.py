@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
-from tasks import sweeps
+from tasks import lifecycle, sweeps
 from tasks.models import FileRole, Job, JobFile
 from tasks.storage import StorageError, object_store
+from tests.support import race
 from tests.support.client import Client
 from tests.support.files import add_file, job_with_file, make_old
 from tests.support.jobs import stored
 from tests.support.platform import event_types, make_job, row
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +88,34 @@ def test_input_of_an_ended_job_goes_without_a_change_of_state(
     sweeps.sweep_files()
     assert stored(storage) == []
     assert (row(job)["status"], event_types(job)) == (status, [])
+
+
+def _sweep_in_thread() -> None:
+    try:
+        sweeps.sweep_files()
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_input_stays_when_its_job_is_retried_during_the_sweep(
+    alice: Client, storage: Path, rings: list[tuple[str, str]]
+) -> None:
+    assert alice.user
+    job = make_job(alice.user, status="failed", finished_on=timezone.now())
+    file = add_file(job, "upload", FileRole.INPUT)
+    overdue(file)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert lifecycle.retry(job)
+            # It still sees the job failed, and the file overdue.
+            sweep = pool.submit(_sweep_in_thread)
+            wait_for(lambda: race._waiting() == 1, seconds=10, what="the sweep at the job's row")
+        sweep.result(timeout=30)
+    file.refresh_from_db()
+    assert file.deleted_on is None
+    assert stored(storage) == [file.storage_key]
+    assert (row(job)["status"], rings) == ("queued", [(job.slug, "exports")])
 
 
 def test_orphans_go_after_a_day(alice: Client, storage: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from gridlink.accounts.models import Scope, username_validator
-from gridlink.lib.rest.serializers import StrictSerializer, TextField
+from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
 
 
 class RegisterSerializer(StrictSerializer):
@@ -35,7 +35,7 @@ class TokenRequestSerializer(StrictSerializer):
     username = TextField(max_length=150)
     password = TextField(max_length=256, write_only=True)
     name = TextField(required=False, default="api", max_length=100)
-    scopes = serializers.ListField(
+    scopes = BoundedListField(
         child=serializers.ChoiceField(Scope.choices),
         required=False,
         default=[Scope.READ, Scope.WRITE],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from gridlink.lib.database import is_unreachable
 from gridlink.lib.errors import ApplicationError
 
 _CODES = {
@@ -52,7 +52,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         response = _validation_response(error)
     elif isinstance(error, exceptions.APIException):
         response = _api_response(error)
-    elif isinstance(error, (OperationalError, InterfaceError)):
+    elif is_unreachable(error):
         message = "The database cannot be reached; try again in a moment."
         response = Response(error_body("unavailable", message), status=503)
         response["Retry-After"] = "5"

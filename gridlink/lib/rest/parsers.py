@@ -1,13 +1,18 @@
-"""JSON as RFC 8259 has it: UTF-8, no NaN, and nothing nested beyond reason."""
+"""JSON as RFC 8259 has it: UTF-8, no NaN, no key twice, and nothing nested beyond reason."""
 
 from __future__ import annotations
 
+import codecs
 import json
-from collections.abc import Mapping
-from typing import IO, Any
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, Never
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+
+# Code that walks a value by recursion, such as a schema's check, needs many frames a level.
+DEPTH_MAX = 32
+_TOO_DEEP = "The JSON is nested too deeply."
 
 
 class StrictJSONParser(JSONParser):
@@ -20,14 +25,62 @@ class StrictJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The decoded body; raises ParseError for anything that is not a JSON object."""
+        _check_charset((parser_context or {}).get("encoding") or "utf-8")
+        data = _decoded(stream.read())
+        if _is_deep(data):
+            raise ParseError(_TOO_DEEP)
         try:
-            data: Any = super().parse(stream, media_type, parser_context)
             # An escape such as \ud800 alone is no character: nothing could be kept, or even told about it.
             json.dumps(data, ensure_ascii=False).encode()
-        except RecursionError as error:
-            raise ParseError("The JSON is nested too deeply.") from error
         except UnicodeEncodeError as error:
             raise ParseError("The JSON contains half a surrogate pair.") from error
         if not isinstance(data, dict):
             raise ParseError("The body must be a JSON object.")
         return data
+
+
+def _check_charset(name: str) -> None:
+    try:
+        known = codecs.lookup(name).name in ("utf-8", "ascii")
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        raise ParseError("JSON is UTF-8; no other charset is read.")
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        # Of bytes, json.loads would guess the encoding.
+        text = body.decode()
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
+    except ValueError as error:
+        raise ParseError(f"JSON parse error - {error}") from error
+    except RecursionError as error:
+        raise ParseError(_TOO_DEEP) from error
+
+
+def _no_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    # Which of the two is meant, each reader would decide for itself.
+    if len(found) < len(pairs):
+        raise ParseError("The JSON has a key twice in one object.")
+    return found
+
+
+def _is_deep(data: Any) -> bool:
+    level = [data]
+    for _ in range(DEPTH_MAX):
+        level = [
+            item for value in level for item in _items(value) if isinstance(item, (dict, list))
+        ]
+    return bool(level)
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -4,16 +4,49 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from rest_framework import serializers
 
 # C0 and C1 controls, and the separators that end a line.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# So that an answer to a body full of faults is not larger than the body.
+FAULTS_MAX = 20
+_NAME_LENGTH = 100
+
+
+class BoundedListSerializer(serializers.ListSerializer[Any]):
+    """Gives up on a list after its first bad items; the error maps an item's index to its faults."""
+
+    max_length: int | None
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """The validated items; raises ValidationError."""
+        if not isinstance(data, list) or not 0 < len(data) <= (self.max_length or len(data)):
+            refused: list[Any] = super().to_internal_value(data)  # which has the words for it
+            return refused
+        values: list[Any] = []
+        faults: dict[int, Any] = {}
+        for index, item in enumerate(data):
+            try:
+                values.append(self.run_child_validation(item))
+            except serializers.ValidationError as error:
+                faults[index] = error.detail
+                if len(faults) == FAULTS_MAX:
+                    break
+        if faults:
+            raise serializers.ValidationError(faults)  # type: ignore[arg-type]
+        return values
 
 
 class StrictSerializer(serializers.Serializer[Any]):
     """Input: an unknown or read-only field is an error, never dropped in silence."""
+
+    class Meta:
+        """What DRF makes of `many=True`."""
+
+        list_serializer_class = BoundedListSerializer
 
     def to_internal_value(self, data: Any) -> Any:
         """DRF's validation, and the refusal of what is not a field."""
@@ -32,7 +65,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             return {}
         known = {name for name, field in self.fields.items() if not field.read_only}
-        return {str(name): ["There is no such field here."] for name in data if name not in known}
+        strays = islice((str(name) for name in data if name not in known), FAULTS_MAX)
+        return {name[:_NAME_LENGTH]: ["There is no such field here."] for name in strays}
 
 
 class QuerySerializer(StrictSerializer):
@@ -84,6 +118,20 @@ class WholeNumberField(serializers.IntegerField):
         """The number; raises ValidationError for any other type."""
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class BoundedListField(serializers.ListField):
+    """A list that is refused for its length before any item is looked at; ListField looks at all first."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        self._longest = max_length
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """The validated items; raises ValidationError."""
+        if isinstance(data, list) and len(data) > self._longest:
+            self.fail("max_length", max_length=self._longest)
         return super().to_internal_value(data)
 
 

@@ -1,0 +1,49 @@
+"""Postgres restarted in the middle of an export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.support.client import Client, make_user
+from tests.support.freeze import LINKS, export_frozen
+from tests.support.jobs import await_end, events, start_export, stored
+from tests.support.processes import beat, worker
+from tests.support.rows import load_links
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def end_other_connections() -> None:
+    """What a restart does to everybody's connections; the frozen one ends when it thaws."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        assert (True,) in cursor.fetchall()
+
+
+def test_export_is_tried_again_after_a_restart_of_postgres(
+    transactional_db: None, storage: Path, tmp_path: Path
+) -> None:
+    user = make_user("alice")
+    load_links(user, LINKS)
+    owner = Client(user)
+    with (
+        beat(tmp_path),
+        worker(tmp_path, name="ops", queues="maintenance"),
+        worker(tmp_path, queues="exports") as running,
+    ):
+        slug = start_export(owner, "netscape")
+        with export_frozen():
+            end_other_connections()
+        job = await_end(owner, slug)
+        assert (job["status"], job["attempt"]) == ("succeeded", 2), running.text[-3000:]
+    assert events(owner, slug) == ["queued", "claimed", "released", "claimed", "succeeded"]
+    (file,) = job["files"]
+    assert file["rows"] == LINKS
+    assert len(stored(storage)) == 1
