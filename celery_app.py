@@ -10,11 +10,14 @@ import os
 from celery import Celery
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from tasks.broker import free_slots_on_failure
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 # SIGTERM, which is what every supervisor sends, is the soft shutdown: running jobs get
 # WORKER_STOP_SECONDS to end and are then handed back. Celery reads this when a worker starts.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
+free_slots_on_failure()
 app = Celery("gridlink")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -114,11 +114,16 @@ def job_cancel(*, job: Job) -> None:
 
 def job_retry(*, job: Job) -> None:
     """Run a failed or cancelled job again. Raises Conflict for any other, or when its input has expired."""
-    inputs = job.files.filter(role=FileRole.INPUT)
-    if job.status in RETRYABLE and inputs.filter(deleted_on__isnull=False).exists():
-        raise Conflict("The file that the job was given has expired; send it again.")
-    if not lifecycle.retry(job):
-        raise Conflict(f"The job is {job.status}; only a failed or cancelled one can be retried.")
+    with transaction.atomic():
+        # The sweep that removes inputs locks the same row: either it is done, or it sees a job that waits.
+        job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        expired = job.files.filter(role=FileRole.INPUT, deleted_on__isnull=False)
+        if job.status in RETRYABLE and expired.exists():
+            raise Conflict("The file that the job was given has expired; send it again.")
+        if not lifecycle.retry(job):
+            raise Conflict(
+                f"The job is {job.status}; only a failed or cancelled one can be retried."
+            )
 
 
 def _earlier(user: User, key: str, fingerprint: str) -> Job | None:

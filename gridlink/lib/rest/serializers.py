@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 from rest_framework import serializers
 
-# C0 and C1 controls, and the separators that end a line.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+from gridlink.lib.text import CONTROL
+
 # So that an answer to a body full of faults is not larger than the body.
 FAULTS_MAX = 20
 _NAME_LENGTH = 100
@@ -106,7 +105,7 @@ class TitleField(TextField):
         text = super().to_internal_value(data)
         if not text.strip():
             self.fail("blank")
-        if _CONTROL.search(text):
+        if CONTROL.search(text):
             self.fail("unprintable")
         return text
 
