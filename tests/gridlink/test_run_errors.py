@@ -11,8 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from gridlink import run as gridlink_run
+from gridlink.embedded import database_url
 
 # Stands in for the site: says that it is ready, and outlives nobody.
 WEB = """
@@ -38,8 +40,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "web.py").write_text(WEB)
     (tmp_path / "Procfile").write_text(f"web: exec {sys.executable} web.py\n")
     monkeypatch.setenv("GRIDLINK_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/name")
-    monkeypatch.setenv("REDIS_URL", "redis://redis.example/0")
+    # Servers that are there: the first thing that a run does is ask them.
+    monkeypatch.setenv("DATABASE_URL", settings.DATABASE_URL or database_url(settings.DATA_DIR))
+    monkeypatch.setenv("REDIS_URL", settings.REDIS_URL)
     monkeypatch.setenv("WEB_PORT", free_port())
     monkeypatch.setenv("FLOWER_PORT", free_port())
     monkeypatch.delenv("ADMIN_PASSWORD", raising=False)
@@ -94,6 +97,23 @@ def test_a_data_folder_that_cannot_be_written_is_named(
         "gridlink: The data folder /dev/null/x cannot be written (Not a directory): "
         "set GRIDLINK_DATA to a folder that can.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "what"),
+    [
+        ("DATABASE_URL", "postgresql://127.0.0.1:1/x", "The database of DATABASE_URL"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "The Redis of REDIS_URL"),
+    ],
+)
+def test_a_named_server_that_is_not_there_is_one_line(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, name: str, url: str, what: str
+) -> None:
+    monkeypatch.setenv(name, url)
+    done = start(checkout)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"gridlink: {what} cannot be reached: ")
 
 
 def test_a_failing_migration_shows_its_last_lines(checkout: Path) -> None:
