@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gridlink.lib.text import CONTROL
 from grids.models import Grid, Link
 from tests.support.client import Client, make_user
 from tests.support.exports import exported, link_on
@@ -24,7 +25,8 @@ _MARKUP = st.sampled_from(
      "[linkding-notes]", "[/linkding-notes]", "\\", "%s", "=", " ", "\u00a0", "\u2028", "😀", "שלום"]
 )  # fmt: skip
 TEXT = st.lists(st.one_of(st.text(_CHARS, max_size=8), _MARKUP), max_size=6).map("".join)
-TITLE = TEXT.filter(lambda text: bool(text.strip()))
+# A title is one line with something in it, as the API wants it.
+TITLE = TEXT.map(lambda text: CONTROL.sub("", text)).filter(lambda text: bool(text.strip()))
 # The API cuts the spaces around a tag.
 TAG = TITLE.map(str.strip).filter(lambda tag: len(tag) <= 64)
 URL = st.sampled_from(
