@@ -39,7 +39,8 @@ def redis_database_url(url: str, number: int) -> str:
     """The same server's database of another number."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
-        return urlunsplit(parts._replace(query=f"db={number}"))
+        # urlunsplit() drops the slashes of a scheme that it does not know.
+        return f"unix://{parts.path}?db={number}"
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 
