@@ -237,9 +237,10 @@ CELERY_RESULT_EXTENDED = True
 CELERY_RESULT_EXPIRES = timedelta(days=2)
 CELERY_BEAT_SCHEDULER = "tasks.beat.LockedScheduler"
 # Work that runs once per slot is asked for twice per slot: beat's ticks drift, and one per slot would now and
-# then put two into the same and none into the next. What `ops` was too long away to hear expires.
+# then put two into the same and none into the next. What `ops` was too long away to hear expires; not
+# sooner than the clocks of two hosts may differ, for that moment is named by beat's and judged by theirs.
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": seconds, "options": {"expires": 3 * seconds}}
+    name: {"task": task, "schedule": seconds, "options": {"expires": max(3 * seconds, 300)}}
     for name, task, seconds in (
         ("sweep-jobs", "tasks.sweep_jobs", float(JOB_SWEEP_SECONDS)),
         ("ring-canaries", "tasks.ring_canaries", 30.0),

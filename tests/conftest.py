@@ -3,6 +3,7 @@ right to them, Carol has a token that may only read, and anonymous has none."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,14 @@ from django.conf import settings as django_settings
 
 from tests.support.client import Client, make_user
 from tests.support.redis import point_celery_at, redis_database_url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Processes that tests start take SIGINT, also where a shell runs the tests in the background: it
+    makes what it starts there ignore it, and that is inherited."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

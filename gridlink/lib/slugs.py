@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 
 from django.core.validators import RegexValidator
@@ -19,11 +18,6 @@ alias_validator = RegexValidator(
 def new_slug(prefix: str) -> str:
     """A fresh identifier such as `gr_` followed by 32 hex digits."""
     return f"{prefix}_{secrets.token_hex(16)}"
-
-
-def is_slug(prefix: str, text: str) -> bool:
-    """Whether `text` is an identifier of this kind; says nothing of whether the thing exists."""
-    return re.fullmatch(rf"{prefix}_[0-9a-f]{{32}}", text) is not None
 
 
 class SlugConverter:

@@ -13,6 +13,7 @@ from gridlink.lib.rest.serializers import (
     TitleField,
     WholeNumberField,
 )
+from gridlink.lib.slugs import SLUG_LENGTH
 from grids.api.fields import AliasField, BackgroundField, StyleField, TagsField, UrlField
 from grids.bulk import BULK_MAX
 from grids.importer import IMPORTERS
@@ -26,7 +27,6 @@ from grids.models import (
     Visibility,
 )
 
-_SLUG = 35
 # More than fit in a body of the default size.
 _TILES_MAX = 100_000
 
@@ -92,7 +92,7 @@ class LinkFields(TileFields):
 class LinkWriteSerializer(LinkFields):
     """A link with the slug of the grid it is or goes on; `partial` for a change."""
 
-    grid = TextField(max_length=_SLUG)
+    grid = TextField(max_length=SLUG_LENGTH)
 
 
 class LinkSerializer(serializers.Serializer[Any]):
@@ -123,7 +123,7 @@ class LinkSerializer(serializers.Serializer[Any]):
 class TileSerializer(StrictSerializer):
     """One link's place in a layout."""
 
-    slug = TextField(max_length=_SLUG)
+    slug = TextField(max_length=SLUG_LENGTH)
     x = WholeNumberField(min_value=0, max_value=COLUMNS_MAX - 1)
     y = WholeNumberField(min_value=0, max_value=Y_MAX)
     width = WholeNumberField(min_value=1, max_value=COLUMNS_MAX)
@@ -159,7 +159,7 @@ class BulkSerializer(StrictSerializer):
 class BulkUpdateItem(LinkWriteSerializer):
     """A change of one link; `version` guards it as If-Match would."""
 
-    slug = TextField(max_length=_SLUG)
+    slug = TextField(max_length=SLUG_LENGTH)
     version = WholeNumberField(required=False, min_value=1)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class BulkUpdateItem(LinkWriteSerializer):
 class BulkDeleteItem(StrictSerializer):
     """The link to delete; `version` guards it as If-Match would."""
 
-    slug = TextField(max_length=_SLUG)
+    slug = TextField(max_length=SLUG_LENGTH)
     version = WholeNumberField(required=False, min_value=1)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,12 @@ from gridlink.embedded import celery_redis_url
 from tests.support.client import Client, make_user
 from tests.support.jobs import await_end, events, look, start_export, stored
 from tests.support.processes import beat, worker
-from tests.support.redis import OwnRedis, point_celery_at
+from tests.support.redis import OwnRedis
 from tests.support.rows import load_links
 
 LINKS = 100
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def redis(tmp_path: Path, settings: Any) -> Iterator[OwnRedis]:
-    before = settings.REDIS_URL
-    server = OwnRedis(tmp_path / "redis")
-    server.start()
-    point_celery_at(server.url, settings)
-    yield server
-    server.stop()
-    point_celery_at(before, settings)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from gridlink.lib.slugs import (
     SLUG_LENGTH,
     SlugConverter,
     alias_validator,
-    is_slug,
     new_slug,
 )
 
@@ -21,7 +20,6 @@ def test_a_new_slug_has_its_form_and_is_never_the_same() -> None:
     slugs = {new_slug("gr") for _ in range(1000)}
     assert len(slugs) == 1000
     assert {len(slug) for slug in slugs} == {SLUG_LENGTH}
-    assert all(is_slug("gr", slug) for slug in slugs)
     assert all(re.fullmatch(SlugConverter.regex, slug) for slug in slugs)
 
 
@@ -34,15 +32,14 @@ def test_a_new_slug_has_its_form_and_is_never_the_same() -> None:
         "gr_" + "0" * 33,
         "gr_" + "A" * 32,
         "gr_" + "g" * 32,
-        "li_" + "0" * 32,
         "GR_" + "0" * 32,
         "gr_" + "0" * 32 + "\n",
         " gr_" + "0" * 32,
         "gr_" + "٠" * 32,
     ],
 )
-def test_what_is_no_slug_of_a_grid(text: str) -> None:
-    assert not is_slug("gr", text)
+def test_what_is_no_slug(text: str) -> None:
+    assert not re.fullmatch(SlugConverter.regex, text)
 
 
 @pytest.mark.parametrize("alias", ["a", "7", "a-b", "a--b", "x" * 64])

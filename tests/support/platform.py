@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from gridlink.accounts.models import User
 from tasks import executor, lifecycle
 from tasks.claims import Claim
+from tasks.context import JobContext
 from tasks.models import Job
 from tests.support.client import Client
 
@@ -50,6 +51,13 @@ def execute(job: Job) -> Job:
 def execute_slug(slug: str) -> Job:
     """The same by slug."""
     return execute(Job.objects.get(slug=slug))
+
+
+def write_file(context: JobContext) -> None:
+    """What a runner does that makes one small file."""
+    with context.output("out.txt", "text/plain") as output:
+        output.sink.write(b"hello\n")
+        output.rows = 1
 
 
 def end_lease(job: Job) -> None:

@@ -30,7 +30,7 @@ from tasks.registry import JobFailed
 from tasks.storage import StorageError, StorageFull, object_store
 from tests.support.client import make_user
 from tests.support.jobs import stored
-from tests.support.platform import due, event_types, execute, history, make_job
+from tests.support.platform import due, event_types, execute, history, make_job, write_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,12 +45,6 @@ def quiet(rings: list[tuple[str, str]]) -> None:
 @pytest.fixture
 def owner(transactional_db: None) -> User:
     return make_user("alice")
-
-
-def write_file(context: JobContext) -> None:
-    with context.output("out.txt", "text/plain") as output:
-        output.sink.write(b"hello\n")
-        output.rows = 1
 
 
 def failing(error: BaseException) -> Callable[[JobContext], None]:

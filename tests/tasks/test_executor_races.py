@@ -18,7 +18,7 @@ from tasks.lifecycle import LeaseLost, Outcome
 from tasks.models import JobFile
 from tests.support.client import make_user
 from tests.support.jobs import stored
-from tests.support.platform import claim_of, end_lease, event_types, execute, make_job
+from tests.support.platform import claim_of, end_lease, event_types, execute, make_job, write_file
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,11 +34,6 @@ def quiet(rings: list[tuple[str, str]]) -> None:
 @pytest.fixture
 def owner(transactional_db: None) -> User:
     return make_user("alice")
-
-
-def write_file(context: JobContext) -> None:
-    with context.output("out.txt", "text/plain") as output:
-        output.sink.write(b"hello\n")
 
 
 def test_stopping_worker_stops_even_without_its_lease(runs: Runs, owner: User) -> None:

@@ -134,16 +134,6 @@ class BoundedListField(serializers.ListField):
         return super().to_internal_value(data)
 
 
-class FlagField(serializers.BooleanField):
-    """A JSON true or false. Unlike BooleanField it does not take "yes" for one."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """The flag; raises ValidationError for any other type."""
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
-
-
 def validated(serializer_class: type[StrictSerializer], data: Any, **kwargs: Any) -> dict[str, Any]:
     """The validated data of a request's body; raises ValidationError."""
     serializer = serializer_class(data=data, **kwargs)
