@@ -1,0 +1,118 @@
+"""How events travel from the redirect tier to whoever counts them: through a Redis stream, in groups.
+
+A group is one entry of the stream, written by one producer (a redirect process) under the next number of
+its own sequence. The two identify the group for good: what is sent twice, because an answer was lost or a
+spool was replayed, is recognised by the reader and counted once; a number that is missing shows a loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Any, NamedTuple
+
+import msgpack
+
+STREAM = "gridlink:clicks"
+# A hash: per producer, how many events it has accepted so far. Written together with each group, and
+# compared with what arrived by `manage.py reconcile_clicks`.
+COUNTERS = "gridlink:clicks:accepted"
+
+
+class Kind(IntEnum):
+    """What was visited."""
+
+    CLICK = 0
+    VIEW = 1
+
+
+class Flag(IntFlag):
+    """What the request itself told of the visit."""
+
+    HEAD = 1
+    PREFETCH = 2
+    DO_NOT_TRACK = 4
+
+
+class Target(NamedTuple):
+    """What was visited, by integer keys. `tile` is "x,y,width,height" in cells; a view has neither link nor
+    tile."""
+
+    kind: int
+    user: int
+    grid: int
+    link: int = 0
+    tile: str = ""
+
+
+class Event(NamedTuple):
+    """One visit. `at` is in milliseconds since 1970 on the producer's clock; texts are as they were sent, cut
+    to MAX_TEXT bytes; with DO_NOT_TRACK, `address`, `language` and `referrer` are empty."""
+
+    target: Target
+    at: int
+    address: str
+    user_agent: bytes
+    referrer: bytes
+    language: bytes
+    query: bytes
+    flags: int
+
+
+# Of each text that a visitor sends; what is longer is cut here and nowhere else.
+MAX_TEXT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Events accepted together. `accepted` counts all of the producer's events up to and with this group;
+    `unkept` those, per (user, grid, link, hour as seconds since 1970), that it sent on but could not keep."""
+
+    producer: str
+    number: int
+    accepted: int
+    events: Sequence[Event]
+    unkept: Mapping[tuple[int, int, int, int], int]
+
+
+class BadGroup(ValueError):
+    """The entry is no group; the message says why."""
+
+
+def encode(group: Group) -> dict[bytes, bytes | int | str]:
+    """The fields of the stream's entry."""
+    fields: dict[bytes, bytes | int | str] = {
+        b"p": group.producer,
+        b"n": group.number,
+        b"a": group.accepted,
+        b"c": len(group.events),
+        b"d": msgpack.packb(group.events),
+    }
+    if group.unkept:
+        fields[b"u"] = msgpack.packb([[*key, count] for key, count in group.unkept.items()])
+    return fields
+
+
+def decode(fields: Mapping[bytes, bytes]) -> Group:
+    """The group as it was encoded. Raises BadGroup."""
+    try:
+        rows = msgpack.unpackb(fields[b"d"], use_list=False)
+        unkept = msgpack.unpackb(fields.get(b"u", b"\x90"), use_list=False)
+        group = Group(
+            producer=fields[b"p"].decode("ascii"),
+            number=int(fields[b"n"]),
+            accepted=int(fields[b"a"]),
+            events=[_event(row) for row in rows],
+            unkept={(user, grid, link, hour): count for user, grid, link, hour, count in unkept},
+        )
+    except Exception as error:
+        # Whatever a broken entry makes the decoder raise, it means one thing.
+        raise BadGroup(repr(error)) from error
+    if len(group.events) != int(fields[b"c"]):
+        raise BadGroup(f"{len(group.events)} events instead of {fields[b'c'].decode()}")
+    return group
+
+
+def _event(row: Any) -> Event:
+    return Event(Target(*row[0]), *row[1:])
