@@ -192,8 +192,23 @@ JOB_FILE_LIFE = timedelta(days=env_int("JOB_FILE_DAYS", 7, minimum=1))
 DOWNLOAD_URL_SECONDS = env_int("DOWNLOAD_URL_SECONDS", 3600, minimum=1)
 IDEMPOTENCY_KEY_LIFE = timedelta(hours=env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=1))
 
+# --- Clicks ------------------------------------------------------------------------------------
+# Where the redirect tier is reached from outside; what short links begin with.
+LINK_BASE_URL = env_str("LINK_BASE_URL") or f"http://127.0.0.1:{env_int('REDIRECT_PORT', 8001)}"
+# What the redirect tier keeps of clicks on its own disk while Redis is away.
+CLICK_SPOOL = Path(env_str("CLICK_SPOOL") or DATA_DIR / "spool")
+# Another click by the same visitor on the same link within so many seconds is a duplicate.
+CLICK_DUPLICATE_SECONDS = env_int("CLICK_DUPLICATE_SECONDS", 10, minimum=0)
+CLICK_KEEP_MONTHS = env_int("CLICK_KEEP_MONTHS", 25, minimum=1)
+# How long after the end of its day a visitor's hash can still be made, for clicks that come late.
+VISITOR_SALT_DAYS = env_int("VISITOR_SALT_DAYS", 1, minimum=0)
+HONOUR_DO_NOT_TRACK = env_bool("HONOUR_DO_NOT_TRACK", True)
+COUNTRY_DB = Path(env_str("COUNTRY_DB") or DATA_DIR / "geo" / "country.mmdb")
+
 # --- Redis and Celery: a doorbell, never the truth (docs/adr/0003) -------------------------------
 REDIS_URL = env_secret("REDIS_URL") or embedded.redis_url(DATA_DIR)
+# The stream of clicks may live on a Redis of its own, with its own durability.
+CLICKS_REDIS_URL = env_secret("CLICKS_REDIS_URL") or REDIS_URL
 CELERY_BROKER_URL = embedded.celery_redis_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

@@ -61,9 +61,11 @@ class UserAgent(models.Model):
 
 
 class Visit(models.Model):
-    """The columns that clicks and views share. `visitor` is the keyed hash of reports.clicks.visitors, or
-    null for one who must not be recognised; `is_first_on_grid` marks a human visitor's first visit of that kind
-    to the grid on a UTC day."""
+    """The columns that clicks and views share.
+
+    `visitor` is the keyed hash of reports.clicks.visitors, or null for one who must not be recognised;
+    `is_first_on_grid` marks a human visitor's first visit of that kind to the grid on a UTC day.
+    """
 
     id = models.BigAutoField(primary_key=True)
     user_id = models.BigIntegerField()
