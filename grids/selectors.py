@@ -129,3 +129,23 @@ def grid_tiles(*, actor: Actor, grid: Grid) -> dict[str, dict[str, int]]:
         slug: dict(zip(names, place, strict=True))
         for slug, *place in links.values_list("slug", *names)
     }
+
+
+def link_resolve(*, key: str) -> Link | None:
+    """The link that a visitor's `key`, a slug or an alias, leads to, with its grid: one query. It may be in
+    the trash; nothing of private grids or of closed accounts is found."""
+    # A slug holds an underscore and an alias never does, so one text is never both.
+    found = Link.objects.filter(slug=key) if "_" in key else Link.objects.filter(alias=key)
+    seen = found.exclude(grid__visibility=Visibility.PRIVATE).filter(user__is_active=True)
+    # Of those who had an alias one after another the living one, else the last.
+    return seen.with_grid().order_by("is_deleted", "-deleted_on").first()
+
+
+def grid_resolve(*, key: str) -> Grid | None:
+    """The live grid that a visitor's `key`, a slug or an alias, leads to, unless it is private: one query."""
+    found = (
+        Grid.objects.live().filter(slug=key)
+        if "_" in key
+        else Grid.objects.live().filter(alias=key)
+    )
+    return found.exclude(visibility=Visibility.PRIVATE).filter(user__is_active=True).first()

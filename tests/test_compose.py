@@ -20,6 +20,7 @@ from celery.bin.base import CLIContext
 from celery.bin.celery import celery
 from django.conf import settings
 from django.core.management import load_command_class
+from granian.cli import cli as granian_cli
 from redis import AuthenticationError, Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -106,6 +107,21 @@ def test_gunicorn_takes_the_arguments() -> None:
     subprocess.run([*arguments("web"), "--check-config"], env=environment, cwd=ROOT, check=True)
 
 
+def test_granian_takes_the_arguments() -> None:
+    program, *rest = arguments("redirect")
+    assert program == "granian"
+    assert (
+        granian_cli.make_context("granian", list(rest)).params["app"]
+        == "grids.redirect.asgi:application"
+    )
+
+
+def test_clicks_on_disk_outlive_their_container() -> None:
+    (volume,) = SERVICES["redirect"]["volumes"]
+    assert volume == f"spool:{SERVICES['redirect']['environment']['CLICK_SPOOL']}"
+    assert f"--mode=700 {volume.partition(':')[2]}" in (ROOT / "Dockerfile").read_text()
+
+
 def test_management_commands_take_the_arguments() -> None:
     shell, option, script = arguments("migrate")
     assert (shell, option) == ("sh", "-c")
@@ -147,6 +163,7 @@ def test_only_these_ports_are_published() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {
         "web": ["8000:8000"],
+        "redirect": ["8001:8001"],
         "store": ["8333:8333"],
         "flower": ["127.0.0.1:5555:5555"],
     }

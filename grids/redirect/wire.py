@@ -80,9 +80,9 @@ class BadGroup(ValueError):
     """The entry is no group; the message says why."""
 
 
-def encode(group: Group) -> dict[bytes, bytes | int | str]:
+def encode(group: Group) -> dict[Any, Any]:
     """The fields of the stream's entry."""
-    fields: dict[bytes, bytes | int | str] = {
+    fields: dict[Any, Any] = {
         b"p": group.producer,
         b"n": group.number,
         b"a": group.accepted,
