@@ -23,7 +23,7 @@ from psycopg2.extensions import make_dsn
 from gridlink.embedded import database_url, on_stop_signals, prepare_data
 from gridlink.lib.server_process import running
 
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 
 
 def stop_gently() -> None:
@@ -62,11 +62,17 @@ def _administer(statement: str) -> None:
         cursor.execute(statement)
 
 
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server((HOST, 0)) as free:
+        return int(free.getsockname()[1])
+
+
 class Site:
     """A running web process, asked over one connection that stays open."""
 
     def __init__(self, port: int) -> None:
-        self._pool = urllib3.HTTPConnectionPool(_HOST, port, maxsize=1, retries=False, timeout=60)
+        self._pool = urllib3.HTTPConnectionPool(HOST, port, maxsize=1, retries=False, timeout=60)
 
     def answers(self) -> bool:
         """Whether it is ready."""
@@ -89,10 +95,9 @@ class Site:
 @contextlib.contextmanager
 def web(database: str) -> Iterator[Site]:
     """The Procfile's web process with a single worker, on a database and a free port."""
-    with socket.create_server((_HOST, 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     site = Site(port)
-    environment = {"WEB_HOST": _HOST, "WEB_PORT": str(port)}
+    environment = {"WEB_HOST": HOST, "WEB_PORT": str(port)}
     with _process("web", "--workers 1", database, environment, lambda log: site.answers()):
         yield site
 
@@ -102,6 +107,21 @@ def worker(database: str) -> Iterator[None]:
     """The Procfile's worker with a single pool process."""
     with _process("worker", "-c 1", database, {}, lambda log: " ready." in log.read_text()):
         yield
+
+
+@contextlib.contextmanager
+def redirect(database: str, redis_url: str) -> Iterator[int]:
+    """The Procfile's redirect process with a single worker, on a database and a Redis; yields its port."""
+    port = free_port()
+    site = Site(port)
+    environment = {
+        "WEB_HOST": HOST,
+        "REDIRECT_PORT": str(port),
+        "REDIRECT_WORKERS": "1",
+        "CLICKS_REDIS_URL": redis_url,
+    }
+    with _process("redirect", "", database, environment, lambda log: site.answers()):
+        yield port
 
 
 @contextlib.contextmanager

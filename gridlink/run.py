@@ -55,6 +55,8 @@ DEFAULTS = {
     "ADMIN_USER": "admin",
     "FLOWER_USER": "ops",
 }
+# The processes that say at /readyz whether they can serve, and where.
+_PORTS = {"web": "WEB_PORT", "redirect": "REDIRECT_PORT"}
 PASSWORDS = ("ADMIN_PASSWORD", "FLOWER_PASSWORD")
 PASSWORD_BYTES = 15
 PORT_SECONDS = 2
@@ -101,7 +103,8 @@ def run(scenario: Sequence[str], *, once: bool) -> int:
             run_to_end(step[0], [sys.executable, "manage.py", *step], around)
         _say(f"Starting {', '.join(commands)}")
         processes = stack.enter_context(supervised(commands, around))
-        _await_ready(processes, _site(environment))
+        for name in _PORTS.keys() & commands.keys():
+            _await_ready(processes, _site(environment, name))
         try:
             _say(_welcome(data, environment))
             code = _run_scenario(scenario, processes, environment) if scenario else 0
@@ -170,9 +173,9 @@ def _port_problem(environment: Mapping[str, str]) -> str:
     return ""
 
 
-def _site(environment: Mapping[str, str]) -> str:
+def _site(environment: Mapping[str, str], process: str = "web") -> str:
     host = environment["WEB_HOST"]
-    return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{environment['WEB_PORT']}"
+    return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{environment[_PORTS[process]]}"
 
 
 def _await_ready(processes: Sequence[Process], site: str) -> None:
@@ -181,7 +184,7 @@ def _await_ready(processes: Sequence[Process], site: str) -> None:
     while (answer := _readiness(site)) != "200":
         check_alive(processes)
         if time.monotonic() > deadline:
-            raise RunError(f"/readyz answers {answer} after {READY_SECONDS} seconds.")
+            raise RunError(f"{site}/readyz answers {answer} after {READY_SECONDS} seconds.")
         time.sleep(POLL_SECONDS)
 
 
@@ -203,6 +206,7 @@ def _welcome(data: Path, environment: Mapping[str, str]) -> str:
 Gridlink is ready.
 
   API docs  http://{site}/api/docs/
+  Links     http://{_site(environment, "redirect")}/l/...
   Admin     http://{site}/admin/  {environment["ADMIN_USER"]}  {shown["ADMIN_PASSWORD"]}
   Flower    http://{flower}/  {environment["FLOWER_USER"]}  {shown["FLOWER_PASSWORD"]}
   Data      {data}  (a log for each process in logs/)

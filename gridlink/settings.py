@@ -194,7 +194,9 @@ IDEMPOTENCY_KEY_LIFE = timedelta(hours=env_int("IDEMPOTENCY_KEY_HOURS", 24, mini
 
 # --- Clicks ------------------------------------------------------------------------------------
 # Where the redirect tier is reached from outside; what short links begin with.
-LINK_BASE_URL = env_str("LINK_BASE_URL") or f"http://127.0.0.1:{env_int('REDIRECT_PORT', 8001)}"
+LINK_BASE_URL = (
+    env_str("LINK_BASE_URL").rstrip("/") or f"http://127.0.0.1:{env_int('REDIRECT_PORT', 8001)}"
+)
 # What the redirect tier keeps of clicks on its own disk while Redis is away.
 CLICK_SPOOL = Path(env_str("CLICK_SPOOL") or DATA_DIR / "spool")
 # Another click by the same visitor on the same link within so many seconds is a duplicate.

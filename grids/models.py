@@ -245,3 +245,8 @@ class Link(Record, SoftDeleted):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def short_url(self) -> str:
+        """Where visitors click it: the counted redirect."""
+        return f"{settings.LINK_BASE_URL}/l/{self.alias or self.slug}"

@@ -24,6 +24,7 @@ LINK = {
     **TILE,
     "grid": GRID["slug"],
     "url": "https://www.postgresql.org/docs/",
+    "short_url": "https://go.example.com/l/pg",
     "title": "PostgreSQL documentation",
     "note": "",
     "tags": ["databases"],
@@ -96,6 +97,7 @@ PROFILE = {
                 {
                     **TILE,
                     "url": "https://www.postgresql.org/docs/",
+                    "short_url": "https://go.example.com/l/pg",
                     "title": "PostgreSQL documentation",
                     "note": "",
                     "tags": ["databases"],

@@ -101,6 +101,7 @@ class LinkSerializer(serializers.Serializer[Any]):
     slug = serializers.CharField()
     grid = serializers.CharField(source="grid.slug")
     url = serializers.CharField()
+    short_url = serializers.CharField(help_text="Where visitors click it, counted.")
     title = serializers.CharField()
     note = serializers.CharField()
     tags = serializers.ListField(child=serializers.CharField())
@@ -200,6 +201,7 @@ class ProfileLinkSerializer(serializers.Serializer[Any]):
 
     slug = serializers.CharField()
     url = serializers.CharField()
+    short_url = serializers.CharField(help_text="Where visitors click it, counted.")
     title = serializers.CharField()
     note = serializers.CharField()
     tags = serializers.ListField(child=serializers.CharField())

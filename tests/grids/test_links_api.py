@@ -45,6 +45,7 @@ def test_a_link_of_url_and_title_has_the_defaults(alice: Client) -> None:
         **DEFAULTS,
         "grid": grid["slug"],
         "url": URL,
+        "short_url": f"http://127.0.0.1:8001/l/{slug}",
         "title": "T",
         "x": 0,
         "y": 0,
