@@ -22,7 +22,7 @@ help:  ## Show this list
 		while IFS='|' read -r name text; do printf '%-18s%s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/installed  ## Run everything with an example, then stay up (ONCE=1: stop after it)
-	@$(PY) -m gridlink.run --scenario '$(PY) examples/demo.py' $(if $(filter-out 0,$(ONCE)),--once)
+	@$(PY) -m gridlink.run --scenario '$(PY) -m examples.demo' $(if $(filter-out 0,$(ONCE)),--once)
 
 run: $(VENV)/installed  ## Run everything on this machine until Ctrl-C
 	@$(PY) -m gridlink.run

@@ -1,6 +1,6 @@
 """A walk through Gridlink from outside: bookmarks become grids and come back as files.
 
-    GRIDLINK_URL=http://127.0.0.1:8000 python examples/demo.py
+    GRIDLINK_URL=http://127.0.0.1:8000 python -m examples.demo
 
 It knows nothing but the HTTP API, holds every figure against another source, leaves the files in
 `demo-output/` (or the folder DEMO_OUTPUT) and ends with 0 only if every check held.
@@ -17,72 +17,20 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from typing import NamedTuple
 
-import urllib3
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
+
+from examples.site import Api, Check, DemoError, Json, bare, console, failures, heading, say
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOKMARKS = ROOT / "examples" / "bookmarks.html"
 JOB_SECONDS = 120
 POLL_SECONDS = 1
 FIRST, LAST = 100, 299
-
-Json = dict[str, Any]
-Check = tuple[bool, str]
-# What a title holds is for people to read, not for the console to interpret.
-console = Console(highlight=False, markup=False, emoji=False)
-
-
-class DemoError(Exception):
-    """The demo cannot go on; the message is for the user."""
-
-
-class Api:
-    """The HTTP API of a site, as one account once `token` is set."""
-
-    def __init__(self, site: str) -> None:
-        self.token = ""
-        self._root = f"{site}/api/v1/"
-        self._pool = urllib3.PoolManager(timeout=30, retries=urllib3.Retry(connect=0, read=0))
-
-    def fetch(self, url: str, method: str = "GET", **options: Any) -> urllib3.BaseHTTPResponse:
-        """Whatever the server answers, without the token; raises DemoError when it does not."""
-        try:
-            return self._pool.request(method, url, **options)
-        except urllib3.exceptions.HTTPError as error:
-            reason = str(getattr(error, "reason", error)).rpartition(": ")[2]
-            raise DemoError(f"{method} {_bare(url)} got no answer: {reason}") from error
-
-    def call(self, path: str, method: str = "GET", **options: Any) -> Json:
-        """The JSON that a path of the API answers with, with the token; raises DemoError if not."""
-        url = urljoin(self._root, path)
-        headers = {"Authorization": f"Token {self.token}"} if self.token else {}
-        headers |= options.pop("headers", {})
-        answer = self.fetch(url, method, headers=headers, **options)
-        try:
-            body = answer.json()
-        except ValueError:
-            body = "no JSON"
-        if answer.status not in (200, 201, 202) or not isinstance(body, dict):
-            raise DemoError(f"{method} {_bare(url)} answered {answer.status}: {body}")
-        return body
-
-    def rows(self, path: str) -> Iterator[Json]:
-        """Every row of a list, page after page."""
-        while path:
-            page = self.call(path)
-            yield from page["results"]
-            path = page["next"]
-
-
-def _bare(url: str) -> str:
-    return url.partition("?")[0]
 
 
 class Download(NamedTuple):
@@ -121,22 +69,13 @@ def demo(site: str) -> int:
     username = sign_up(api, site)
     tally, verdicts = import_bookmarks(api, folder, key)
     on_grids, exports = show_grids(api), export(api, folder)
-    _heading("Checks")
+    heading("Checks")
     failed = failures(import_checks(api, tally, verdicts, key))
     failed += failures(link_checks(api, exports, tally["links"], on_grids))
     failed += sum(failures(file_checks(api, file)) for file in (verdicts, *exports))
     show_ways_on(site, [verdicts, *exports], username, api.token)
-    _heading(f"{failed} checks FAILED" if failed else "Every check held.")
+    heading(f"{failed} checks FAILED" if failed else "Every check held.")
     return 1 if failed else 0
-
-
-def _heading(text: str) -> None:
-    console.print(f"\n{text}", style="bold")
-
-
-def _say(text: str) -> None:
-    # Unwrapped, so that an address or a command can be copied whole.
-    console.print(f"  {text}", soft_wrap=True)
 
 
 def sign_up(api: Api, site: str) -> str:
@@ -145,7 +84,7 @@ def sign_up(api: Api, site: str) -> str:
     who = {"username": f"demo-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(16)}
     api.call("auth/register/", "POST", json=who)
     api.token = api.call("auth/token/", "POST", json={**who, "name": "demo"})["token"]
-    _say(f"{who['username']} has an account and a token")
+    say(f"{who['username']} has an account and a token")
     return who["username"]
 
 
@@ -157,15 +96,15 @@ def upload(api: Api, key: str) -> Json:
 
 def import_bookmarks(api: Api, folder: Path, key: str) -> tuple[Json, Download]:
     """Import the bookmarks and show what became of them; the tally and the verdicts."""
-    _heading(f"Import {os.path.relpath(BOOKMARKS)}")
+    heading(f"Import {os.path.relpath(BOOKMARKS)}")
     (job,) = follow(api, {"import": upload(api, key)})
     tally, verdicts = job["result"], download(api, folder, job)
-    _say("{links} links on {grids} grids; {refused} refused, {problems} problems".format(**tally))
+    say("{links} links on {grids} grids; {refused} refused, {problems} problems".format(**tally))
     for row in verdicts.table():
         if row["verdict"] != "created":
             line = "  Line {line} {verdict}: {title} {url}".format(**row)
             console.print(line, no_wrap=True, overflow="ellipsis")
-            _say(f"  {row['remarks']}")
+            say(f"  {row['remarks']}")
     return tally, verdicts
 
 
@@ -200,14 +139,14 @@ def download(api: Api, folder: Path, job: Json) -> Download:
     (said,) = job["files"]
     answer, path = api.fetch(said["url"]), folder / Path(said["name"]).name
     if answer.status != 200:
-        raise DemoError(f"GET {_bare(said['url'])} answered {answer.status}")
+        raise DemoError(f"GET {bare(said['url'])} answered {answer.status}")
     path.write_bytes(answer.data)
     return Download(path, answer.data, said)
 
 
 def show_grids(api: Api) -> int:
     """The account's grids as a table; the number of links on them."""
-    _heading("Grids")
+    heading("Grids")
     grids = list(api.rows("grids/?ordering=title&limit=10"))
     table = Table("Title", "Links", "Visibility", box=None, padding=(0, 0, 0, 2))
     table.columns[1].justify = "right"
@@ -219,22 +158,11 @@ def show_grids(api: Api) -> int:
 
 def export(api: Api, folder: Path) -> list[Download]:
     """All links as CSV and as HTML."""
-    _heading("Export")
+    heading("Export")
     jobs = {}
     for form in ("csv", "netscape"):
         jobs[form] = api.call("exports/", "POST", json={"kind": "links", "format": form})
     return [download(api, folder, job) for job in follow(api, jobs)]
-
-
-def failures(checks: Iterable[Check]) -> int:
-    """Print a line for each check, which is whether it holds and its figures; how many do not."""
-    failed = 0
-    for holds, said in checks:
-        word, colour = ("ok    ", "green") if holds else ("FAILED", "bold red")
-        console.print(f"  {word}", style=colour, end="")
-        _say(said)
-        failed += not holds
-    return failed
 
 
 def import_checks(api: Api, tally: Json, verdicts: Download, key: str) -> Iterator[Check]:
@@ -274,21 +202,21 @@ def file_checks(api: Api, file: Download) -> Iterator[Check]:
     right = part.data == file.body[FIRST : LAST + 1]
     text = f"bytes {FIRST} to {LAST} answered with {part.status}, {'right' if right else 'wrong'}"
     yield part.status == 206 and right, f"{name}: {text}"
-    status = api.fetch(_bare(url)).status
+    status = api.fetch(bare(url)).status
     yield status == 401, f"{name}: without a token or a signature answered with {status}"
 
 
 def show_ways_on(site: str, files: list[Download], username: str, token: str) -> None:
     """Where the files lie, and what to open next."""
-    _heading("Files")
-    _say("\n  ".join(os.path.relpath(file.path) for file in files))
-    _heading("Open, while Gridlink runs")
-    _say(f"API docs  {site}/api/docs/")
-    _say(f"Admin     {site}/admin/  {_login('ADMIN')}")
+    heading("Files")
+    say("\n  ".join(os.path.relpath(file.path) for file in files))
+    heading("Open, while Gridlink runs")
+    say(f"API docs  {site}/api/docs/")
+    say(f"Admin     {site}/admin/  {_login('ADMIN')}")
     if port := os.environ.get("FLOWER_PORT"):
-        _say(f"Flower    http://127.0.0.1:{port}/  {_login('FLOWER')}")
-    _heading(f"Go on as {username}, with its token")
-    _say(f"curl -H 'Authorization: Token {token}' {site}/api/v1/grids/")
+        say(f"Flower    http://127.0.0.1:{port}/  {_login('FLOWER')}")
+    heading(f"Go on as {username}, with its token")
+    say(f"curl -H 'Authorization: Token {token}' {site}/api/v1/grids/")
 
 
 def _login(role: str) -> str:

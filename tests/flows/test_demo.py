@@ -30,7 +30,8 @@ def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(site: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "demo.py")],
+        [sys.executable, "-m", "examples.demo"],
+        cwd=ROOT,
         env=os.environ | {"GRIDLINK_URL": site, "FLOWER_PORT": "5555", "FLOWER_PASSWORD": "petal"},
         capture_output=True,
         text=True,

@@ -38,7 +38,7 @@ def test_the_whole_answer(alice: Client, anonymous: Client) -> None:
     )
     response = anonymous.get("users/alice/")
     assert response.status_code == 200
-    shown = ("slug", "url", "title", "note", "tags", "x", "y", "width", "height", "background")
+    shown = ("slug", "url", "short_url", "title", "note", "tags", "x", "y", "width", "height")
     assert response.json() == {
         "slug": alice.user.slug,
         "username": "alice",
@@ -53,7 +53,7 @@ def test_the_whole_answer(alice: Client, anonymous: Client) -> None:
                 "links_total": 2,
                 "links_url": f"http://testserver/api/v1/grids/{grid['slug']}/links/",
                 "links": [
-                    {**{name: link[name] for name in shown}, "style": link["style"]}
+                    {name: link[name] for name in (*shown, "background", "style")}
                     for link in (first, second)
                 ],
             }
