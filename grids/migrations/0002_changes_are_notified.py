@@ -15,6 +15,10 @@ BEGIN
     IF TG_OP <> 'DELETE' AND NEW.alias IS NOT NULL THEN
         PERFORM pg_notify('gridlink_changes', 'key ' || NEW.alias);
     END IF;
+    -- On a private grid it was looked for in vain.
+    IF TG_OP = 'UPDATE' AND OLD.grid_id <> NEW.grid_id THEN
+        PERFORM pg_notify('gridlink_changes', 'key ' || NEW.slug);
+    END IF;
     RETURN NULL;
 END $$
 """

@@ -126,7 +126,8 @@ def location(url: str) -> bytes:
     parts = urlsplit(url)
     if parts.netloc and not parts.netloc.isascii():
         user, at, host = parts.netloc.rpartition("@")
-        url = parts._replace(netloc=f"{user}{at}{_ascii_host(host)}").geturl()
+        # Not put together again from its parts, which would drop an empty query or fragment.
+        url = url.replace(f"//{parts.netloc}", f"//{user}{at}{_ascii_host(host)}", 1)
     return iri_to_uri(url).encode("ascii")
 
 

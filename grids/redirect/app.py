@@ -90,7 +90,13 @@ class RedirectApp:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(Stream(self._redis_url), self._spool)
+        try:
+            self._writer = Writer(Stream(self._redis_url), self._spool)
+        except OSError as error:
+            # Raised, it would be taken for an application that has no life, and visitors let in.
+            reason = f"CLICK_SPOOL cannot be used: {error}"
+            await send({"type": "lifespan.startup.failed", "message": reason})
+            return
         self._writer.start()
         listener = ChangeListener(self._heard)
         listener.start()

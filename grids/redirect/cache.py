@@ -20,6 +20,8 @@ UNKNOWN_MAX = 10_000
 UNKNOWN_SECONDS = 5.0
 # Look-ups that wait for one of the threads; whoever comes then is asked to try again.
 PENDING_MAX = 1_000
+# And so is whoever waits longer, as for a database that does not answer.
+PENDING_SECONDS = 5.0
 
 
 class AnswerCache:
@@ -31,7 +33,9 @@ class AnswerCache:
         self._executor = executor
         self._unknown: dict[str, float] = {}
         self._by_grid: dict[int, set[str]] = {}
+        # Those that whoever comes next may join, and those that have not ended.
         self._pending: dict[str, asyncio.Task[Answer]] = {}
+        self._running: set[asyncio.Task[Answer]] = set()
         # Grows with every change; an answer that was looked up before one may be of the time before it.
         self._changes = 0
 
@@ -43,13 +47,26 @@ class AnswerCache:
             return answers.MISSING
         task = self._pending.get(key)
         if task is None:
-            if len(self._pending) >= PENDING_MAX:
+            if len(self._running) >= PENDING_MAX:
                 return answers.TRY_AGAIN
-            task = asyncio.create_task(self._look_up(key))
-            self._pending[key] = task
-            task.add_done_callback(lambda _: self._pending.pop(key, None))
-        # One visitor who leaves does not end the look-up for the others.
-        return await asyncio.shield(task)
+            task = self._begin(key)
+        try:
+            # One visitor who leaves does not end the look-up for the others.
+            return await asyncio.wait_for(asyncio.shield(task), PENDING_SECONDS)
+        except TimeoutError:
+            return answers.TRY_AGAIN
+
+    def _begin(self, key: str) -> asyncio.Task[Answer]:
+        def ended(task: asyncio.Task[Answer]) -> None:
+            self._running.discard(task)
+            if self._pending.get(key) is task:
+                del self._pending[key]
+
+        task = asyncio.create_task(self._look_up(key))
+        self._pending[key] = task
+        self._running.add(task)
+        task.add_done_callback(ended)
+        return task
 
     async def _look_up(self, key: str) -> Answer:
         loop = asyncio.get_running_loop()
@@ -78,21 +95,26 @@ class AnswerCache:
         if not keys:
             del self._by_grid[answer.grid]
 
+    def _changed(self) -> None:
+        self._changes += 1
+        # Who comes from now on must not be told what was looked up before.
+        self._pending.clear()
+
     def key_changed(self, key: str) -> None:
         """Forget a key, known or unknown."""
-        self._changes += 1
+        self._changed()
         self._unknown.pop(key, None)
         self._forget(key)
 
     def grid_changed(self, grid: int) -> None:
         """Forget everything on a grid."""
-        self._changes += 1
+        self._changed()
         for key in list(self._by_grid.get(grid, ())):
             self._forget(key)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._changes += 1
+        self._changed()
         self.known.clear()
         self._unknown.clear()
         self._by_grid.clear()

@@ -37,7 +37,8 @@ class ChangeListener(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self._listen()
-            except (psycopg2.Error, OSError) as error:
+            except Exception as error:
+                # Whatever it is: without this thread, answers would never be forgotten again.
                 logger.warning("changes_not_heard", extra={"error": repr(error)})
                 self._stopping.wait(_RETRY_SECONDS)
 
@@ -47,12 +48,15 @@ class ChangeListener(threading.Thread):
 
     def _listen(self) -> None:
         connection = _connect()
+        # select() would refuse the numbers that files have in a process with many visitors.
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
                 self._heard(EVERYTHING)
                 while not self._stopping.is_set():
-                    if not select.select([connection], [], [], _QUIET_SECONDS)[0]:
+                    if not poll.poll(_QUIET_SECONDS * 1000):
                         cursor.execute("SELECT 1")
                     connection.poll()
                     while connection.notifies:
@@ -62,9 +66,7 @@ class ChangeListener(threading.Thread):
 
 
 def _connect() -> Any:
-    parameters = connections["default"].get_connection_params()
-    names = ("dbname", "user", "password", "host", "port", "sslmode")
-    given = {name: parameters[name] for name in names if parameters.get(name)}
-    connection = psycopg2.connect(**given, connect_timeout=5, tcp_user_timeout=5000)
+    patience = {"connect_timeout": 5, "tcp_user_timeout": 5000}
+    connection = psycopg2.connect(**connections["default"].get_connection_params() | patience)
     connection.autocommit = True
     return connection

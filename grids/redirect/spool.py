@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
+from time import time
 from typing import Any
 
 import msgpack
 
+logger = logging.getLogger(__name__)
+
 SUFFIX = ".spool"
 _HEADER = struct.Struct(">II")
+# A process makes its file a moment before it locks it, and what is empty can wait.
+_YOUNG_SECONDS = 60.0
 Fields = Mapping[bytes, Any]
 
 
@@ -34,7 +39,7 @@ class Spool:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -56,17 +61,27 @@ class Spool:
         try:
             written = 0
             while written < len(record):
-                written += os.write(self._file, record[written:])
+                # At its place, so that what an earlier failure may have left there is written over.
+                written += os.pwrite(self._file, record[written:], self._size + written)
             os.fdatasync(self._file)
         except OSError:
             os.ftruncate(self._file, self._size)
             raise
         self._size += len(record)
 
-    def next(self, most: int) -> tuple[list[dict[bytes, Any]], int]:
-        """The groups after those that were sent, at most so many, and where the last of them ends."""
-        found = list(islice(_records(self._file, self._sent_to), most))
-        return [fields for _, fields in found], found[-1][0] if found else self._sent_to
+    def next(self, groups: int, size: int) -> tuple[list[dict[bytes, Any]], int]:
+        """The groups after those that were sent, at most so many and, but for the first, of at most so many
+        bytes, and where the last of them ends. Raises OSError too when a group cannot be read any more."""
+        found: list[dict[bytes, Any]] = []
+        end = self._sent_to
+        for after, data in _records(self._file, end):
+            if found and (len(found) >= groups or after - self._sent_to > size):
+                break
+            found.append(msgpack.unpackb(data))
+            end = after
+        if not found and not self.is_sent:
+            raise OSError(f"{self.path} is damaged at byte {end} of {self._size}")
+        return found, end
 
     def sent(self, end: int) -> None:
         """Everything up to `end` is where it belongs. A process that dies before `forget` sends it again."""
@@ -87,10 +102,28 @@ class Spool:
 
 def abandoned(folder: Path, own: Path) -> Iterator[Spool]:
     """Spools that a dead process left behind, the oldest first, now ours."""
-    for path in sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime):
+    for path in _left(folder):
         if path != own:
-            with contextlib.suppress(SpoolBusy, FileNotFoundError):
-                yield Spool(path)
+            try:
+                spool = Spool(path)
+            except SpoolBusy:
+                continue
+            except OSError as error:
+                # The others must not wait for it.
+                logger.error("spool_not_opened", extra={"path": str(path), "error": repr(error)})
+                continue
+            yield spool
+
+
+def _left(folder: Path) -> list[Path]:
+    found = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        # Its process may end, and remove it, at any time.
+        with contextlib.suppress(FileNotFoundError):
+            status = path.stat()
+            if status.st_size or time() - status.st_mtime > _YOUNG_SECONDS:
+                found.append((status.st_mtime, path))
+    return [path for _, path in sorted(found)]
 
 
 def pending(folder: Path) -> dict[str, tuple[int, int]]:
@@ -98,24 +131,32 @@ def pending(folder: Path) -> dict[str, tuple[int, int]]:
     waiting: dict[str, tuple[int, int]] = {}
     for path in folder.glob(f"*{SUFFIX}"):
         with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-            for _, fields in _records(file.fileno(), 0):
+            for _, data in _records(file.fileno(), 0):
+                fields = msgpack.unpackb(data)
                 groups, events = waiting.get(fields[b"p"], (0, 0))
                 waiting[fields[b"p"]] = (groups + 1, events + fields[b"c"])
     return waiting
 
 
-def _records(file: int, offset: int) -> Iterator[tuple[int, dict[bytes, Any]]]:
+def _records(file: int, offset: int) -> Iterator[tuple[int, bytes]]:
     """Sound records from `offset` on, each with the offset of its end."""
-    while True:
-        header = os.pread(file, _HEADER.size, offset)
-        if len(header) < _HEADER.size:
-            return
-        length, checksum = _HEADER.unpack(header)
+    while header := _header(file, offset):
+        length, checksum = header
         data = os.pread(file, length, offset + _HEADER.size)
         if len(data) < length or zlib.crc32(data) != checksum:
             return
         offset += _HEADER.size + length
-        yield offset, msgpack.unpackb(data)
+        yield offset, data
+
+
+def _header(file: int, offset: int) -> tuple[int, int] | None:
+    header = os.pread(file, _HEADER.size, offset)
+    if len(header) < _HEADER.size:
+        return None
+    length, checksum = _HEADER.unpack(header)
+    left = os.fstat(file).st_size - offset - _HEADER.size
+    # A crash may leave zeros at the end, which look like sound records without anything in them.
+    return (length, checksum) if 0 < length <= left else None
 
 
 def _sound_size(file: int) -> int:

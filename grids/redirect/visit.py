@@ -8,10 +8,12 @@ from typing import Any
 
 from grids.redirect.wire import MAX_TEXT, Event, Flag, Target
 
-_TEXTS = (b"user-agent", b"referer", b"accept-language", b"x-forwarded-for")
+_TEXTS = (b"user-agent", b"referer", b"accept-language")
+_FORWARDED = b"x-forwarded-for"
 _PREFETCHES = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
 _REFUSALS = (b"dnt", b"sec-gpc")
-_WANTED = frozenset((*_TEXTS, *_PREFETCHES, *_REFUSALS))
+_WISHES = frozenset((*_PREFETCHES, *_REFUSALS))
+_WANTED = frozenset((*_TEXTS, *_WISHES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,14 @@ class Visitors:
             if name in _WANTED:
                 headers[name] = value
         flags = Flag.HEAD if scope["method"] == "HEAD" else 0
-        if len(headers) > 3:
+        # Most visitors wish for nothing.
+        if not _WISHES.isdisjoint(headers):
             flags |= self._wishes(headers)
         text = headers.get
         if flags & Flag.DO_NOT_TRACK:
             address, referrer, language = "", b"", b""
         else:
-            address = self._address(scope, headers)
+            address = self._address(scope)
             referrer = text(b"referer", b"")[:MAX_TEXT]
             language = text(b"accept-language", b"")[:MAX_TEXT]
         return Event(
@@ -60,13 +63,15 @@ class Visitors:
                     flags |= Flag.DO_NOT_TRACK
         return flags
 
-    def _address(self, scope: dict[str, Any], headers: dict[bytes, bytes]) -> str:
+    def _address(self, scope: dict[str, Any]) -> str:
         """The visitor's address; of X-Forwarded-For only what the trusted hops appended counts."""
         client = scope["client"]
         peer = client[0] if client else ""
         if not self.trusted_proxies:
             return str(peer)
-        hops = headers.get(b"x-forwarded-for", b"").split(b",")
+        # A hop may append a line of its own instead of continuing the last.
+        lines = [value for name, value in scope["headers"] if name == _FORWARDED]
+        hops = b",".join(lines).split(b",")
         if len(hops) < self.trusted_proxies:
             return str(peer)
         return _valid(hops[-self.trusted_proxies].strip()) or str(peer)
@@ -74,6 +79,7 @@ class Visitors:
 
 def _valid(address: bytes) -> str:
     try:
-        return str(ip_address(address.decode("ascii")))
+        # The zone of a link-local address could be any text.
+        return str(ip_address(address.decode("ascii").partition("%")[0]))
     except ValueError:
         return ""

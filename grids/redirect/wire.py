@@ -106,11 +106,12 @@ def decode(fields: Mapping[bytes, bytes]) -> Group:
             events=[_event(row) for row in rows],
             unkept={(user, grid, link, hour): count for user, grid, link, hour, count in unkept},
         )
+        count = int(fields[b"c"])
     except Exception as error:
         # Whatever a broken entry makes the decoder raise, it means one thing.
         raise BadGroup(repr(error)) from error
-    if len(group.events) != int(fields[b"c"]):
-        raise BadGroup(f"{len(group.events)} events instead of {fields[b'c'].decode()}")
+    if len(group.events) != count:
+        raise BadGroup(f"{len(group.events)} events instead of {count}")
     return group
 
 

@@ -17,7 +17,6 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from grids.redirect import wire
 from grids.redirect.spool import SUFFIX, Spool, abandoned
@@ -27,20 +26,23 @@ logger = logging.getLogger(__name__)
 
 # Events of one group: about a quarter of a megabyte.
 GROUP_MAX = 2_000
+# What waits is sent in pieces that neither hold up visitors nor take a slow network a second.
 REPLAY_GROUPS = 100
+REPLAY_BYTES = 1_000_000
 _REDIS_SECONDS = 1.0
 _RETRY_SECONDS = 0.5
 _ADOPT_SECONDS = 10.0
 _HOUR = 3600
 _HOUR_MS = 1000 * _HOUR
-_AWAY = (RedisError, OSError, asyncio.TimeoutError)
+# After an attempt that took long, visitors are spared the next one for so many times as long.
+_PATIENCE = 4
 
 # As `wire.encode` makes them.
 Fields = dict[Any, Any]
 
 
 class Stream:
-    """The Redis stream, as one that writes to it sees it. Raises RedisError or OSError when it is away."""
+    """The Redis stream, as one that writes to it sees it. Raises whatever redis-py does when it is away."""
 
     def __init__(self, url: str) -> None:
         self._redis: Redis = Redis.from_url(
@@ -65,6 +67,14 @@ class Stream:
         await self._redis.aclose()
 
 
+class _Kept(asyncio.Future[None]):
+    """Is waited for by many: one of them who leaves must not take it from the others."""
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Not at all."""
+        return False
+
+
 class _Batch:
     """Events that are to be kept together, and the news that they are."""
 
@@ -72,7 +82,7 @@ class _Batch:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.kept = _Kept(loop=asyncio.get_running_loop())
 
 
 class Writer:
@@ -115,11 +125,19 @@ class Writer:
         self._is_closing = True
         self._wanted.set()
         self._adoption.cancel()
-        await self._work
+        await asyncio.gather(self._work, self._adoption, return_exceptions=True)
+        await self._tell()
         if self._held or self.unkept:
             logger.error("clicks_not_kept", extra={"events": self._untold()})
         self._spool.close()
         await self._stream.close()
+
+    async def _tell(self) -> None:
+        """A last attempt at what no later group can tell any more."""
+        if self._held:
+            await self._catch_up()
+        if self.unkept:
+            await self._write([])
 
     def _untold(self) -> int:
         return sum(self.unkept.values()) + (int(self._held[b"c"]) if self._held else 0)
@@ -151,7 +169,13 @@ class Writer:
             events=events,
             unkept=self.unkept,
         )
-        fields = wire.encode(group)
+        try:
+            fields = wire.encode(group)
+        except Exception:
+            # No event should be able to do this, but if one is, only its group goes without being kept.
+            logger.exception("clicks_not_encoded")
+            self._count(events)
+            return
         if not self.is_spooling:
             if not await self._send([fields]):
                 await self._turn_to_disk(fields)
@@ -169,19 +193,22 @@ class Writer:
             self._held = fields
 
     async def _send(self, groups: list[Fields]) -> bool:
+        begun = monotonic()
         try:
             await self._stream.send(groups)
-        except _AWAY as error:
+        except Exception as error:
+            # Whatever it is, it must not end the writer, for whom everybody waits.
             if not self.is_spooling:
                 logger.warning("clicks_spooling", extra={"error": repr(error)})
-            self._next_try = monotonic() + _RETRY_SECONDS
+            now = monotonic()
+            self._next_try = now + max(_RETRY_SECONDS, _PATIENCE * (now - begun))
             return False
         return True
 
     async def _put_by(self, fields: Fields) -> bool:
         try:
             await asyncio.to_thread(self._spool.append, fields)
-        except OSError as error:
+        except Exception as error:
             logger.error("spool_full", extra={"error": repr(error)})
             return False
         return True
@@ -199,34 +226,45 @@ class Writer:
             if not await self._send([self._held]):
                 return
             self._held = None
-        groups, end = await asyncio.to_thread(self._spool.next, REPLAY_GROUPS)
-        if groups and not await self._send(groups):
-            return
-        self._spool.sent(end)
-        if self._spool.is_sent:
-            await asyncio.to_thread(self._spool.forget)
-            self.is_spooling = False
-            logger.info("clicks_caught_up")
+        try:
+            groups, end = await asyncio.to_thread(self._spool.next, REPLAY_GROUPS, REPLAY_BYTES)
+            if groups and not await self._send(groups):
+                return
+            self._spool.sent(end)
+            if self._spool.is_sent:
+                await asyncio.to_thread(self._spool.forget)
+                self.is_spooling = False
+                logger.info("clicks_caught_up")
+        except Exception as error:
+            # What was kept on the disk stays there; the next process may have better luck with it.
+            logger.error("spool_not_read", extra={"error": repr(error)})
+            self._next_try = monotonic() + _ADOPT_SECONDS
 
 
 async def _adopt(stream: Stream, own: Path) -> None:
     """Send what processes that have died left on the disk, for as long as this one lives."""
     while True:
-        for spool in abandoned(own.parent, own):
-            try:
-                await _empty(spool, stream)
-            finally:
-                spool.close()
+        try:
+            spools = abandoned(own.parent, own)
+            # In a thread, since a large one takes its time to be looked through.
+            while spool := await asyncio.to_thread(next, spools, None):
+                try:
+                    await _empty(spool, stream)
+                finally:
+                    spool.close()
+        except Exception as error:
+            logger.error("spool_not_adopted", extra={"error": repr(error)})
         await asyncio.sleep(_ADOPT_SECONDS)
 
 
 async def _empty(spool: Spool, stream: Stream) -> None:
     while not spool.is_sent:
-        groups, end = await asyncio.to_thread(spool.next, REPLAY_GROUPS)
+        groups, end = await asyncio.to_thread(spool.next, REPLAY_GROUPS, REPLAY_BYTES)
         try:
             await stream.send(groups)
-        except _AWAY:
+        except Exception as error:
+            logger.warning("spool_not_sent", extra={"error": repr(error)})
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             spool.sent(end)
-    spool.forget()
+    await asyncio.to_thread(spool.forget)

@@ -1,13 +1,15 @@
-"""Real worker and beat processes beside a test, on the test's own database, queue and storage."""
+"""Real worker, beat and redirect processes beside a test, on the test's own database, queue and storage."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from django.conf import settings
@@ -153,3 +155,62 @@ def beat(folder: Path, *, name: str = "beat") -> Iterator[Process]:
     arguments = ["beat", "--loglevel", "INFO"]
     with celery(name, arguments, folder, "beat: Starting") as process:
         yield process
+
+
+class Redirect(Process):
+    """A redirect process at `port`, with its spool."""
+
+    def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
+        self.port = port
+        self.spool = folder / "spool"
+        programs = Path(sys.executable).parent
+        around = {
+            **process_environment(),
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "CLICKS_REDIS_URL": settings.REDIS_URL,
+            "CLICK_SPOOL": str(self.spool),
+            "WEB_HOST": "127.0.0.1",
+            "REDIRECT_PORT": str(port),
+            **environment,
+        }
+        command = ["sh", "-c", procfile("redirect")]
+        super().__init__("redirect", command, folder / f"redirect-{port}.log", around)
+
+    def await_ready(self) -> None:
+        """Wait until it answers; fails at once when it ends before."""
+
+        def ready() -> bool:
+            assert self._process.poll() is None, f"redirect ended:\n{self.text[-3000:]}"
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+            with suppress(OSError, HTTPException):
+                connection.request("GET", "/readyz")
+                return connection.getresponse().status == 200
+            return False
+
+        wait_for(ready, what="an answer of the redirect process")
+
+
+@contextmanager
+def redirect(folder: Path, *, environment: Mapping[str, str] | None = None) -> Iterator[Redirect]:
+    """A redirect process, once it answers."""
+    process = Redirect(folder, free_port(), environment or {})
+    try:
+        process.await_ready()
+        yield process
+    finally:
+        process.stop()
+
+
+def procfile(name: str) -> str:
+    """The command of a process as it is run for real."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    (command,) = (line.partition(": ")[2] for line in lines if line.startswith(f"{name}: "))
+    return command
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,11 @@ class OwnRedis:
         """Stop the server."""
         self._running.close()
 
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        os.kill(int((self._folder / "redis" / "redis.pid").read_text()), signal.SIGKILL)
+        self._running.close()
+
     def client(self) -> Redis:
         """A connection for looking inside."""
         client: Redis = Redis.from_url(self.url, socket_timeout=5)
@@ -46,7 +53,7 @@ def redis_database_url(url: str, number: int) -> str:
 
 def point_celery_at(url: str, settings: Any) -> None:
     """Make this process publish to another Redis, as if it had been started with that REDIS_URL."""
-    settings.REDIS_URL = url
+    settings.REDIS_URL = settings.CLICKS_REDIS_URL = url
     app: Any = current_app
     broker = celery_redis_url(url)
     app.conf.update(broker_url=broker, broker_read_url=broker, broker_write_url=broker)
