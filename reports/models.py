@@ -173,9 +173,9 @@ class Counts(models.Model):
 
 
 class LinkHour(Counts):
-    """A link's clicks in the hour that begins at `hour`: the ledger."""
+    """A link's clicks, while it was on one grid, in the hour that begins at `hour`: the ledger."""
 
-    pk = models.CompositePrimaryKey("link_id", "hour")
+    pk = models.CompositePrimaryKey("link_id", "hour", "grid_id")
     link_id = models.BigIntegerField()
     hour = models.DateTimeField()
     grid_id = models.BigIntegerField()
@@ -192,9 +192,9 @@ class LinkHour(Counts):
 
 
 class LinkDay(Counts):
-    """A link's clicks on a UTC day."""
+    """A link's clicks, while it was on one grid, on a UTC day."""
 
-    pk = models.CompositePrimaryKey("link_id", "day")
+    pk = models.CompositePrimaryKey("link_id", "day", "grid_id")
     link_id = models.BigIntegerField()
     day = models.DateField()
     grid_id = models.BigIntegerField()
@@ -234,7 +234,7 @@ class GridHour(Counts):
 class GridDayValue(models.Model):
     """A grid's clicks on a UTC day with one value of a dimension; '' stands for unknown or none."""
 
-    pk = models.CompositePrimaryKey("grid_id", "day", "dimension", "value")
+    pk = models.CompositePrimaryKey("grid_id", "dimension", "day", "value")
     grid_id = models.BigIntegerField()
     day = models.DateField()
     dimension = models.PositiveSmallIntegerField(choices=Dimension.choices)

@@ -21,7 +21,7 @@ ROOMS = {
     "gridlink/accounts": {"models", "access", "selectors", "services"},
     "tasks": {"models", "access", "selectors", "services", "tasks"},
     "grids": {"models", "access", "selectors", "services", "jobs"},
-    "reports": {"services", "jobs"},
+    "reports": {"models", "selectors", "services", "jobs", "tasks"},
 }
 # Words for a person at a terminal.
 MAY_PRINT = {"gridlink/run.py"}

@@ -57,8 +57,8 @@ class Migration(migrations.Migration):
                     "pk",
                     models.CompositePrimaryKey(
                         "grid_id",
-                        "day",
                         "dimension",
+                        "day",
                         "value",
                         blank=True,
                         editable=False,
@@ -227,6 +227,7 @@ class Migration(migrations.Migration):
                     models.CompositePrimaryKey(
                         "link_id",
                         "day",
+                        "grid_id",
                         blank=True,
                         editable=False,
                         primary_key=True,
@@ -260,6 +261,7 @@ class Migration(migrations.Migration):
                     models.CompositePrimaryKey(
                         "link_id",
                         "hour",
+                        "grid_id",
                         blank=True,
                         editable=False,
                         primary_key=True,

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from examples import demo
+from examples import demo, visits
 from grids.api.serializers import GridSerializer
 from tasks.api import ranges
 from tasks.api.serializers import JobFileSerializer
 from tasks.api.views import JobFileView, MayFetch
 from tasks.models import JobFile
-from tests.support.processes import ROOT, worker
+from tests.support.processes import ROOT, beat, redirect, worker
 
 
 @pytest.fixture
@@ -59,10 +59,15 @@ def lie(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_every_check_holds_twice_and_fails_when_the_site_lies(
-    live_server: Any, tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+    live_server: Any,
+    tmp_path: Path,
+    output: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
 ) -> None:
     names = {"links.csv", "links.html", "verdicts.csv"}
-    with worker(tmp_path):
+    with worker(tmp_path), beat(tmp_path), redirect(tmp_path) as tier:
+        settings.LINK_BASE_URL = f"http://127.0.0.1:{tier.port}"
         for _ in range(2):
             done = run(live_server.url)
             assert (done.returncode, done.stderr) == (0, ""), done.stdout
@@ -127,3 +132,24 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
     done = run("http://127.0.0.1:9")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "demo: [Errno 20] Not a directory: '/dev/null/files'\n"
+
+
+def test_the_clicks_are_held_against_what_was_sent() -> None:
+    links = [
+        {"slug": f"li_{n}", "url": f"https://e.org/{n}", "short_url": f"http://s/l/{n}"}
+        for n in range(30)
+    ]
+    planned = visits.plan({"slug": "gr_1"}, links)
+    people = planned.clicks - planned.bots - planned.doubles
+    assert min(people, planned.views, planned.bots, planned.doubles) > 0
+    right = {
+        "accepted": planned.clicks,
+        "humans": people,
+        "bots": planned.bots,
+        "duplicates": planned.doubles,
+    }
+    shown = {"totals": {"clicks": people}, "results": [{"clicks": people}]}
+    assert all(holds for holds, _ in visits.click_checks(planned, 0, {"totals": right}, shown))
+    wrong = {name: count + 1 for name, count in right.items()}
+    other = {"totals": {"clicks": people}, "results": [{"clicks": people - 1}]}
+    assert not any(holds for holds, _ in visits.click_checks(planned, 1, {"totals": wrong}, other))

@@ -31,7 +31,7 @@ def test_the_table_has_both() -> None:
 
 
 def test_whom_crawlerdetect_takes_for_a_crawler_we_do() -> None:
-    """Its patterns run on another engine here, which must find no fewer; of people, one app is an exception."""
+    """Its patterns run on another engine here, which must find as many; of people, one app is excepted."""
     detect = CrawlerDetect()
     for header in HEADERS:
         if header.reason in {"person", "crawler"}:

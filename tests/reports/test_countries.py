@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +49,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def path(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the database is looked for, with none there and none read yet."""
-    settings.COUNTRY_DB = tmp_path / "geo" / "country.mmdb"
-    settings.COUNTRY_DB.parent.mkdir()
+    file = tmp_path / "geo" / "country.mmdb"
+    file.parent.mkdir()
+    settings.COUNTRY_DB = file
     monkeypatch.setattr(countries, "_file", countries._File())
-    return settings.COUNTRY_DB
+    return file
 
 
 @pytest.fixture
@@ -182,10 +182,10 @@ def test_a_file_written_over_in_place_ends_nothing(database: Path, clock: Clock)
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("geo") / "country.mmdb"
     file.write_bytes(mmdb(RECORDS))
-    yield file
+    return file
 
 
 @given(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grids.redirect.wire import MAX_TEXT
 from gridlink.lib.text import CONTROL, is_storable
+from grids.redirect.wire import MAX_TEXT
 from reports.clicks.referrers import referrer_host
 from reports.models import Click
 

@@ -56,18 +56,22 @@ def _metadata(nodes: int) -> dict[str, Any]:
         "binary_format_minor_version": (5, 0),
         "build_epoch": (9, 1),
         "database_type": "test",
+        "description": {},
         "ip_version": (5, 6),
+        "languages": [],
         "node_count": (6, nodes),
         "record_size": (5, 32),
     }
 
 
 def _encoded(value: Any) -> bytes:
-    """A mapping (type 7), a text (2), or an integer given as (type, value): 5, 6 and 9 have 16, 32 and 64
-    bits."""
+    """A mapping (type 7), an empty list (11), a text (2), or an integer given as (type, value): 5, 6 and 9
+    have 16, 32 and 64 bits."""
     if isinstance(value, dict):
         pairs = b"".join(_encoded(each) for pair in value.items() for each in pair)
         return _control(7, len(value)) + pairs
+    if value == []:
+        return _control(11, 0)
     if isinstance(value, str):
         return _control(2, len(value.encode())) + value.encode()
     kind, number = value

@@ -1,0 +1,137 @@
+"""What counting clicks costs beside merely loading their rows. `make bench-ingest`.
+
+A million clicks lie in the stream as the redirect tier writes them. They are drained, everything included:
+read, decoded, enriched, judged, stored, summed, deleted. What came of it, dumped table by table, is then
+loaded by plain COPY into the same tables, emptied, with the same indexes. Both are done in turns.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from bench.clicks import fill
+from bench.report import conclude, say, show
+from bench.servers import database, stop_gently
+from gridlink.embedded import embedded_redis, redis_url
+from reports.clicks import partitions
+from reports.clicks.ingest import drain
+from reports.clicks.store import Stored
+
+TARGET = 0.5
+_TABLES = (
+    "reports_user_agent", "reports_click", "reports_seen_visitor", "reports_link_hour",
+    "reports_link_day", "reports_grid_hour", "reports_grid_day_value",
+)  # fmt: skip
+# What else ingest writes; a salt that is gone is made anew, and so must not be.
+_ALSO = ("reports_producer", "reports_set_aside")
+
+
+def main() -> int:
+    """Measure and report; returns the exit code."""
+    options = _options()
+    stop_gently()
+    # The clicks are of three days, and all of them have visitors.
+    settings.VISITOR_SALT_DAYS = 4
+    with tempfile.TemporaryDirectory() as name, database("ingest"):
+        folder = Path(name)
+        # Of its own: what is in another's stream is somebody's clicks.
+        with embedded_redis(folder):
+            settings.CLICKS_REDIS_URL = redis_url(folder)
+            partitions.ensure_ahead()
+            timings = [_turn(turn, options.clicks, folder) for turn in range(options.turns)]
+        show("Rows", ["table", "rows"], [[table, f"{_count(table):,}"] for table in _TABLES])
+    return _report(options.clicks, timings)
+
+
+def _options() -> Any:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--clicks", type=int, default=1_000_000)
+    parser.add_argument("--turns", type=int, default=3)
+    return parser.parse_args()
+
+
+def _report(clicks: int, timings: list[tuple[float, float]]) -> int:
+    turns = [f"turn {turn + 1}, s" for turn in range(len(timings))]
+    sides = dict(zip(("ingest", "COPY"), zip(*timings, strict=True), strict=True))
+    rows = [
+        [name, *(f"{s:.1f}" for s in seconds), f"{clicks / median(seconds):,.0f}"]
+        for name, seconds in sides.items()
+    ]
+    show(f"{clicks:,} clicks", ["", *turns, "clicks/s at the median"], rows)
+    # Of each turn, since a machine is faster now and slower then.
+    ratio = median(copied / drained for drained, copied in timings)
+    per_second = round(clicks / median(sides["ingest"]))
+    return conclude(
+        "ingest", ratio=round(ratio, 2), per_second=per_second, target=TARGET, holds=ratio >= TARGET
+    )
+
+
+def _turn(turn: int, clicks: int, folder: Path) -> tuple[float, float]:
+    """The seconds of ingest and of COPY."""
+    say(f"Turn {turn + 1}: filling the stream")
+    _empty(*_TABLES, *_ALSO)
+    fill(settings.CLICKS_REDIS_URL, clicks)
+    say("Draining")
+    drained = _timed(partial(_drain, clicks))
+    _dump(folder)
+    _empty(*_TABLES)
+    say("Copying")
+    return drained, _timed(partial(_load, folder))
+
+
+def _drain(clicks: int) -> None:
+    stored = drain(seconds=600).stored
+    if stored != Stored(events=clicks):
+        raise RuntimeError(f"Not every click was counted: {stored}")
+
+
+def _dump(folder: Path) -> None:
+    with connection.cursor() as cursor:
+        for table in _TABLES:
+            with (folder / table).open("wb") as file:
+                cursor.copy_expert(f"COPY (SELECT * FROM {table}) TO STDOUT", file)
+
+
+def _load(folder: Path) -> None:
+    for table in _TABLES:
+        with (
+            transaction.atomic(),
+            connection.cursor() as cursor,
+            (folder / table).open("rb") as file,
+        ):
+            cursor.copy_expert(f"COPY {table} FROM STDIN", file)
+
+
+def _empty(*tables: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(tables)}")
+        # What one side leaves to be written later must not be paid for by the other.
+        cursor.execute("CHECKPOINT")
+
+
+def _count(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def _timed(work: Callable[[], None]) -> float:
+    before = perf_counter()
+    work()
+    return perf_counter() - before
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""What clicks can be grouped by, each with the reader that groups them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from grids.models import Link
+from reports.analytics import parts
+from reports.analytics.buckets import STEPS, Bucket, buckets
+from reports.analytics.cuts import Cuts, cut_days, cut_hours
+from reports.analytics.numbers import NOTHING, Numbers, Reading, Row, summed
+from reports.analytics.periods import Period
+from reports.analytics.ranking import by_slug, ranked
+from reports.analytics.subjects import Subject
+from reports.models import Dimension
+
+OTHER = "other"
+NOT_KEPT = "not kept"
+_NONE = "none or unknown"
+_GONE = "deleted"
+_WITH_USER_AGENT = (
+    "reports_click LEFT JOIN reports_user_agent ON reports_user_agent.id = user_agent_id"
+)
+_SOURCES = dict.fromkeys((Dimension.BROWSER, Dimension.OS, Dimension.DEVICE), _WITH_USER_AGENT)
+_PLACE = ("x", "y", "width", "height")
+
+# Of a value's key, its numbers and all views: further fields of its row.
+Details = Callable[[str, Numbers, int], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the numbers are wanted. `limit` is for what is not grouped by time."""
+
+    group_by: str
+    include_bots: bool
+    week_start: str
+    limit: int
+
+
+Reader = Callable[[Subject, Period, Wish, datetime], Reading]
+
+
+def rate(numbers: Numbers, views: int) -> float | None:
+    """Human clicks per human view, to four places; None without views."""
+    return round(numbers.humans / views, 4) if views else None
+
+
+def by_time(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Reading:
+    """One query. Every bucket is there, also where nothing happened."""
+    steps = buckets(period, group_by=wish.group_by, week_start=wish.week_start)
+    bounds = [step.start for step in steps]
+    cuts = cut_hours(period, [*bounds, period.end], kept=kept)
+    raw = parts.clicks(subject, cuts, parts.CLICK_BUCKET)
+    sql = parts.summed_parts([*parts.hours(subject), *parts.views(cuts), *raw])
+    found = dict(parts.read(sql, subject=subject, period=period, cuts=cuts, bounds=bounds))
+    rows = [
+        _time_row(period, step, found.get(number, NOTHING))
+        for number, step in enumerate(steps, start=1)
+    ]
+    return Reading(rows, sum(row.numbers.views for row in rows), cuts.approximate_before)
+
+
+def by_link(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Reading:
+    """Three queries: the numbers, the views, and what the links are called."""
+    cuts = cut_hours(period, (period.start, period.end), kept=kept)
+    raw = parts.clicks(subject, cuts, "reports_click.link_id")
+    found = ranked(
+        by_slug(parts.summed_parts([*parts.links(subject), *raw])),
+        subject=subject,
+        period=period,
+        cuts=cuts,
+        include_bots=wish.include_bots,
+        limit=wish.limit,
+    )
+    views = _read_all(parts.views(cuts), subject, period, cuts).views
+    links = {link.slug: link for link in Link.objects.filter(slug__in=[key for key, _ in found])}
+    rows = [_link_row(key, numbers, views, links.get(key or "")) for key, numbers in found]
+    return Reading(rows, views, cuts.approximate_before)
+
+
+def by_value(
+    dimension: Dimension,
+    details: Details,
+    subject: Subject,
+    period: Period,
+    wish: Wish,
+    kept: datetime,
+) -> Reading:
+    """Two queries: the numbers by value, and what has none: refused clicks, lost rows and views."""
+    cuts = cut_days(period, kept=kept) if subject.has_values else _all_raw(period, kept)
+    source = _SOURCES.get(dimension, "reports_click")
+    key = f"coalesce({dimension.name.lower()}, '')"
+    raw = parts.clicks(subject, cuts, key, source)
+    found = ranked(
+        parts.summed_parts([*parts.values(subject), *raw]),
+        subject=subject,
+        period=period,
+        cuts=cuts,
+        include_bots=wish.include_bots,
+        limit=wish.limit,
+        dimension=dimension,
+    )
+    hours = cut_hours(period, (period.start, period.end), kept=kept)
+    lost_until = period.start if subject.has_values else kept
+    left = [*parts.undetailed(subject), *parts.views(hours)]
+    rest = _read_all(left, subject, period, hours, lost_until=lost_until)
+    rows = [_value_row(key, numbers, rest.views, details) for key, numbers in found]
+    if any(without_values := rest._replace(views=0)):
+        rows.append(Row(None, NOT_KEPT, without_values, {}))
+    return Reading(rows, rest.views, cuts.approximate_before or hours.approximate_before)
+
+
+def _read_all(
+    selects: list[str], subject: Subject, period: Period, cuts: Cuts, **params: Any
+) -> Numbers:
+    sql = parts.summed_parts(selects)
+    found = parts.read(sql, subject=subject, period=period, cuts=cuts, **params)
+    return summed(numbers for _, numbers in found)
+
+
+def _all_raw(period: Period, kept: datetime) -> Cuts:
+    start = min(max(period.start, kept), period.end)
+    return Cuts(hours=[], pieces=[(start, period.end)], days=(period.end, period.end))
+
+
+def _time_row(period: Period, step: Bucket, numbers: Numbers) -> Row:
+    details = {
+        "start": period.local(step.start),
+        "end": period.local(step.end),
+        "views": numbers.views,
+        "click_through_rate": rate(numbers, numbers.views),
+    }
+    return Row(step.key, step.key, numbers, details)
+
+
+def _link_row(key: str | None, numbers: Numbers, views: int, link: Link | None) -> Row:
+    if key is None:
+        return Row(None, OTHER, numbers, {})
+    details = {name: getattr(link, name, None) for name in ("slug", "title", "url")}
+    details["click_through_rate"] = rate(numbers, views)
+    return Row(key, link.title if link else _GONE, numbers, details)
+
+
+def _value_row(key: str | None, numbers: Numbers, views: int, details: Details) -> Row:
+    if key is None:
+        return Row(None, OTHER, numbers, {})
+    return Row(key, key or _NONE, numbers, details(key, numbers, views))
+
+
+def _no_details(key: str, numbers: Numbers, views: int) -> dict[str, Any]:
+    return {}
+
+
+def _tile_details(key: str, numbers: Numbers, views: int) -> dict[str, Any]:
+    # A producer of another version may say something else.
+    cells = [int(cell) for cell in key.split(",") if cell.isdecimal()]
+    place = dict(zip(_PLACE, cells, strict=True)) if len(cells) == len(_PLACE) else {}
+    return {**place, "click_through_rate": rate(numbers, views)}
+
+
+READERS: dict[str, Reader] = {
+    **dict.fromkeys(STEPS, by_time),
+    "link": by_link,
+    **{name.name.lower(): partial(by_value, name, _no_details) for name in Dimension},
+    "tile": partial(by_value, Dimension.TILE, _tile_details),
+}

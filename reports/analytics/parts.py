@@ -1,0 +1,134 @@
+"""SQL that counts, from roll-ups where they can tell and from raw rows where a boundary cuts them.
+
+Each function gives one SELECT of a key and the columns of Numbers; `summed_parts` puts several together. The
+parameters are those of Subject, Period and Cuts, and the lower bounds of the buckets as `bounds`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from reports.analytics.cuts import Cuts
+from reports.analytics.numbers import Numbers
+from reports.analytics.periods import Period
+from reports.analytics.subjects import Subject
+from reports.models import Verdict
+
+_IN_RANGE = "hour >= %(start)s AND hour < %(end)s"
+_UNCUT = "hour <> ALL(%(cut)s::timestamptz[])"
+_CUT = "hour = ANY(%(cut)s::timestamptz[])"
+_PIECES = "unnest(%(since)s::timestamptz[], %(until)s::timestamptz[]) AS piece(since, until)"
+# As many as Numbers has fields.
+SUMS = ", ".join(f"sum({name})::bigint AS {name}" for name in Numbers._fields)
+_BOUNDS = "%(bounds)s::timestamptz[]"
+_HOURS_BUCKET = f"width_bucket(hour, {_BOUNDS})"
+CLICK_BUCKET = f"width_bucket(clicked_on, {_BOUNDS})"
+
+
+def _tally(condition: str) -> str:
+    return f"count(*) FILTER (WHERE {condition})"
+
+
+def _select(key: str, source: str, **columns: str) -> str:
+    numbers = ", ".join(f"{columns.get(name, '0')} AS {name}" for name in Numbers._fields)
+    return f"SELECT {key} AS key, {numbers} FROM {source}"
+
+
+def hours(subject: Subject) -> list[str]:
+    """Clicks by bucket, from the hours. What was refused left no raw row: it counts where its hour begins."""
+    mine = f"{subject.hours} WHERE {subject.mine} AND {_IN_RANGE}"
+    whole = _select(_HOURS_BUCKET, f"{mine} AND {_UNCUT}", **_counts(subject.visitors))
+    return [whole, _select(_HOURS_BUCKET, f"{mine} AND {_CUT}", refused="refused")]
+
+
+def links(subject: Subject) -> list[str]:
+    """Clicks by link, from the days and, at the ends, the hours."""
+    counts = _counts(subject.visitors)
+    days = (
+        f"reports_link_day WHERE {subject.mine} AND day >= (%(first_day)s AT TIME ZONE 'UTC')::date"
+        " AND day < (%(last_day)s AT TIME ZONE 'UTC')::date"
+    )
+    ends = (
+        f"reports_link_hour WHERE {subject.mine} AND {_IN_RANGE}"
+        " AND (hour < %(first_day)s OR hour >= %(last_day)s)"
+    )
+    return [
+        _select("link_id", days, **counts),
+        _select("link_id", f"{ends} AND {_UNCUT}", **counts),
+        _select("link_id", f"{ends} AND {_CUT}", refused="refused"),
+    ]
+
+
+def values(subject: Subject) -> list[str]:
+    """Clicks by value of the dimension that is the parameter `dimension`, from the days; of a link none."""
+    if not subject.has_values:
+        return []
+    source = (
+        f"reports_grid_day_value WHERE {subject.mine} AND dimension = %(dimension)s"
+        " AND day >= (%(first_day)s AT TIME ZONE 'UTC')::date"
+        " AND day < (%(last_day)s AT TIME ZONE 'UTC')::date"
+    )
+    counts = {name: column for name, column in _counts("visitors").items() if name != "refused"}
+    return [_select("value", source, **counts)]
+
+
+def undetailed(subject: Subject) -> list[str]:
+    """Clicks of which no value is known: the refused and, until `lost_until`, those without raw rows."""
+    mine = f"{subject.hours} WHERE {subject.mine} AND {_IN_RANGE}"
+    counts = _counts(subject.visitors) | {"refused": "0"}
+    lost = _select("1", f"{mine} AND hour < %(lost_until)s", **counts)
+    return [_select("1", mine, refused="refused"), lost]
+
+
+def views(cuts: Cuts) -> list[str]:
+    """Views by bucket."""
+    source = f"reports_grid_hour WHERE grid_id = %(grid)s AND {_IN_RANGE} AND {_UNCUT}"
+    raw = (
+        f"{_PIECES} JOIN reports_view ON grid_id = %(grid)s"
+        " AND viewed_on >= piece.since AND viewed_on < piece.until GROUP BY 1"
+    )
+    humans = _tally(f"verdict = {Verdict.HUMAN}")
+    counted = _select(f"width_bucket(viewed_on, {_BOUNDS})", raw, views=humans)
+    return [_select(_HOURS_BUCKET, source, views="views"), *([counted] if cuts.pieces else [])]
+
+
+def clicks(subject: Subject, cuts: Cuts, key: str, source: str = "reports_click") -> list[str]:
+    """Clicks by any key, from the raw rows within the pieces: an index range for each piece and link."""
+    if not cuts.pieces:
+        return []
+    counted = _select(
+        key,
+        f"{source} WHERE reports_click.link_id = target.link_id AND {subject.mine}"
+        " AND clicked_on >= piece.since AND clicked_on < piece.until GROUP BY 1",
+        humans=_tally(f"verdict = {Verdict.HUMAN}"),
+        duplicates=_tally(f"verdict = {Verdict.DUPLICATE}"),
+        bots=_tally(f"verdict = {Verdict.BOT}"),
+        visitors=_tally(subject.is_first),
+    )
+    return [
+        f"SELECT raw.* FROM {_PIECES} CROSS JOIN LATERAL ({subject.links}) AS target"
+        f" CROSS JOIN LATERAL ({counted}) AS raw"
+    ]
+
+
+def summed_parts(parts: list[str]) -> str:
+    """The sums by key over all the parts."""
+    union = " UNION ALL ".join(f"({part})" for part in parts)
+    return f"SELECT key, {SUMS} FROM ({union}) AS part GROUP BY key"
+
+
+def read(
+    sql: str, *, subject: Subject, period: Period, cuts: Cuts, **params: Any
+) -> list[tuple[Any, Numbers]]:
+    """Run what gives keys and Numbers: one query."""
+    ours: dict[str, Any] = {"start": period.start, "end": period.end, "bounds": [period.start]}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {**ours, **subject.params, **cuts.params, **params})
+        return [(key, Numbers(*numbers)) for key, *numbers in cursor.fetchall()]
+
+
+def _counts(visitors: str) -> dict[str, str]:
+    same = ("humans", "duplicates", "bots", "refused")
+    return {**{name: name for name in same}, "visitors": visitors}

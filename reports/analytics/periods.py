@@ -1,0 +1,123 @@
+"""A stretch of time as somebody asked for it, in the time zone that they live in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from gridlink.lib.errors import Invalid
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+DAYS_MAX = 3653
+_DAYS_DEFAULT = 30
+# Whoever names another year has mistyped it; and nothing near these overflows.
+_YEARS = range(2000, 2200)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The time from `start` until just before `until`, both in UTC, told in `zone`.
+
+    What is read ends at `end`: when `until` is not over yet, so much later that whole hours and days can be
+    read, since nothing can be in what is still to come.
+    """
+
+    start: datetime
+    until: datetime
+    zone: ZoneInfo
+    end: datetime
+
+    def local(self, moment: datetime) -> str:
+        """The moment as the zone's clocks show it, ISO 8601 with its offset."""
+        return moment.astimezone(self.zone).isoformat()
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """What an answer repeats of the question."""
+        return {
+            "from": self.local(self.start),
+            "to": self.local(self.until),
+            "tz": self.zone.key,
+        }
+
+
+def period_of(*, since: str, until: str, tz: str, now: datetime) -> Period:
+    """The period between two ISO 8601 texts, each a local day, or a moment that is local unless it states an
+    offset. A day as `until` is included. Empty texts stand for the 30 local days that end with `until`,
+    and for now. Raises Invalid, naming the parameter `from`, `to` or `tz`."""
+    zone = _zone(tz)
+    stop = _moment("to", until, zone, later=DAY) if until else now.astimezone(UTC)
+    start = _moment("from", since, zone) if since else _days_before(stop, zone)
+    if start >= stop:
+        raise _refused("to", "The range is empty: `to` must be later than `from`.")
+    if stop - start > DAYS_MAX * DAY:
+        raise _refused("from", "The range is longer than ten years.")
+    end = stop if stop < now else max(stop, day_floor(now.astimezone(UTC)) + DAY)
+    return Period(start, stop, zone, end)
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """When a local day begins, in UTC. Where clocks skip midnight that is the first moment after it;
+    where they show it twice, the second."""
+    midnight = datetime.combine(day, time(), zone)
+    return max(midnight.astimezone(UTC), midnight.replace(fold=1).astimezone(UTC))
+
+
+def hour_floor(moment: datetime) -> datetime:
+    """The beginning of the UTC hour that a UTC moment is in."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def day_floor(moment: datetime) -> datetime:
+    """The beginning of the UTC day that a UTC moment is in."""
+    return hour_floor(moment).replace(hour=0)
+
+
+def day_ceiling(moment: datetime) -> datetime:
+    """The first beginning of a UTC day that is not before a UTC moment."""
+    return day_floor(moment + DAY - timedelta(microseconds=1))
+
+
+@cache
+def _zones() -> set[str]:
+    return available_timezones()
+
+
+def _zone(name: str) -> ZoneInfo:
+    # Only a name from the list goes on: ZoneInfo makes a path of what it is given.
+    if name not in _zones():
+        raise _refused("tz", "There is no such time zone; give an IANA name such as Europe/Athens.")
+    return ZoneInfo(name)
+
+
+def _days_before(stop: datetime, zone: ZoneInfo) -> datetime:
+    last = (stop - timedelta(microseconds=1)).astimezone(zone).date()
+    return day_start(last - (_DAYS_DEFAULT - 1) * DAY, zone)
+
+
+def _moment(name: str, text: str, zone: ZoneInfo, later: timedelta = timedelta()) -> datetime:
+    try:
+        moment = _parsed(text, zone, later)
+    except (ValueError, OverflowError) as error:
+        raise _refused(name, "Give an ISO 8601 date or date and time.") from error
+    if moment.year not in _YEARS:
+        raise _refused(
+            name, f"Only the years {_YEARS.start} to {_YEARS.stop - 1} can be asked for."
+        )
+    return moment
+
+
+def _parsed(text: str, zone: ZoneInfo, later: timedelta) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    return day_start(day + later, zone)
+
+
+def _refused(name: str, message: str) -> Invalid:
+    return Invalid("Some fields are not valid.", fields={name: [message]})

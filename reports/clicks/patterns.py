@@ -1,0 +1,31 @@
+"""Tables of patterns, matched all at once by the engine that ua-parser matches browsers with.
+
+Python's `re` takes 5 ms to find that a browser is in none of crawlerdetect's 1,500 patterns, and 100 ms for
+a header made to be slow; this takes 0.005 and 0.02.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ua_parser import Domain, RegexResolver, Resolver
+from ua_parser.core import Matchers
+from ua_parser.lazy import UserAgentMatcher
+
+
+def resolver(matchers: Matchers) -> Resolver:
+    """A resolver on the rust engine. Not ua_parser's default, which without a word falls back to `re`."""
+    assert RegexResolver is not None, "ua-parser is installed without its extra, regex"
+    return RegexResolver(matchers)
+
+
+def first_of(rules: Iterable[tuple[str, str]]) -> Callable[[str], str]:
+    """A function that gives the name of the first (name, pattern) found anywhere in a text without lone
+    surrogates, in any case; '' for none. Patterns are of Rust's regex crate, which has no lookaround."""
+    found = resolver(([UserAgentMatcher(f"(?i){rule}", name) for name, rule in rules], [], []))
+
+    def first(text: str) -> str:
+        agent = found(text, Domain.USER_AGENT).user_agent
+        return agent.family if agent else ""
+
+    return first

@@ -1,0 +1,106 @@
+"""The sums that reports are made of, added to in the transaction that stores the rows they count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from reports.clicks.binary import date, moment
+from reports.clicks.outcomes import Outcome
+from reports.clicks.places import Place
+from reports.clicks.sums import Sums, Table
+from reports.clicks.visits import HOUR_MS, Parts
+from reports.models import Dimension, GridDayValue, GridHour, LinkDay, LinkHour
+
+# Where and when, with the hour since 1970, and what it counts as.
+Spot = tuple[Place, int, Outcome]
+# The grid, the day since 1970, and what it counts as.
+Shade = tuple[int, int, Outcome]
+
+# Which dimensions the parts of a visit, in their order, are values of.
+DIMENSIONS: tuple[tuple[Dimension, ...], ...] = (
+    (Dimension.DEVICE, Dimension.BROWSER, Dimension.OS),
+    (Dimension.COUNTRY,),
+    (Dimension.REFERRER,),
+    (Dimension.LANGUAGE,),
+    (
+        Dimension.UTM_SOURCE,
+        Dimension.UTM_MEDIUM,
+        Dimension.UTM_CAMPAIGN,
+        Dimension.UTM_TERM,
+        Dimension.UTM_CONTENT,
+    ),
+)
+# Where what COUNTED names is summed.
+_OF_GRID = {
+    name: name for name in ("accepted", "humans", "duplicates", "bots", "refused", "visitors")
+}
+_OF_LINK = _OF_GRID | {"link_visitors": "link_visitors"}
+_OF_VIEW = {name: f"views_{name}" for name in _OF_GRID} | {"humans": "views"}
+_OF_VALUE = {name: name for name in ("humans", "duplicates", "bots", "visitors")}
+
+_LINK_HOUR = Table(LinkHour, owner=("user_id",), counts=list(_OF_LINK.values()))
+_LINK_DAY = Table(LinkDay, owner=("user_id",), counts=list(_OF_LINK.values()))
+_GRID_HOUR = Table(GridHour, owner=("user_id",), counts=[*_OF_GRID.values(), *_OF_VIEW.values()])
+_GRID_DAY_VALUE = Table(GridDayValue, owner=(), counts=list(_OF_VALUE.values()))
+_CLICK_OF_LINK = _LINK_HOUR.positions(_OF_LINK)
+_CLICK_OF_GRID, _VIEW_OF_GRID = _GRID_HOUR.positions(_OF_GRID), _GRID_HOUR.positions(_OF_VIEW)
+_CLICK_OF_VALUE = _GRID_DAY_VALUE.positions(_OF_VALUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a transaction adds: the visits, and the clicks with the parts of each entry of DIMENSIONS."""
+
+    spots: Counter[Spot] = field(default_factory=Counter)
+    values: list[Counter[tuple[Shade, Parts]]] = field(
+        default_factory=lambda: [Counter() for _ in DIMENSIONS]
+    )
+
+    def additions(self) -> list[tuple[Table, list[bytes]]]:
+        """What is to be added to which table, as rows of COPY."""
+        sums = [
+            (_LINK_HOUR, self._link_hours()),
+            (_LINK_DAY, self._link_days()),
+            (_GRID_HOUR, self._grid_hours()),
+            (_GRID_DAY_VALUE, self._values()),
+        ]
+        return [(table, table.rows(sums)) for table, sums in sums]
+
+    def _link_hours(self) -> Sums:
+        sums = _LINK_HOUR.sums()
+        for (place, hour, outcome), count in self.spots.items():
+            if place.link:
+                key = place.link, moment(hour * HOUR_MS), place.grid
+                sums.count(key, (place.user,), _CLICK_OF_LINK[outcome], count)
+        return sums
+
+    def _link_days(self) -> Sums:
+        sums = _LINK_DAY.sums()
+        for (place, hour, outcome), count in self.spots.items():
+            if place.link:
+                key = place.link, date(hour // 24), place.grid
+                sums.count(key, (place.user,), _CLICK_OF_LINK[outcome], count)
+        return sums
+
+    def _grid_hours(self) -> Sums:
+        sums = _GRID_HOUR.sums()
+        for (place, hour, outcome), count in self.spots.items():
+            positions = _CLICK_OF_GRID if place.link else _VIEW_OF_GRID
+            key = place.grid, moment(hour * HOUR_MS)
+            sums.count(key, (place.user,), positions[outcome], count)
+        return sums
+
+    def _values(self) -> Sums:
+        sums = _GRID_DAY_VALUE.sums()
+        for (place, hour, outcome), count in self.spots.items():
+            if place.link and outcome != Outcome.REFUSED:
+                key = place.grid, Dimension.TILE.value, date(hour // 24), place.tile
+                sums.count(key, (), _CLICK_OF_VALUE[outcome], count)
+        for dimensions, tally in zip(DIMENSIONS, self.values, strict=True):
+            numbers = [dimension.value for dimension in dimensions]
+            for ((grid, day, outcome), parts), count in tally.items():
+                positions, on = _CLICK_OF_VALUE[outcome], date(day)
+                for number, part in zip(numbers, parts, strict=True):
+                    sums.count((grid, number, on, part), (), positions, count)
+        return sums

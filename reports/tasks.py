@@ -1,0 +1,30 @@
+"""Celery's entry points of the reports, a few lines each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from reports.clicks import ingest, partitions, visitors
+from tasks.periodic import take_slot
+
+# A run ends long before its queue's limits, so that a worker told to stop is not kept.
+_SECONDS = 50
+
+
+@shared_task(name="reports.ingest_clicks", ignore_result=True)
+def ingest_clicks(**_: Any) -> None:
+    """Needs no slot: of two at once one does nothing."""
+    ingest.drain(seconds=_SECONDS)
+
+
+@shared_task(name="reports.sweep_clicks", ignore_result=False)
+def sweep_clicks(**_: Any) -> str:
+    """Make the partitions of the months to come, and remove clicks, salts and visitors past their time."""
+    if not take_slot("sweep_clicks", 3600):
+        return "another run has this slot"
+    partitions.ensure_ahead()
+    partitions.drop_old()
+    visitors.destroy_salts()
+    return "swept"

@@ -1,0 +1,169 @@
+"""Clicks and views as rows, without the tiers that make them, and the roll-ups of just these rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from django.db import connection
+
+from grids.models import Grid, Link
+from reports.models import Click, Dimension, UserAgent, Verdict, View
+
+_COUNTS = """count(*) AS accepted,
+    count(*) FILTER (WHERE verdict = 0) AS humans,
+    count(*) FILTER (WHERE verdict = 2) AS duplicates,
+    count(*) FILTER (WHERE verdict = 1) AS bots,
+    count(*) FILTER (WHERE is_first_on_grid) AS visitors"""
+_LINK_VISITORS = "count(*) FILTER (WHERE is_first_on_link) AS link_visitors"
+_HOUR = "date_trunc('hour', {} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS hour"
+_DAY = "(clicked_on AT TIME ZONE 'UTC')::date AS day"
+_LINK_COLUMNS = "grid_id, user_id, accepted, humans, duplicates, bots, visitors, link_visitors"
+_ROLLUPS = [
+    "DELETE FROM reports_link_hour",
+    "DELETE FROM reports_link_day",
+    "DELETE FROM reports_grid_hour",
+    "DELETE FROM reports_grid_day_value",
+    f"""INSERT INTO reports_link_hour (link_id, hour, {_LINK_COLUMNS})
+        SELECT link_id, {_HOUR.format("clicked_on")}, min(grid_id), min(user_id), {_COUNTS},
+            {_LINK_VISITORS} FROM reports_click GROUP BY 1, 2""",
+    f"""INSERT INTO reports_link_day (link_id, day, {_LINK_COLUMNS})
+        SELECT link_id, {_DAY}, min(grid_id), min(user_id), {_COUNTS}, {_LINK_VISITORS}
+        FROM reports_click GROUP BY 1, 2""",
+    f"""INSERT INTO reports_grid_hour
+            (grid_id, hour, user_id, accepted, humans, duplicates, bots, visitors)
+        SELECT grid_id, {_HOUR.format("clicked_on")}, min(user_id), {_COUNTS}
+        FROM reports_click GROUP BY 1, 2""",
+    f"""INSERT INTO reports_grid_hour AS old (grid_id, hour, user_id, views)
+        SELECT grid_id, {_HOUR.format("viewed_on")}, min(user_id),
+            count(*) FILTER (WHERE verdict = 0)
+        FROM reports_view GROUP BY 1, 2
+        ON CONFLICT (grid_id, hour) DO UPDATE SET views = excluded.views""",
+    *(
+        f"""INSERT INTO reports_grid_day_value
+            (grid_id, day, dimension, value, humans, duplicates, bots, visitors)
+        SELECT grid_id, {_DAY}, {dimension.value}, {dimension.name.lower()},
+            {_COUNTS.partition(",")[2]}
+        FROM reports_click JOIN reports_user_agent AS agent ON agent.id = user_agent_id
+        GROUP BY 1, 2, 4"""
+        for dimension in Dimension
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Visited:
+    """One visit; of a view `link` and `tile` mean nothing. `at` is in UTC."""
+
+    at: datetime
+    link: int = 0
+    verdict: int = Verdict.HUMAN
+    is_first_on_grid: bool = False
+    is_first_on_link: bool = False
+    tile: str = "0,0,1,1"
+    browser: str = "Firefox"
+    os: str = "Linux"
+    device: str = "desktop"
+    country: str = "GR"
+    referrer: str = ""
+    language: str = "el"
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    utm_term: str = ""
+    utm_content: str = ""
+
+
+_OF_AGENT = ("browser", "os", "device")
+_OF_CLICK = ("link", "at", "tile", "is_first_on_link")
+
+
+def load(
+    grid: Grid, links: list[Link], *, clicks: Iterable[Visited], views: Iterable[Visited] = ()
+) -> None:
+    """Replace all clicks and views, and their sums, by these on the grid; `link` is an index of `links`."""
+    clicks, views = list(clicks), list(views)
+    for table, visits in (("reports_click", clicks), ("reports_view", views)):
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {table}")
+        for month in {visit.at.strftime("%Y-%m") for visit in visits}:
+            _partition(table, month)
+    Click.objects.bulk_create(
+        Click(
+            **_shared(grid, click),
+            clicked_on=click.at,
+            link_id=links[click.link].pk,
+            tile=click.tile,
+            is_first_on_link=click.is_first_on_link,
+        )
+        for click in clicks
+    )
+    View.objects.bulk_create(View(**_shared(grid, view), viewed_on=view.at) for view in views)
+    roll_up()
+
+
+def roll_up() -> None:
+    """Make the roll-ups anew from the rows that there are."""
+    with connection.cursor() as cursor:
+        for statement in _ROLLUPS:
+            cursor.execute(statement)
+
+
+def refuse(link: Link, hour: datetime, count: int) -> None:
+    """Add refused clicks, which have no row, to an hour in UTC that has clicks already."""
+    names: dict[str, Any] = {
+        "link": link.pk,
+        "grid": link.grid_id,
+        "hour": hour,
+        "day": hour.date(),
+        "n": count,
+    }
+    with connection.cursor() as cursor:
+        for where in (
+            "link_hour SET {} WHERE link_id = %(link)s AND hour = %(hour)s",
+            "link_day SET {} WHERE link_id = %(link)s AND day = %(day)s",
+            "grid_hour SET {} WHERE grid_id = %(grid)s AND hour = %(hour)s",
+        ):
+            added = "refused = refused + %(n)s, accepted = accepted + %(n)s"
+            cursor.execute(f"UPDATE reports_{where.format(added)}", names)
+            assert cursor.rowcount == 1
+
+
+def drop_rows(month: str) -> None:
+    """Drop a month, such as 2026-03, as retention does."""
+    with connection.cursor() as cursor:
+        for table in ("reports_click", "reports_view"):
+            cursor.execute(f"DROP TABLE IF EXISTS {table}_{month.replace('-', '_')}")
+
+
+def _partition(table: str, month: str) -> None:
+    start = datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC)
+    end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {table}_{month.replace('-', '_')} PARTITION OF {table}"
+            " FOR VALUES FROM (%s) TO (%s)",
+            [start, end],
+        )
+
+
+def _shared(grid: Grid, visit: Visited) -> dict[str, Any]:
+    columns = asdict(visit)
+    names = [columns.pop(name) for name in _OF_AGENT]
+    for name in _OF_CLICK:
+        columns.pop(name)
+    text = "/".join(names)
+    agent, _ = UserAgent.objects.get_or_create(
+        digest=sha256(text.encode()).digest(),
+        defaults={
+            **dict(zip(_OF_AGENT, names, strict=True)),
+            "text": text,
+            "bot_reason": "",
+            "bot_rules": 1,
+        },
+    )
+    same = {"user_id": grid.user_id, "grid_id": grid.pk, "visitor": None, "user_agent": agent}
+    return {**same, "bot_reason": "", "bot_rules": 1, "flags": 0, **columns}
