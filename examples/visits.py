@@ -161,8 +161,9 @@ def show_clicks(ledger: Json, analytics: Json) -> None:
     table.add_column(justify="right")
     table.add_column()
     for row in analytics["results"]:
-        bar = "█" * max(1, round(BAR * row["clicks"] / most)) if row["clicks"] else ""
-        table.add_row(row["key"] or "unknown", str(row["clicks"]), bar)
+        if row["clicks"]:
+            bar = "█" * max(1, round(BAR * row["clicks"] / most))
+            table.add_row(row["label"], str(row["clicks"]), bar)
     console.print(table)
 
 

@@ -57,7 +57,7 @@ def links(subject: Subject) -> list[str]:
     return [
         _select("link_id", days, **counts),
         _select("link_id", f"{ends} AND {_UNCUT}", **counts),
-        _select("link_id", f"{ends} AND {_CUT}", refused="refused"),
+        _select("link_id", f"{ends} AND {_CUT} AND refused > 0", refused="refused"),
     ]
 
 

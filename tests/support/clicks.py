@@ -86,10 +86,11 @@ def load(
 ) -> None:
     """Replace all clicks and views, and their sums, by these on the grid; `link` is an index of `links`."""
     clicks, views = list(clicks), list(views)
-    for table, visits in (("reports_click", clicks), ("reports_view", views)):
+    for table in ("reports_click", "reports_view"):
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {table}")
-        for month in {visit.at.strftime("%Y-%m") for visit in visits}:
+        # Both for the same months, as the ingest makes them.
+        for month in {visit.at.strftime("%Y-%m") for visit in (*clicks, *views)}:
             _partition(table, month)
     Click.objects.bulk_create(
         Click(
