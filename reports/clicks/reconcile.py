@@ -38,17 +38,16 @@ _LEDGERS = {
 }
 _COUNTS = ("accepted", "humans", "duplicates", "bots", "refused", "visitors")
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in _COUNTS)
-# By hour and not by grid: a link that is moved leaves its hour with the grid that it was on first.
 _HOURS = f"""
-SELECT hour, ({", ".join(f"coalesce(links.{x}, 0)" for x in _COUNTS)}),
+SELECT grid_id, hour, ({", ".join(f"coalesce(links.{x}, 0)" for x in _COUNTS)}),
     ({", ".join(f"coalesce(grids.{x}, 0)" for x in _COUNTS)})
-FROM (SELECT hour, {_SUMS} FROM reports_link_hour
-    WHERE hour >= %(start)s AND hour < %(end)s GROUP BY 1) AS links
-FULL JOIN (SELECT hour, {_SUMS} FROM reports_grid_hour
-    WHERE hour >= %(start)s AND hour < %(end)s GROUP BY 1) AS grids USING (hour)
+FROM (SELECT grid_id, hour, {_SUMS} FROM reports_link_hour
+    WHERE hour >= %(start)s AND hour < %(end)s GROUP BY 1, 2) AS links
+FULL JOIN (SELECT grid_id, hour, {_SUMS} FROM reports_grid_hour
+    WHERE hour >= %(start)s AND hour < %(end)s GROUP BY 1, 2) AS grids USING (grid_id, hour)
 WHERE ({", ".join(f"coalesce(links.{x}, 0)" for x in _COUNTS)})
     <> ({", ".join(f"coalesce(grids.{x}, 0)" for x in _COUNTS)})
-ORDER BY hour
+ORDER BY hour, grid_id
 """
 
 
@@ -195,8 +194,9 @@ def _sums(cursor: Any, day: date) -> Iterator[str]:
         if cursor.rowcount > _TOLD:
             yield f"{rollup.table} on {day}: {cursor.rowcount - _TOLD} rows more"
     cursor.execute(_HOURS, values)
-    for hour, links, grids in cursor.fetchall():
-        yield f"hour {hour:%Y-%m-%d %H:%M}: links have {links}, grids {grids} ({', '.join(_COUNTS)})"
+    for grid, hour, links, whole in cursor.fetchall():
+        where = f"grid {grid}, hour {hour:%Y-%m-%d %H:%M}"
+        yield f"{where}: its links have {links}, it has {whole} ({', '.join(_COUNTS)})"
 
 
 def _told(rollup: Rollup, row: dict[str, Any]) -> str:

@@ -173,7 +173,7 @@ def test_parts_that_do_not_make_up_the_whole_are_told(counted: datetime) -> None
 def test_what_links_and_grids_refused_must_agree(counted: datetime, redis: Any) -> None:
     add_to(GridHour, {"grid_id": 1}, accepted=1, refused=1)
     assert differences() == [
-        f"hour {counted:%Y-%m-%d %H:%M}: links have (3,3,0,0,0,0), grids (4,3,0,0,1,0)"
+        f"grid 1, hour {counted:%Y-%m-%d %H:%M}: its links have (3,3,0,0,0,0), it has (4,3,0,0,1,0)"
         " (accepted, humans, duplicates, bots, refused, visitors)"
     ]
 
