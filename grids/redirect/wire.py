@@ -116,4 +116,9 @@ def decode(fields: Mapping[bytes, bytes]) -> Group:
 
 
 def _event(row: Any) -> Event:
-    return Event(Target(*row[0]), *row[1:])
+    target, at, address, user_agent, referrer, language, query, flags = row
+    # Half the time of Event(...), which is a function in Python.
+    return _new(Event, (Target(*target), at, address, user_agent, referrer, language, query, flags))
+
+
+_new = tuple.__new__

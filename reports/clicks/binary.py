@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from struct import Struct
 from typing import Any
 
@@ -13,6 +13,8 @@ _TRAILER = b"\xff\xff"
 _EPOCH_MS = 946_684_800_000
 _EPOCH_DAYS = 10_957
 _LENGTH = Struct("!i")
+# Rows: between two pieces, a thread waits for its turn among the others.
+_PIECE = 10_000
 # Moments and sums are eight bytes wide, as bigint is.
 BIGINT, INTEGER, SMALLINT, BOOLEAN = "q", "i", "h", "?"
 _SIZES = {BIGINT: 8, INTEGER: 4, SMALLINT: 2, BOOLEAN: 1}
@@ -54,13 +56,30 @@ class Fields:
 
 
 def copy(cursor: Any, table: str, columns: Iterable[str], rows: Iterable[bytes]) -> None:
-    """Put the rows into the table in one statement; without any, do nothing."""
-    content = b"".join(rows)
-    if content:
+    """Put the rows into the table in one statement; without any, do nothing. The database takes in the first
+    ones while the last are still being made."""
+    pieces = _pieces(rows)
+    first = next(pieces, None)
+    if first:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
-        content = b"".join((_HEADER, content, _TRAILER))
-        # In one piece: between two, this thread would wait for its turn among the others.
-        cursor.copy_expert(statement, BytesIO(content), len(content))
+        cursor.copy_expert(statement, _File(chain((_HEADER + first,), pieces, (_TRAILER,))))
+
+
+def _pieces(rows: Iterable[bytes]) -> Iterator[bytes]:
+    coming = iter(rows)
+    while piece := b"".join(islice(coming, _PIECE)):
+        yield piece
+
+
+class _File:
+    """Gives one piece after another, whatever size is asked for."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, _size: int) -> bytes:
+        """The next piece; nothing at the end."""
+        return next(self._pieces, b"")
 
 
 def temporary(cursor: Any, table: str, columns: Mapping[str, str]) -> None:

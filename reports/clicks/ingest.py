@@ -10,16 +10,17 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from time import monotonic
 
 from django.conf import settings
 from django.db import DatabaseError, DataError, InterfaceError, connection
 
 from reports.clicks.agents import Keys
+from reports.clicks.beside import Beside
 from reports.clicks.parcels import Parcel, opened
 from reports.clicks.store import NOTHING, Stored, store
 from reports.clicks.stream import Stream
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 # Any number that nothing else locks; the letters "gridclic" as eight bytes.
 LOCK_KEY = int.from_bytes(b"gridclic", "big")
 # Of one transaction, about: a larger one needs more memory, a smaller one adds to the same sums more often.
-EVENTS = 50_000
+EVENTS = 100_000
 _NOW = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 
@@ -99,11 +100,13 @@ def _drain(stream: Stream, deadline: float, events: int) -> Drained:
     drained, agents = NOTHING, Keys()
     with ThreadPoolExecutor(1, thread_name_prefix="clicks") as ahead:
         try:
-            coming: Future[_Batch] = ahead.submit(_next, stream, events)
-            while (batch := coming.result()).parcels:
-                coming = ahead.submit(_next, stream, events if monotonic() < deadline else 0)
-                drained = drained.plus(_store(batch, agents))
+            batch = _next(stream, events)
+            while batch.parcels:
+                size = events if monotonic() < deadline else 0
+                beside = Beside(ahead, partial(_next, stream, size))
+                drained = drained.plus(_store(batch, agents, beside))
                 stream.delete([parcel.entry for parcel in batch.parcels])
+                batch = beside.rest()
         finally:
             # Its own connection, of that thread.
             ahead.submit(connection.close)
@@ -124,17 +127,17 @@ def _next(stream: Stream, events: int) -> _Batch:
     return _Batch(now, parcels)
 
 
-def _store(batch: _Batch, agents: Keys) -> Stored:
+def _store(batch: _Batch, agents: Keys, beside: Beside[_Batch]) -> Stored:
     try:
-        return store(batch.parcels, now=batch.now, agents=agents)
+        return store(batch.parcels, now=batch.now, agents=agents, beside=beside)
     except DataError:
         logger.exception("clicks_batch_not_taken")
-    alone = (_store_alone(parcel, batch.now, agents) for parcel in batch.parcels)
+    alone = (_store_alone(parcel, batch.now, agents, beside) for parcel in batch.parcels)
     return reduce(Stored.plus, alone, NOTHING)
 
 
-def _store_alone(parcel: Parcel, now: int, agents: Keys) -> Stored:
+def _store_alone(parcel: Parcel, now: int, agents: Keys, beside: Beside[_Batch]) -> Stored:
     try:
-        return store([parcel], now=now, agents=agents)
+        return store([parcel], now=now, agents=agents, beside=beside)
     except DataError as error:
-        return store([parcel.refuse(repr(error))], now=now, agents=agents)
+        return store([parcel.refuse(repr(error))], now=now, agents=agents, beside=beside)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reports.clicks.binary import date, moment
 from reports.clicks.outcomes import Outcome
 from reports.clicks.places import Place
 from reports.clicks.sums import Sums, Table
-from reports.clicks.visits import HOUR_MS, Parts
+from reports.clicks.visits import HOUR_MS, Visit
 from reports.models import Dimension, GridDayValue, GridHour, LinkDay, LinkHour
 
 # Where and when, with the hour since 1970, and what it counts as.
@@ -17,19 +18,19 @@ Spot = tuple[Place, int, Outcome]
 # The grid, the day since 1970, and what it counts as.
 Shade = tuple[int, int, Outcome]
 
-# Which dimensions the parts of a visit, in their order, are values of.
-DIMENSIONS: tuple[tuple[Dimension, ...], ...] = (
-    (Dimension.DEVICE, Dimension.BROWSER, Dimension.OS),
-    (Dimension.COUNTRY,),
-    (Dimension.REFERRER,),
-    (Dimension.LANGUAGE,),
-    (
-        Dimension.UTM_SOURCE,
-        Dimension.UTM_MEDIUM,
-        Dimension.UTM_CAMPAIGN,
-        Dimension.UTM_TERM,
-        Dimension.UTM_CONTENT,
-    ),
+# In the order of the parts of a visit.
+DIMENSIONS = (
+    Dimension.DEVICE,
+    Dimension.BROWSER,
+    Dimension.OS,
+    Dimension.COUNTRY,
+    Dimension.REFERRER,
+    Dimension.LANGUAGE,
+    Dimension.UTM_SOURCE,
+    Dimension.UTM_MEDIUM,
+    Dimension.UTM_CAMPAIGN,
+    Dimension.UTM_TERM,
+    Dimension.UTM_CONTENT,
 )
 # Where what COUNTED names is summed.
 _OF_GRID = {
@@ -50,12 +51,10 @@ _CLICK_OF_VALUE = _GRID_DAY_VALUE.positions(_OF_VALUE)
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a transaction adds: the visits, and the clicks with the parts of each entry of DIMENSIONS."""
+    """What a transaction adds: how many there are of each, and the clicks themselves for their parts."""
 
     spots: Counter[Spot] = field(default_factory=Counter)
-    values: list[Counter[tuple[Shade, Parts]]] = field(
-        default_factory=lambda: [Counter() for _ in DIMENSIONS]
-    )
+    clicks: defaultdict[Shade, list[Visit]] = field(default_factory=lambda: defaultdict(list))
 
     def additions(self) -> list[tuple[Table, list[bytes]]]:
         """What is to be added to which table, as rows of COPY."""
@@ -97,10 +96,18 @@ class Ledger:
             if place.link and outcome != Outcome.REFUSED:
                 key = place.grid, Dimension.TILE.value, date(hour // 24), place.tile
                 sums.count(key, (), _CLICK_OF_VALUE[outcome], count)
-        for dimensions, tally in zip(DIMENSIONS, self.values, strict=True):
-            numbers = [dimension.value for dimension in dimensions]
-            for ((grid, day, outcome), parts), count in tally.items():
-                positions, on = _CLICK_OF_VALUE[outcome], date(day)
-                for number, part in zip(numbers, parts, strict=True):
-                    sums.count((grid, number, on, part), (), positions, count)
+        numbers = [dimension.value for dimension in DIMENSIONS]
+        for (grid, day, outcome), clicks in self.clicks.items():
+            positions, on = _CLICK_OF_VALUE[outcome], date(day)
+            for number, values in zip(numbers, _values_of(clicks), strict=True):
+                for value, count in Counter(values).items():
+                    sums.count((grid, number, on, value), (), positions, count)
         return sums
+
+
+def _values_of(clicks: Sequence[Visit]) -> Iterator[tuple[bytes, ...]]:
+    """By dimension, the value of each click: turned over as a whole, which takes no loop of ours."""
+    *_, headers, countries, referrers, languages, campaigns = zip(*clicks, strict=True)
+    parts = [header.parts for header in headers]
+    for details in (parts, countries, referrers, languages, campaigns):
+        yield from zip(*details, strict=True)

@@ -75,10 +75,10 @@ class Seen:
             moved = [(*key, link, self._last[key][link]) for key, link in self._moved]
             cursor.execute(_MOVE, _arrays(moved))
         last, pack = self._last, _ROW.pack
-        rows = [
+        rows = (
             pack(5, 4, date(key[0]), 8, key[1], 8, key[2], 8, link, 8, moment(last[key][link]))
             for key, link in self._new
-        ]
+        )
         copy(cursor, "reports_seen_visitor", _COLUMNS, rows)
 
 

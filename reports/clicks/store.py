@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from operator import add
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from reports.clicks import partitions
 from reports.clicks.agents import Keys
+from reports.clicks.beside import Beside
 from reports.clicks.judge import Judge, visitors_of
 from reports.clicks.parcels import Parcel
 from reports.clicks.producers import Positions
@@ -37,8 +38,9 @@ class Stored(NamedTuple):
 NOTHING = Stored()
 
 
-def store(parcels: Sequence[Parcel], *, now: int, agents: Keys) -> Stored:
-    """Count what has not been counted yet. `now` is the database's, in milliseconds since 1970.
+def store(parcels: Sequence[Parcel], *, now: int, agents: Keys, beside: Beside[Any]) -> Stored:
+    """Count what has not been counted yet. `now` is the database's, in milliseconds since 1970; `beside` does
+    what needs no database.
 
     Raises DataError, and leaves everything as it was, when the database does not take a value.
     """
@@ -46,7 +48,7 @@ def store(parcels: Sequence[Parcel], *, now: int, agents: Keys) -> Stored:
     moment = datetime.fromtimestamp(now / 1000, UTC)
     with transaction.atomic(durable=True):
         new, missing = _new(parcels, moment)
-        keys = _store_visits(new, agents)
+        keys = _store_visits(new, agents, beside)
         _set_aside(new, moment)
     agents.committed(keys)
     return Stored(
@@ -80,7 +82,7 @@ def _new(parcels: Sequence[Parcel], now: datetime) -> tuple[list[Parcel], int]:
     return new, positions.missing
 
 
-def _store_visits(parcels: Sequence[Parcel], agents: Keys) -> dict[bytes, int]:
+def _store_visits(parcels: Sequence[Parcel], agents: Keys, beside: Beside[Any]) -> dict[bytes, int]:
     visits = [visit for parcel in parcels for visit in parcel.readings.visits]
     keys = agents.find({visit[4] for visit in visits})
     with connection.wrap_database_errors, connection.cursor() as cursor:
@@ -90,7 +92,7 @@ def _store_visits(parcels: Sequence[Parcel], agents: Keys) -> dict[bytes, int]:
         judge.take(visits, visitors)
         for parcel in parcels:
             judge.refuse(parcel.readings.refused)
-        judge.store(cursor)
+        judge.store(cursor, beside)
     return keys
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -72,7 +73,7 @@ class Reader:
 
     def __init__(self, now: int) -> None:
         self.stepped = 0
-        self._now = now
+        self._now, self._latest = now, now + _LEEWAY_MS
         # No longer than for a batch: salts are destroyed, and addresses are kept nowhere.
         self._salts = Memo(_salt, _CACHED)
         self._people = Memo(self._person, _CACHED)
@@ -80,12 +81,7 @@ class Reader:
     def read(self, group: Group) -> Readings:
         """Every event is either among the visits or among the refusals, or was not kept by the producer."""
         readings = Readings()
-        add, visit = readings.visits.append, self._visit
-        for event in group.events:
-            try:
-                add(visit(event))
-            except _BROKEN as error:
-                self._refuse(event, error, readings)
+        self._read(group.events, readings)
         for (user, grid, link, hour), count in group.unkept.items():
             try:
                 key = place_of(user, grid, link), self._moment(hour * 1000) // HOUR_MS
@@ -95,23 +91,31 @@ class Reader:
                 readings.refusals.append(Refusal(told(count), f"Not kept: {error!r}", payload))
         return readings
 
-    def _visit(self, event: Event) -> Visit:
-        target, at, address, agent, referrer, language, query, flags = event
-        place = PLACES[target]
-        header = HEADERS[agent]
-        at = self._moment(at)
-        visitor, country = self._people[at // DAY_MS, place.user, address, agent]
-        return (
-            place,
-            at,
-            None if flags & _DO_NOT_TRACK else visitor,
-            _FLAGGED[header.reason, flags],
-            header,
-            country,
-            _REFERRERS[referrer],
-            _LANGUAGES[language],
-            _CAMPAIGNS[query],
-        )
+    def _read(self, events: Iterable[Event], readings: Readings) -> None:
+        # The innermost loop: without calls, but for what is met for the first time.
+        add, people, latest = readings.visits.append, self._people, self._latest
+        for event in events:
+            try:
+                target, at, address, agent, referrer, language, query, flags = event
+                place, header = PLACES[target], HEADERS[agent]
+                if type(at) is not int or not _EARLIEST <= at <= latest:
+                    at = self._moment(at)
+                visitor, country = people[at // DAY_MS, place.user, address, agent]
+                add(
+                    (
+                        place,
+                        at,
+                        None if flags & _DO_NOT_TRACK else visitor,
+                        _FLAGGED[header.reason, flags],
+                        header,
+                        country,
+                        _REFERRERS[referrer],
+                        _LANGUAGES[language],
+                        _CAMPAIGNS[query],
+                    )
+                )
+            except _BROKEN as error:
+                self._refuse(event, error, readings)
 
     def _person(self, who: tuple[int, int, str, bytes]) -> tuple[int | None, Parts]:
         """Somebody who is met several times in a batch as a rule."""
@@ -125,7 +129,7 @@ class Reader:
     def _moment(self, at: int) -> int:
         if type(at) is not int:
             raise TypeError(f"No moment: {at!r}")
-        if _EARLIEST <= at <= self._now + _LEEWAY_MS:
+        if _EARLIEST <= at <= self._latest:
             return at
         self.stepped += 1
         return self._now
