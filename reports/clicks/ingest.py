@@ -71,10 +71,11 @@ def only_ingest() -> Iterator[bool]:
         yield is_only
     finally:
         if is_only:
-            _unlock()
+            unlock()
 
 
-def _unlock() -> None:
+def unlock() -> None:
+    """Give the lock of the ingest back."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])

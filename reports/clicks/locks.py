@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 
-from reports.clicks.ingest import LOCK_KEY
+from reports.clicks.ingest import LOCK_KEY, unlock
 
 
 @contextmanager
@@ -19,13 +19,4 @@ def ingest_held() -> Iterator[None]:
     try:
         yield
     finally:
-        _unlock()
-
-
-def _unlock() -> None:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
-    except (DatabaseError, InterfaceError):
-        # The lock ends with its connection.
-        connection.close()
+        unlock()

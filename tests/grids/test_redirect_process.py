@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.utils import timezone
 
 from grids.models import Grid, Link
@@ -21,7 +20,7 @@ from tests.support.client import Client, make_user
 from tests.support.grids import make_grid, make_link
 from tests.support.processes import Redirect, free_port, redirect
 from tests.support.redirects import arrived, ask, once
-from tests.support.redis import OwnRedis, point_celery_at
+from tests.support.redis import OwnRedis, own_redis
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,13 +60,8 @@ class Town:
 
 @pytest.fixture
 def redis(tmp_path: Path, settings: Any) -> Iterator[OwnRedis]:
-    before = django_settings.REDIS_URL
-    server = OwnRedis(tmp_path / "redis")
-    server.start()
-    point_celery_at(server.url, settings)
-    yield server
-    server.stop()
-    point_celery_at(before, settings)
+    with own_redis(tmp_path / "redis", settings) as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -40,6 +41,18 @@ class OwnRedis:
         """A connection for looking inside."""
         client: Redis = Redis.from_url(self.url, socket_timeout=5)
         return client
+
+
+@contextmanager
+def own_redis(folder: Path, settings: Any) -> Iterator[OwnRedis]:
+    """A running Redis that this process, and those it starts, use until the block ends."""
+    before = settings.REDIS_URL
+    server = OwnRedis(folder)
+    server.start()
+    point_celery_at(server.url, settings)
+    yield server
+    server.stop()
+    point_celery_at(before, settings)
 
 
 def redis_database_url(url: str, number: int) -> str:
