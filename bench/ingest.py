@@ -25,8 +25,8 @@ from bench.report import conclude, say, show
 from bench.servers import database, stop_gently
 from gridlink.embedded import embedded_redis, redis_url
 from reports.clicks import partitions
+from reports.clicks.batches import Stored
 from reports.clicks.ingest import drain
-from reports.clicks.store import Stored
 
 TARGET = 0.5
 _TABLES = (

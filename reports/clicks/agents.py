@@ -40,13 +40,13 @@ _PARTS: dict[tuple[bytes, bytes, bytes], tuple[bytes, bytes, bytes]] = {}
 
 
 class Keys:
-    """The keys of headers: those that are committed are remembered, for as long as this lives."""
+    """The keys of headers; what was found is remembered for as long as this lives."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, int] = {}
 
     def find(self, headers: Iterable[Header]) -> dict[bytes, int]:
-        """By the header as it was sent; in a transaction, in which new ones are stored."""
+        """By the header as it was sent. New ones are stored: not in a transaction, which may be undone."""
         wanted = {header.sent: header for header in headers}
         unknown = {sha256(sent).digest(): sent for sent in wanted.keys() - self._known.keys()}
         found = self._stored(unknown)
@@ -55,10 +55,11 @@ class Keys:
             UserAgent.objects.bulk_create(new, ignore_conflicts=True)
             found |= self._stored(unknown.keys() - found.keys())
         keys = {sent: found[digest] for digest, sent in unknown.items()}
-        return keys | {sent: self._known[sent] for sent in wanted.keys() - keys.keys()}
+        keys |= {sent: self._known[sent] for sent in wanted.keys() - keys.keys()}
+        self._remember(keys)
+        return keys
 
-    def committed(self, keys: dict[bytes, int]) -> None:
-        """What `find` gave may be relied on from now on."""
+    def _remember(self, keys: dict[bytes, int]) -> None:
         if len(self._known) + len(keys) > _CACHED:
             self._known.clear()
         self._known.update(keys)

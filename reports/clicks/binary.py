@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
 from typing import Any
 
@@ -13,8 +12,8 @@ _TRAILER = b"\xff\xff"
 _EPOCH_MS = 946_684_800_000
 _EPOCH_DAYS = 10_957
 _LENGTH = Struct("!i")
-# Rows: between two pieces, a thread waits for its turn among the others.
-_PIECE = 10_000
+# Rows, some megabytes: before each further piece, a thread waits for its turn among the others.
+_PIECE = 20_000
 # Moments and sums are eight bytes wide, as bigint is.
 BIGINT, INTEGER, SMALLINT, BOOLEAN = "q", "i", "h", "?"
 _SIZES = {BIGINT: 8, INTEGER: 4, SMALLINT: 2, BOOLEAN: 1}
@@ -55,27 +54,26 @@ class Fields:
         return self._pack(*self._arguments)
 
 
-def copy(cursor: Any, table: str, columns: Iterable[str], rows: Iterable[bytes]) -> None:
-    """Put the rows into the table in one statement; without any, do nothing. The database takes in the first
-    ones while the last are still being made."""
-    pieces = _pieces(rows)
-    first = next(pieces, None)
-    if first:
+def pieces(rows: Sequence[bytes]) -> list[bytes]:
+    """The file that COPY reads, in large pieces; without any row, none."""
+    if not rows:
+        return []
+    cut = [b"".join(rows[first : first + _PIECE]) for first in range(0, len(rows), _PIECE)]
+    return [_HEADER, *cut, _TRAILER]
+
+
+def copy(cursor: Any, table: str, columns: Iterable[str], packed: Sequence[bytes]) -> None:
+    """Put rows into the table in one statement, from `pieces`; without any, do nothing."""
+    if packed:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
-        cursor.copy_expert(statement, _File(chain((_HEADER + first,), pieces, (_TRAILER,))))
-
-
-def _pieces(rows: Iterable[bytes]) -> Iterator[bytes]:
-    coming = iter(rows)
-    while piece := b"".join(islice(coming, _PIECE)):
-        yield piece
+        cursor.copy_expert(statement, _File(packed))
 
 
 class _File:
     """Gives one piece after another, whatever size is asked for."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
+    def __init__(self, packed: Iterable[bytes]) -> None:
+        self._pieces = iter(packed)
 
     def read(self, _size: int) -> bytes:
         """The next piece; nothing at the end."""

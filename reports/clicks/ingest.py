@@ -2,29 +2,25 @@
 
 A transaction stores the rows, the sums and, per producer, the number of the last group in it; only then are
 the entries deleted. What a crash leaves in the stream is recognised by its number and not counted again.
-While one batch is being written, the next is read and prepared: the database and Python work side by side.
+While one batch is being stored, a second thread makes the next: the database and Python work side by side.
 """
 
 from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial, reduce
 from time import monotonic
 
 from django.conf import settings
 from django.db import DatabaseError, DataError, InterfaceError, connection
 
-from reports.clicks.agents import Keys
-from reports.clicks.beside import Beside
-from reports.clicks.parcels import Parcel, opened
-from reports.clicks.store import NOTHING, Stored, store
-from reports.clicks.stream import Stream
-from reports.clicks.visits import Reader
+from reports.clicks.batches import NOTHING, Batch, Maker, Stored
+from reports.clicks.store import store
+from reports.clicks.stream import Entry, Stream
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +28,8 @@ logger = logging.getLogger(__name__)
 LOCK_KEY = int.from_bytes(b"gridclic", "big")
 # Of one transaction, about: a larger one needs more memory, a smaller one adds to the same sums more often.
 EVENTS = 100_000
-_NOW = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+# Of the first one, so that the database has something to do soon.
+_FIRST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +38,6 @@ class Drained:
 
     is_busy: bool = False
     stored: Stored = NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    now: int
-    parcels: list[Parcel]
 
 
 def drain(*, seconds: float, events: int = EVENTS) -> Drained:
@@ -58,7 +49,7 @@ def drain(*, seconds: float, events: int = EVENTS) -> Drained:
         if not is_only:
             return Drained(is_busy=True)
         with _no_collections(), closing(Stream(settings.CLICKS_REDIS_URL)) as stream:
-            return _drain(stream, monotonic() + seconds, events)
+            return Drained(stored=_drain(stream, monotonic() + seconds, events))
 
 
 @contextmanager
@@ -97,48 +88,47 @@ def _no_collections() -> Iterator[None]:
             gc.enable()
 
 
-def _drain(stream: Stream, deadline: float, events: int) -> Drained:
-    drained, agents = NOTHING, Keys()
+def _drain(stream: Stream, deadline: float, events: int) -> Stored:
+    stored = NOTHING
     with ThreadPoolExecutor(1, thread_name_prefix="clicks") as ahead:
         try:
-            batch = _next(stream, events)
-            while batch.parcels:
+            maker = Maker()
+            batch = ahead.submit(_next, maker, stream, min(events, _FIRST)).result()
+            while batch.entries:
                 size = events if monotonic() < deadline else 0
-                beside = Beside(ahead, partial(_next, stream, size))
-                drained = drained.plus(_store(batch, agents, beside))
-                stream.delete([parcel.entry for parcel in batch.parcels])
-                batch = beside.rest()
+                coming = ahead.submit(_next, maker, stream, size)
+                try:
+                    store(batch)
+                except DataError:
+                    logger.exception("clicks_batch_not_taken")
+                    # What is coming builds upon what was not stored: the next run makes it anew.
+                    return stored.plus(_store_each(batch.entries, stream))
+                stream.delete(batch.entries)
+                stored = stored.plus(batch.stored)
+                batch = coming.result()
         finally:
             # Its own connection, of that thread.
             ahead.submit(connection.close)
-    return Drained(stored=drained)
+    return stored
 
 
-def _next(stream: Stream, events: int) -> _Batch:
-    entries = stream.read(events)
-    if not entries:
-        return _Batch(0, [])
-    with connection.cursor() as cursor:
-        cursor.execute(_NOW)
-        (now,) = cursor.fetchone()
-    reader = Reader(now)
-    parcels = [opened(entry, reader) for entry in entries]
-    if reader.stepped:
-        logger.warning("clicks_of_no_time", extra={"events": reader.stepped})
-    return _Batch(now, parcels)
+def _next(maker: Maker, stream: Stream, events: int) -> Batch:
+    return maker.make(stream.read(events))
 
 
-def _store(batch: _Batch, agents: Keys, beside: Beside[_Batch]) -> Stored:
+def _store_each(entries: Sequence[Entry], stream: Stream) -> Stored:
+    stored = NOTHING
+    for entry in entries:
+        stored = stored.plus(_store_alone(entry))
+        stream.delete([entry])
+    return stored
+
+
+def _store_alone(entry: Entry) -> Stored:
+    batch = Maker().make([entry])
     try:
-        return store(batch.parcels, now=batch.now, agents=agents, beside=beside)
-    except DataError:
-        logger.exception("clicks_batch_not_taken")
-    alone = (_store_alone(parcel, batch.now, agents, beside) for parcel in batch.parcels)
-    return reduce(Stored.plus, alone, NOTHING)
-
-
-def _store_alone(parcel: Parcel, now: int, agents: Keys, beside: Beside[_Batch]) -> Stored:
-    try:
-        return store([parcel], now=now, agents=agents, beside=beside)
+        store(batch)
     except DataError as error:
-        return store([parcel.refuse(repr(error))], now=now, agents=agents, beside=beside)
+        batch = Maker().refuse(entry, repr(error))
+        store(batch)
+    return batch.stored

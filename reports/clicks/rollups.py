@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from reports.clicks.binary import date, moment
 from reports.clicks.outcomes import Outcome
 from reports.clicks.places import Place
 from reports.clicks.sums import Sums, Table
-from reports.clicks.visits import HOUR_MS, Visit
+from reports.clicks.visits import HOUR_MS, Parts, Visit
 from reports.models import Dimension, GridDayValue, GridHour, LinkDay, LinkHour
 
 # Where and when, with the hour since 1970, and what it counts as.
@@ -18,19 +18,19 @@ Spot = tuple[Place, int, Outcome]
 # The grid, the day since 1970, and what it counts as.
 Shade = tuple[int, int, Outcome]
 
-# In the order of the parts of a visit.
-DIMENSIONS = (
-    Dimension.DEVICE,
-    Dimension.BROWSER,
-    Dimension.OS,
-    Dimension.COUNTRY,
-    Dimension.REFERRER,
-    Dimension.LANGUAGE,
-    Dimension.UTM_SOURCE,
-    Dimension.UTM_MEDIUM,
-    Dimension.UTM_CAMPAIGN,
-    Dimension.UTM_TERM,
-    Dimension.UTM_CONTENT,
+# What the parts of a visit tell, in their order.
+_PARTS = (
+    (Dimension.DEVICE.value, Dimension.BROWSER.value, Dimension.OS.value),
+    (Dimension.COUNTRY.value,),
+    (Dimension.REFERRER.value,),
+    (Dimension.LANGUAGE.value,),
+    (
+        Dimension.UTM_SOURCE.value,
+        Dimension.UTM_MEDIUM.value,
+        Dimension.UTM_CAMPAIGN.value,
+        Dimension.UTM_TERM.value,
+        Dimension.UTM_CONTENT.value,
+    ),
 )
 # Where what COUNTED names is summed.
 _OF_GRID = {
@@ -96,18 +96,16 @@ class Ledger:
             if place.link and outcome != Outcome.REFUSED:
                 key = place.grid, Dimension.TILE.value, date(hour // 24), place.tile
                 sums.count(key, (), _CLICK_OF_VALUE[outcome], count)
-        numbers = [dimension.value for dimension in DIMENSIONS]
         for (grid, day, outcome), clicks in self.clicks.items():
             positions, on = _CLICK_OF_VALUE[outcome], date(day)
-            for number, values in zip(numbers, _values_of(clicks), strict=True):
-                for value, count in Counter(values).items():
-                    sums.count((grid, number, on, value), (), positions, count)
+            for numbers, parts in zip(_PARTS, _parts_of(clicks), strict=True):
+                for values, count in Counter(parts).items():
+                    for number, value in zip(numbers, values, strict=True):
+                        sums.count((grid, number, on, value), (), positions, count)
         return sums
 
 
-def _values_of(clicks: Sequence[Visit]) -> Iterator[tuple[bytes, ...]]:
-    """By dimension, the value of each click: turned over as a whole, which takes no loop of ours."""
+def _parts_of(clicks: Sequence[Visit]) -> tuple[Sequence[Parts], ...]:
+    """The parts of the clicks, side by side: turned over as a whole, which takes no loop of ours."""
     *_, headers, countries, referrers, languages, campaigns = zip(*clicks, strict=True)
-    parts = [header.parts for header in headers]
-    for details in (parts, countries, referrers, languages, campaigns):
-        yield from zip(*details, strict=True)
+    return [header.parts for header in headers], countries, referrers, languages, campaigns

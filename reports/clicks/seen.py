@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from struct import Struct
 from typing import Any
 
-from reports.clicks.binary import copy, date, moment
+from django.db import connection
+
+from reports.clicks.binary import copy, date, moment, pieces
 from reports.clicks.outcomes import Outcome
 
 # The day since 1970, the grid and the visitor.
@@ -35,20 +38,39 @@ WHERE seen.day = date '1970-01-01' + moved.day AND seen.grid_id = moved.grid
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be stored of visitors: new rows, as COPY reads them, and later visits, by columns."""
+
+    new: list[bytes]
+    moved: list[str]
+
+
+NO_CHANGES = Changes([], [])
+
+
 class Seen:
-    """What is known of the visitors `keys`, for one transaction of the only ingest that runs.
+    """What is known of the visitors `keys`; `before` is what was known to the batch before, whose changes may
+    not be stored yet.
 
     `window` is in milliseconds: a human's visit less than that away from the last one is a duplicate.
     """
 
-    def __init__(self, cursor: Any, keys: Iterable[Key], window: int) -> None:
+    def __init__(self, keys: Iterable[Key], window: int, before: Seen | None = None) -> None:
         self._window = window
+        known = before._last if before else {}
         # Per visitor, when each link was last visited; a view of the grid is link 0.
-        self._last: dict[Key, dict[int, int]] = {key: {} for key in keys}
-        self._new: list[tuple[Key, int]] = []
+        self._last: dict[Key, dict[int, int]] = {key: known.get(key, {}) for key in keys}
+        # With the visitor's own part of the above, in which the last visit may still change.
+        self._new: list[tuple[Key, int, dict[int, int]]] = []
         self._moved: dict[tuple[Key, int], None] = {}
-        if self._last:
-            cursor.execute(_LOAD, _arrays(self._last))
+        unknown = [key for key, last_on in self._last.items() if not last_on]
+        if unknown:
+            self._load(unknown)
+
+    def _load(self, keys: Iterable[Key]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_LOAD, _arrays(keys))
             for day, grid, visitor, link, at in cursor.fetchall():
                 self._last[day, grid, visitor][link] = at
 
@@ -60,7 +82,7 @@ class Seen:
             # A view says nothing of clicks.
             is_first_click = len(last_on) == (0 in last_on)
             last_on[link] = at
-            self._new.append((key, link))
+            self._new.append((key, link, last_on))
             return _FIRST_ON_LINK if link and not is_first_click else _FIRST_ON_GRID
         if abs(at - last) < self._window:
             return _DUPLICATE
@@ -69,17 +91,22 @@ class Seen:
             self._moved[key, link] = None
         return _HUMAN
 
-    def write(self, cursor: Any) -> None:
-        """Put what has changed into the database."""
-        if self._moved:
-            moved = [(*key, link, self._last[key][link]) for key, link in self._moved]
-            cursor.execute(_MOVE, _arrays(moved))
-        last, pack = self._last, _ROW.pack
-        rows = (
-            pack(5, 4, date(key[0]), 8, key[1], 8, key[2], 8, link, 8, moment(last[key][link]))
-            for key, link in self._new
-        )
-        copy(cursor, "reports_seen_visitor", _COLUMNS, rows)
+    def changes(self) -> Changes:
+        """What has changed by the outcomes."""
+        pack = _ROW.pack
+        rows = [
+            pack(5, 4, date(day), 8, grid, 8, visitor, 8, link, 8, moment(last_on[link]))
+            for (day, grid, visitor), link, last_on in self._new
+        ]
+        moved = [(*key, link, self._last[key][link]) for key, link in self._moved]
+        return Changes(pieces(rows), _arrays(moved))
+
+
+def store_changes(cursor: Any, changes: Changes) -> None:
+    """Put what has changed into the database."""
+    if changes.moved:
+        cursor.execute(_MOVE, changes.moved)
+    copy(cursor, "reports_seen_visitor", _COLUMNS, changes.new)
 
 
 # A member of an enumeration is found more slowly than a name.

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from reports.clicks.binary import BIGINT, INTEGER, SMALLINT, Fields, copy, start, temporary
+from reports.clicks.binary import BIGINT, INTEGER, SMALLINT, Fields, copy, pieces, start, temporary
 from reports.clicks.outcomes import COUNTED, Outcome
 
 # How COPY writes the columns, and their types; a text is a field already.
@@ -54,12 +54,13 @@ class Table:
         return Sums(len(self._counts))
 
     def rows(self, sums: Sums) -> list[bytes]:
-        """The sums as rows of COPY."""
+        """The sums in the form that COPY reads."""
         begin, pack, numbers = start(len(self._columns)), self._fields.pack, len(self._numbers)
-        return [
+        rows = [
             b"".join((begin, pack((*key[:numbers], *row)), *key[numbers:]))
             for key, row in sums.items()
         ]
+        return pieces(rows)
 
     def add(self, cursor: Any, rows: Sequence[bytes]) -> None:
         """Add to the rows there are, and make those there are not."""

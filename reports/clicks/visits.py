@@ -124,7 +124,7 @@ class Reader:
             raise TypeError(f"No address: {address!r}")
         salt = self._salts[day]
         visitor = None if salt is None else visitors.visitor(salt, user, address, agent)
-        return visitor, (text(countries.country(address), 2),)
+        return visitor, _COUNTRIES[countries.country(address)]
 
     def _moment(self, at: int) -> int:
         if type(at) is not int:
@@ -179,6 +179,7 @@ def _flagged(key: tuple[str, int]) -> Flagged:
 
 _NUMBERS = Fields(SMALLINT * 2)
 _FLAGGED = Memo(_flagged, _CACHED)
+_COUNTRIES: Memo[str, Parts] = Memo(lambda code: (text(code, 2),), _CACHED)
 _REFERRERS: Memo[bytes, Parts] = Memo(
     lambda sent: (text(referrers.referrer_host(_sent(sent)), 255),), _CACHED
 )

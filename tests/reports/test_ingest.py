@@ -15,9 +15,9 @@ from redis import Redis
 from grids.redirect import wire
 from grids.redirect.wire import Flag, Kind, Target
 from reports import tasks
-from reports.clicks import ingest, store
+from reports.clicks import ingest, store, stream
+from reports.clicks.batches import Batch, Stored
 from reports.clicks.ingest import Drained, drain
-from reports.clicks.store import Stored
 from reports.clicks.stream import Stream
 from reports.models import Click, LinkDay, LinkHour, Producer, SetAside, UserAgent, Verdict
 from tests.support.platform import in_threads
@@ -33,6 +33,7 @@ from tests.support.stream import (
     USER,
     Redirect,
     click,
+    forget,
     rows,
     tables,
     view,
@@ -123,8 +124,9 @@ def test_verdicts_and_first_visits(redirect: Redirect) -> None:
     assert ledger() == [(LINK, 9, 5, 2, 2, 0, 2, 2), (OTHER_LINK, 1, 1, 0, 0, 0, 0, 1)]
 
 
-def test_batches_know_of_each_other(redirect: Redirect) -> None:
-    """First visits and duplicates are the same, however the clicks come in."""
+def test_batches_know_of_each_other(redirect: Redirect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First visits and duplicates are the same, however the clicks come in: also while the batch before is
+    still being stored."""
     events = [
         click(0),
         view(0),
@@ -138,17 +140,38 @@ def test_batches_know_of_each_other(redirect: Redirect) -> None:
     redirect.send(*events)
     count()
     at_once = tables()
-    for table in at_once:
-        with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {table}")
+    at_once.pop("reports_producer")
+    forget()
     redirect.number = redirect.accepted = 0
     for event in events:
         redirect.send(event)
         assert count().events == 1
-    one_by_one = tables()
-    one_by_one.pop("reports_producer")
-    at_once.pop("reports_producer")
-    assert one_by_one == at_once
+    assert tables() | at_once == tables()
+    forget()
+    redirect.number = redirect.accepted = 0
+    for event in events:
+        redirect.send(event)
+    monkeypatch.setattr(stream, "_PAGE", 1)
+    assert drain(seconds=60, events=1).stored == Stored(events=len(events))
+    assert tables() | at_once == tables()
+
+
+def test_many_rows_in_one_batch(redirect: Redirect) -> None:
+    """More than one piece of COPY holds."""
+    for first in range(0, 45_000, 5_000):
+        redirect.send(
+            *(
+                click(n / 1000, address=f"10.0.{n >> 8}.{n & 255}")
+                for n in range(first, first + 5_000)
+            )
+        )
+    assert count() == Stored(events=45_000)
+    assert ledger() == [(LINK, 45_000, 45_000, 0, 0, 0, 45_000, 45_000)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT (clicked_on, visitor)) FROM reports_click")
+        assert cursor.fetchone() == (45_000, 45_000)
+        cursor.execute("SELECT count(*) FROM reports_seen_visitor")
+        assert cursor.fetchone() == (45_000,)
 
 
 def test_what_a_producer_could_not_keep_is_refused(redirect: Redirect) -> None:
@@ -287,10 +310,10 @@ def test_a_group_that_the_database_refuses_goes_alone(
 ) -> None:
     """Whatever slips through all checks costs its own group only."""
 
-    def refuse(parcels: Any, **options: Any) -> Stored:
-        if any(len(parcel.readings.visits) == 2 for parcel in parcels):
+    def refuse(batch: Batch) -> None:
+        if batch.stored.events and any(entry.fields[b"c"] == b"2" for entry in batch.entries):
             raise DataError("no")
-        return real(parcels, **options)
+        real(batch)
 
     real = store.store
     monkeypatch.setattr(ingest, "store", refuse)

@@ -11,11 +11,11 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
 from grids.redirect import wire
-from reports.clicks import ingest, partitions
+from reports.clicks import ingest, partitions, store
 from reports.clicks.agents import Keys
 from reports.clicks.ingest import drain
 from reports.clicks.judge import Judge
-from reports.clicks.producers import Positions
+from reports.clicks.producers import OutOfStep, Positions
 from reports.clicks.rollups import Ledger
 from reports.clicks.seen import Seen
 from reports.clicks.stream import Stream
@@ -78,14 +78,15 @@ STEPS: dict[str, tuple[Any, str]] = {
     "read": (Stream, "read"),
     "partitions": (partitions, "ensure"),
     "positions": (Positions, "take"),
-    "positions stored": (Positions, "save"),
+    "positions stored": (store, "store_moves"),
     "user agents": (Keys, "find"),
     "judged": (Judge, "take"),
-    "rows": (Judge, "store"),
-    "visitors": (Seen, "write"),
+    "changes of visitors": (Seen, "changes"),
+    "rows stored": (store, "copy"),
+    "visitors stored": (store, "store_changes"),
     "sums": (Ledger, "additions"),
     "one table of sums": (Table, "add"),
-    "after the commit": (Keys, "committed"),
+    "all stored": (ingest, "store"),
     "deleted": (Stream, "delete"),
 }
 
@@ -131,14 +132,15 @@ def test_any_part_counted_then_everything_replayed(redis: Any, counted: int) -> 
     assert tables() == wanted
 
 
-@pytest.mark.parametrize("owner", [Judge, Table, Seen])
+@pytest.mark.parametrize(
+    ("owner", "name"), [(store, "copy"), (store, "store_changes"), (Table, "add")]
+)
 def test_backend_killed_in_the_middle(
-    redis: Any, monkeypatch: pytest.MonkeyPatch, owner: Any
+    redis: Any, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> None:
     wanted = expected(redis)
     for fields in groups(redis):
         redis.xadd(wire.STREAM, fields)
-    name = {Judge: "store", Table: "add", Seen: "write"}[owner]
     real = getattr(owner, name)
 
     def killed(*args: Any) -> None:
@@ -153,6 +155,29 @@ def test_backend_killed_in_the_middle(
     assert not any(tables().values())
     assert not drain(seconds=60).is_busy
     assert tables() == wanted
+
+
+def test_of_two_who_count_the_same_one_stores_nothing(
+    redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the lock is lost with its connection, and found by another ingest."""
+    for fields in groups(redis):
+        redis.xadd(wire.STREAM, fields)
+    real = store.store
+
+    def overtaken(batch: Any) -> None:
+        real(batch)
+        real(batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "store", overtaken)
+        with pytest.raises(OutOfStep):
+            drain(seconds=60)
+    once = tables()
+    assert drain(seconds=60).stored.replays == 6
+    assert tables() == once
+    forget()
+    assert expected(redis) == once
 
 
 def test_redis_gone_after_the_commit(redis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
