@@ -8,6 +8,7 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid, Unprocessable
 from grids.formats.registry import READERS
 from grids.jobs import IMPORT
+from tasks.errors import QuotaExceeded
 from tasks.services import Submission, job_submit, upload_discard, upload_store
 
 
@@ -33,7 +34,7 @@ def import_submit(
             idempotency_key=idempotency_key,
             upload=upload,
         )
-    except Unprocessable:
+    except (Unprocessable, QuotaExceeded):
         # No other error: the job may have been committed before it, and would lose its file.
         upload_discard(upload)
         raise

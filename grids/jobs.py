@@ -1,4 +1,4 @@
-"""The jobs of this app: importing links."""
+"""The jobs of this app: importing links, and checking them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import tempfile
 from typing import BinaryIO
 
+from grids.checks.runner import CheckRunner as CheckRunner  # which registers it
 from grids.formats.base import SNIFF_BYTES, FormatError
 from grids.formats.registry import reader_for
 from grids.importer import IMPORTERS, Importer

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from gridlink.lib.models import Record, SoftDeleted
 from gridlink.lib.slugs import SLUG_LENGTH, alias_validator, new_slug
 from gridlink.lib.weburl import URL_LENGTH
+from grids.check_models import LinkCheck as LinkCheck  # a model that Django looks for here
 
 new_grid_slug = partial(new_slug, "gr")
 new_link_slug = partial(new_slug, "li")

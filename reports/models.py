@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from django.db import models
 
+from gridlink.lib.models import count_field
 
-def _count() -> models.BigIntegerField[int, int]:
-    # The database's default, too: sums are added to by SQL that names only what it adds.
-    return models.BigIntegerField(default=0, db_default=0)
+# Models that Django looks for here.
+from reports.stream_models import Producer as Producer
+from reports.stream_models import SetAside as SetAside
+from reports.stream_models import Watermark as Watermark
 
 
 class Verdict(models.IntegerChoices):
@@ -105,7 +107,10 @@ class Click(Visit):
 
     class Meta:
         db_table = "reports_click"
-        indexes = [models.Index("link_id", "clicked_on", name="click_link")]
+        indexes = [
+            models.Index("link_id", "clicked_on", name="click_link"),
+            models.Index("user_id", "clicked_on", name="click_user"),
+        ]
 
     def __str__(self) -> str:
         return f"click {self.pk}"
@@ -159,14 +164,14 @@ class Counts(models.Model):
     """What became of accepted clicks: accepted = humans + duplicates + bots + refused. Visitors are human
     visitors' first clicks of a UTC day, so that any parts of time add up to the whole."""
 
-    accepted = _count()
-    humans = _count()
-    duplicates = _count()
-    bots = _count()
+    accepted = count_field()
+    humans = count_field()
+    duplicates = count_field()
+    bots = count_field()
     # Sent on, but their details could not be kept or read.
-    refused = _count()
+    refused = count_field()
     # First on the grid.
-    visitors = _count()
+    visitors = count_field()
 
     class Meta:
         abstract = True
@@ -181,7 +186,7 @@ class LinkHour(Counts):
     grid_id = models.BigIntegerField()
     user_id = models.BigIntegerField()
     # First on the link.
-    link_visitors = _count()
+    link_visitors = count_field()
 
     class Meta:
         db_table = "reports_link_hour"
@@ -199,7 +204,7 @@ class LinkDay(Counts):
     day = models.DateField()
     grid_id = models.BigIntegerField()
     user_id = models.BigIntegerField()
-    link_visitors = _count()
+    link_visitors = count_field()
 
     class Meta:
         db_table = "reports_link_day"
@@ -217,12 +222,12 @@ class GridHour(Counts):
     hour = models.DateTimeField()
     user_id = models.BigIntegerField()
     # Of humans and without repeats, as `humans` are of clicks.
-    views = _count()
-    views_accepted = _count()
-    views_duplicates = _count()
-    views_bots = _count()
-    views_refused = _count()
-    views_visitors = _count()
+    views = count_field()
+    views_accepted = count_field()
+    views_duplicates = count_field()
+    views_bots = count_field()
+    views_refused = count_field()
+    views_visitors = count_field()
 
     class Meta:
         db_table = "reports_grid_hour"
@@ -239,52 +244,13 @@ class GridDayValue(models.Model):
     day = models.DateField()
     dimension = models.PositiveSmallIntegerField(choices=Dimension.choices)
     value = models.CharField(max_length=255)
-    humans = _count()
-    duplicates = _count()
-    bots = _count()
-    visitors = _count()
+    humans = count_field()
+    duplicates = count_field()
+    bots = count_field()
+    visitors = count_field()
 
     class Meta:
         db_table = "reports_grid_day_value"
 
     def __str__(self) -> str:
         return f"{self.get_dimension_display()} {self.value} on {self.day}"
-
-
-class Producer(models.Model):
-    """How far the groups of one redirect process have been counted: the position a reader goes on from."""
-
-    name = models.CharField(max_length=32, primary_key=True)
-    # Of its last group that is counted, or was found to be missing.
-    number = models.BigIntegerField()
-    # What it says to have accepted up to there, and how much of that never arrived.
-    accepted = models.BigIntegerField()
-    missing = _count()
-    seen_on = models.DateTimeField()
-
-    class Meta:
-        db_table = "reports_producer"
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class SetAside(models.Model):
-    """An entry of the stream, or one event of it, that could not be read: kept as it came, and counted as
-    refused."""
-
-    id = models.BigAutoField(primary_key=True)
-    entry = models.CharField(max_length=64)
-    producer = models.CharField(max_length=32)
-    number = models.BigIntegerField(null=True)
-    events = models.IntegerField()
-    reason = models.TextField()
-    payload = models.BinaryField()
-    created_on = models.DateTimeField()
-
-    class Meta:
-        db_table = "reports_set_aside"
-        verbose_name_plural = "set aside"
-
-    def __str__(self) -> str:
-        return f"{self.entry}: {self.reason}"

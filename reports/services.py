@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gridlink.accounts.models import User
-from grids.access import grid_write
+from gridlink.lib.errors import Invalid
+from grids.access import grid_write, link_write
+from reports.analytics.periods import bounds_of
+from reports.exports.csv import DELIMITERS, CsvFormat
+from reports.exports.registry import FORMATS, SOURCES, formats_of
 from reports.jobs import EXPORT
 from tasks.services import Submission, job_submit
 
@@ -15,12 +20,62 @@ def export_submit(
     user: User,
     kind: str,
     format: str,
-    compression: str,
+    compression: str = "none",
+    columns: Sequence[str] = (),
+    time_zone: str = "UTC",
+    delimiter: str = "comma",
+    bom: bool = False,
     filters: dict[str, Any],
     idempotency_key: str = "",
 ) -> Submission:
-    """Queue an export. Raises NotFound for a grid in the filters that is not the user's."""
+    """Queue an export. Raises NotFound for a grid or link in the filters that is not the user's, and Invalid
+    for what does not go together."""
+    _check_format(kind, format, compression)
+    _check_columns(kind, format, columns)
+    if format != CsvFormat.name and (bom or delimiter != "comma"):
+        raise _refused("format", "Only CSV has a delimiter and a byte order mark.")
+    params = {
+        "kind": kind,
+        "format": format,
+        "compression": compression,
+        "columns": list(columns),
+        "filters": _filters(user, kind, filters, time_zone),
+        "style": {"zone": time_zone, "delimiter": DELIMITERS[delimiter], "bom": bom},
+    }
+    return job_submit(user=user, kind=EXPORT, params=params, idempotency_key=idempotency_key)
+
+
+def _check_format(kind: str, format: str, compression: str) -> None:
+    if format not in formats_of(kind):
+        known = ", ".join(formats_of(kind))
+        raise _refused("format", f"There are no {kind} in this format; choose one of: {known}.")
+    if FORMATS[format].is_packed and compression != "none":
+        raise _refused("compression", "Files of this format are compressed by themselves.")
+
+
+def _check_columns(kind: str, format: str, columns: Sequence[str]) -> None:
+    known = [column.name for column in SOURCES[kind].columns]
+    if unknown := [name for name in columns if name not in known]:
+        raise _refused("columns", f"There is no {unknown[0]!r}; choose from: {', '.join(known)}.")
+    if len(set(columns)) < len(columns):
+        raise _refused("columns", "A column can be there once.")
+    if columns and FORMATS[format].has_own_columns:
+        raise _refused("columns", "The columns of this format cannot be chosen.")
+
+
+def _filters(user: User, kind: str, filters: dict[str, Any], zone: str) -> dict[str, Any]:
+    """As a job keeps them: the moments as instants."""
+    known = SOURCES[kind].filters
+    if unknown := [name for name in filters if name not in known]:
+        raise _refused("filters", f"Exports of {kind} have no filter {unknown[0]!r}.")
     for slug in filters.get("grids", []):
         grid_write(user, slug)
-    params = {"kind": kind, "format": format, "compression": compression, "filters": filters}
-    return job_submit(user=user, kind=EXPORT, params=params, idempotency_key=idempotency_key)
+    for slug in filters.get("links", []):
+        link_write(user, slug)
+    since, until = bounds_of(since=filters.get("from", ""), until=filters.get("to", ""), tz=zone)
+    moments = {"from": since, "to": until}
+    return filters | {name: moment.isoformat() for name, moment in moments.items() if moment}
+
+
+def _refused(field: str, message: str) -> Invalid:
+    return Invalid("This export cannot be made.", fields={field: [message]})

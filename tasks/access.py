@@ -21,16 +21,23 @@ def job_read(actor: User, slug: str) -> Job:
 
 def file_read(actor: User, slug: str, name: str) -> JobFile:
     """A file of one of the actor's own jobs; raises NotFound, or Gone once it has expired."""
+    return _present(file_record(actor, slug, name))
+
+
+def file_record(actor: User, slug: str, name: str) -> JobFile:
+    """What is known of a file of one of the actor's own jobs, even when it has expired; raises NotFound."""
     file = job_file(slug=slug, name=name)
     if file is None or file.job.user_id != actor.pk:
         raise NotFound
-    return _present(file)
+    return file
 
 
 def file_read_signed(slug: str, name: str, *, expires: str, signature: str) -> JobFile:
     """A file by a signed URL. Raises Forbidden for a bad signature and Gone for an expired one."""
-    downloads.verify(slug, name, expires=expires, signature=signature)
     file = job_file(slug=slug, name=name)
+    # Whether there is such a file is told to those alone who have a signature for it.
+    generation = file.generation if file else 0
+    downloads.verify(slug, name, generation, expires=expires, signature=signature)
     if file is None:
         raise NotFound
     return _present(file)

@@ -21,28 +21,40 @@ SELECT pg_advisory_xact_lock(hashtext('tasks.claim'), hashtext(queue)), queue
 FROM tasks_job WHERE slug = %(slug)s
 """
 
+# `queued` walks the index job_waiting from user to user and reads one job of each, so what a claim costs
+# grows with the number of users who wait and not with the length of the queue.
 _CLAIM = """
-WITH waiting AS (
-    SELECT DISTINCT ON (user_id) id, user_id, created_on
-    FROM tasks_job
-    WHERE queue = %(queue)s AND attempt < max_attempts
-        AND (status = 'queued' AND run_after <= statement_timestamp()
-            OR status = 'running' AND lease_expires_on < statement_timestamp())
-    ORDER BY user_id, created_on, id
+WITH RECURSIVE queued AS (
+    (SELECT id, user_id, created_on FROM tasks_job
+    WHERE queue = %(queue)s AND status = 'queued' AND attempt < max_attempts
+        AND run_after <= statement_timestamp()
+    ORDER BY user_id, created_on, id LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM queued CROSS JOIN LATERAL (
+        SELECT id, user_id, created_on FROM tasks_job
+        WHERE queue = %(queue)s AND status = 'queued' AND attempt < max_attempts
+            AND run_after <= statement_timestamp() AND user_id > queued.user_id
+        ORDER BY user_id, created_on, id LIMIT 1
+    ) AS following
+), held AS (
+    SELECT id, user_id, created_on, attempt < max_attempts AS may_run,
+        lease_expires_on >= statement_timestamp() AS runs
+    FROM tasks_job WHERE queue = %(queue)s AND status = 'running'
+), waiting AS (
+    SELECT id, user_id, created_on FROM queued
+    UNION ALL
+    SELECT id, user_id, created_on FROM held WHERE NOT runs AND may_run
 ), chosen AS (
     SELECT waiting.id
     FROM waiting
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS jobs FROM tasks_job AS other
-        WHERE other.user_id = waiting.user_id AND other.queue = %(queue)s
-            AND other.status = 'running' AND other.lease_expires_on >= statement_timestamp()
-    ) AS running
+    LEFT JOIN (SELECT user_id, count(*) AS jobs FROM held WHERE runs GROUP BY user_id)
+        AS running USING (user_id)
     LEFT JOIN LATERAL (
         SELECT max(started_on) AS started_on FROM tasks_job AS other
         WHERE other.user_id = waiting.user_id AND other.queue = %(queue)s
     ) AS served ON true
-    WHERE running.jobs < %(cap)s
-    ORDER BY running.jobs, served.started_on NULLS FIRST, waiting.created_on, waiting.id
+    WHERE coalesce(running.jobs, 0) < %(cap)s
+    ORDER BY coalesce(running.jobs, 0), served.started_on NULLS FIRST, waiting.created_on, waiting.id
     LIMIT 1
 )
 UPDATE tasks_job AS job

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from tasks import lifecycle
 from tasks.claims import Claim
 from tasks.lifecycle import FinishedFile, Progress
 from tasks.models import FileRole, JobFile
@@ -33,6 +34,8 @@ class JobContext:
         self._progress = Progress()
         self._stop: BaseException | None = None
         self._lock = threading.Lock()
+        self._scratch = f"jobs/{claim.slug}/scratch/"
+        self._has_scratch = False
 
     @property
     def params(self) -> dict[str, Any]:
@@ -82,6 +85,34 @@ class JobContext:
         self.files.append(
             FinishedFile(name, key, content_type, sink.size, output.rows, sink.sha256)
         )
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """What this or an earlier attempt kept last."""
+        data = lifecycle.kept(self.claim)
+        self._has_scratch |= bool(data)
+        return data
+
+    def keep(self, checkpoint: dict[str, Any]) -> None:
+        """Remember how far the work has come, for an attempt after this one. Raises LeaseLost."""
+        lifecycle.keep(self.claim, checkpoint)
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Sink]:
+        """Write an object that the job itself will read, in this attempt or in another one that finds its key
+        in the checkpoint. It is gone once the job has succeeded or is cancelled."""
+        with self.store.sink(self.scratch_key(name)) as sink:
+            yield sink
+
+    def scratch_key(self, name: str) -> str:
+        """Where `scratch` writes the object of this name: each attempt somewhere else."""
+        self._has_scratch = True
+        return f"{self._scratch}{self.claim.attempt}-{self.claim.fence}/{name}"
+
+    def discard_scratch(self) -> None:
+        """Delete what `scratch` wrote, of all attempts; what remains here the sweeper finds."""
+        for item in list(self.store.list(self._scratch)) if self._has_scratch else ():
+            self.store.delete(item.key)
 
     def discard_outputs(self) -> None:
         """Delete what was written and did not become the job's; what remains here the sweeper finds."""

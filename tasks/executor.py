@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -10,6 +11,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError, connection
 
 from gridlink.lib.database import is_unreachable
+from gridlink.lib.queues import QUICK
 from tasks import lifecycle
 from tasks.claims import Claim
 from tasks.context import JobContext
@@ -44,6 +46,7 @@ def _run(claim: Claim) -> None:
             context.check()
             lifecycle.succeed(claim, outcome, context.files, context.progress)
         logger.info("job_succeeded")
+        _discard(context.discard_scratch)
     except BaseException as error:
         logger.info("job_stopped", extra={"reason": repr(error)})
         _conclude(context, error)
@@ -66,16 +69,18 @@ def _conclude(context: JobContext, error: BaseException) -> None:
         logger.warning("job_state_unwritten", extra={"error": repr(trouble)})
         return
     # Only now: the error may have come after the job had succeeded, which the end then finds out.
-    _discard_outputs(context)
+    _discard(context.discard_outputs)
+    if isinstance(error, JobCancelled):
+        _discard(context.discard_scratch)
 
 
-def _discard_outputs(context: JobContext) -> None:
+def _discard(objects: Callable[[], None]) -> None:
     try:
-        context.discard_outputs()
+        objects()
     except (StorageError, DatabaseError, InterfaceError) as trouble:
         if not isinstance(trouble, StorageError) and not is_unreachable(trouble):
             raise
-        logger.warning("outputs_left_to_sweeper", extra={"error": repr(trouble)})
+        logger.warning("objects_left_to_sweeper", extra={"error": repr(trouble)})
 
 
 def _end(claim: Claim, error: BaseException) -> None:
@@ -89,6 +94,8 @@ def _end(claim: Claim, error: BaseException) -> None:
             lifecycle.cancelled(claim)
         case JobFailed():
             lifecycle.fail(claim, code=error.code, message=error.message)
+        case SoftTimeLimitExceeded() if claim.queue == QUICK:
+            lifecycle.move(claim, queue=runner_for(claim.kind).queue)
         case SoftTimeLimitExceeded():
             message = "The job took longer than its queue allows."
             lifecycle.fail(claim, code="timeout", message=message)

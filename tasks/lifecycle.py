@@ -17,10 +17,13 @@ from django.db.models.functions import Now
 
 from tasks import doorbell
 from tasks.claims import Claim, take_next
-from tasks.models import FileRole, Job, JobEvent, JobFile
-from tasks.states import RETRYABLE, EventType, JobStatus
+from tasks.models import FileRole, Job, JobCheckpoint, JobEvent, JobFile
+from tasks.states import DELIVERED, RETRYABLE, EventType, JobStatus
 
 CRASHED = "crashed"
+TRUNCATED = "truncated"
+# A job that failed goes on from its checkpoint when its owner retries it.
+RESUMABLE = (JobStatus.FAILED,)
 
 
 class LeaseLost(Exception):
@@ -52,11 +55,13 @@ class FinishedFile:
 class Outcome:
     """What a runner gives back: a summary for the owner, and what its success changes in the database.
 
-    `effects` runs in the transaction that finishes the job, so both happen or neither does.
+    `effects` runs in the transaction that finishes the job, so both happen or neither does. `truncated` tells
+    the owner which limit kept the files from holding everything; without one it is empty.
     """
 
     result: dict[str, Any] = field(default_factory=dict)
     effects: Callable[[], object] | None = None
+    truncated: str = ""
 
 
 def claim(*, slug: str, worker: str) -> Claim | None:
@@ -86,6 +91,21 @@ def heartbeat(held: Claim, progress: Progress) -> bool:
     return Job.objects.filter(pk=held.job_id, cancel_requested_on__isnull=False).exists()
 
 
+def keep(held: Claim, data: dict[str, Any]) -> None:
+    """Store how far a job has come, for another attempt to go on from. Raises LeaseLost."""
+    with transaction.atomic():
+        # Locked, so that nobody takes the job over between the look and the write.
+        if not _held(held).select_for_update(no_key=True).exists():
+            raise LeaseLost(held.slug)
+        JobCheckpoint.objects.update_or_create(job_id=held.job_id, defaults={"data": data})
+
+
+def kept(held: Claim) -> dict[str, Any]:
+    """What was last kept of the job; nothing, if nothing was."""
+    found = JobCheckpoint.objects.filter(job_id=held.job_id).values_list("data", flat=True).first()
+    return found or {}
+
+
 def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: Progress) -> None:
     """Finish a job with its files and effects, all or nothing. Raises LeaseLost."""
     with transaction.atomic():
@@ -93,12 +113,12 @@ def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: 
             outcome.effects()
         _finish(
             held,
-            JobStatus.SUCCEEDED,
-            EventType.SUCCEEDED,
+            JobStatus.TRUNCATED if outcome.truncated else JobStatus.SUCCEEDED,
+            EventType.TRUNCATED if outcome.truncated else EventType.SUCCEEDED,
             {"files": len(files), **outcome.result},
             result=outcome.result,
-            error_code="",
-            error_message="",
+            error_code=TRUNCATED if outcome.truncated else "",
+            error_message=outcome.truncated,
             progress_done=progress.done,
             progress_total=progress.total,
             progress_unit=progress.unit,
@@ -130,6 +150,14 @@ def release(held: Claim, *, reason: str, delay: timedelta) -> None:
     """Give a job back to run again after `delay`; the attempt counts. Raises LeaseLost."""
     with transaction.atomic():
         _give_back(held, reason, run_after=Now() + delay)
+
+
+def move(held: Claim, *, queue: str) -> None:
+    """Give a job that is too large for its lane to another queue; the attempt does not count. Raises
+    LeaseLost."""
+    with transaction.atomic():
+        _give_back(held, "too large for its lane", attempt=F("attempt") - 1, queue=queue)
+        doorbell.ring_on_commit(held.slug, queue)
 
 
 def hand_back(held: Claim) -> None:
@@ -207,9 +235,9 @@ def fail_crashed(limit: int) -> int:
 
 
 def expire(job: Job) -> bool:
-    """Note that a succeeded job's files are gone; False in any other state."""
+    """Note that the files of a job that succeeded, or was truncated, are gone; False in any other state."""
     with transaction.atomic():
-        changed = Job.objects.filter(pk=job.pk, status=JobStatus.SUCCEEDED).update(
+        changed = Job.objects.filter(pk=job.pk, status__in=DELIVERED).update(
             status=JobStatus.EXPIRED, modified_on=Now()
         )
         if changed:
@@ -243,6 +271,8 @@ def _finish(
     if not changed:
         raise LeaseLost(held.slug)
     _record(held.job_id, event, held.attempt, detail)
+    if status not in RESUMABLE:
+        JobCheckpoint.objects.filter(job_id=held.job_id).delete()
     doorbell.ring_next_on_commit(held.queue)
 
 

@@ -43,6 +43,8 @@ class Job(Record):
     kind = models.CharField(max_length=50)
     queue = models.CharField(max_length=20)
     params = models.JSONField(default=dict)
+    # Of kind, params and upload: two requests with the same one ask for the same thing.
+    fingerprint = models.CharField(max_length=64, blank=True, db_default="", editable=False)
     # Of the request that asked for it, so that its lines and the worker's can be read together.
     request_id = models.CharField(max_length=64, blank=True, editable=False)
 
@@ -95,6 +97,13 @@ class Job(Record):
                 name="job_waiting",
                 condition=models.Q(status=JobStatus.QUEUED),
             ),
+            models.Index(
+                "user",
+                "fingerprint",
+                name="job_identical",
+                condition=models.Q(status__in=UNFINISHED),
+            ),
+            models.Index("user", "finished_on", name="job_user_finished"),
             # Only the running ones, and no column that a heartbeat writes: those updates stay in place.
             models.Index(
                 "queue", "user", name="job_running", condition=models.Q(status=JobStatus.RUNNING)
@@ -113,7 +122,10 @@ class FileRole(models.TextChoices):
 
 
 class JobFile(models.Model):
-    """A complete file of a job in object storage. It has a row only once it is whole."""
+    """A complete file of a job in object storage. It has a row only once it is whole.
+
+    `generation` is part of every signature of its address: to count it up revokes all that were signed.
+    """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files", db_index=False)
     role = models.CharField(max_length=6, choices=FileRole.choices)
@@ -126,6 +138,9 @@ class JobFile(models.Model):
     created_on = models.DateTimeField(default=timezone.now, editable=False)
     expires_on = models.DateTimeField()
     deleted_on = models.DateTimeField(null=True, blank=True)
+    generation = models.PositiveIntegerField(db_default=0, editable=False)
+    downloads = models.PositiveIntegerField(db_default=0, editable=False)
+    last_downloaded_on = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "tasks_job_file"
@@ -140,6 +155,34 @@ class JobFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Download(models.Model):
+    """One GET of a file that was answered: when, by which token or by a signed address, and how far it came.
+
+    A token is the owner's, for no other opens a file. `bytes_sent` is null while it is under way, and for
+    good when the object store sends the file itself. No address of a client is kept, here or anywhere.
+    """
+
+    file = models.ForeignKey(
+        JobFile, on_delete=models.CASCADE, related_name="download_log", db_index=False
+    )
+    # Its slug, since the row outlives the token; empty for a signed address.
+    token = models.CharField(max_length=SLUG_LENGTH, blank=True)
+    first_byte = models.BigIntegerField()
+    bytes_sent = models.BigIntegerField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    created_on = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "tasks_download"
+        indexes = [
+            models.Index("file", "id", name="download_order"),
+            models.Index("created_on", name="download_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_id} from byte {self.first_byte}"
 
 
 class JobEvent(models.Model):
@@ -157,6 +200,21 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} (attempt {self.attempt})"
+
+
+class JobCheckpoint(models.Model):
+    """How far a job has come, in its runner's own words: what another attempt goes on from."""
+
+    job = models.OneToOneField(
+        Job, on_delete=models.CASCADE, primary_key=True, related_name="checkpoint"
+    )
+    data = models.JSONField()
+
+    class Meta:
+        db_table = "tasks_job_checkpoint"
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.job_id}"
 
 
 class IdempotencyKey(models.Model):

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from gridlink.accounts.models import User
 from gridlink.lib.text import is_storable
-from tasks.models import FileRole, Job, JobEvent, JobFile, QueueCanary
+from tasks.models import Download, FileRole, Job, JobEvent, JobFile, QueueCanary
 from tasks.states import JobStatus
+
+# The n-th job of any user comes before everybody's n+1-th: what is left out is who is served first in a
+# round, which the jobs that run meanwhile decide.
+_POSITIONS = """
+WITH waiting AS (
+    SELECT id, user_id, queue, created_on,
+        row_number() OVER (PARTITION BY queue, user_id ORDER BY created_on, id) AS round
+    FROM tasks_job WHERE status = 'queued' AND queue = ANY(%(queues)s)
+), placed AS (
+    SELECT id, row_number() OVER (PARTITION BY queue ORDER BY round, created_on, id) AS place
+    FROM waiting
+)
+SELECT id, place FROM placed WHERE id = ANY(%(ids)s)
+"""
 
 
 def job_list(*, user: User, status: str = "", kind: str = "") -> QuerySet[Job]:
-    """A user's jobs with their files and their place in the queue: 2 queries a page."""
+    """A user's jobs with their files: 2 queries a page."""
     jobs = Job.objects.of(user)
     if status:
         jobs = jobs.filter(status=status)
@@ -50,27 +66,30 @@ def canary_ages(*, now: datetime | None = None) -> dict[str, float]:
 
 def _detailed(jobs: QuerySet[Job]) -> QuerySet[Job]:
     outputs = JobFile.objects.filter(role=FileRole.OUTPUT).order_by("id")
-    ahead = (
-        Job.objects.filter(
-            queue=OuterRef("queue"), status=JobStatus.QUEUED, created_on__lt=OuterRef("created_on")
-        )
-        .order_by()
-        .values("queue")
-        .annotate(jobs=Count("id"))
-        .values("jobs")
-    )
-    return jobs.annotate(jobs_ahead=Coalesce(Subquery(ahead), Value(0))).prefetch_related(
-        Prefetch("files", queryset=outputs, to_attr="outputs")
-    )
+    return jobs.prefetch_related(Prefetch("files", queryset=outputs, to_attr="outputs"))
 
 
-def queue_position(job: Job) -> int | None:
-    """1 for the next in line of its queue, None for a job that does not wait.
+def queue_positions(jobs: Iterable[Job]) -> dict[int, int]:
+    """The place in its queue of each job that waits, by the job's key: 1 query, none when no job waits.
 
-    By age alone: fairness between users may let a younger job overtake.
+    1 is next in line if users take turns from now on, which is what they do. Jobs that are asked for later
+    may still come first when their user has none before.
     """
-    ahead: int | None = getattr(job, "jobs_ahead", None)
-    return ahead + 1 if job.status == JobStatus.QUEUED and ahead is not None else None
+    waiting = [job for job in jobs if job.status == JobStatus.QUEUED]
+    if not waiting:
+        return {}
+    names: dict[str, Any] = {
+        "queues": sorted({job.queue for job in waiting}),
+        "ids": [job.pk for job in waiting],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_POSITIONS, names)
+        return dict(cursor.fetchall())
+
+
+def file_downloads(*, file: JobFile) -> QuerySet[Download]:
+    """Who fetched a file and when."""
+    return file.download_log.all()
 
 
 def eta_seconds(job: Job, *, now: datetime | None = None) -> int | None:

@@ -12,15 +12,17 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Conflict, Unprocessable
-from tasks import lifecycle
+from tasks import lifecycle, quotas
 from tasks.errors import StorageUnavailable
-from tasks.models import FileRole, IdempotencyKey, Job, JobFile, new_job_slug
-from tasks.registry import runner_for
-from tasks.states import RETRYABLE
+from tasks.models import FileRole, IdempotencyKey, Job, JobEvent, JobFile, new_job_slug
+from tasks.registry import queue_for
+from tasks.states import RETRYABLE, UNFINISHED, EventType
 from tasks.storage import StorageError, object_store
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A job, and whether this request made it or an earlier one with the same key."""
+    """A job, and whether this request made it or an earlier one: with the same key, or just like it."""
 
     job: Job
     created: bool
@@ -80,30 +82,23 @@ def job_submit(
     idempotency_key: str = "",
     upload: Upload | None = None,
 ) -> Submission:
-    """Queue a job. Raises Unprocessable for a key that was used for another request.
+    """Queue a job, or give the unfinished one that was asked for in the same words.
 
-    The row is committed before anybody is told: if Redis is away, the sweeper starts the job later.
+    Raises Unprocessable for a key that was used for another request, and QuotaExceeded. The row is
+    committed before anybody is told: if Redis is away, the sweeper starts the job later.
     """
     fingerprint = _fingerprint(kind, params, upload)
     with transaction.atomic():
+        # A user's requests take turns here, so that none misses the job, the key or the quota of another.
+        User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
         if idempotency_key and (earlier := _earlier(user, idempotency_key, fingerprint)):
             return Submission(earlier, created=False)
-        job = Job.objects.create(
-            slug=upload.job_slug if upload else new_job_slug(),
-            user=user,
-            kind=kind,
-            queue=runner_for(kind).queue,
-            params=params,
-            request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
-            max_attempts=settings.JOB_MAX_ATTEMPTS,
-        )
-        if upload:
-            _attach(job, upload)
+        identical = _identical(user, fingerprint)
+        job = identical or _create(user, kind, params, fingerprint, upload)
         if idempotency_key:
             key = IdempotencyKey(user=user, key=idempotency_key, fingerprint=fingerprint, job=job)
             key.save(force_insert=True)
-        lifecycle.queued(job)
-    return Submission(job, created=True)
+    return Submission(job, created=identical is None)
 
 
 def job_cancel(*, job: Job) -> None:
@@ -126,9 +121,77 @@ def job_retry(*, job: Job) -> None:
             )
 
 
+def file_revoke(*, file: JobFile) -> None:
+    """Make every address of a file that was signed so far invalid at once."""
+    with transaction.atomic():
+        JobFile.objects.filter(pk=file.pk).update(generation=F("generation") + 1)
+        _note(file, EventType.REVOKED)
+
+
+def file_delete(*, file: JobFile) -> None:
+    """Delete a file before its time. Raises Conflict while its job waits or runs."""
+    with transaction.atomic():
+        if not file_mark_deleted(file=file):
+            raise Conflict("The job is not over; its files can be deleted when it is.")
+        _note(file, EventType.FILE_DELETED)
+    try:
+        object_store().delete(file.storage_key)
+    except StorageError as error:
+        # It is nobody's any more, and an orphan for the sweeper.
+        logger.warning("file_left_to_sweeper", exc_info=error)
+
+
+def file_mark_deleted(*, file: JobFile) -> bool:
+    """Note that a file is gone, and with a job's last output that the job has expired. Delete the object
+    only then: a row that says "gone" over a file that is still there is an orphan for the next sweep, while
+    the other way round somebody would be promised a file that is not.
+
+    False, and nothing changed, while the job waits or runs: its owner may just have asked for a retry.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update(no_key=True).filter(pk=file.job_id).first()
+        if job is None or job.status in UNFINISHED:
+            return False
+        JobFile.objects.filter(pk=file.pk, deleted_on__isnull=True).update(deleted_on=Now())
+        if not job.files.filter(deleted_on__isnull=True, role=FileRole.OUTPUT).exists():
+            lifecycle.expire(job)
+    return True
+
+
+def _note(file: JobFile, event: EventType) -> None:
+    JobEvent.objects.create(
+        job_id=file.job_id, type=event, attempt=file.job.attempt, detail={"file": file.name}
+    )
+
+
+def _create(
+    user: User, kind: str, params: dict[str, Any], fingerprint: str, upload: Upload | None
+) -> Job:
+    size = upload.size if upload else 0
+    quotas.check(user_id=user.pk, incoming=size)
+    job = Job.objects.create(
+        slug=upload.job_slug if upload else new_job_slug(),
+        user=user,
+        kind=kind,
+        queue=queue_for(kind, user_id=user.pk, params=params, upload_size=size),
+        params=params,
+        fingerprint=fingerprint,
+        request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
+        max_attempts=settings.JOB_MAX_ATTEMPTS,
+    )
+    if upload:
+        _attach(job, upload)
+    lifecycle.queued(job)
+    return job
+
+
+def _identical(user: User, fingerprint: str) -> Job | None:
+    # One that is about to stop is no answer to somebody who wants the result.
+    wanted = Job.objects.of(user).unfinished().filter(cancel_requested_on__isnull=True)
+    return wanted.filter(fingerprint=fingerprint).order_by("id").first()
+
+
 def _earlier(user: User, key: str, fingerprint: str) -> Job | None:
-    # Two racing requests with one key take turns here, so neither meets the other's unique row.
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
     found = IdempotencyKey.objects.select_related("job").filter(user=user, key=key).first()
     if found and found.fingerprint != fingerprint:
         raise Unprocessable("This Idempotency-Key was used for another request.")

@@ -1,7 +1,8 @@
 """The states of a job, named once.
 
     queued ──► running ──► succeeded ──► expired (its files are gone)
-      │  ▲        ├──────► failed ────┐
+      │  ▲        ├──────► truncated ──► expired
+      │  │        ├──────► failed ────┐
       │  └────────┤ (released)        │ retry
       │           └──────► cancelled ─┤
       └──────────────────► cancelled  │
@@ -21,13 +22,17 @@ class JobStatus(models.TextChoices):
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
     SUCCEEDED = "succeeded", "Succeeded"
+    # Its files are whole and can be fetched, but a limit of the operator's kept them from holding everything.
+    TRUNCATED = "truncated", "Truncated"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
     EXPIRED = "expired", "Expired"
 
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
-FINISHED = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED)
+# What ended with files to fetch.
+DELIVERED = (JobStatus.SUCCEEDED, JobStatus.TRUNCATED)
+FINISHED = (*DELIVERED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED)
 RETRYABLE = (JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -39,7 +44,10 @@ class EventType(models.TextChoices):
     RELEASED = "released", "Given back to the queue"
     CANCEL_REQUESTED = "cancel_requested", "Cancel requested"
     SUCCEEDED = "succeeded", "Succeeded"
+    TRUNCATED = "truncated", "Ended at a limit, with files"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
     RETRIED = "retried", "Queued again by its owner"
+    REVOKED = "revoked", "Addresses of a file revoked"
+    FILE_DELETED = "file_deleted", "File deleted by its owner"
     EXPIRED = "expired", "Files removed"

@@ -18,9 +18,9 @@ from django_celery_results.models import TaskResult
 
 from gridlink.accounts.models import ThrottleBucket, Token
 from gridlink.lib.queues import QUEUES
-from tasks import doorbell, lifecycle
-from tasks.models import FileRole, IdempotencyKey, Job, JobFile, PeriodicRun
-from tasks.states import UNFINISHED, JobStatus
+from tasks import doorbell, lifecycle, services
+from tasks.models import Download, IdempotencyKey, Job, JobFile, PeriodicRun
+from tasks.states import JobStatus
 from tasks.storage import object_store
 
 logger = logging.getLogger(__name__)
@@ -77,16 +77,8 @@ def _overdue_files() -> list[JobFile]:
 
 def _remove(file: JobFile) -> bool:
     """False when it was kept."""
-    # The row first: a row that says "gone" over a file that is still there is an orphan for the next
-    # sweep, while the other way round somebody would be promised a file that is not.
-    with transaction.atomic():
-        job = Job.objects.select_for_update(no_key=True).filter(pk=file.job_id).first()
-        # Its owner may have asked for a retry since the file was found overdue; or it is gone.
-        if job is None or job.status in UNFINISHED:
-            return False
-        JobFile.objects.filter(pk=file.pk).update(deleted_on=Now())
-        if not job.files.filter(deleted_on__isnull=True, role=FileRole.OUTPUT).exists():
-            lifecycle.expire(job)
+    if not services.file_mark_deleted(file=file):
+        return False
     object_store().delete(file.storage_key)
     return True
 
@@ -122,6 +114,9 @@ def sweep_records() -> None:
     stale: dict[str, QuerySet[Any]] = {
         "tasks_idempotency_key": IdempotencyKey.objects.filter(
             created_on__lt=Now() - settings.IDEMPOTENCY_KEY_LIFE
+        ),
+        "tasks_download": Download.objects.filter(
+            created_on__lt=Now() - settings.DOWNLOAD_LOG_LIFE
         ),
         "tasks_periodic_run": PeriodicRun.objects.filter(created_on__lt=age),
         "accounts_throttle_bucket": ThrottleBucket.objects.filter(filled_on__lt=age),

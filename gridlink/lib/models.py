@@ -36,3 +36,9 @@ def defaults_of(model: type[models.Model], *names: str) -> dict[str, Any]:
     """The values that fields of a model have when nobody gives one."""
     fields = {field.name: field for field in model._meta.concrete_fields}
     return {name: fields[name].get_default() for name in names}
+
+
+def count_field() -> models.BigIntegerField[int, int]:
+    """A count that grows: with a default of the database's, too, since it is added to by SQL that names only
+    what it adds."""
+    return models.BigIntegerField(default=0, db_default=0)

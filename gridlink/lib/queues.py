@@ -13,7 +13,10 @@ class QueueLimits:
     hard: int
 
 
+# Small jobs of any kind, which a long one must not keep waiting.
+QUICK = "quick"
 QUEUES: dict[str, QueueLimits] = {
+    QUICK: QueueLimits(soft=120, hard=180),
     "exports": QueueLimits(soft=6 * 3600, hard=6 * 3600 + 120),
     "reports": QueueLimits(soft=3600, hard=3600 + 120),
     "imports": QueueLimits(soft=2 * 3600, hard=2 * 3600 + 120),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from grids.api.views import grids, imports, links, profiles
+from grids.api.views import checks, grids, imports, links, profiles
 
 urlpatterns = [
     path("grids/", grids.GridListView.as_view(), name="grid-list"),
@@ -12,8 +12,11 @@ urlpatterns = [
     path("grids/<publicid:slug>/restore/", grids.GridRestoreView.as_view(), name="grid-restore"),
     path("grids/<publicid:slug>/layout/", grids.GridLayoutView.as_view(), name="grid-layout"),
     path("grids/<publicid:slug>/links/", grids.GridLinksView.as_view(), name="grid-links"),
+    path("grids/<publicid:slug>/checks/", checks.GridChecksView.as_view(), name="grid-checks"),
     path("links/", links.LinkListView.as_view(), name="link-list"),
     path("links/bulk/", links.LinkBulkView.as_view(), name="link-bulk"),
+    path("links/checks/", checks.LinkChecksView.as_view(), name="link-checks"),
+    path("links/metadata/", checks.LinkMetadataView.as_view(), name="link-metadata"),
     path("links/<publicid:slug>/", links.LinkDetailView.as_view(), name="link-detail"),
     path("links/<publicid:slug>/restore/", links.LinkRestoreView.as_view(), name="link-restore"),
     path("users/<str:username>/", profiles.ProfileView.as_view(), name="profile"),

@@ -23,8 +23,12 @@ class FormatError(Exception):
 class LinkEntry:
     """One link as the file tells it; nothing is judged yet, the address least of all.
 
-    `created_on` is aware and in UTC; `private` is None where the file does not say. `line` is
-    1-based (0: not from a file). `problems` are the things about this link that were mended.
+    Moments are aware and in UTC; `private`, `archived` and `clicks` are None where the file does
+    not say. `line` is 1-based (0: not from a file), or the link's place in its list where the
+    reader says so. `problems` are the things about this link that were mended.
+
+    `alias` is the short code it had elsewhere, without domain and slashes, `clicks` the total
+    that was counted there, `source_id` what it was known by there.
     """
 
     url: str
@@ -35,6 +39,11 @@ class LinkEntry:
     private: bool | None = None
     line: int = 0
     problems: tuple[str, ...] = ()
+    modified_on: datetime | None = None
+    archived: bool | None = None
+    clicks: int | None = None
+    alias: str = ""
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +90,6 @@ class LinkReader(ABC):
         """Yield the entries in the order of the file; links before any folder lie outside all.
 
         A folder is announced when its first own link comes, so one without links never is.
-        Raises FormatError, before the first entry, when the file is not of this format.
+        Raises FormatError when the file is not of this format, before the first entry, and
+        wherever it breaks off or goes over a limit. Every record is a link or a problem.
         """

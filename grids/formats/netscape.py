@@ -16,9 +16,9 @@ from grids.formats.base import Entry, FileProblem, FolderEntry, FormatError, Lin
 from grids.formats.netscape_lexer import TAG_OPEN, Lexer, Tag
 from grids.formats.netscape_values import (
     address_of,
+    flag_of,
     moment_of,
     note_of,
-    private_of,
     tags_of,
     title_of,
 )
@@ -29,6 +29,11 @@ logger = logging.getLogger(__name__)
 MAX_DEPTH = 64
 """Folders nested deeper than this are read as the folder at this depth."""
 
+TO_READ = "toread"
+"""The tag that is given to links with TOREAD="1", which nothing else here could tell."""
+
+# How linkding tells an archived link from others.
+_ARCHIVED = "linkding:bookmarks.archived"
 _RECOGNISED_WITHIN = 1024 * 1024
 _LOOKS_LIKE = re.compile(r"(?i:<!doctype\s{1,9}netscape-bookmark|<dl[\s>]|<a\s[^<>]{0,999}?href)")
 _LOOKS_REACH = 1024
@@ -210,7 +215,7 @@ class _Outline:
         folder = FolderEntry(
             path=(*self._folders[-1].path, title_of(item.title, problems)),
             note=note_of(item.note, problems),
-            created_on=moment_of(item.tag.attributes.get("add_date"), problems),
+            created_on=moment_of(item.tag.attributes, "add_date", problems),
             line=item.tag.line,
         )
         self._problems(item.tag.line, (f"in a folder's heading: {each}" for each in problems))
@@ -239,13 +244,18 @@ def _link(item: _Item) -> LinkEntry:
     attributes, problems = item.tag.attributes, item.tag.problems
     if not item.closed:
         item.tag.note(TAG_OPEN)
+    tags = tags_of(attributes.get("tags"), problems)
+    if flag_of(attributes, "toread", problems):
+        tags = tuple(dict.fromkeys((*tags, TO_READ)))
     link = LinkEntry(
         url=address_of(attributes.get("href") or attributes.get("feedurl", ""), problems),
         title=title_of(item.title, problems),
         note=note_of(item.note, problems),
-        tags=tags_of(attributes.get("tags"), problems),
-        created_on=moment_of(attributes.get("add_date"), problems),
-        private=private_of(attributes.get("private"), problems),
+        tags=tags,
+        created_on=moment_of(attributes, "add_date", problems),
+        private=flag_of(attributes, "private", problems),
         line=item.tag.line,
+        modified_on=moment_of(attributes, "last_modified", problems),
+        archived=True if _ARCHIVED in tags else None,
     )
     return replace(link, problems=tuple(dict.fromkeys(problems))) if problems else link

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from grids.formats.base import FileProblem
 from grids.formats.text import KEPT_CHARS, Kept
 
-WANTED = frozenset({"href", "feedurl", "add_date", "tags", "private"})
+WANTED = frozenset({"href", "feedurl", "add_date", "last_modified", "tags", "private", "toread"})
 """The attributes whose values are kept, in lower case; the others are read past."""
 
 TAG_OPEN = "the tag is never closed"

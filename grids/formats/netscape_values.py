@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from html.entities import html5
 
+from grids.formats.moments import moment_of_count
 from grids.formats.text import KEPT_CHARS, Kept, fit, mended
 
 _REFERENCE = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]{1,31});")
@@ -19,11 +20,7 @@ _REFERENCE = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]{1,31
 _LONG_REFERENCE = re.compile(r"&#(?:([0-9]{8,})|[xX]([0-9a-fA-F]{7,}));?")
 _NOTES_START, _NOTES_END = "[linkding-notes]", "[/linkding-notes]"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
-# Up to which size a count since 1970 is in seconds, milliseconds or microseconds: each bound is
-# the year 5138 in its own unit and 1973 in the next.
-_MICROSECONDS_PER = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
 
 
 def unescaped(text: str) -> str:
@@ -86,21 +83,21 @@ def tags_of(raw: str | None, problems: list[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def moment_of(raw: str | None, problems: list[str]) -> datetime | None:
+def moment_of(attributes: dict[str, str], name: str, problems: list[str]) -> datetime | None:
     """Read a count since 1970 in seconds, or in ms or µs by its size; 0 or "" is no moment."""
-    if raw is None or raw.strip() in ("", "0"):
+    number = attributes.get(name, "").strip()
+    if number in ("", "0"):
         return None
-    if _NUMBER.fullmatch(number := raw.strip()):
-        for bound, microseconds in _MICROSECONDS_PER:
-            if int(number) < bound:
-                return _EPOCH + timedelta(microseconds=int(number) * microseconds)
-    problems.append("ADD_DATE is not a date")
+    if _NUMBER.fullmatch(number) and (moment := moment_of_count(int(number))):
+        return moment
+    problems.append(f"{name.upper()} is not a date")
     return None
 
 
-def private_of(raw: str | None, problems: list[str]) -> bool | None:
+def flag_of(attributes: dict[str, str], name: str, problems: list[str]) -> bool | None:
     """Read a "0" or "1"; None is returned for anything else."""
+    raw = attributes.get(name)
     if raw is None or raw.strip() in ("0", "1"):
         return None if raw is None else raw.strip() == "1"
-    problems.append("PRIVATE is neither 0 nor 1")
+    problems.append(f"{name.upper()} is neither 0 nor 1")
     return None

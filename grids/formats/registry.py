@@ -1,11 +1,31 @@
-"""The file formats that links can be imported from. A new one is a LinkReader and a line here."""
+"""The file formats that links can be imported from. A new one is a LinkReader and a line here.
+
+The order matters to `auto`: what is told by the most particular signs comes first.
+"""
 
 from __future__ import annotations
 
 from grids.formats.base import FormatError, LinkReader
+from grids.formats.csv import CsvReader
+from grids.formats.linkstack import LinkStackReader
+from grids.formats.linkwarden import LinkwardenReader
 from grids.formats.netscape import NetscapeReader
+from grids.formats.omnivore import OmnivoreReader
+from grids.formats.pocket import PocketReader
+from grids.formats.wallabag import WallabagReader
 
-READERS: dict[str, type[LinkReader]] = {reader.source: reader for reader in (NetscapeReader,)}
+READERS: dict[str, type[LinkReader]] = {
+    reader.source: reader
+    for reader in (
+        NetscapeReader,
+        LinkStackReader,
+        LinkwardenReader,
+        WallabagReader,
+        OmnivoreReader,
+        PocketReader,
+        CsvReader,
+    )
+}
 
 
 def reader_for(source: str, head: bytes) -> LinkReader:

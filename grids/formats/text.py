@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 CHUNK_BYTES = 64 * 1024
@@ -12,8 +12,11 @@ KEPT_CHARS = 64 * 1024
 
 # A lone surrogate can come from no decoder, so it tells a byte that could not be decoded from a
 # U+FFFD that was in the file all along.
-_UNDECODABLE = "\udcff"
+_UNDECODABLE = "\udc00"
 _MARK_UNDECODABLE = "gridlink.mark-undecodable"
+# In UTF-8 "surrogateescape" marks each such byte and keeps its value, for windows_mended().
+_KEEP_BYTES = dict.fromkeys(("utf-8", "utf-8-sig"), "surrogateescape")
+_MARKED_BYTES = re.compile("[\udc80-\udcff]+")
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -73,10 +76,19 @@ class Kept:
 
 def encoding_of(head: bytes) -> str:
     """Name the codec of an HTML file by its BOM, its NUL bytes, its META, or else UTF-8."""
+    return _unicode_of(head) or _declared(head) or "utf-8"
+
+
+def plain_encoding_of(head: bytes) -> str:
+    """Name the codec of a file that declares none by its BOM, its NUL bytes, or else UTF-8."""
+    return _unicode_of(head) or "utf-8"
+
+
+def _unicode_of(head: bytes) -> str | None:
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding
-    return _utf16_without_bom(head[:256]) or _declared(head) or "utf-8"
+    return _utf16_without_bom(head[:256])
 
 
 def _utf16_without_bom(start: bytes) -> str | None:
@@ -99,15 +111,44 @@ def _declared(head: bytes) -> str | None:
 
 
 def decoded(file: BinaryIO) -> Iterator[str]:
-    """Yield the file's text in pieces, never empty; undecodable bytes are marked for mended()."""
+    """Yield an HTML file's text in pieces, never empty; undecodable bytes are marked for fit()."""
+    return _decoded(file, encoding_of, {})
+
+
+def decoded_plain(file: BinaryIO) -> Iterator[str]:
+    """Yield the text of a file that declares no encoding; for windows_mended() and fit()."""
+    return _decoded(file, plain_encoding_of, _KEEP_BYTES)
+
+
+def _decoded(
+    file: BinaryIO, encoding_of_head: Callable[[bytes], str], errors: Mapping[str, str]
+) -> Iterator[str]:
     chunk = file.read(CHUNK_BYTES)
-    decoder = codecs.getincrementaldecoder(encoding_of(chunk))(_MARK_UNDECODABLE)
+    encoding = encoding_of_head(chunk)
+    decoder = codecs.getincrementaldecoder(encoding)(errors.get(encoding, _MARK_UNDECODABLE))
     while chunk:
         if text := decoder.decode(chunk):
             yield text
         chunk = file.read(CHUNK_BYTES)
     if text := decoder.decode(b"", final=True):
         yield text
+
+
+def windows_mended(text: str, problems: list[str]) -> str:
+    """Return `text` with the bytes that are not UTF-8 read as Windows-1252, which joins `problems`.
+
+    A byte alone above 127 is hardly ever UTF-8, so this reads whole files in the old encoding
+    as well as those that were glued together from both.
+    """
+    if not _MARKED_BYTES.search(text):
+        return text
+    problems.append("bytes that are not UTF-8 were read as Windows-1252")
+    return _MARKED_BYTES.sub(_as_windows, text)
+
+
+def _as_windows(match: re.Match[str]) -> str:
+    raw = bytes(ord(char) - 0xDC00 for char in match[0])
+    return raw.decode("cp1252", _MARK_UNDECODABLE)
 
 
 def mended(text: str, problems: list[str]) -> str:

@@ -59,6 +59,16 @@ def period_of(*, since: str, until: str, tz: str, now: datetime) -> Period:
     return Period(start, stop, zone, end)
 
 
+def bounds_of(*, since: str, until: str, tz: str) -> tuple[datetime | None, datetime | None]:
+    """As `period_of`, but an empty text is no bound, and the range may be of any length."""
+    zone = _zone(tz)
+    start = _moment("from", since, zone) if since else None
+    stop = _moment("to", until, zone, later=DAY) if until else None
+    if start and stop and start >= stop:
+        raise _refused("to", "The range is empty: `to` must be later than `from`.")
+    return start, stop
+
+
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """When a local day begins, in UTC. Where clocks skip midnight that is the first moment after it;
     where they show it twice, the second."""

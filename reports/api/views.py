@@ -40,14 +40,15 @@ class ExportListView(APIView):
     """Exports."""
 
     @extend_schema(
-        summary="Export links",
+        summary="Export links or clicks",
         parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
         request=ExportSerializer,
-        responses={202: answer(JobSerializer, QUEUED), **errors(400, 401, 403, 404, 413, 422)},
+        responses={202: answer(JobSerializer, QUEUED), **errors(400, 401, 403, 404, 413, 422, 429)},
         examples=[body_example("all links as CSV", {"kind": "links", "format": "csv"})],
     )
     def post(self, request: Request) -> Response:
-        """Starts a job. CSV guards against spreadsheet formulas; `netscape` is read by every browser and by
+        """Starts a job, whose files are the export and a manifest of it. Its rows are those there are when it
+        starts. CSV guards against spreadsheet formulas; `netscape` is read by every browser and by
         `imports/`."""
         key = idempotency_key(request)
         wish = validated(ExportSerializer, request.data)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from grids.redirect.wire import Flag
-from reports.clicks import bots
+from reports.clicks import bots, watermark
 from reports.clicks.expected import bounds
 from reports.clicks.locks import ingest_held
 from reports.clicks.rebuild import rebuild_locked
@@ -151,6 +151,7 @@ def rejudge_day(*, day: date) -> Moved:
     """
     with ingest_held(), transaction.atomic(), connection.cursor() as cursor:
         values = bounds(day) | _reasons() | {"rules": bots.RULES_VERSION}
+        watermark.judged(cursor)
         moved = Moved(*_judge(cursor, _CLICKS, values), *_judge(cursor, _VIEWS, values))
         if moved != Moved():
             rebuild_locked(day=day)

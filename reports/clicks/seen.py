@@ -67,6 +67,8 @@ class Seen:
         unknown = [key for key, last_on in self._last.items() if not last_on]
         if unknown:
             self._load(unknown)
+        # Of those who are new, all rows are.
+        self._new_here = {key for key in unknown if not self._last[key]}
 
     def _load(self, keys: Iterable[Key]) -> None:
         with connection.cursor() as cursor:
@@ -88,7 +90,8 @@ class Seen:
             return _DUPLICATE
         if at > last:
             last_on[link] = at
-            self._moved[key, link] = None
+            if key not in self._new_here:
+                self._moved[key, link] = None
         return _HUMAN
 
     def changes(self) -> Changes:

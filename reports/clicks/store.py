@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from reports.clicks import columns, partitions
+from reports.clicks import columns, partitions, watermark
 from reports.clicks.batches import Batch
 from reports.clicks.binary import copy
 from reports.clicks.producers import store_moves
@@ -27,6 +27,7 @@ def store(batch: Batch) -> None:
     ):
         store_moves(cursor, batch.moves, batch.now)
         copy(cursor, "reports_click", columns.CLICK, batch.clicks)
+        watermark.move(cursor)
         copy(cursor, "reports_view", columns.VIEW, batch.views)
         store_changes(cursor, batch.seen)
         for sums, rows in batch.sums:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import codecs
 from typing import BinaryIO
 
 from gridlink.lib.spreadsheets import guard_sql
-from reports.exports.base import Column, ExportFormat, ExportQuery, RowCounter, copy_out
+from reports.exports.base import ExportQuery, copy_out
+from reports.exports.columns import Kind, joined, moment_text
+from reports.exports.text import TextFormat
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
-class CsvFormat(ExportFormat):
+class CsvFormat(TextFormat):
     """Text that a spreadsheet would run as a formula stands behind an apostrophe."""
 
     name = "csv"
     extension = "csv"
     content_type = "text/csv; charset=utf-8"
 
-    def write(self, query: ExportQuery, out: BinaryIO, report: Callable[[int], None]) -> int:
+    def head(self) -> bytes:
+        """The names of the columns, which are the same in every language."""
+        names = self.style.delimiter.join(column.name for column in self.columns)
+        return (codecs.BOM_UTF8 if self.style.bom else b"") + f"{names}\n".encode()
+
+    def copy(self, query: ExportQuery, out: BinaryIO) -> int:
         """Postgres writes the rows itself."""
-        counter = RowCounter(out, report)
-        return copy_out(query.select(_guarded), "FORMAT csv, HEADER", counter)
-
-
-def _guarded(column: Column) -> str:
-    sql = column.flat or column.sql
-    return guard_sql(f"({sql})") if column.is_text else sql
+        written = {
+            Kind.TEXT: lambda sql: guard_sql(f"({sql})"),
+            Kind.TEXTS: lambda sql: guard_sql(f"({joined(sql)})"),
+            Kind.MOMENT: moment_text(self.style.zone),
+        }
+        options = f"FORMAT csv, DELIMITER E'\\x{ord(self.style.delimiter):02x}'"
+        return copy_out(query.select(written), options, out)

@@ -2,60 +2,67 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from reports.exports.base import Column, ExportQuery
-
-
-def _moment(column: str) -> str:
-    # ISO 8601 in UTC, to the microsecond, whatever the session's settings.
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-
-
-# "a, b"; a comma inside a tag is written "\\,".
-_JOINED_TAGS = r"""
-CASE WHEN link.tags = '{}' THEN '' ELSE (
-    SELECT string_agg(replace(replace(tag, '\', '\\'), ',', '\,'), ', ' ORDER BY place)
-    FROM unnest(link.tags) WITH ORDINALITY AS tags (tag, place)
-) END
-"""
+from grids.models import Link
+from reports.exports.base import ExportQuery
+from reports.exports.columns import Column, Kind
+from reports.exports.sources import ExportSource, Piece, Plan
 
 COLUMNS = (
     Column("link", "link.slug"),
     Column("grid", "grid.slug"),
-    Column("grid_title", "grid.title", is_text=True),
-    Column("url", "link.url", is_text=True),
-    Column("title", "link.title", is_text=True),
-    Column("note", "link.note", is_text=True),
-    Column("tags", "link.tags", is_text=True, flat=_JOINED_TAGS),
+    Column("grid_title", "grid.title", Kind.TEXT),
+    Column("url", "link.url", Kind.TEXT),
+    Column("title", "link.title", Kind.TEXT),
+    Column("note", "link.note", Kind.TEXT),
+    Column("tags", "link.tags", Kind.TEXTS),
     Column("alias", "link.alias"),
-    Column("x", "link.x"),
-    Column("y", "link.y"),
-    Column("width", "link.width"),
-    Column("height", "link.height"),
+    Column("x", "link.x", Kind.INTEGER),
+    Column("y", "link.y", Kind.INTEGER),
+    Column("width", "link.width", Kind.INTEGER),
+    Column("height", "link.height", Kind.INTEGER),
     Column("background", "link.background"),
-    Column("style", "link.style"),
-    Column("active_from", _moment("link.active_from")),
-    Column("active_until", _moment("link.active_until")),
-    Column("created_on", _moment("link.created_on")),
-    Column("modified_on", _moment("link.modified_on")),
+    Column("style", "link.style", Kind.JSON),
+    Column("active_from", "link.active_from", Kind.MOMENT),
+    Column("active_until", "link.active_until", Kind.MOMENT),
+    Column("created_on", "link.created_on", Kind.MOMENT),
+    Column("modified_on", "link.modified_on", Kind.MOMENT),
 )
 
 _SOURCE = """
 FROM grids_link AS link JOIN grids_grid AS grid ON grid.id = link.grid_id
 WHERE link.user_id = %s AND NOT link.is_deleted AND NOT grid.is_deleted
 """
+_ORDER = "grid.created_on, grid.id, link.y, link.x, link.id"
 
 
-def links_query(*, user_id: int, grids: list[str], tags: list[str]) -> ExportQuery:
-    """A user's live links, of some grids and with all of some tags, or simply all of them."""
-    source, params = _SOURCE, [user_id]
-    narrowed: list[Any] = list(params)
-    if grids:
-        source += " AND grid.slug = ANY(%s)"
-        narrowed.append(grids)
-    if tags:
-        source += " AND link.tags @> %s::varchar[]"
-        narrowed.append(tags)
-    order = "grid.created_on, grid.id, link.y, link.x, link.id"
-    return ExportQuery(COLUMNS, source, tuple(narrowed), order)
+class LinksSource(ExportSource):
+    """A user's live links, of some grids and with all of some tags, or simply all of them: in one piece,
+    since other links may change while it is written."""
+
+    kind = "links"
+    model = Link
+    columns = COLUMNS
+    filters = frozenset({"grids", "tags"})
+
+    def plan(self) -> Plan:
+        """As of the transaction."""
+        now = datetime.now(UTC).isoformat()
+        return Plan({"time": now}, (Piece(self._query().count()),))
+
+    def select(self, plan: Plan, piece: Piece) -> ExportQuery:
+        """All of it."""
+        return self._query()
+
+    def _query(self) -> ExportQuery:
+        source, params = _SOURCE, [self.wish.user_id]
+        narrowed: list[Any] = list(params)
+        if grids := self.wish.filters.get("grids"):
+            source += " AND grid.slug = ANY(%s)"
+            narrowed.append(grids)
+        if tags := self.wish.filters.get("tags"):
+            source += " AND link.tags @> %s::varchar[]"
+            narrowed.append(tags)
+        return ExportQuery(self.chosen, source, tuple(narrowed), _ORDER)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import Any, BinaryIO
+import io
+from collections.abc import Iterator
+from typing import Any
 
 from grids.formats.base import FolderEntry, LinkEntry
 from grids.formats.netscape_writer import netscape_document
-from reports.exports.base import ExportFormat, ExportQuery
+from reports.exports.base import ExportFormat, ExportQuery, Moved, buffered
 
 _REPORT_EVERY = 1000
 
@@ -19,22 +19,24 @@ class NetscapeFormat(ExportFormat):
     name = "netscape"
     extension = "html"
     content_type = "text/html; charset=utf-8"
+    has_own_columns = True
 
-    def write(self, query: ExportQuery, out: BinaryIO, report: Callable[[int], None]) -> int:
+    def write(self, query: ExportQuery, out: io.RawIOBase, moved: Moved) -> int:
         """Streams rows through a server-side cursor, since HTML needs escaping that SQL has not."""
-        entries = _Entries(query, report)
-        for piece in netscape_document(entries):
-            out.write(piece.encode())
+        entries = _Entries(query, moved)
+        with self.packing.wrap(out) as packed, buffered(packed, _lines_are_no_rows) as file:
+            for piece in netscape_document(entries):
+                file.write(piece.encode())
         return entries.links
 
 
 class _Entries:
     """The rows as folders and links, counted."""
 
-    def __init__(self, query: ExportQuery, report: Callable[[int], None]) -> None:
+    def __init__(self, query: ExportQuery, moved: Moved) -> None:
         self.links = 0
         self._query = query
-        self._report = report
+        self._moved = moved
 
     def __iter__(self) -> Iterator[FolderEntry | LinkEntry]:
         grid = None
@@ -45,7 +47,11 @@ class _Entries:
             yield _link(row)
             self.links += 1
             if self.links % _REPORT_EVERY == 0:
-                self._report(self.links)
+                self._moved(_REPORT_EVERY)
+
+
+def _lines_are_no_rows(_: int) -> None:
+    """What a buffer tells of lines says nothing of links."""
 
 
 def _link(row: dict[str, Any]) -> LinkEntry:
@@ -54,5 +60,5 @@ def _link(row: dict[str, Any]) -> LinkEntry:
         title=row["title"],
         note=row["note"],
         tags=tuple(row["tags"]),
-        created_on=datetime.fromisoformat(row["created_on"]),
+        created_on=row["created_on"],
     )

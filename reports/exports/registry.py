@@ -1,12 +1,29 @@
-"""The formats that links can be exported in. A new one is an ExportFormat and its name here."""
+"""What can be exported, and in which formats. A new one is a class, and its name here."""
 
 from __future__ import annotations
 
-from reports.exports.base import ExportFormat
+from reports.exports.base import ExportFormat, PartedFormat
+from reports.exports.clicks import ClicksSource
 from reports.exports.csv import CsvFormat
 from reports.exports.jsonl import JsonLinesFormat
+from reports.exports.links import LinksSource
 from reports.exports.netscape import NetscapeFormat
+from reports.exports.parquet_format import ParquetFormat
+from reports.exports.sources import ExportSource
+from reports.exports.xlsx_format import XlsxFormat
 
 FORMATS: dict[str, type[ExportFormat]] = {
-    form.name: form for form in (CsvFormat, JsonLinesFormat, NetscapeFormat)
+    form.name: form
+    for form in (CsvFormat, JsonLinesFormat, NetscapeFormat, ParquetFormat, XlsxFormat)
 }
+SOURCES: dict[str, type[ExportSource]] = {
+    source.kind: source for source in (LinksSource, ClicksSource)
+}
+
+
+def formats_of(kind: str) -> list[str]:
+    """The names of the formats that a kind of export comes in: bookmarks are links."""
+    is_any = kind == LinksSource.kind
+    return sorted(
+        name for name, form in FORMATS.items() if is_any or issubclass(form, PartedFormat)
+    )

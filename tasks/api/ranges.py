@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -19,7 +19,6 @@ from tasks.storage import ObjectMissing, ObjectStore, StorageError
 
 logger = logging.getLogger(__name__)
 _RANGE = re.compile(r"\Abytes=([0-9]{0,18})-([0-9]{0,18})\Z")
-_CHUNK = 256 * 1024
 
 
 class RangeNotSatisfiable(ApplicationError):
@@ -29,16 +28,13 @@ class RangeNotSatisfiable(ApplicationError):
     code = "range_not_satisfiable"
 
 
-def file_response(request: Request, file: JobFile, store: ObjectStore) -> HttpResponseBase:
-    """200 with the file, or 206 with the asked part. Raises RangeNotSatisfiable, Gone, StorageUnavailable."""
-    wanted = _wanted(request, file)
+def file_response(
+    file: JobFile, wanted: tuple[int, int] | None, body: Iterable[bytes] | None
+) -> HttpResponseBase:
+    """200 with the file, or 206 with the `wanted` part; without a `body` only what describes it."""
     start, stop = wanted or (0, file.size)
     response: HttpResponseBase
-    if request.method == "HEAD":
-        response = HttpResponse()
-    else:
-        source = _opened(store, file.storage_key, start, stop)
-        response = StreamingHttpResponse(_chunks(source))
+    response = HttpResponse() if body is None else StreamingHttpResponse(body)
     response.status_code = 206 if wanted else 200
     if wanted:
         response["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size}"
@@ -51,9 +47,9 @@ def file_response(request: Request, file: JobFile, store: ObjectStore) -> HttpRe
     return response
 
 
-def _wanted(request: Request, file: JobFile) -> tuple[int, int] | None:
+def wanted_range(request: Request, file: JobFile) -> tuple[int, int] | None:
     """The asked half-open range; None for the whole file, which is the right answer to a range that is
-    malformed, in several parts, or of another version of the file."""
+    malformed, in several parts, or of another version of the file. Raises RangeNotSatisfiable."""
     # A range means something with GET only (RFC 9110, 14.2).
     asked = request.headers.get("Range", "") if request.method == "GET" else ""
     match = _RANGE.match(asked.replace(" ", ""))
@@ -76,17 +72,13 @@ def _wanted(request: Request, file: JobFile) -> tuple[int, int] | None:
     return start, stop
 
 
-def _opened(store: ObjectStore, key: str, start: int, stop: int) -> BinaryIO:
+def opened(store: ObjectStore, file: JobFile, wanted: tuple[int, int] | None) -> BinaryIO:
+    """The file, or the `wanted` part of it, for reading. Raises Gone and StorageUnavailable."""
+    start, stop = wanted or (0, file.size)
     try:
-        return store.open(key, start=start, length=stop - start)
+        return store.open(file.storage_key, start=start, length=stop - start)
     except ObjectMissing as error:
         raise Gone("The file is no longer there.") from error
     except StorageError as error:
         logger.error("file_not_opened", exc_info=error)
         raise StorageUnavailable from error
-
-
-def _chunks(source: BinaryIO) -> Iterator[bytes]:
-    with source:
-        while chunk := source.read(_CHUNK):
-            yield chunk

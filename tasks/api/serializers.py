@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -13,8 +14,8 @@ from rest_framework.reverse import reverse
 from gridlink.accounts.permissions import actor_of
 from tasks import downloads
 from tasks.access import job_read
-from tasks.models import Job, JobFile
-from tasks.selectors import eta_seconds, queue_position
+from tasks.models import Download, Job, JobFile
+from tasks.selectors import eta_seconds, queue_positions
 from tasks.services import Submission
 from tasks.states import EventType, JobStatus
 
@@ -28,6 +29,10 @@ class JobFileSerializer(serializers.Serializer[Any]):
     sha256 = serializers.CharField()
     content_type = serializers.CharField()
     expires_on = serializers.DateTimeField()
+    downloads = serializers.IntegerField(
+        help_text="How often it was fetched from its first byte on; resumed downloads count once."
+    )
+    last_downloaded_on = serializers.DateTimeField(allow_null=True)
     url = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
@@ -39,8 +44,32 @@ class JobFileSerializer(serializers.Serializer[Any]):
         return request.build_absolute_uri(downloads.signed_path(file, self.context["job"].slug))
 
 
+class DownloadSerializer(serializers.Serializer[Any]):
+    """One time that a file was fetched, or a part of it."""
+
+    created_on = serializers.DateTimeField()
+    token = serializers.CharField(
+        help_text="The slug of the token that was sent; empty when a signed address was used."
+    )
+    first_byte = serializers.IntegerField(help_text="Above 0 it resumed an earlier download.")
+    bytes_sent = serializers.IntegerField(
+        allow_null=True,
+        help_text="Null while it is under way, and when the object store sent the file itself.",
+    )
+    is_complete = serializers.SerializerMethodField()
+    request_id = serializers.CharField()
+
+    @extend_schema_field({"type": "boolean", "nullable": True})
+    def get_is_complete(self, download: Download) -> bool | None:
+        """Whether it reached the file's last byte; null while that is unknown."""
+        if download.bytes_sent is None:
+            return None
+        size: int = self.context["file"].size
+        return download.first_byte + download.bytes_sent == size
+
+
 class JobErrorSerializer(serializers.Serializer[Any]):
-    """Why a job failed."""
+    """Why a job failed, or was truncated."""
 
     code = serializers.CharField()
     message = serializers.CharField()
@@ -86,12 +115,15 @@ class JobSerializer(serializers.Serializer[Any]):
         return eta_seconds(job)
 
     def get_queue_position(self, job: Job) -> int | None:
-        """1 is next; null when not waiting."""
-        return queue_position(job)
+        """1 is next if users take turns from now on, as they do: a user's second job comes after everybody's
+        first, and whoever asks for a first one later may still be served before it. Null when not waiting.
+        """
+        positions: dict[int, int] = self.context["positions"]
+        return positions.get(job.pk)
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, str] | None:
-        """Null unless the job failed."""
+        """Null unless the job failed or, with the code `truncated`, ended at a limit of the operator's."""
         if not job.error_code:
             return None
         return {"code": job.error_code, "message": job.error_message}
@@ -113,14 +145,20 @@ class JobEventSerializer(serializers.Serializer[Any]):
     created_on = serializers.DateTimeField()
 
 
+def jobs_as_json(request: Request, jobs: Sequence[Job]) -> Any:
+    """Jobs as `job_list` gives them, with their places in the queue."""
+    context = {"request": request, "positions": queue_positions(jobs)}
+    return JobSerializer(jobs, many=True, context=context).data
+
+
 def job_response(request: Request, job: Job, *, status: int = 200) -> Response:
     """One job as JSON, not to be cached: the next look may differ."""
-    body = JobSerializer(job, context={"request": request}).data
+    (body,) = jobs_as_json(request, [job])
     return Response(body, status=status, headers={"Cache-Control": "no-store"})
 
 
 def accepted(request: Request, submission: Submission) -> Response:
-    """202 with the job and its address; a replayed Idempotency-Key says so in a header."""
+    """202 with the job and its address; a header says when an earlier request had made it."""
     job = job_read(actor_of(request), submission.job.slug)
     response = job_response(request, job, status=202)
     response["Location"] = reverse("job-detail", args=[submission.job.slug], request=request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tasks.api import views
+from tasks.api import file_views, views
 
 urlpatterns = [
     path("", views.JobListView.as_view(), name="job-list"),
@@ -12,5 +12,15 @@ urlpatterns = [
     path("<publicid:slug>/cancel/", views.JobCancelView.as_view(), name="job-cancel"),
     path("<publicid:slug>/retry/", views.JobRetryView.as_view(), name="job-retry"),
     path("<publicid:slug>/events/", views.JobEventsView.as_view(), name="job-events"),
-    path("<publicid:slug>/files/<str:name>/", views.JobFileView.as_view(), name="job-file"),
+    path("<publicid:slug>/files/<str:name>/", file_views.JobFileView.as_view(), name="job-file"),
+    path(
+        "<publicid:slug>/files/<str:name>/downloads/",
+        file_views.JobFileDownloadsView.as_view(),
+        name="job-file-downloads",
+    ),
+    path(
+        "<publicid:slug>/files/<str:name>/revoke/",
+        file_views.JobFileRevokeView.as_view(),
+        name="job-file-revoke",
+    ),
 ]

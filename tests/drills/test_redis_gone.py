@@ -47,12 +47,13 @@ def test_export_asked_for_without_redis_runs_when_it_is_back(
 def test_jobs_outlive_the_loss_of_every_message(
     redis: OwnRedis, owner: Client, storage: Path, tmp_path: Path
 ) -> None:
-    slugs = [start_export(owner) for _ in range(5)]
+    forms = ("csv", "jsonl", "netscape", "parquet", "xlsx")
+    slugs = [start_export(owner, form) for form in forms]
     redis.client().flushall()
     with beat(tmp_path), worker(tmp_path):
         jobs = [await_end(owner, slug) for slug in slugs]
     assert [job["status"] for job in jobs] == ["succeeded"] * 5
-    assert len(stored(storage)) == 5
+    assert len(stored(storage)) == 10
 
 
 def test_doubled_messages_run_a_job_once(

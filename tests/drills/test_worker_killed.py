@@ -31,12 +31,12 @@ def owner(transactional_db: None) -> Client:
 def assert_one_whole_file(owner: Client, slug: str, storage: Path, attempt: int) -> None:
     job = look(owner, slug)
     assert (job["status"], job["attempt"]) == ("succeeded", attempt)
-    (file,) = job["files"]
+    file, _ = job["files"]
     assert file["rows"] == LINKS
     body = content(Client().get(file["url"]))
     assert hashlib.sha256(body).hexdigest() == file["sha256"]
     assert body.count(b"<A HREF") == LINKS
-    assert len(stored(storage)) == 1
+    assert len(stored(storage)) == 2
     assert events(owner, slug).count("succeeded") == 1
 
 

@@ -15,8 +15,8 @@ import pytest
 from examples import demo, visits
 from grids.api.serializers import GridSerializer
 from tasks.api import ranges
+from tasks.api.file_views import JobFileView, MayFetch
 from tasks.api.serializers import JobFileSerializer
-from tasks.api.views import JobFileView, MayFetch
 from tasks.models import JobFile
 from tests.support.processes import ROOT, beat, redirect, worker
 

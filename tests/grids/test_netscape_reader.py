@@ -133,7 +133,7 @@ def test_linkding() -> None:
         '<META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=UTF-8">',
         "<DL><p>",
         '<DT><A HREF="https://a.example/?a=1&copy=2&amp;c" ADD_DATE="1600000000"'
-        ' LAST_MODIFIED="1600000000" PRIVATE="1" TOREAD="0" TAGS="x,linkding:bookmarks.archived">'
+        ' LAST_MODIFIED="1600000007" PRIVATE="1" TOREAD="0" TAGS="x,linkding:bookmarks.archived">'
         "A</A>",
         "<DD>About A\nmore[linkding-notes]## Notes\n\n* one[/linkding-notes]",
         '<DT><A HREF="https://b.example/?q="exact"&n=1" PRIVATE="0" TAGS="">B</A>',
@@ -149,6 +149,8 @@ def test_linkding() -> None:
             at(1600000000),
             private=True,
             line=4,
+            modified_on=at(1600000007),
+            archived=True,
         ),
         LinkEntry(
             'https://b.example/?q="exact"&n=1',
@@ -175,13 +177,36 @@ TAGS="c++,日本">A</A>
             "https://a.example/",
             "A",
             "<blockquote>Said & done</blockquote>",
-            ("c++", "日本"),
+            ("c++", "日本", "toread"),
             at(1429526400),
             private=True,
             line=2,
         ),
         LinkEntry("https://b.example/", "B", created_on=at(1429526401), private=False, line=4),
     ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "tags", "problems"),
+    [
+        ('TOREAD="1"', ("toread",), ()),
+        ('TOREAD="1" TAGS="toread,a"', ("toread", "a"), ()),
+        ('TOREAD="0" TAGS="a"', ("a",), ()),
+        ('TOREAD="soon"', (), ("TOREAD is neither 0 nor 1",)),
+    ],
+)
+def test_links_to_read_are_tagged(
+    attributes: str, tags: tuple[str, ...], problems: tuple[str, ...]
+) -> None:
+    link = one(f'<DL><DT><A HREF="x:" {attributes}>t</A></DL>')
+    assert (link.tags, link.problems) == (tags, problems)
+
+
+def test_last_modified() -> None:
+    link = one('<DL><DT><A HREF="x:" LAST_MODIFIED="1600000001">t</A></DL>')
+    assert (link.created_on, link.modified_on) == (None, at(1600000001))
+    link = one('<DL><DT><A HREF="x:" LAST_MODIFIED="lately">t</A></DL>')
+    assert (link.modified_on, link.problems) == (None, ("LAST_MODIFIED is not a date",))
 
 
 def test_addresses_are_not_judged() -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from grids.models import Grid
 from tests.support.client import Client
-from tests.support.exports import MOMENT, exported, file_bytes, link_on, run_export, unpacked
+from tests.support.exports import (
+    MOMENT,
+    data_file,
+    exported,
+    file_bytes,
+    link_on,
+    run_export,
+    unpacked,
+)
 from tests.support.platform import user_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,7 +82,7 @@ def test_csv_byte_for_byte(owner: Client, grid: Grid) -> None:
 def test_csv_of_an_empty_account_is_its_header(owner: Client) -> None:
     job = run_export(owner, "csv")
     assert file_bytes(job).decode() == HEADER
-    assert job.files.get().rows == 0
+    assert data_file(job).rows == 0
     assert job.result == {"rows": 0}
 
 
@@ -198,7 +206,7 @@ def test_packed_is_the_same_bytes(
     packed = file_bytes(job)
     assert len(packed) < len(plain) / 4
     assert unpacked(packed, compression) == plain
-    file = job.files.get()
+    file = data_file(job)
     assert file.rows == 300
     assert (
         file.name

@@ -41,7 +41,9 @@ def test_request_becomes_a_job(alice: Client) -> None:
         "kind": "links",
         "format": "csv",
         "compression": "none",
+        "columns": [],
         "filters": {},
+        "style": {"zone": "UTC", "delimiter": ",", "bom": False},
     }
     job = Job.objects.get()
     assert (job.slug, job.user, job.queue) == (body["slug"], alice.user, "exports")

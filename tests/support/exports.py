@@ -48,9 +48,14 @@ def run_export(client: Client, form: str, compression: str = "none", filters: An
     return job
 
 
+def data_file(job: Job) -> JobFile:
+    """The job's one file beside the manifest."""
+    return JobFile.objects.exclude(name="manifest.json").get(job=job, role="output")
+
+
 def file_bytes(job: Job) -> bytes:
     """The job's one file as stored; size and checksum must be right."""
-    file = JobFile.objects.get(job=job, role="output")
+    file = data_file(job)
     with object_store().open(file.storage_key) as stream:
         data = stream.read()
     assert (file.size, file.sha256) == (len(data), hashlib.sha256(data).hexdigest())
@@ -68,6 +73,7 @@ def unpacked(data: bytes, compression: str) -> bytes:
         case "gzip":
             return gzip.decompress(data)
         case "zstd":
-            return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+            reader = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
+            return reader.read()
         case _:
             return data

@@ -138,7 +138,7 @@ def worker(
     folder: Path,
     *,
     name: str = "worker",
-    queues: str = "exports,reports,imports,notify,maintenance,ingest",
+    queues: str = "quick,exports,reports,imports,notify,maintenance,ingest",
     concurrency: int = 1,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Process]:

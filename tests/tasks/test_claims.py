@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 
 from gridlink.accounts.models import User
 from tasks import lifecycle
-from tasks.claims import Claim
+from tasks.claims import _CLAIM, Claim
 from tasks.lifecycle import LeaseLost, Outcome, Progress
 from tasks.models import Job
 from tests.support.client import make_user
@@ -88,13 +90,60 @@ def test_a_thousand_jobs_of_one_user_delay_another_by_at_most_one(owner: User) -
     assert claim
     finish(claim)
     other = make_job(make_user("bob"))
-    claims: list[Claim] = []
-    while not claims or claims[-1].slug != other.slug:
+    taken: list[Claim] = []
+    while not taken or taken[-1].slug != other.slug:
         got = next_claim(first)
         assert got
-        claims.append(got)
-        assert len(claims) <= 2
+        taken.append(got)
+        assert len(taken) <= 2
         finish(got)
+
+
+@pytest.mark.parametrize("users", [1, 200])
+def test_a_claim_reads_a_few_rows_per_user_and_not_the_queue(owner: User, users: int) -> None:
+    many_jobs(owner, 10_000)
+    others = User.objects.bulk_create(User(username=f"user{n}") for n in range(users - 1))
+    Job.objects.bulk_create(
+        Job(user=user, kind="test.work", queue="exports") for user in others for _ in range(5)
+    )
+    rows = rows_read()
+    assert rows > 0
+    # Of each user the first job that waits and the last one that ran, found by the planner as it likes.
+    assert rows <= 4 * users + 10
+
+
+def rows_read() -> int:
+    """How many rows of jobs the database looks at for one claim."""
+    given: dict[str, Any] = {"queue": "exports", "worker": "", "lease": timedelta(60), "cap": 2}
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tasks_job")
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {_CLAIM}", given)
+        (plans,) = cursor.fetchone()
+    return sum(
+        node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0)
+        for node in nodes(plans[0]["Plan"])
+        if node.get("Relation Name") == "tasks_job" and node["Node Type"] != "ModifyTable"
+    )
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
+
+
+def test_ten_thousand_jobs_of_one_user_and_one_of_each_of_many(owner: User) -> None:
+    """Everybody's first job comes before the second of the one who asked first."""
+    jobs = many_jobs(owner, 10_000)
+    others = User.objects.bulk_create(User(username=f"user{n}") for n in range(100))
+    Job.objects.bulk_create(Job(user=user, kind="test.work", queue="exports") for user in others)
+    served = []
+    for _ in range(102):
+        claim = next_claim(jobs[0])
+        assert claim
+        served.append(claim.user_id)
+        finish(claim)
+    assert served == [owner.pk, *[user.pk for user in others], owner.pk]
 
 
 def test_busy_users_wait_behind_idle_ones(owner: User, settings: Any) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.utils import timezone
 
-from tasks.api import views
+from tasks.api import file_views
 from tasks.models import FileRole, Job, JobFile
 from tasks.storage import ObjectStore, StorageError, object_store
 from tests.support.client import Client, content
@@ -143,6 +143,10 @@ def test_store_out_of_reach_is_503(alice: Client, monkeypatch: pytest.MonkeyPatc
         ('a"b\\c.csv', 'attachment; filename="a\\"b\\\\c.csv"'),
         ("list é.csv", "attachment; filename*=utf-8''list%20%C3%A9.csv"),
         ("a\r\nX-Evil: 1.csv", "attachment; filename*=utf-8''a%0D%0AX-Evil%3A%201.csv"),
+        ("links; filename=evil.exe", 'attachment; filename="links; filename=evil.exe"'),
+        ("\u202egpj.exe", "attachment; filename*=utf-8''%E2%80%AEgpj.exe"),
+        ("<script>.csv", 'attachment; filename="<script>.csv"'),
+        ("=cmd|' C calc'!A0.csv", "attachment; filename=\"=cmd|' C calc'!A0.csv\""),
     ],
 )
 def test_file_name_cannot_add_headers(alice: Client, name: str, header: str) -> None:
@@ -172,7 +176,7 @@ def test_store_with_addresses_is_redirected_to(
 ) -> None:
     job = job_with_file(alice)
     store = ElsewhereStore(object_store())
-    monkeypatch.setattr(views, "object_store", lambda: store)
+    monkeypatch.setattr(file_views, "object_store", lambda: store)
     response = anonymous.get(url_of(alice, job))
     assert response.status_code == 302
     assert response["Location"] == "https://bucket.example.org/object?signature=x"

@@ -61,11 +61,22 @@ def test_spelling_out_a_default_is_the_same_body(alice: Client) -> None:
     assert again.json()["slug"] == first.json()["slug"]
 
 
-def test_without_a_key_every_request_is_a_job(alice: Client) -> None:
+def test_without_a_key_nothing_is_remembered(alice: Client) -> None:
     for _ in range(2):
         assert alice.post("exports/", BODY).status_code == 202
+        Job.objects.update(status="succeeded", finished_on=timezone.now())
     assert Job.objects.count() == 2
     assert not IdempotencyKey.objects.exists()
+
+
+def test_key_of_a_request_that_joined_an_unfinished_job_is_kept(alice: Client) -> None:
+    first = alice.post("exports/", BODY).json()["slug"]
+    assert export(alice, "one").json()["slug"] == first
+    Job.objects.update(status="succeeded", finished_on=timezone.now())
+    again = export(alice, "one")
+    assert (again.json()["slug"], again["Idempotent-Replayed"]) == (first, "true")
+    assert export(alice, "one", format="jsonl").status_code == 422
+    assert Job.objects.count() == 1
 
 
 def test_keys_of_two_users_have_nothing_to_do_with_each_other(alice: Client, bob: Client) -> None:

@@ -92,6 +92,8 @@ def test_succeeded_job_in_full(alice: Client) -> None:
         "sha256": "ab" * 32,
         "content_type": "text/csv",
         "expires_on": iso(JobFile.objects.get().expires_on),
+        "downloads": 0,
+        "last_downloaded_on": None,
     }
 
 
@@ -133,6 +135,36 @@ def test_place_in_the_queue(alice: Client, bob: Client) -> None:
     assert alice.get(f"jobs/{first.slug}/").json()["queue_position"] is None
     assert alice.get(f"jobs/{third.slug}/").json()["queue_position"] == 2
     assert bob.get(f"jobs/{second.slug}/").json()["queue_position"] == 1
+
+
+def test_place_in_the_queue_is_by_turns(alice: Client, bob: Client) -> None:
+    """Bob's first comes before Alice's second, however early she asked for that."""
+    mine = [job_of(alice) for _ in range(4)]
+    theirs = [job_of(bob) for _ in range(2)]
+
+    def places(client: Client) -> dict[str, int | None]:
+        rows = client.get("jobs/?status=queued").json()["results"]
+        return {row["slug"]: row["queue_position"] for row in rows}
+
+    assert places(alice) == dict(zip([job.slug for job in mine], [1, 3, 5, 6], strict=True))
+    assert places(bob) == dict(zip([job.slug for job in theirs], [2, 4], strict=True))
+
+
+def test_truncated_job_is_over_and_keeps_its_files(alice: Client) -> None:
+    job = job_of(alice)
+    file = FinishedFile("out.csv", f"jobs/{job.slug}/1-1/out.csv", "text/csv", 12, 3, "ab" * 32)
+    lifecycle.succeed(claim_of(job), Outcome({"rows": 3}), [file], Progress(3, 9, "rows"))
+    message = "The first 3 of 9 rows."
+    Job.objects.update(status="truncated", error_code="truncated", error_message=message)
+    body = alice.get(f"jobs/{job.slug}/").json()
+    assert (body["status"], len(body["files"])) == ("truncated", 1)
+    assert body["error"] == {"code": "truncated", "message": message}
+    assert slugs(alice.get("jobs/?status=truncated")) == [job.slug]
+    before = row(job)
+    for action in ("cancel", "retry"):
+        assert_error(alice.post(f"jobs/{job.slug}/{action}/"), 409, "conflict")
+    assert row(job) == before
+    assert lifecycle.claim(slug=job.slug, worker="test") is None
 
 
 def test_list_newest_first_in_pages(alice: Client, bob: Client) -> None:

@@ -12,7 +12,8 @@ from django.utils import timezone
 from gridlink.accounts.models import Token
 from tasks.models import FileRole, Job, JobEvent, JobFile
 from tasks.states import EventType
-from tests.support.client import Client
+from tests.support.client import Client, content
+from tests.support.files import job_with_file
 
 Counted = Callable[[int], Any]
 # One of each request's queries finds the token and its user.
@@ -49,7 +50,7 @@ def make_job(client: Client, files: int) -> Job:
 def test_job_list(alice: Client, rows: int, query: str, django_assert_num_queries: Counted) -> None:
     for _ in range(rows):
         make_job(alice, rows)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         jobs = alice.get(f"jobs/{query}").json()["results"]
     assert [len(job["files"]) for job in jobs] == [rows] * rows
 
@@ -57,8 +58,11 @@ def test_job_list(alice: Client, rows: int, query: str, django_assert_num_querie
 @SIZES
 def test_job_detail(alice: Client, rows: int, django_assert_num_queries: Counted) -> None:
     job = make_job(alice, rows)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(alice.get(f"jobs/{job.slug}/").json()["files"]) == rows
+    Job.objects.update(status="succeeded", finished_on=timezone.now())
+    with django_assert_num_queries(3):
+        assert alice.get(f"jobs/{job.slug}/").json()["queue_position"] is None
 
 
 @SIZES
@@ -85,7 +89,9 @@ def test_start_export(
 ) -> None:
     for _ in range(rows):
         make_job(alice, 1)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(13):
+        assert alice.post("exports/", EXPORT).status_code == 202
+    with django_assert_num_queries(8):
         assert alice.post("exports/", EXPORT).status_code == 202
 
 
@@ -95,11 +101,27 @@ def test_start_export_once(
 ) -> None:
     for number in range(rows):
         alice.post("exports/", EXPORT, **{"Idempotency-Key": f"key-{number}"})
-    with django_assert_num_queries(10):
+        Job.objects.update(status="succeeded", finished_on=timezone.now())
+    with django_assert_num_queries(15):
         first = alice.post("exports/", EXPORT, **{"Idempotency-Key": "again"})
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         again = alice.post("exports/", EXPORT, **{"Idempotency-Key": "again"})
     assert again.json()["slug"] == first.json()["slug"]
+
+
+@SIZES
+def test_download(alice: Client, rows: int, django_assert_num_queries: Counted) -> None:
+    job = job_with_file(alice)
+    path = f"jobs/{job.slug}/files/links.csv/"
+    for _ in range(rows):
+        content(alice.get(path))
+    # The last is written when the client has it all.
+    with django_assert_num_queries(7):
+        content(alice.get(path))
+    with django_assert_num_queries(3):
+        assert len(alice.get(f"{path}downloads/").json()["results"]) == rows + 1
+    with django_assert_num_queries(8):
+        assert alice.post(f"{path}revoke/").status_code == 200
 
 
 @SIZES

@@ -14,7 +14,7 @@ from django_celery_results.models import TaskResult
 
 from gridlink.accounts.models import ThrottleBucket, Token, User
 from tasks import sweeps
-from tasks.models import IdempotencyKey, PeriodicRun
+from tasks.models import Download, FileRole, IdempotencyKey, JobFile, PeriodicRun
 from tests.support.client import make_user
 from tests.support.platform import make_job
 
@@ -27,6 +27,18 @@ def add_key(number: int, user: User) -> Any:
 
 def add_run(number: int, user: User) -> Any:
     return PeriodicRun.objects.create(name="sweep", slot=number)
+
+
+def add_download(number: int, user: User) -> Any:
+    file = JobFile.objects.create(
+        job=make_job(user),
+        role=FileRole.OUTPUT,
+        name="links.csv",
+        storage_key=f"{number}",
+        size=1,
+        expires_on=timezone.now(),
+    )
+    return Download.objects.create(file=file, first_byte=0)
 
 
 def add_bucket(number: int, user: User) -> Any:
@@ -48,6 +60,7 @@ Add = Callable[[int, User], Any]
 KINDS: dict[str, tuple[Add, type[models.Model], str, timedelta]] = {
     "idempotency key": (add_key, IdempotencyKey, "created_on", timedelta(hours=24)),
     "periodic run": (add_run, PeriodicRun, "created_on", timedelta(days=7)),
+    "download": (add_download, Download, "created_on", timedelta(days=365)),
     "throttle bucket": (add_bucket, ThrottleBucket, "filled_on", timedelta(days=7)),
     "expired token": (add_token, Token, "expires_on", timedelta(days=7)),
     "task result": (add_result, TaskResult, "date_done", timedelta(days=2)),

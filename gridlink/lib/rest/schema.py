@@ -132,7 +132,8 @@ REPLAYED = OpenApiParameter(
     OpenApiParameter.HEADER,
     response=[202],
     enum=["true"],
-    description="The job is that of an earlier request with the same Idempotency-Key.",
+    description="The job is that of an earlier request: with the same Idempotency-Key, or just like this"
+    " one and unfinished.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",

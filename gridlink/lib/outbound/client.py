@@ -1,0 +1,259 @@
+"""The HTTP client for addresses that somebody else chose: links to check, pages to read, webhooks.
+
+It connects to public addresses only (`gridlink.lib.outbound.sockets`), knows no proxy, keeps no cookie,
+sends no credentials, and every request ends in time with an answer of bounded size or an OutboundError.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache, partial
+from http.client import HTTPException, LineTooLong
+from pathlib import Path
+from socket import socket
+from typing import Any, cast
+
+from django.conf import settings
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError
+from urllib3.response import HTTPResponse
+from urllib3.util import Url, parse_url
+
+from gridlink.lib.outbound.addresses import Network
+from gridlink.lib.outbound.errors import (
+    BadAnswer,
+    BadTarget,
+    Blocked,
+    OutboundError,
+    TimedOut,
+    TlsExpired,
+    TlsInvalid,
+    TooLarge,
+    TooManyRedirects,
+)
+from gridlink.lib.outbound.redirects import HOPS_MAX, redirect_of
+from gridlink.lib.outbound.sockets import (
+    BoundedTlsSocket,
+    Budget,
+    Resolver,
+    dial,
+    system_resolver,
+)
+
+USER_AGENT = "Gridlink/0.1 (link service)"
+WEB_PORTS = frozenset({80, 443})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PIECE = 16 * 1024
+# OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED.
+_EXPIRED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request, with all its redirects, may cost; bytes of a body count as decoded."""
+
+    seconds: float = 10.0
+    header_bytes: int = 64 * 1024
+    body_bytes: int = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer. `body` is its beginning, and all of it if `is_whole`; a client whose limit is 0 bytes does
+    not read any. `via` are the addresses that led from the first to `url`, in order."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    is_whole: bool
+    milliseconds: int
+    certificate_expires_on: datetime | None
+    via: tuple[str, ...] = field(default=())
+
+
+class Client:
+    """Holds no state between requests, so that threads may share it."""
+
+    def __init__(
+        self,
+        *,
+        limits: Limits,
+        allowed: tuple[Network, ...] = (),
+        ports: frozenset[int] = WEB_PORTS,
+        resolver: Resolver = system_resolver,
+        ca_file: Path | None = None,
+    ) -> None:
+        """`allowed` are networks that may be reached though they are not public."""
+        self._limits = limits
+        self._ports = ports
+        self._dial = partial(dial, resolver=resolver, allowed=allowed)
+        self._tls = _tls(ca_file)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Response:
+        """One request and its answer, which may be a redirect. Raises OutboundError."""
+        budget = Budget(self._limits.seconds)
+        return self._exchange(method, url, budget, headers or {}, body)
+
+    def follow(self, url: str, *, headers: Mapping[str, str] | None = None) -> Response:
+        """GET, with every redirect judged as the first address was. `headers` go to each of them.
+        Raises OutboundError."""
+        budget = Budget(self._limits.seconds)
+        via: list[str] = []
+        while len(via) <= HOPS_MAX:
+            response = self._exchange("GET", url, budget, headers or {}, None)
+            target = redirect_of(response.status, response.headers, url)
+            if target is None:
+                return replace(response, via=tuple(via))
+            via.append(url)
+            url = target
+        raise TooManyRedirects("The address redirects too often.")
+
+    def _exchange(
+        self, method: str, url: str, budget: Budget, headers: Mapping[str, str], body: bytes | None
+    ) -> Response:
+        target = self._target(url)
+        started = time.monotonic()
+        budget.allow(self._limits.header_bytes)
+        with _translated(), closing(self._connection(target, budget)) as connection:
+            connection.connect()
+            certificate = _expiry(connection)
+            sent = {
+                "User-Agent": USER_AGENT,
+                "Accept": "*/*",
+                "Accept-Encoding": "gzip, deflate",
+                "Connection": "close",
+                **headers,
+            }
+            connection.request(method, target.request_uri, body, sent, preload_content=False)
+            answer = connection.getresponse()
+            # Of what the head was allowed, it may have left much; a body does not care.
+            budget.allow(self._limits.body_bytes)
+            read, is_whole = _read(answer, self._limits.body_bytes)
+        spent = round((time.monotonic() - started) * 1000)
+        return Response(url, answer.status, answer.headers, read, is_whole, spent, certificate)
+
+    def _target(self, url: str) -> Url:
+        try:
+            target = parse_url(url)
+        except LocationParseError as error:
+            raise BadTarget("The address cannot be read.") from error
+        if target.scheme not in _DEFAULT_PORTS:
+            raise Blocked("Only http and https addresses are asked.")
+        if not target.host:
+            raise BadTarget("The address names no host.")
+        if target.auth:
+            raise Blocked("Addresses with a name or a password in them are not asked.")
+        if _port(target) not in self._ports:
+            raise Blocked(f"Port {_port(target)} is not asked.")
+        return target
+
+    def _connection(self, target: Url, budget: Budget) -> _Connection:
+        host = cast(str, target.host).strip("[]")
+        connect = partial(self._dial, budget=budget)
+        seconds = budget.seconds_left()
+        if target.scheme == "https":
+            return _TlsConnection(
+                host, _port(target), connect, timeout=seconds, ssl_context=self._tls
+            )
+        return _PlainConnection(host, _port(target), connect, timeout=seconds)
+
+
+class _PlainConnection(HTTPConnection):
+    def __init__(self, host: str, port: int, connect: partial[Any], **options: Any) -> None:
+        super().__init__(host, port, **options)
+        self._connect = connect
+
+    def _new_conn(self) -> socket:
+        connected: socket = self._connect(self._dns_host, self.port)
+        return connected
+
+
+class _TlsConnection(HTTPSConnection):
+    def __init__(self, host: str, port: int, connect: partial[Any], **options: Any) -> None:
+        super().__init__(host, port, **options)
+        self._connect = connect
+
+    def _new_conn(self) -> socket:
+        connected: socket = self._connect(self._dns_host, self.port)
+        return connected
+
+    def connect(self) -> None:
+        super().connect()
+        cast(BoundedTlsSocket, self.sock).budget = self._connect.keywords["budget"]
+
+
+_Connection = _PlainConnection | _TlsConnection
+
+
+@cache
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    # Reading all authorities takes longer than most requests.
+    context = ssl.create_default_context(cafile=ca_file)
+    context.sslsocket_class = BoundedTlsSocket
+    return context
+
+
+def outbound_client(limits: Limits) -> Client:
+    """A client within the limits that reaches what the settings allow."""
+    return Client(
+        limits=limits, allowed=settings.OUTBOUND_ALLOW, ports=frozenset(settings.OUTBOUND_PORTS)
+    )
+
+
+def _port(target: Url) -> int:
+    return _DEFAULT_PORTS[target.scheme or ""] if target.port is None else target.port
+
+
+def _expiry(connection: _Connection) -> datetime | None:
+    if not isinstance(connection, _TlsConnection):
+        return None
+    certificate = cast(ssl.SSLSocket, connection.sock).getpeercert() or {}
+    seconds = ssl.cert_time_to_seconds(cast(str, certificate["notAfter"]))
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _read(answer: HTTPResponse, limit: int) -> tuple[bytes, bool]:
+    """The first `limit` decoded bytes of a body, and whether that was all."""
+    body = bytearray()
+    while limit and len(body) <= limit:
+        piece = answer.read(min(_PIECE, limit + 1 - len(body)))
+        if not piece:
+            return bytes(body), True
+        body += piece
+    return bytes(body[:limit]), False
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        if error.verify_code == _EXPIRED:
+            raise TlsExpired("The certificate has expired.") from error
+        raise TlsInvalid(f"The certificate is not valid: {error.verify_message}.") from error
+    except ssl.SSLError as error:
+        raise TlsInvalid("The encrypted connection could not be made.") from error
+    except (HTTPException, HTTPError, OSError, ValueError) as error:
+        raise _trouble(error) from error
+
+
+def _trouble(error: Exception) -> OutboundError:
+    if isinstance(error, (TimeoutError, ReadTimeoutError)):
+        return TimedOut("The answer took too long.")
+    # The bare class stands for too many headers, and for nothing else.
+    if isinstance(error, LineTooLong) or type(error) is HTTPException:
+        return TooLarge("The head of the answer is too large.")
+    return BadAnswer("The host did not give an answer that can be read.")

@@ -1,0 +1,100 @@
+"""`links/checks/`, `grids/…/checks/` and `links/metadata/`: what is at the other end of links."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gridlink.accounts.permissions import actor_of
+from gridlink.lib.rest.pagination import page_response
+from gridlink.lib.rest.schema import (
+    IDEMPOTENCY_KEY,
+    LOCATION,
+    REPLAYED,
+    answer,
+    body_example,
+    errors,
+    page_of,
+)
+from gridlink.lib.rest.serializers import validated
+from grids.access import grid_write
+from grids.api import checks
+from grids.api.examples import GRID
+from grids.api.filters import ordering_of
+from grids.check_selectors import grid_checks
+from grids.check_services import checks_submit, metadata_read
+from tasks.api.examples import QUEUED
+from tasks.api.serializers import JobSerializer, accepted
+from tasks.api.submissions import idempotency_key
+
+
+class LinkChecksView(APIView):
+    """Checks of links."""
+
+    @extend_schema(
+        summary="Check links",
+        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
+        request=checks.CheckRequestSerializer,
+        responses={
+            202: answer(JobSerializer, {**QUEUED, "kind": "grids.check"}),
+            **errors(400, 401, 403, 404, 413, 422, 429),
+        },
+        examples=[
+            body_example("all links", {}),
+            body_example("the links of a grid", {"grids": [GRID["slug"]]}),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Starts a job that asks for every link's address, a host at most twice at a time. Its file
+        `checks.csv` has a line for every link; `grids/{slug}/checks/` shows the latest verdicts. Addresses in
+        networks that are not public are not asked."""
+        key = idempotency_key(request)
+        wish = validated(checks.CheckRequestSerializer, request.data)
+        submission = checks_submit(user=actor_of(request), **wish, idempotency_key=key)
+        return accepted(request, submission)
+
+
+class GridChecksView(APIView):
+    """What checks found out about a grid's links."""
+
+    @extend_schema(
+        summary="List the verdicts on a grid's links",
+        parameters=[checks.GridChecksQuery],
+        responses={
+            200: page_of(checks.LinkCheckSerializer, checks.CHECK),
+            **errors(400, 401, 403, 404),
+        },
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The latest verdict on each link of one's own grid; none for one whose address changed since."""
+        query = checks.GridChecksQuery.parse(request.query_params)
+        grid = grid_write(actor_of(request), slug)
+        return page_response(
+            request,
+            grid_checks(grid=grid, verdict=query.get("verdict", "")),
+            query=query,
+            ordering=ordering_of(query["ordering"]),
+            serialize=lambda rows: checks.LinkCheckSerializer(rows, many=True).data,
+        )
+
+
+class LinkMetadataView(APIView):
+    """What the page behind an address says of itself."""
+
+    @extend_schema(
+        summary="Read a page's title, description and icon",
+        request=checks.MetadataRequestSerializer,
+        responses={
+            200: answer(checks.MetadataSerializer, checks.METADATA),
+            **errors(400, 401, 403, 413, 422, 429),
+        },
+        examples=[body_example("a page", checks.METADATA_WRITE)],
+    )
+    def post(self, request: Request) -> Response:
+        """For a form that fills in what a link might be called. It takes five seconds at most; a page that
+        cannot be read in that time, or is not public, answers 422."""
+        url = validated(checks.MetadataRequestSerializer, request.data)["url"]
+        metadata = metadata_read(user=actor_of(request), url=url)
+        return Response(checks.MetadataSerializer(metadata).data)

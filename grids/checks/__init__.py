@@ -1,0 +1,1 @@
+"""Checking links: asking their hosts politely, and judging what comes back."""

@@ -1,0 +1,140 @@
+"""The job that checks links. It waits on the network most of its time, an hour at the longest, and nobody
+waits for it as for an import; so it shares a queue with reports."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+
+from gridlink.lib.outbound.client import Limits, outbound_client
+from gridlink.lib.spreadsheets import guard
+from grids.check_models import Verdict
+from grids.check_selectors import Checkable, checkable_links
+from grids.checks.judge import Finding
+from grids.checks.round import Round
+from grids.checks.store import checks_store
+from grids.checks.turns import Turns
+from tasks.context import JobContext
+from tasks.lifecycle import Outcome
+from tasks.registry import JobRunner, register
+
+CHECK = "grids.check"
+RESULTS = "checks.csv"
+UNCHECKED = "unchecked"
+# Well before the queue's own limit, so that what was found by then is kept.
+_ROUND_SECONDS = 50 * 60.0
+_COLUMNS = (
+    "link",
+    "grid",
+    "url",
+    "verdict",
+    "status",
+    "final_url",
+    "moved_to",
+    "milliseconds",
+    "certificate_expires_on",
+    "checked_on",
+    "detail",
+)
+
+
+@register
+class CheckRunner(JobRunner):
+    """Asks for every link's address once and keeps a verdict per link, with a line each in a file."""
+
+    kind = CHECK
+    queue = "reports"
+
+    def run(self, context: JobContext) -> Outcome:
+        """`params`: grids and links, by slug; empty lists stand for all of the user's links."""
+        params = context.params
+        links = checkable_links(
+            user_id=context.user_id, grids=params["grids"], links=params["links"]
+        )
+        findings = self._ask(context, links)
+        results = [Result(link, findings.get(address_of(link.url))) for link in links]
+        with (
+            context.output(RESULTS, "text/csv; charset=utf-8") as output,
+            io.TextIOWrapper(io.BufferedWriter(output.sink), encoding="utf-8", newline="") as out,
+        ):
+            output.rows = _write(results, out)
+        counts = Counter(result.verdict for result in results)
+        tally = {verdict: counts[verdict] for verdict in (*Verdict.values, UNCHECKED)}
+        found = [(result.link, result.finding) for result in results if result.finding]
+        return Outcome({"links": len(links), **tally}, effects=partial(checks_store, found=found))
+
+    def _ask(self, context: JobContext, links: list[Checkable]) -> dict[str, Finding]:
+        counts = Counter(address_of(link.url) for link in links if is_web(link.url))
+        total, done = counts.total(), 0
+        context.report(done, total, "links")
+        found: dict[str, Finding] = {}
+        asked = _round().run(counts, seconds=_ROUND_SECONDS, tick=context.check)
+        for url, finding in asked:
+            found[url] = finding
+            done += counts[url]
+            context.report(done, total, "links")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A link and what was found; nothing for a mail address, or when time ran out."""
+
+    link: Checkable
+    finding: Finding | None
+
+    @property
+    def verdict(self) -> str:
+        """The verdict, or that there is none."""
+        return self.finding.verdict if self.finding else UNCHECKED
+
+    @property
+    def row(self) -> list[object]:
+        """The line of the file, in the order of its columns."""
+        link, finding = self.link, self.finding
+        start = [link.slug, link.grid_slug, guard(link.url), self.verdict]
+        if finding is None:
+            late = is_web(link.url)
+            why = "There was no time left." if late else "Only web addresses are checked."
+            return [*start, "", "", "", "", "", "", why]
+        return [
+            *start,
+            finding.status,
+            guard(finding.final_url),
+            guard(finding.moved_to),
+            finding.milliseconds,
+            finding.certificate_expires_on and finding.certificate_expires_on.isoformat(),
+            finding.checked_on.isoformat(),
+            guard(finding.detail),
+        ]
+
+
+def is_web(url: str) -> bool:
+    """Whether a link's address is one to ask at all, and not that of a mailbox or a telephone."""
+    return url[:5].lower().startswith("http")
+
+
+def address_of(url: str) -> str:
+    """What is asked for: links that differ only in the place on the page share one visit."""
+    return url.partition("#")[0]
+
+
+def _round() -> Round:
+    # No body is read: the head of an answer says enough.
+    client = outbound_client(Limits(seconds=settings.LINK_CHECK_SECONDS, body_bytes=0))
+    return Round(client=client, at_once=settings.LINK_CHECKS_AT_ONCE, turns=Turns())
+
+
+def _write(results: Iterable[Result], out: io.TextIOBase) -> int:
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    rows = 0
+    for rows, result in enumerate(results, 1):  # noqa: B007
+        writer.writerow(result.row)
+    return rows

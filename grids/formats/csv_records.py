@@ -1,0 +1,98 @@
+"""Cuts a CSV file into records, in bounded memory; each knows the line in which it begins."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from grids.formats.base import FileProblem, FormatError
+
+DELIMITERS = (",", ";", "\t", "|")
+RECORD_CHARS = 1024 * 1024
+"""A record longer than this, which may span lines, is refused: mostly its quote is left open."""
+
+_LONG_CELL = "field larger than field limit"
+
+
+class Lines:
+    """Iterates over the lines of a text given in pieces, each with its line end.
+
+    `count` is the number of lines that first() has taken. `held` counts the characters since it
+    was last set to 0, at the end of a record; FormatError is raised when they are more than a
+    record may have.
+    """
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self.count = 0
+        self.held = 0
+        self._lines = self._cut(chunks)
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines
+
+    def first(self) -> str:
+        """The first line that is not blank; raises FormatError when there is none."""
+        for line in self._lines:
+            self.count += 1
+            if line.strip("\ufeff\0 \t\r\n"):
+                self.held = 0
+                return line
+        raise FormatError("The file is empty.")
+
+    def _cut(self, chunks: Iterator[str]) -> Iterator[str]:
+        rest = ""
+        for chunk in chunks:
+            self.held += len(chunk)
+            if self.held > RECORD_CHARS:
+                raise FormatError(
+                    f"A record of the file is longer than {RECORD_CHARS} characters:"
+                    " it may be no table, or a quote in it is never closed."
+                )
+            lines = list(io.StringIO(rest + chunk, newline=""))
+            # A line may go on, and even a CR may be half of a line end.
+            rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
+            yield from lines
+        if rest:
+            yield rest
+
+
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """The cells of a record that is one line; raises csv.Error."""
+    return next(csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=True), [])
+
+
+def records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]] | FileProblem]:
+    """Yield the first line and the cells of every record that is left; blank lines are none.
+
+    A record of one line with its quotes amiss is a problem. One that runs over lines hides where
+    the next one begins: it raises FormatError.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    before, line = lines.count, lines.count + 1
+    while True:
+        try:
+            for cells in reader:
+                if cells:
+                    yield line, cells
+                lines.held = 0
+                line = before + reader.line_num + 1
+            return
+        except csv.Error as error:
+            if before + reader.line_num > line:
+                raise _runs_on(line) from error
+            yield FileProblem(line, _amiss(error))
+            lines.held = 0
+            line = before + reader.line_num + 1
+
+
+def _runs_on(line: int) -> FormatError:
+    return FormatError(
+        f"In the record that begins in line {line} a quote is never closed, or closed too early."
+    )
+
+
+def _amiss(error: csv.Error) -> str:
+    if str(error).startswith(_LONG_CELL):
+        return f"a cell is longer than {csv.field_size_limit()} characters"
+    return "a quote is never closed, or closed too early: this line could not be read"

@@ -1,0 +1,94 @@
+"""Reads the JSON files of LinkStack: the links of a page, alone or with the user's data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO, ClassVar
+
+from grids.formats.base import (
+    Entry,
+    FileProblem,
+    FolderEntry,
+    FormatError,
+    LinkEntry,
+    LinkReader,
+)
+from grids.formats.json_items import Item, Room, brief, link_of, names_in, stream_of
+from grids.formats.json_stream import JsonStream
+
+_TEXT_BUTTON = 93
+_USER = frozenset({"name", "littlelink_name", "littlelink_description", "created_at"})
+
+
+class LinkStackReader(LinkReader):
+    """Reads the links in the order of their page; `line` is the item's place in the list.
+
+    The user's data, where the file has it, gives the folder its title and note. Headings, spacers
+    and blocks of text have no address: each is a problem. All links are held until the end.
+    """
+
+    source: ClassVar[str] = "linkstack"
+
+    @classmethod
+    def sniff(cls, head: bytes) -> bool:
+        """Tell whether `head` is an object with links that have buttons, or are a user's."""
+        names = names_in(head, "{")
+        return "links" in names and bool(names & {"button_id", "littlelink_name"})
+
+    def read(self, file: BinaryIO) -> Iterator[Entry]:
+        """Yield the problems, then the folder and the links; raises FormatError, see LinkReader."""
+        stream = stream_of(file)
+        links: list[tuple[int, LinkEntry]] | None = None
+        user: dict[str, Any] = {}
+        for name in stream.members():
+            if name == "links":
+                links = []
+                yield from _read_links(stream, links)
+            elif name in _USER:
+                user[name] = stream.value()
+            else:
+                stream.value()
+        stream.end()
+        if links is None:
+            raise FormatError('The file is not of LinkStack: it has no list named "links".')
+        yield from _told(Item(user), links)
+
+
+def _read_links(stream: JsonStream, links: list[tuple[int, LinkEntry]]) -> Iterator[FileProblem]:
+    room = Room()
+    for place in stream.items():
+        fields = stream.value()
+        item = Item(fields) if isinstance(fields, dict) else Item({})
+        entry = _entry(item, place)
+        if isinstance(entry, FileProblem):
+            yield entry
+            continue
+        room.take_link(entry)
+        order = item.fields.get("order")
+        links.append((order if isinstance(order, int) else 0, entry))
+
+
+def _entry(item: Item, place: int) -> LinkEntry | FileProblem:
+    title = item.text("title")
+    if item.fields.get("button_id") == _TEXT_BUTTON or item.fields.get("type") == "text":
+        return FileProblem(place, f"a block of text is no link: {brief(title)}")
+    return link_of(
+        item,
+        place,
+        "link",
+        title=title,
+        created_on=item.moment("created_at"),
+        modified_on=item.moment("updated_at"),
+        clicks=item.count("click_number"),
+        source_id=item.name("id"),
+    )
+
+
+def _told(user: Item, links: list[tuple[int, LinkEntry]]) -> Iterator[Entry]:
+    title = user.text("name") or user.text("littlelink_name")
+    if links and title:
+        note = user.text("littlelink_description")
+        yield FolderEntry((title,), note, user.moment("created_at"))
+    yield from (FileProblem(0, f"of the user: {problem}") for problem in user.problems)
+    links.sort(key=lambda each: each[0])
+    yield from (link for _, link in links)

@@ -1,0 +1,189 @@
+"""Reads the backup of Linkwarden: collections within collections, and their links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, BinaryIO, ClassVar
+
+from grids.formats.base import (
+    Entry,
+    FileProblem,
+    FolderEntry,
+    FormatError,
+    LinkEntry,
+    LinkReader,
+)
+from grids.formats.json_items import Item, Room, brief, link_of, names_in, stream_of
+from grids.formats.json_stream import JsonStream
+
+MAX_DEPTH = 64
+"""Of collections nested deeper than this, only the innermost are told."""
+PINNED = "pinned"
+"""The tag that is given to pinned links, which nothing else here could tell."""
+
+_FIELDS = frozenset({"id", "parentId", "name", "description", "createdAt"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Collection:
+    """A collection whose place among the others is not known yet; `id` and `parent` are theirs."""
+
+    place: int
+    id: str
+    parent: str
+    name: str
+    note: str
+    created_on: datetime | None
+    links: list[LinkEntry]
+
+
+class LinkwardenReader(LinkReader):
+    """Reads the links by collection; `line` is the link's place among all items of the file.
+
+    A pinned link gets the tag PINNED; one that is in no collection of the file lies outside all
+    folders. Preserved copies and texts of pages are left out. A collection may stand before the
+    one it lies in, so all links are held until the end.
+    """
+
+    source: ClassVar[str] = "linkwarden"
+
+    @classmethod
+    def sniff(cls, head: bytes) -> bool:
+        """Tell whether `head` is a user with collections."""
+        names = names_in(head, "{")
+        return "collections" in names and bool(
+            names & {"username", "pinnedLinks", "rssSubscriptions", "parentId"}
+        )
+
+    def read(self, file: BinaryIO) -> Iterator[Entry]:
+        """Yield the problems, then collections and links; raises FormatError, see LinkReader."""
+        stream, backup = stream_of(file), _Backup()
+        for name in stream.members():
+            if name == "collections":
+                yield from backup.read_collections(stream)
+            elif name == "pinnedLinks":
+                yield from backup.read_links(stream, backup.pinned)
+            else:
+                stream.value()
+        stream.end()
+        if not backup.has_collections:
+            raise FormatError('The file is not of Linkwarden: it has no list named "collections".')
+        yield from backup.told()
+
+
+class _Backup:
+    """What has been read of a file."""
+
+    def __init__(self) -> None:
+        self.has_collections = False
+        self.pinned: list[LinkEntry] = []
+        self._collections: list[_Collection] = []
+        self._room = Room()
+        self._place = 0
+
+    def read_collections(self, stream: JsonStream) -> Iterator[FileProblem]:
+        self.has_collections = True
+        for place in stream.items():
+            if stream.peek() == "{":
+                yield from self._read_collection(stream, place)
+            else:
+                stream.value()
+                yield FileProblem(place, "a collection is not an object")
+
+    def read_links(self, stream: JsonStream, links: list[LinkEntry]) -> Iterator[FileProblem]:
+        for _ in stream.items():
+            self._place += 1
+            fields = stream.value()
+            entry = _link(Item(fields if isinstance(fields, dict) else {}), self._place)
+            if isinstance(entry, FileProblem):
+                yield entry
+            else:
+                self._room.take_link(entry)
+                links.append(entry)
+
+    def told(self) -> Iterator[Entry]:
+        """Everything that was read, in the order of the file."""
+        pins = {_key(link) for link in self.pinned}
+        known: set[str] = set()
+        by_id = {each.id: each for each in self._collections}
+        for collection in self._collections:
+            path, is_whole = _path(collection, by_id)
+            if not is_whole:
+                yield _problem(collection.place, f"it lies in itself, or over {MAX_DEPTH} deep")
+            if collection.links:
+                yield FolderEntry(path, collection.note, collection.created_on, collection.place)
+            for link in collection.links:
+                known.add(_key(link))
+                yield _pinned(link) if _key(link) in pins else link
+        others = [link for link in self.pinned if _key(link) not in known]
+        if others:
+            yield FolderEntry(path=())
+        yield from map(_pinned, others)
+
+    def _read_collection(self, stream: JsonStream, place: int) -> Iterator[FileProblem]:
+        item, links = Item({}), list[LinkEntry]()
+        for name in stream.members():
+            if name == "links":
+                yield from self.read_links(stream, links)
+            elif name == "rssSubscriptions":
+                yield from _feeds(stream.value(), place)
+            elif name in _FIELDS:
+                item.fields[name] = stream.value()
+            else:
+                stream.value()
+        collection = _Collection(
+            place=place,
+            id=item.name("id"),
+            parent=item.name("parentId"),
+            name=item.text("name"),
+            note=item.text("description"),
+            created_on=item.moment("createdAt"),
+            links=links,
+        )
+        self._room.take(collection.id, collection.parent, collection.name, collection.note)
+        self._collections.append(collection)
+        yield from (_problem(place, problem) for problem in dict.fromkeys(item.problems))
+
+
+def _problem(place: int, message: str) -> FileProblem:
+    return FileProblem(place, f"of a collection: {message}")
+
+
+def _feeds(feeds: Any, place: int) -> Iterator[FileProblem]:
+    for feed in feeds if isinstance(feeds, list) else []:
+        address = Item(feed).text("url") if isinstance(feed, dict) else ""
+        yield FileProblem(place, f"a subscription to a feed is no link: {brief(address)}")
+
+
+def _link(item: Item, place: int) -> LinkEntry | FileProblem:
+    return link_of(
+        item,
+        place,
+        "url",
+        title=item.text("name"),
+        note=item.text("description"),
+        tags=item.tags("tags"),
+        created_on=item.moment("importDate") or item.moment("createdAt"),
+        modified_on=item.moment("updatedAt"),
+        source_id=item.name("id"),
+    )
+
+
+def _key(link: LinkEntry) -> str:
+    return link.source_id or link.url
+
+
+def _pinned(link: LinkEntry) -> LinkEntry:
+    return replace(link, tags=tuple(dict.fromkeys((*link.tags, PINNED))))
+
+
+def _path(collection: _Collection, by_id: dict[str, _Collection]) -> tuple[tuple[str, ...], bool]:
+    """The names from the outermost collection inwards, and whether these are all."""
+    path: dict[int, str] = {}
+    at: _Collection | None = collection
+    while at and at.place not in path and len(path) < MAX_DEPTH:
+        path[at.place] = at.name
+        at = by_id.get(at.parent) if at.parent else None
+    return tuple(reversed(path.values())), at is None

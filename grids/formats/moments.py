@@ -1,0 +1,60 @@
+"""Reads the moments of files: counts since 1970 and ISO 8601, always given back in UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+EARLIEST, LATEST = 1970, 2100
+"""The first year that a date can be in, and the first that it cannot."""
+WITHOUT_ZONE = "has no time zone and was taken for UTC"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Up to which size a count since 1970 is in seconds, milliseconds or microseconds: each bound is
+# the year 5138 in its own unit and 1973 in the next.
+_MICROSECONDS_PER = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
+_COUNT = re.compile(r"([0-9]{1,20})(?:\.[0-9]{1,20})?", re.ASCII)
+_LONGEST = 64
+# What stands between a time and its zone in the forms that datetime does not read itself.
+_ZONE_NAME = re.compile(r"\s*\(?(?:UTC|GMT)\)?\Z", re.I)
+_ZONE_SPACE = re.compile(r"\s+(?=[+-][0-9]{2}:?[0-9]{2}\Z)")
+
+
+def moment_of_count(count: int) -> datetime | None:
+    """The moment so many seconds, or by its size ms or µs, after 1970; None if it is too many."""
+    for bound, microseconds in _MICROSECONDS_PER:
+        if 0 <= count < bound:
+            return _EPOCH + timedelta(microseconds=count * microseconds)
+    return None
+
+
+def moment_of_text(text: str, what: str, problems: list[str]) -> datetime | None:
+    """Read a date of any kind; "" and "0" are none. What is wrong with it joins `problems`."""
+    text = text.strip()
+    if text in ("", "0"):
+        return None
+    # No date is longer, and the patterns are not made for what is.
+    text = text[:_LONGEST]
+    count = _COUNT.fullmatch(text)
+    moment = moment_of_count(int(count[1])) if count else _iso(text)
+    if moment is None:
+        problems.append(f"{what} is not a date")
+    elif not EARLIEST <= moment.year < LATEST:
+        problems.append(f"{what} is in the year {moment.year} and was left out")
+    elif moment.tzinfo is None:
+        problems.append(f"{what} {WITHOUT_ZONE}")
+        return moment.replace(tzinfo=UTC)
+    else:
+        return moment.astimezone(UTC)
+    return None
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(_ZONE_SPACE.sub("", _ZONE_NAME.sub("+00:00", text)))
+    except ValueError:
+        return None

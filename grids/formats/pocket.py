@@ -1,0 +1,18 @@
+"""Reads the CSV files of Pocket, which other reading lists write too."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from grids.formats.csv import CsvReader
+from grids.formats.csv_layouts import POCKET, Layout
+
+
+class PocketReader(CsvReader):
+    """Streams the links of a table with the columns title, url, time_added, tags and status.
+
+    Tags have bars between them, and a link whose status is "archive" is archived.
+    """
+
+    source: ClassVar[str] = "pocket"
+    layouts: ClassVar[tuple[Layout, ...]] = (POCKET,)

@@ -1,0 +1,77 @@
+"""Work on the side: threads with database connections of their own, that end when the job must stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import connection, transaction
+
+Result = TypeVar("Result")
+
+# How soon a job that must stop does.
+_LOOK_SECONDS = 0.2
+
+
+class Side:
+    """Threads, within a `with` block. `check` raises why the job must stop: whoever waits here asks it
+    again and again. When it raises, or the block ends in any other way, running queries are broken off."""
+
+    def __init__(self, threads: int, check: Callable[[], None]) -> None:
+        self._check = check
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="export")
+        self._lock = threading.Lock()
+        self._running: set[Any] = set()
+        self._is_over = False
+
+    def __enter__(self) -> Side:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._is_over = True
+            for database in self._running:
+                database.cancel()
+        self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, work: Callable[[], Result]) -> Future[Result]:
+        """Do it in a thread."""
+        return self._pool.submit(self._apart, work)
+
+    def wait(self, future: Future[Result]) -> Result:
+        """What came of it, once it is done; raises what it raised, and whatever `check` does."""
+        while not wait_for([future], timeout=_LOOK_SECONDS).done:
+            self._check()
+        return future.result()
+
+    @contextmanager
+    def snapshot(self, zone: str) -> Iterator[None]:
+        """In one of the threads: a read-only transaction that sees one instant; `zone` is the session's time
+        zone meanwhile."""
+        with transaction.atomic(), self._cancellable(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+            yield
+
+    def _apart(self, work: Callable[[], Result]) -> Result:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _cancellable(self) -> Iterator[None]:
+        database = connection.connection
+        with self._lock:
+            if self._is_over:
+                raise RuntimeError("The export is over.")
+            self._running.add(database)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(database)

@@ -1,0 +1,206 @@
+"""Thrift's compact protocol, read and written without knowing the types: what a Parquet footer is made of.
+
+Whatever is read is written back to the same bytes, fields of a later version included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+_DEPTH = 32
+_VARINT_BITS = 70
+
+
+class Kind(IntEnum):
+    """The types of the protocol. A field that is true or false has no other value."""
+
+    TRUE = 1
+    FALSE = 2
+    BYTE = 3
+    I16 = 4
+    I32 = 5
+    I64 = 6
+    DOUBLE = 7
+    BINARY = 8
+    LIST = 9
+    SET = 10
+    STRUCT = 12
+
+
+class ThriftError(ValueError):
+    """The bytes are no struct of the compact protocol, or a value does not fit."""
+
+
+@dataclass(slots=True)
+class Field:
+    """A value and its type: an int, bytes (of a DOUBLE as well), Items or a Struct; None if TRUE or FALSE."""
+
+    kind: Kind
+    value: Any
+
+
+@dataclass(slots=True)
+class Items:
+    """The values of a list or set, all of one type; of TRUE or FALSE they are the bytes 1 and 2."""
+
+    kind: Kind
+    values: list[Any]
+
+
+Struct = dict[int, Field]
+"""A struct: fields by their id, in order."""
+
+
+def read_struct(data: bytes) -> Struct:
+    """The struct that all of `data` is; raises ThriftError."""
+    reader = _Reader(data)
+    struct = reader.struct()
+    if reader.place != len(data):
+        raise ThriftError("There is more than a struct.")
+    return struct
+
+
+def write_struct(struct: Struct) -> bytes:
+    """The bytes of a struct; raises ThriftError for a number that is too large for its type."""
+    out = bytearray()
+    _write_struct(out, struct)
+    return bytes(out)
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.place = 0
+        self._data = data
+        self._depth = 0
+        self._by_kind: dict[Kind, Callable[[], Any]] = {
+            Kind.TRUE: lambda: None,
+            Kind.FALSE: lambda: None,
+            Kind.BYTE: self._byte,
+            Kind.I16: self._integer,
+            Kind.I32: self._integer,
+            Kind.I64: self._integer,
+            Kind.DOUBLE: lambda: self._bytes(8),
+            Kind.BINARY: lambda: self._bytes(self._varint()),
+            Kind.LIST: self._items,
+            Kind.SET: self._items,
+            Kind.STRUCT: self.struct,
+        }
+
+    def struct(self) -> Struct:
+        self._deeper()
+        fields: Struct = {}
+        number = 0
+        while header := self._byte():
+            step, kind = header >> 4, _kind(header & 15)
+            number = number + step if step else self._integer()
+            fields[number] = Field(kind, self._by_kind[kind]())
+        self._depth -= 1
+        return fields
+
+    def _items(self) -> Items:
+        self._deeper()
+        header = self._byte()
+        count, kind = header >> 4, _kind(header & 15)
+        if count == 15:
+            count = self._varint()
+        read = self._byte if kind <= Kind.FALSE else self._by_kind[kind]
+        items = Items(kind, [read() for _ in range(count)])
+        self._depth -= 1
+        return items
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > _DEPTH:
+            raise ThriftError("Nested too deep.")
+
+    def _integer(self) -> int:
+        zigzag = self._varint()
+        return (zigzag >> 1) ^ -(zigzag & 1)
+
+    def _varint(self) -> int:
+        value = 0
+        for shift in range(0, _VARINT_BITS, 7):
+            byte = self._byte()
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+        raise ThriftError("A number has no end.")
+
+    def _byte(self) -> int:
+        return self._bytes(1)[0]
+
+    def _bytes(self, count: int) -> bytes:
+        start, self.place = self.place, self.place + count
+        if self.place > len(self._data):
+            raise ThriftError("The bytes end inside a value.")
+        return self._data[start : self.place]
+
+
+def _kind(number: int) -> Kind:
+    try:
+        return Kind(number)
+    except ValueError as error:
+        raise ThriftError(f"There is no type {number} in a footer.") from error
+
+
+def _write_struct(out: bytearray, struct: Struct) -> None:
+    last = 0
+    for number, field in struct.items():
+        step = number - last
+        if 0 < step < 16:
+            out.append(step << 4 | field.kind)
+        else:
+            out.append(field.kind)
+            _write_integer(16)(out, number)
+        _WRITERS[field.kind](out, field.value)
+        last = number
+    out.append(0)
+
+
+def _write_items(out: bytearray, items: Items) -> None:
+    count = len(items.values)
+    out.append(min(count, 15) << 4 | items.kind)
+    if count >= 15:
+        _write_varint(out, count)
+    write = bytearray.append if items.kind <= Kind.FALSE else _WRITERS[items.kind]
+    for value in items.values:
+        write(out, value)
+
+
+def _write_integer(bits: int) -> Callable[[bytearray, int], None]:
+    def write(out: bytearray, value: int) -> None:
+        if not -(1 << bits - 1) <= value < 1 << bits - 1:
+            raise ThriftError(f"{value} does not fit into {bits} bits.")
+        _write_varint(out, value << 1 if value >= 0 else ~value << 1 | 1)
+
+    return write
+
+
+def _write_varint(out: bytearray, value: int) -> None:
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+
+
+def _write_binary(out: bytearray, value: bytes) -> None:
+    _write_varint(out, len(value))
+    out += value
+
+
+_WRITERS: dict[Kind, Callable[[bytearray, Any], None]] = {
+    Kind.TRUE: lambda out, value: None,
+    Kind.FALSE: lambda out, value: None,
+    Kind.BYTE: bytearray.append,
+    Kind.I16: _write_integer(16),
+    Kind.I32: _write_integer(32),
+    Kind.I64: _write_integer(64),
+    Kind.DOUBLE: bytearray.extend,
+    Kind.BINARY: _write_binary,
+    Kind.LIST: _write_items,
+    Kind.SET: _write_items,
+    Kind.STRUCT: _write_struct,
+}
