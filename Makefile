@@ -16,6 +16,7 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 .NOTPARALLEL:
 .PHONY: help demo run test check lint types contracts migrations-check system-check schema \
 	schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
+	bench-export bench-xlsx \
 	countries clean
 
 help:  ## Show this list
@@ -84,6 +85,12 @@ bench-ingest: $(VENV)/installed-dev  ## Measure the ingest of clicks against COP
 
 bench-rollups: $(VENV)/installed-dev  ## Measure sums against raw clicks and DuckDB
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.rollups $(ARGS)
+
+bench-export: $(VENV)/installed-dev  ## Measure exports of clicks against psql
+	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.export $(ARGS)
+
+bench-xlsx: $(VENV)/installed-dev  ## Measure XLSX against XlsxWriter
+	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.xlsx $(ARGS)
 
 clean:  ## Remove what can be made again (never .gridlink/, which holds data)
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -24,40 +24,14 @@ from django.db import connection
 
 from bench.report import conclude, in_ms, say, show
 from bench.servers import database, stop_gently
-from reports.clicks.expected import days_between
-from reports.clicks.partitions import ensure, months_from
-from reports.clicks.rebuild import rebuild_day, today
+from bench.year import load_clicks, roll_up
+from reports.clicks.rebuild import today
 from reports.models import Dimension
 
 RATIO = 100
-_ROWS, _DAYS, _GRIDS, _LINKS = 10_000_000, 365, 1, 2_000
+_ROWS, _DAYS, _GRIDS = 10_000_000, 365, 1
 # A raw query takes seconds: fewer of them. DuckDB's and ours are quick and vary.
 _ROUNDS, _RAW_ROUNDS = 30, 3
-_AGENTS = """
-INSERT INTO reports_user_agent (digest, text, browser, os, device, bot_reason, bot_rules)
-SELECT sha256(n::text::bytea), 'Agent ' || n, 'Browser ' || n % 12, 'OS ' || n % 6,
-    (ARRAY['desktop', 'mobile', 'tablet'])[1 + n % 3], '', 1
-FROM generate_series(1, 300) AS n
-"""
-# A visitor makes one or two clicks a day; 5 % are bots and 5 % duplicates. The power makes some links and
-# countries far more frequent than others.
-_CLICKS = f"""
-INSERT INTO reports_click (clicked_on, user_id, grid_id, link_id, tile, visitor, is_first_on_grid,
-    is_first_on_link, verdict, bot_reason, bot_rules, flags, user_agent_id, country, referrer, language,
-    utm_source, utm_medium, utm_campaign, utm_term, utm_content)
-SELECT %(day)s::date::timestamp AT TIME ZONE 'UTC' + n * interval '1 day' / %(count)s,
-    1, 1 + link %% %(grids)s, 1 + link, link %% 6 || ',' || link / 6 %% 20 || ',1,1', n / 2,
-    verdict = 0 AND n %% 2 = 0, verdict = 0, verdict,
-    CASE verdict WHEN 1 THEN 'crawler' ELSE '' END, 1, 0, 1 + (n * 7919) %% 300,
-    chr(65 + (country * 26)::int %% 26) || chr(65 + (country * 7)::int %% 26),
-    'site-' || (country * 40)::int || '.example', (ARRAY['en', 'de', 'fr', 'es', 'ja'])[1 + n %% 5],
-    (ARRAY['', '', '', 'newsletter', 'social'])[1 + n %% 5], '', '', '', ''
-FROM (
-    SELECT n, (power(random(), 3) * {_LINKS - 1})::int AS link, power(random(), 3) AS country,
-        CASE WHEN n %% 40 = 7 THEN 1 WHEN n %% 40 = 9 THEN 1 WHEN n %% 20 = 13 THEN 2 ELSE 0 END AS verdict
-    FROM generate_series(0, %(count)s - 1) AS n
-) AS made
-"""
 _EXPORT = """
 COPY (
     SELECT (clicked_on AT TIME ZONE 'UTC') AS clicked_on, user_id, grid_id, link_id, visitor,
@@ -116,8 +90,8 @@ def main() -> int:
     with database("rollups"), tempfile.TemporaryDirectory(prefix="gridlink-bench-") as folder:
         last = today() - timedelta(days=1)
         first = last - timedelta(days=_DAYS - 1)
-        _timed(f"Making {rows:,} clicks", lambda: _load(first, last, rows, grids))
-        _timed("Rolling them up", lambda: _roll_up(first, last))
+        _timed(f"Making {rows:,} clicks", lambda: load_clicks(first, last, rows, grids))
+        _timed("Rolling them up", lambda: roll_up(first, last))
         parquet = Path(folder) / "clicks.parquet"
         _timed("Writing them as Parquet", lambda: _export(Path(folder) / "clicks.csv", parquet))
         return _measure(_questions(first, last, grids), parquet, rows)
@@ -128,27 +102,6 @@ def _timed(what: str, work: Callable[[], None]) -> None:
     before = perf_counter()
     work()
     say(f"  took {perf_counter() - before:.0f} s")
-
-
-def _load(first: date, last: date, rows: int, grids: int) -> None:
-    months = months_from(first.replace(day=1), 14)
-    for table in ("reports_click", "reports_view"):
-        ensure(table, months)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setseed(0.5)")
-        cursor.execute(_AGENTS)
-        for number, day in enumerate(days_between(first, last), 1):
-            # However many rows do not divide by the days, all of them are made.
-            count = rows * number // _DAYS - rows * (number - 1) // _DAYS
-            cursor.execute(_CLICKS, {"day": day, "count": count, "grids": grids})
-        cursor.execute("VACUUM ANALYZE reports_click")
-
-
-def _roll_up(first: date, last: date) -> None:
-    for day in days_between(first, last):
-        rebuild_day(day=day)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE reports_grid_hour, reports_grid_day_value")
 
 
 def _export(csv: Path, parquet: Path) -> None:

@@ -51,12 +51,13 @@ def switch(database: str) -> None:
     connection.settings_dict["NAME"] = database
 
 
-def _server() -> str:
+def server_url() -> str:
+    """The server that bench databases are made on."""
     return settings.DATABASE_URL or database_url(settings.DATA_DIR)
 
 
 def _administer(statement: str) -> None:
-    server = psycopg2.connect(_server())
+    server = psycopg2.connect(server_url())
     server.autocommit = True
     with contextlib.closing(server), server.cursor() as cursor:
         cursor.execute(statement)
@@ -104,8 +105,9 @@ def web(database: str) -> Iterator[Site]:
 
 @contextlib.contextmanager
 def worker(database: str) -> Iterator[None]:
-    """The Procfile's worker with a single pool process."""
-    with _process("worker", "-c 1", database, {}, lambda log: " ready." in log.read_text()):
+    """The Procfile's worker with a single pool process, which does the small jobs as well."""
+    options = "-c 1 -Q quick,exports,reports,imports"
+    with _process("worker", options, database, {}, lambda log: " ready." in log.read_text()):
         yield
 
 
@@ -140,7 +142,7 @@ def _process(
     environment = {
         **os.environ,
         **environment,
-        "DATABASE_URL": make_dsn(_server(), dbname=database),
+        "DATABASE_URL": make_dsn(server_url(), dbname=database),
         "SECRET_KEY": settings.SECRET_KEY,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }

@@ -36,11 +36,15 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 15
-# A layout must name just the links there are, a download needs a signature, and a retry a job that ended.
+# A layout must name just the links there are, a file and a retry need a job that ended, and no page may be
+# asked for.
 NEVER_HIT = {
     "PUT /api/v1/grids/{slug}/layout/",
     "GET /api/v1/jobs/{slug}/files/{name}/",
     "POST /api/v1/jobs/{slug}/retry/",
+    "DELETE /api/v1/jobs/{slug}/files/{name}/",
+    "GET /api/v1/jobs/{slug}/files/{name}/downloads/",
+    "POST /api/v1/jobs/{slug}/files/{name}/revoke/",
     "POST /api/v1/links/metadata/",
 }
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "openapi.yaml"

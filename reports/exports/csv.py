@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from gridlink.lib.spreadsheets import guard_sql
 from reports.exports.base import ExportQuery, copy_out
-from reports.exports.columns import Kind, joined, moment_text
+from reports.exports.columns import Expressions, Kind, joined, moment_text
 from reports.exports.text import TextFormat
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -27,10 +27,13 @@ class CsvFormat(TextFormat):
 
     def copy(self, query: ExportQuery, out: BinaryIO) -> int:
         """Postgres writes the rows itself."""
-        written = {
+        options = f"FORMAT csv, DELIMITER E'\\x{ord(self.style.delimiter):02x}'"
+        return copy_out(query.select(self.written()), options, out)
+
+    def written(self) -> Expressions:
+        """How each kind is written."""
+        return {
             Kind.TEXT: lambda sql: guard_sql(f"({sql})"),
             Kind.TEXTS: lambda sql: guard_sql(f"({joined(sql)})"),
             Kind.MOMENT: moment_text(self.style.zone),
         }
-        options = f"FORMAT csv, DELIMITER E'\\x{ord(self.style.delimiter):02x}'"
-        return copy_out(query.select(written), options, out)

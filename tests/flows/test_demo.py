@@ -14,7 +14,7 @@ import pytest
 
 from examples import demo, visits
 from grids.api.serializers import GridSerializer
-from tasks.api import ranges
+from tasks.api import file_views
 from tasks.api.file_views import JobFileView, MayFetch
 from tasks.api.serializers import JobFileSerializer
 from tasks.models import JobFile
@@ -48,7 +48,7 @@ def lie(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda self, file: {**shown(self, file), "sha256": "0" * 64},
     )
     monkeypatch.setattr(GridSerializer, "get_links_total", lambda self, grid: 1)
-    monkeypatch.setattr(ranges, "_wanted", lambda request, file: None)
+    monkeypatch.setattr(file_views, "wanted_range", lambda request, file: None)
     monkeypatch.setattr(MayFetch, "has_permission", lambda *_: True)
     monkeypatch.setattr(
         JobFileView,

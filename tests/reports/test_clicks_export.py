@@ -18,7 +18,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from grids.models import Grid, Link
-from reports.clicks import watermark
+from reports.clicks import partitions, watermark
 from reports.exports import clicks
 from reports.exports.parts import Parts
 from reports.models import Click
@@ -37,6 +37,17 @@ ROWS = 3000
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clicks, "PIECE_ROWS", 500)
+
+
+@pytest.fixture(autouse=True)
+def no_partition_is_left() -> Iterator[None]:
+    """Tables outlive the rows that are removed after each test."""
+    before = {table: set(partitions._existing(table)) for table in partitions.TABLES}
+    yield
+    for table, names in before.items():
+        for name in set(partitions._existing(table)) - names:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP TABLE {name}")
 
 
 def submit(owner: Client, form: str = "csv", **more: Any) -> Job:

@@ -46,7 +46,7 @@ def test_request_becomes_a_job(alice: Client) -> None:
         "style": {"zone": "UTC", "delimiter": ",", "bom": False},
     }
     job = Job.objects.get()
-    assert (job.slug, job.user, job.queue) == (body["slug"], alice.user, "exports")
+    assert (job.slug, job.user, job.queue) == (body["slug"], alice.user, "quick")
     assert event_types(job) == ["queued"]
 
 

@@ -63,7 +63,7 @@ def test_partitions_hold_exactly_their_month() -> None:
             ("FOR VALUES FROM ('2024-12-01 00:00:00+00') TO ('2025-01-01 00:00:00+00')",)
         ]
         cursor.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'reports_click_2024_12'")
-        assert cursor.fetchone() == (2,)
+        assert cursor.fetchone() == (3,)
 
 
 def test_months_ahead_are_made() -> None:

@@ -36,7 +36,7 @@ def make_clicks(grid: Grid, rows: int, first: date = FIRST) -> tuple[Link, Link]
     one, two = (link_on(grid, 2 * grid.pk + n, slug=f"li_{2 * grid.pk + n:032x}") for n in (0, 1))
     days = [first + timedelta(days=number) for number in range(DAYS)]
     for table in ("reports_click", "reports_view"):
-        ensure(table, {day.replace(day=1) for day in (*days, days[0] - timedelta(days=31))})
+        ensure(table, {day.replace(day=1) for day in days})
     values: dict[str, Any] = {
         "first": first,
         "days": DAYS,

@@ -57,9 +57,9 @@ def ringer(monkeypatch: pytest.MonkeyPatch) -> Ringer:
 def test_rings_once_after_the_commit(rings: Rings) -> None:
     user = make_user("alice")
     with transaction.atomic():
-        job = job_submit(user=user, kind="reports.export", params={}).job
+        job = job_submit(user=user, kind="reports.export", params={"kind": "links"}).job
         assert rings == []
-    assert rings == [(job.slug, "exports")]
+    assert rings == [(job.slug, "quick")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -68,7 +68,7 @@ def test_nothing_rings_for_what_is_rolled_back(rings: Rings) -> None:
 
     def submit_and_fail() -> None:
         with transaction.atomic():
-            job_submit(user=user, kind="reports.export", params={})
+            job_submit(user=user, kind="reports.export", params={"kind": "links"})
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):

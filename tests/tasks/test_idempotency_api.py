@@ -120,4 +120,4 @@ def test_two_at_once_are_one_job(rings: list[tuple[str, str]]) -> None:
     assert [answer.status_code for answer in answers] == [202] * 6
     assert {answer.json()["slug"] for answer in answers} == {Job.objects.get().slug}
     assert sorted("Idempotent-Replayed" in answer for answer in answers) == [False] + [True] * 5
-    assert rings == [(Job.objects.get().slug, "exports")]
+    assert rings == [(Job.objects.get().slug, "quick")]

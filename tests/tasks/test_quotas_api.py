@@ -106,7 +106,9 @@ def test_many_at_once_do_not_slip_past(settings: Any) -> None:
 
     def submit() -> bool:
         try:
-            job_submit(user=user, kind="reports.export", params={"number": numbers.pop()})
+            job_submit(
+                user=user, kind="reports.export", params={"kind": "links", "number": numbers.pop()}
+            )
         except QuotaExceeded:
             return False
         return True

@@ -41,7 +41,7 @@ def upload(client: Client, mode: str = "apply", page: bytes = PAGE) -> Any:
 
 
 def submit(user: User, **params: Any) -> Job:
-    return job_submit(user=user, kind="reports.export", params=params).job
+    return job_submit(user=user, kind="reports.export", params={"kind": "links", **params}).job
 
 
 # --- Identical requests ----------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def test_identical_request_is_the_job_that_waits(alice: Client, rings: list[Any]
     assert again["Location"] == first["Location"]
     assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
     job = Job.objects.get()
-    assert (event_types(job), rings) == (["queued"], [(job.slug, "exports")])
+    assert (event_types(job), rings) == (["queued"], [(job.slug, "quick")])
 
 
 def test_identical_request_is_the_job_that_runs(alice: Client) -> None:
@@ -100,7 +100,7 @@ def test_identical_requests_at_once_are_one_job(rings: list[tuple[str, str]]) ->
     answers = in_threads(6, lambda: export(clients.pop()))
     assert {answer.json()["slug"] for answer in answers} == {Job.objects.get().slug}
     assert sorted("Idempotent-Replayed" in answer for answer in answers) == [False] + [True] * 5
-    assert rings == [(Job.objects.get().slug, "exports")]
+    assert rings == [(Job.objects.get().slug, "quick")]
 
 
 @pytest.mark.django_db(transaction=True)
