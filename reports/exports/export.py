@@ -13,6 +13,7 @@ from reports.exports.compression import COMPRESSIONS
 from reports.exports.parts import Checkpoint, Parts
 from reports.exports.progress import Counter, Progress
 from reports.exports.registry import FORMATS, SOURCES
+from reports.exports.room import Room
 from reports.exports.side import Side
 from reports.exports.sources import ExportSource, Plan, Wish
 from tasks.context import JobContext, Output
@@ -81,6 +82,7 @@ class Export:
             counter = Counter(Progress(self._context, plan.rows))
             rows = self.form.write(query, output.sink, counter.moved)
         counter.settle(rows)
+        Room(self.wish.user_id).take(output.sink.size)
         return Written(plan, [rows], _reason(plan))
 
     def _write_parts(self, side: Side, kept: Checkpoint, output: Output) -> Written:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from reports.exports.base import PartedFormat, StoredPart
 from reports.exports.progress import Counter, Progress
+from reports.exports.room import Room
 from reports.exports.side import Side
 from reports.exports.sources import ExportSource, Plan
 from tasks.context import JobContext
@@ -57,12 +58,14 @@ class Parts:
     ) -> None:
         self._context, self._source, self._plan, self._form = context, source, plan, form
         self._progress = Progress(context, plan.rows)
+        self._room = Room(context.user_id)
         self._lock = threading.Lock()
         self._finished: dict[int, Part] = {}
 
     def adopt(self, kept: Mapping[int, Part]) -> None:
         """Take over, of the parts of an earlier attempt, those that are still in storage."""
         self._finished = {number: part for number, part in kept.items() if self._is_stored(part)}
+        self._room.take(sum(part.size for part in self._finished.values()))
         self._progress.add(sum(part.rows for part in self._finished.values()))
 
     def write(self, side: Side, out: io.RawIOBase) -> list[int]:
@@ -87,6 +90,7 @@ class Parts:
             query = self._source.query(self._plan, self._plan.pieces[number])
             rows = self._form.write_part(query, sink, counter.moved)
         counter.settle(rows)
+        self._room.take(sink.size)
         part = Part(self._context.scratch_key(name), rows, sink.size)
         with self._lock:
             self._finished[number] = part

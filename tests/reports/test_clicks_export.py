@@ -365,6 +365,22 @@ def test_a_limit_ends_in_truncated(owner: Client, grid: Grid, settings: Any, lim
     assert execute(submit(owner)).status == "succeeded"
 
 
+@pytest.mark.parametrize("pieces", [500, 100_000])
+def test_more_than_its_owner_may_store(
+    owner: Client, grid: Grid, storage: Any, settings: Any, pieces: int
+) -> None:
+    clicks.PIECE_ROWS = pieces
+    make_clicks(grid, ROWS)
+    settings.JOB_QUOTA_BYTES = 200_000
+    job = execute(submit(owner))
+    assert (job.status, job.error_code, job.files.count()) == ("failed", "quota", 0)
+    settings.JOB_QUOTA_BYTES = 0
+    assert owner.post(f"jobs/{job.slug}/retry/").status_code == 202
+    job = execute_slug(job.slug)
+    assert (job.status, found(rows_of(job))) == ("succeeded", wanted())
+    assert len(stored(storage)) == 2
+
+
 def test_clicks_that_are_kept_no_longer(owner: Client, grid: Grid, settings: Any) -> None:
     make_clicks(grid, 100)
     settings.CLICK_KEEP_MONTHS = 0
