@@ -16,7 +16,7 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 .NOTPARALLEL:
 .PHONY: help demo run test check lint types contracts migrations-check system-check schema \
 	schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
-	bench-export bench-xlsx \
+	bench-export bench-xlsx bench-imports \
 	countries clean
 
 help:  ## Show this list
@@ -91,6 +91,9 @@ bench-export: $(VENV)/installed-dev  ## Measure exports of clicks against psql
 
 bench-xlsx: $(VENV)/installed-dev  ## Measure XLSX against XlsxWriter
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.xlsx $(ARGS)
+
+bench-imports: $(VENV)/installed-dev  ## Measure imports against COPY
+	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.imports $(ARGS)
 
 clean:  ## Remove what can be made again (never .gridlink/, which holds data)
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

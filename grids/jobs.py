@@ -1,21 +1,26 @@
-"""The jobs of this app: importing links, and checking them."""
+"""The jobs of this app: importing links, taking an import back, and checking links."""
 
 from __future__ import annotations
 
 import io
-import tempfile
-from typing import BinaryIO
+from collections.abc import Callable
+from functools import partial
+from typing import Any, BinaryIO
 
 from grids.checks.runner import CheckRunner as CheckRunner  # which registers it
 from grids.formats.base import SNIFF_BYTES, FormatError
-from grids.formats.registry import reader_for
-from grids.importer import IMPORTERS, Importer
+from grids.imports import undo
+from grids.imports.settle import MODES, Apply
+from grids.imports.sources import reader_of
+from grids.imports.spool import Spool
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
-from tasks.models import FileRole, JobFile
+from tasks.models import FileRole, Job, JobFile
 from tasks.registry import JobFailed, JobRunner, register
+from tasks.storage import ObjectMissing
 
 IMPORT = "grids.import"
+UNDO = "grids.undo"
 VERDICTS = "verdicts.csv"
 _REPORT_EVERY = 200
 
@@ -28,34 +33,78 @@ class ImportRunner(JobRunner):
     queue = "imports"
 
     def run(self, context: JobContext) -> Outcome:
-        """`params`: source, mode (`apply`, or `dry_run`, which changes nothing)."""
-        mode = context.params["mode"]
-        spool = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115  (lives until load)
-        with (
-            context.output(VERDICTS, "text/csv; charset=utf-8") as output,
-            io.TextIOWrapper(
-                io.BufferedWriter(output.sink), encoding="utf-8", newline=""
-            ) as verdicts,
-        ):
-            importer = IMPORTERS[mode](user_id=context.user_id, spool=spool, verdicts=verdicts)
-            with context.input() as file:
-                self._read(context, importer, file)
-            tally = importer.tally
-            output.rows = tally.links + tally.refused + tally.problems
-        return Outcome({"mode": mode, **tally.as_dict()}, effects=importer.load)
+        """`params`: source, mode (`apply`, or `dry_run`, which changes nothing), name; columns, if those of
+        a table are named; upload_of, the slug of the job whose upload is read, if it is not its own.
 
-    def _read(self, context: JobContext, importer: Importer, file: BinaryIO) -> None:
-        counted = _CountedReader(file)
-        source = io.BufferedReader(counted, SNIFF_BYTES)
-        total = _input_size(context)
+        The verdicts are found and written in the transaction that finishes the job, which makes them true.
+        """
+        spool = Spool()
+        source = self._read(context, spool)
+        settlement = MODES[context.params["mode"]](
+            user_id=context.user_id, job_id=context.claim.job_id, source=source, spool=spool
+        )
+        result = {"mode": context.params["mode"], "source": source}
+        return Outcome(result, effects=partial(self._settle, context, settlement, result))
+
+    @staticmethod
+    def _settle(context: JobContext, settlement: Apply, result: dict[str, Any]) -> None:
+        counts = settlement.settle()
+        result.update(counts)
+        _tell(context, settlement.tell, sum(counts.values()) - counts["grids"])
+
+    def _read(self, context: JobContext, spool: Spool) -> str:
+        """Spool the file's entries; returns the name of its format."""
+        upload = _upload_of(context)
         try:
-            reader = reader_for(context.params["source"], source.peek(SNIFF_BYTES))
-            for number in importer.add(reader.read(source)):
-                if number % _REPORT_EVERY == 0:
-                    context.report(min(counted.bytes, total), total, "bytes")
+            with context.store.open(upload.storage_key) as file:
+                counted = _CountedReader(file)
+                source = io.BufferedReader(counted, SNIFF_BYTES)
+                reader = reader_of(context.params, source.peek(SNIFF_BYTES))
+                for number in spool.add(reader.read(source)):
+                    if number % _REPORT_EVERY == 0:
+                        context.report(min(counted.bytes, upload.size), upload.size, "bytes")
         except FormatError as error:
             raise JobFailed("unreadable", str(error)) from error
-        context.report(total, total, "bytes")
+        except ObjectMissing as error:
+            raise JobFailed("expired", "The upload has expired; send the file again.") from error
+        context.report(upload.size, upload.size, "bytes")
+        return reader.source
+
+
+@register
+class UndoRunner(JobRunner):
+    """Takes an import back, all of it or nothing, with a verdict per link and grid."""
+
+    kind = UNDO
+    queue = "imports"
+
+    def run(self, context: JobContext) -> Outcome:
+        """`params`: import, the slug of its job."""
+        result: dict[str, Any] = {"import": context.params["import"]}
+        return Outcome(result, effects=partial(self._undo, context, result))
+
+    @staticmethod
+    def _undo(context: JobContext, result: dict[str, Any]) -> None:
+        job = Job.objects.only("pk").get(slug=context.params["import"], user=context.user_id)
+        counts = undo.undo(user_id=context.user_id, job_id=job.pk)
+        rows = counts.pop("rows")
+        result.update(counts)
+        _tell(context, undo.tell, rows)
+
+
+def _tell(context: JobContext, tell: Callable[[BinaryIO], None], rows: int) -> None:
+    context.check()
+    with (
+        context.output(VERDICTS, "text/csv; charset=utf-8") as output,
+        io.BufferedWriter(output.sink) as file,
+    ):
+        tell(file)
+        output.rows = rows
+
+
+def _upload_of(context: JobContext) -> JobFile:
+    slug = context.params.get("upload_of", context.claim.slug)
+    return JobFile.objects.get(job__slug=slug, job__user=context.user_id, role=FileRole.INPUT)
 
 
 class _CountedReader(io.RawIOBase):
@@ -74,10 +123,3 @@ class _CountedReader(io.RawIOBase):
         buffer[: len(data)] = data
         self.bytes += len(data)
         return len(data)
-
-
-def _input_size(context: JobContext) -> int:
-    size: int = JobFile.objects.values_list("size", flat=True).get(
-        job_id=context.claim.job_id, role=FileRole.INPUT
-    )
-    return size

@@ -13,10 +13,14 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 
-from gridlink.lib.models import Record, SoftDeleted
+from gridlink.lib.models import Record, SoftDeleted, count_field
 from gridlink.lib.slugs import SLUG_LENGTH, alias_validator, new_slug
 from gridlink.lib.weburl import URL_LENGTH
-from grids.check_models import LinkCheck as LinkCheck  # a model that Django looks for here
+from grids.check_models import LinkCheck as LinkCheck  # models that Django looks for here
+from grids.import_models import SOURCE_LENGTH
+from grids.import_models import ImportedGrid as ImportedGrid
+from grids.import_models import ImportedLink as ImportedLink
+from grids.import_models import ImportRun as ImportRun
 
 new_grid_slug = partial(new_slug, "gr")
 new_link_slug = partial(new_slug, "li")
@@ -178,7 +182,9 @@ class Link(Record, SoftDeleted):
     """A tile: an address at `x, y` on its grid, `width` by `height` cells large.
 
     `user` repeats the grid's owner, so that one index can walk a user's links in order at any size.
-    `url` is kept as typed; `url_key` is equal for two that lead to the same place.
+    `url` is kept as typed; `url_key` is equal for two that lead to the same place. `base_clicks` were
+    counted elsewhere, before the link was imported from a file of the format `base_clicks_from`: they stand
+    beside the clicks counted here and are in none of their sums.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_link_slug)
@@ -202,6 +208,10 @@ class Link(Record, SoftDeleted):
     style = models.JSONField(default=dict, blank=True)
     active_from = models.DateTimeField(null=True, blank=True)
     active_until = models.DateTimeField(null=True, blank=True)
+    base_clicks = count_field()
+    base_clicks_from = models.CharField(
+        max_length=SOURCE_LENGTH, blank=True, default="", db_default=""
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     search = models.GeneratedField(
         expression=_words(("title", "A"), ("note", "B"), ("url", "C")),

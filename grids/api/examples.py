@@ -33,6 +33,8 @@ LINK = {
     "style": {"text_colour": "#ffffff", "radius": 8},
     "active_from": None,
     "active_until": None,
+    "clicks_before_import": 0,
+    "clicks_before_import_from": "",
     "version": 1,
     "created_on": "2026-11-01T09:00:00Z",
     "modified_on": "2026-11-01T09:00:00Z",

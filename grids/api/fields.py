@@ -11,10 +11,13 @@ from rest_framework import serializers
 from gridlink.lib.errors import Invalid
 from gridlink.lib.rest.serializers import BoundedListField, TextField
 from gridlink.lib.slugs import ALIAS_PATTERN, alias_validator
+from gridlink.lib.text import is_storable
 from gridlink.lib.weburl import URL_LENGTH, BadUrl, check_url
 from grids.models import ALIAS_LENGTH, TAG_LENGTH, TAGS_MAX
 from grids.styles import STYLE_SCHEMA, check_style
 
+COLUMN_NAME_LENGTH = 200
+_COLUMNS_MAX = 50
 _COLOUR = re.compile(r"\A#[0-9a-fA-F]{6}\Z")
 
 
@@ -99,3 +102,27 @@ class TagsField(BoundedListField):
         if not all(tags):
             raise serializers.ValidationError("A tag may not be empty.")
         return list(dict.fromkeys(tags))
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"type": "string", "maxLength": COLUMN_NAME_LENGTH},
+        "example": {"url": "Destination URL", "title": "Name"},
+    }
+)
+class ColumnsField(serializers.JSONField):
+    """The names of a table's columns by field, as JSON in a form."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """The names; raises ValidationError for anything else. Which fields there are, the service knows."""
+        names = super().to_internal_value(data)
+        if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+            raise serializers.ValidationError('Give an object such as {"url": "Destination URL"}.')
+        if len(names) > _COLUMNS_MAX:
+            raise serializers.ValidationError(f"Name at most {_COLUMNS_MAX} columns.")
+        for name in (*names, *names.values()):
+            if not name.strip() or len(name) > COLUMN_NAME_LENGTH or not is_storable(name):
+                message = f"A name has 1 to {COLUMN_NAME_LENGTH} characters."
+                raise serializers.ValidationError(message)
+        return names

@@ -14,9 +14,16 @@ from gridlink.lib.rest.serializers import (
     WholeNumberField,
 )
 from gridlink.lib.slugs import SLUG_LENGTH
-from grids.api.fields import AliasField, BackgroundField, StyleField, TagsField, UrlField
+from grids.api.fields import (
+    AliasField,
+    BackgroundField,
+    ColumnsField,
+    StyleField,
+    TagsField,
+    UrlField,
+)
 from grids.bulk import BULK_MAX
-from grids.importer import IMPORTERS
+from grids.imports.settle import MODES
 from grids.models import (
     COLUMNS_MAX,
     HEIGHT_MAX,
@@ -114,6 +121,12 @@ class LinkSerializer(serializers.Serializer[Any]):
     style = StyleField()  # type: ignore[assignment]
     active_from = serializers.DateTimeField(allow_null=True)
     active_until = serializers.DateTimeField(allow_null=True)
+    clicks_before_import = serializers.IntegerField(
+        source="base_clicks", help_text="Counted elsewhere, and in no other number here."
+    )
+    clicks_before_import_from = serializers.CharField(
+        source="base_clicks_from", help_text="The format of the file that told them."
+    )
     version = serializers.IntegerField(help_text="The ETag.")
     created_on = serializers.DateTimeField()
     modified_on = serializers.DateTimeField()
@@ -246,5 +259,16 @@ class ImportSerializer(StrictSerializer):
     source = serializers.CharField(  # type: ignore[assignment]
         required=False, default="auto", max_length=30
     )
-    mode = serializers.ChoiceField(sorted(IMPORTERS), required=False, default="apply")
+    mode = serializers.ChoiceField(sorted(MODES), required=False, default="apply")
+    columns = ColumnsField(required=False, help_text="The table's column of each field, as JSON.")
     file = serializers.FileField(allow_empty_file=True)
+
+
+class ImportSourcesSerializer(serializers.Serializer[Any]):
+    """What can be imported."""
+
+    sources = serializers.ListField(child=serializers.CharField())
+    columns = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="The fields of a table whose columns an import may name.",
+    )

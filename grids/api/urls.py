@@ -21,4 +21,7 @@ urlpatterns = [
     path("links/<publicid:slug>/restore/", links.LinkRestoreView.as_view(), name="link-restore"),
     path("users/<str:username>/", profiles.ProfileView.as_view(), name="profile"),
     path("imports/", imports.ImportListView.as_view(), name="import-list"),
+    path("imports/sources/", imports.ImportSourcesView.as_view(), name="import-sources"),
+    path("imports/<publicid:slug>/apply/", imports.ImportApplyView.as_view(), name="import-apply"),
+    path("imports/<publicid:slug>/undo/", imports.ImportUndoView.as_view(), name="import-undo"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 from grids.models import Grid, Link
 from tasks import sweeps
 from tasks.models import FileRole, IdempotencyKey, Job, JobFile
+from tasks.services import file_mark_deleted
 from tasks.storage import StorageError, object_store
 from tests.support.client import Client
 from tests.support.files import make_old
 from tests.support.imports import document, upload
 from tests.support.jobs import stored
-from tests.support.platform import event_types
+from tests.support.platform import event_types, execute_slug
 
 pytestmark = pytest.mark.django_db
 
@@ -204,3 +206,120 @@ def test_uploads_that_became_no_job_are_swept_a_day_later(
     make_old(storage)
     sweeps.sweep_files()
     assert stored(storage) == [JobFile.objects.get().storage_key]
+
+
+def test_columns_are_kept(alice: Client) -> None:
+    columns = {"url": "Destination URL", "title": "Name"}
+    answer = alice.upload("imports/", upload(GOOD), source="csv", columns=json.dumps(columns))
+    assert answer.status_code == 202, answer.content
+    assert Job.objects.get().params == {
+        "source": "csv", "mode": "apply", "name": "bookmarks.html", "columns": columns,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "nonsense", "[]", "3", '"url"', '{"url": 3}', '{"url": ""}', '{"url": "a\\u0000"}',
+        '{"colour": "Farbe"}', json.dumps({"url": "x" * 201}),
+        json.dumps({f"f{number}": "x" for number in range(51)}),
+    ],
+)  # fmt: skip
+def test_bad_columns(alice: Client, storage: Path, columns: str) -> None:
+    response = alice.upload("imports/", upload(GOOD), columns=columns)
+    assert_refused(response, storage, 400, "invalid", "columns")
+
+
+def test_columns_of_what_has_none(alice: Client, storage: Path) -> None:
+    response = alice.upload("imports/", upload(GOOD), source="netscape", columns='{"url": "x"}')
+    assert_refused(response, storage, 400, "invalid", "columns")
+
+
+def test_sources_are_listed(carol: Client, anonymous: Client) -> None:
+    answer = carol.get("imports/sources/")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["sources"] == [
+        "auto", "csv", "linkstack", "linkwarden", "netscape", "omnivore", "pocket", "wallabag",
+    ]  # fmt: skip
+    assert {"url", "title", "note", "tags", "alias", "clicks"} <= set(body["columns"])
+    assert anonymous.get("imports/sources/").status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_trial_import_and_undo(alice: Client, rings: list[tuple[str, str]]) -> None:
+    tried = alice.upload("imports/", upload(GOOD), mode="dry_run").json()
+    waiting = alice.post(f"imports/{tried['slug']}/apply/")
+    assert_conflict(waiting, "The dry run is queued; only one that has succeeded can be applied.")
+    execute_slug(tried["slug"])
+    assert not Link.objects.exists()
+    answer = alice.post(f"imports/{tried['slug']}/apply/")
+    assert answer.status_code == 202, answer.content
+    applied = answer.json()
+    assert answer["Location"] == f"http://testserver/api/v1/jobs/{applied['slug']}/"
+    assert applied["params"] == {
+        "source": "auto", "mode": "apply", "name": "bookmarks.html", "upload_of": tried["slug"],
+    }  # fmt: skip
+    # Asked for twice, it is one.
+    assert alice.post(f"imports/{tried['slug']}/apply/").json()["slug"] == applied["slug"]
+    assert execute_slug(applied["slug"]).result["links"] == 1
+    assert Link.objects.count() == 1
+    undone = alice.post(f"imports/{applied['slug']}/undo/")
+    assert (undone.status_code, undone.json()["kind"]) == (202, "grids.undo")
+    assert undone.json()["params"] == {"import": applied["slug"]}
+    assert execute_slug(undone.json()["slug"]).result["removed"] == 1
+    assert (Link.objects.count(), Grid.objects.count()) == (0, 0)
+
+
+def assert_conflict(response: Any, message: str) -> None:
+    assert (response.status_code, response.json()["error"]["message"]) == (409, message)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_applied_or_undone(alice: Client, rings: list[tuple[str, str]]) -> None:
+    applied = alice.upload("imports/", upload(GOOD)).json()["slug"]
+    nothing = "There is nothing to undo: only an import that was applied can be undone."
+    assert_conflict(alice.post(f"imports/{applied}/undo/"), nothing)
+    execute_slug(applied)
+    message = "The import is no dry run: it was applied itself."
+    assert_conflict(alice.post(f"imports/{applied}/apply/"), message)
+    tried = alice.upload("imports/", upload(GOOD), mode="dry_run").json()["slug"]
+    execute_slug(tried)
+    assert_conflict(alice.post(f"imports/{tried}/undo/"), nothing)
+    file = JobFile.objects.get(job__slug=tried, role=FileRole.INPUT)
+    file_mark_deleted(file=file)
+    message = "The upload has expired; send the file again."
+    assert_conflict(alice.post(f"imports/{tried}/apply/"), message)
+    assert Job.objects.count() == 2
+    assert Link.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_upload_that_is_gone_when_its_turn_comes(
+    alice: Client, rings: list[tuple[str, str]]
+) -> None:
+    tried = alice.upload("imports/", upload(GOOD), mode="dry_run").json()["slug"]
+    execute_slug(tried)
+    applied = alice.post(f"imports/{tried}/apply/").json()["slug"]
+    object_store().delete(JobFile.objects.get(job__slug=tried, role=FileRole.INPUT).storage_key)
+    job = execute_slug(applied)
+    assert (job.status, job.error_code) == ("failed", "expired")
+    assert job.error_message == "The upload has expired; send the file again."
+    assert not Link.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("action", ["apply", "undo"])
+def test_who_may_apply_and_undo(
+    alice: Client, bob: Client, carol: Client, rings: list[tuple[str, str]], action: str
+) -> None:
+    mode = {"apply": "dry_run", "undo": "apply"}[action]
+    slug = alice.upload("imports/", upload(GOOD), mode=mode).json()["slug"]
+    execute_slug(slug)
+    links = Link.objects.count()
+    assert bob.post(f"imports/{slug}/{action}/").status_code == 404
+    assert carol.post(f"imports/{slug}/{action}/").status_code == 403
+    assert Client().post(f"imports/{slug}/{action}/").status_code == 401
+    export = alice.post("exports/", {"kind": "links", "format": "csv"}).json()["slug"]
+    assert alice.post(f"imports/{export}/{action}/").status_code == 404
+    assert (Job.objects.count(), Link.objects.count()) == (2, links)

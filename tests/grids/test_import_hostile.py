@@ -7,11 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from grids.importer import GRIDS_MAX
+from grids.formats.base import LinkEntry
+from grids.imports.fitting import Texts, fitted
+from grids.imports.spool import GRIDS_MAX
 from grids.layout import Occupancy, Tile, TileError
 from grids.models import Grid, Link
 from tests.support.client import Client, make_user
-from tests.support.imports import HEAD, contents, document, import_file, submit, verdicts
+from tests.support.imports import (
+    HEAD,
+    contents,
+    document,
+    import_file,
+    result,
+    submit,
+    verdicts,
+)
 from tests.support.platform import execute
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,18 +52,18 @@ def titles() -> list[str]:
         b"\x00\x01\x02" * 1000,
         bytes(range(256)) * 300,
         b"\x89PNG\r\n\x1a\n" + b"\x00" * 5000,
-        b"PK\x03\x04" + b"\xff" * 5000,
-        b"url,title\nhttps://example.org/,Example\n",
+        b"name,phone\nAnn,1\n",
         b'{"a": 1}',
         b"<html><body>Hello</body></html>",
     ],
-    ids=["empty", "blank", "nul", "binary", "png", "zip", "csv", "json", "page"],
+    ids=["empty", "blank", "nul", "binary", "png", "csv", "json", "page"],
 )
 def test_other_files_fail_with_a_reason(owner: Client, data: bytes) -> None:
     job = import_file(owner, data)
     assert (job.status, job.attempt, job.error_code) == ("failed", 1, "unreadable")
     assert job.error_message == (
-        "The file is of none of the formats that can be imported: netscape."
+        "The file is of none of the formats that can be imported:"
+        " csv, linkstack, linkwarden, netscape, omnivore, pocket, wallabag."
     )
     assert not Grid.objects.exists()
     assert not job.files.filter(role="output").exists()
@@ -135,7 +145,7 @@ def test_dangerous_address_is_refused_and_the_rest_goes_on(owner: Client, url: s
     assert job.status == "succeeded"
     assert titles() == ["one", "two"]
     assert (job.result["links"], job.result["refused"]) == (2, 1)
-    assert [row["verdict"] for row in verdicts(job)] == ["created", "refused", "created"]
+    assert [row["verdict"] for row in verdicts(job)] == ["create", "refused", "create"]
 
 
 def test_text_that_looks_like_sql_or_copy_is_text(owner: Client) -> None:
@@ -203,36 +213,65 @@ def test_endless_reference_costs_nothing_else(owner: Client) -> None:
     assert (job.status, titles()) == ("succeeded", ["\ufffd", "good"])
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (TileError("The grid is full."), "The grid is full."),
-        (ValueError("a defect"), "This link could not be taken in."),
-    ],
-)
-def test_link_that_finds_no_place_is_refused(
-    owner: Client, monkeypatch: pytest.MonkeyPatch, error: ValueError, reason: str
-) -> None:
+def test_grid_without_a_free_place_refuses(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_file(owner, document(LINK.format("a")))
     place = Occupancy.place
 
     def only_two(self: Occupancy, width: int, height: int) -> Tile:
         tile = place(self, width, height)
         if tile.x >= 2:
-            raise error
+            raise TileError("The grid is full.")
         return tile
 
     monkeypatch.setattr(Occupancy, "place", only_two)
     job = import_file(owner, document("".join(map(LINK.format, "abc"))))
     assert (job.status, titles()) == ("succeeded", ["a", "b"])
-    assert (job.result["links"], job.result["refused"]) == (2, 1)
+    assert job.result == result(links=1, unchanged=1, refused=1)
     last = verdicts(job)[2]
-    assert (last["verdict"], last["title"], last["remarks"]) == ("refused", "c", reason)
+    assert (last["verdict"], last["title"], last["remarks"]) == (
+        "refused",
+        "c",
+        "The grid is full.",
+    )
+
+
+def test_defect_in_one_link_costs_no_other(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(entry: LinkEntry, problems: list[str]) -> Texts:
+        if entry.title == "b":
+            raise ValueError("a defect")
+        return fitted(entry, problems)
+
+    monkeypatch.setattr("grids.imports.spool.fitted", defect)
+    job = import_file(owner, document("".join(map(LINK.format, "abc"))))
+    assert (job.status, titles()) == ("succeeded", ["a", "c"])
+    row = verdicts(job)[1]
+    assert (row["verdict"], row["title"]) == ("refused", "b")
+    assert row["remarks"] == "This link could not be taken in."
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"PK\x03\x04" + b"\xff" * 5000, "ZIP archive"),
+        (b"PK\x05\x06" + b"\x00" * 18, "ZIP archive"),
+        (b"\x1f\x8b\x08" + b"\x00" * 50, "gzip file"),
+        (b"7z\xbc\xaf\x27\x1c" + b"\x00" * 50, "7-Zip archive"),
+    ],
+)
+@pytest.mark.parametrize("source", ["auto", "csv", "netscape"])
+def test_packed_file_is_called_what_it_is(
+    owner: Client, data: bytes, name: str, source: str
+) -> None:
+    job = execute(submit(owner, [data], source=source))
+    assert (job.status, job.error_code) == ("failed", "unreadable")
+    assert job.error_message == f"The file is a {name}: unpack it and import the file in it."
+    assert not Grid.objects.exists()
 
 
 def test_folders_beyond_the_limit_lose_no_link(
     owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grids.importer.GRIDS_MAX", 2)
+    monkeypatch.setattr("grids.imports.spool.GRIDS_MAX", 2)
     job = import_file(owner, document("".join(folder(name, f"in-{name}") for name in "abcd")))
     assert {title: [row[1] for row in rows] for title, rows in contents().items()} == {
         "a": ["in-a"], "b": ["in-b"], "Unsorted": ["in-c", "in-d"],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from django.db import OperationalError
 
-from grids.importer import Importer
+from grids.imports.settle import Apply
 from grids.layout import Occupancy, Tile
 from grids.models import Grid, Link
 from tasks import lifecycle
@@ -17,7 +18,15 @@ from tasks.models import JobFile
 from tasks.registry import runner_for
 from tasks.storage import object_store
 from tests.support.client import Client, make_user
-from tests.support.imports import contents, document, import_file, submit, verdicts
+from tests.support.imports import (
+    contents,
+    document,
+    dump,
+    import_file,
+    result,
+    submit,
+    verdicts,
+)
 from tests.support.jobs import stored
 from tests.support.platform import claim_of, due, end_lease, event_types, execute
 
@@ -57,7 +66,7 @@ def owner(transactional_db: None) -> Client:
 def test_folders_become_grids_and_links_tiles(owner: Client) -> None:
     job = import_file(owner, NESTED)
     assert (job.status, job.error_code) == ("succeeded", "")
-    assert job.result == {"mode": "apply", "grids": 3, "links": 4, "refused": 0, "problems": 0}
+    assert job.result == result(grids=3, links=4)
     assert contents() == {
         "Unsorted": [("https://example.org/loose", "Loose", "", [])],
         "Work": [
@@ -103,12 +112,12 @@ def test_verdict_per_entry(owner: Client) -> None:
         ),
     )
     assert job.status == "succeeded"
-    assert job.result == {"mode": "apply", "grids": 1, "links": 2, "refused": 1, "problems": 1}
+    assert job.result == result(grids=1, links=2, refused=1, problems=1)
     grid = Grid.objects.get()
     one, two = grid.links.order_by("x")
     assert verdicts(job) == [
         {
-            "line": "5", "verdict": "created", "grid": grid.slug, "link": one.slug,
+            "line": "5", "verdict": "create", "grid": grid.slug, "link": one.slug,
             "title": "One", "url": "https://example.org/1", "remarks": "",
         },
         {
@@ -121,7 +130,7 @@ def test_verdict_per_entry(owner: Client) -> None:
             "remarks": "a link has no address (HREF)",
         },
         {
-            "line": "8", "verdict": "created", "grid": grid.slug, "link": two.slug,
+            "line": "8", "verdict": "create", "grid": grid.slug, "link": two.slug,
             "title": "example.org", "url": "https://example.org/2", "remarks": "",
         },
     ]  # fmt: skip
@@ -172,9 +181,9 @@ def test_what_is_too_long_is_cut_and_said_so(owner: Client) -> None:
             "the folder's title was cut to its last 300 characters;"
             " the folder's note was cut to 10000 characters",
         ),
-        ("created", "the title was cut to 300 characters and is whole in the note"),
+        ("create", "the title was cut to 300 characters and is whole in the note"),
         (
-            "created",
+            "create",
             "the note was cut to 10000 characters;"
             " tags were repeated, longer than 64 characters or more than 50",
         ),
@@ -209,31 +218,31 @@ def test_impossible_dates_become_now(owner: Client, stamp: str, kept: datetime |
 def test_dry_run_writes_nothing(owner: Client, storage: Path) -> None:
     job = import_file(owner, NESTED, mode="dry_run")
     assert job.status == "succeeded"
-    assert job.result == {"mode": "dry_run", "grids": 3, "links": 4, "refused": 0, "problems": 0}
+    assert job.result == result(mode="dry_run", grids=3, links=4)
     rows = verdicts(job)
     assert [row["title"] for row in rows] == ["Loose", "A & B", "Deep one", "Back in Work"]
-    # Nothing is called what it is not, and nothing is named that will never exist.
-    assert {row["verdict"] for row in rows} == {"would be created"}
+    # Nothing is named that will never exist.
+    assert {row["verdict"] for row in rows} == {"create"}
     assert {row["grid"] + row["link"] for row in rows} == {""}
     assert not Grid.objects.exists()
     assert not Link.objects.exists()
 
 
 def test_import_is_all_or_nothing(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    load = Importer.load
+    tell = Apply.tell
 
-    def half(self: Importer) -> None:
-        load(self)
+    def half(self: Apply, file: BinaryIO) -> None:
+        tell(self, file)
         assert Link.objects.count() == 4
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(Importer, "load", half)
+    monkeypatch.setattr(Apply, "tell", half)
     job = import_file(owner, NESTED)
     assert (job.status, job.attempt) == ("queued", 1)
     assert not Grid.objects.exists()
     assert not Link.objects.exists()
     assert not JobFile.objects.filter(role="output").exists()
-    monkeypatch.setattr(Importer, "load", load)
+    monkeypatch.setattr(Apply, "tell", tell)
     due(job)
     assert execute(job).status == "succeeded"
     assert (Grid.objects.count(), Link.objects.count()) == (3, 4)
@@ -260,11 +269,13 @@ def test_two_attempts_at_once_do_not_double(owner: Client, storage: Path) -> Non
     ]
 
 
-def test_importing_twice_is_two_imports(owner: Client) -> None:
-    import_file(owner, NESTED)
-    import_file(owner, NESTED)
-    assert (Grid.objects.count(), Link.objects.count()) == (6, 8)
-    assert len(set(Link.objects.values_list("slug", flat=True))) == 8
+def test_importing_twice_changes_nothing(owner: Client) -> None:
+    first = import_file(owner, NESTED)
+    before = dump(owner.user)
+    again = import_file(owner, NESTED)
+    assert again.result == result(unchanged=4)
+    assert dump(owner.user) == before
+    assert verdicts(again) == [{**row, "verdict": "unchanged"} for row in verdicts(first)]
 
 
 def test_other_peoples_grids_stay_as_they_are(owner: Client) -> None:

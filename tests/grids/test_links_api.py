@@ -46,6 +46,8 @@ def test_a_link_of_url_and_title_has_the_defaults(alice: Client) -> None:
         "grid": grid["slug"],
         "url": URL,
         "short_url": f"http://127.0.0.1:8001/l/{slug}",
+        "clicks_before_import": 0,
+        "clicks_before_import_from": "",
         "title": "T",
         "x": 0,
         "y": 0,

@@ -1,4 +1,4 @@
-"""`imports/`: a file of links becomes grids."""
+"""`imports/`: a file of links becomes grids, after a try if wished, and not for good."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.schema import IDEMPOTENCY_KEY, LOCATION, REPLAYED, answer, errors
 from gridlink.lib.rest.serializers import validated
-from grids.api.serializers import ImportSerializer
-from grids.import_services import import_submit
+from grids.api.serializers import ImportSerializer, ImportSourcesSerializer
+from grids.formats.csv_header import FIELDS
+from grids.formats.registry import READERS
+from grids.import_services import AUTO, import_apply, import_submit, import_undo
+from tasks.access import job_read
 from tasks.api.examples import QUEUED
 from tasks.api.serializers import JobSerializer, accepted
 from tasks.api.submissions import idempotency_key
@@ -32,7 +35,7 @@ class ImportListView(APIView):
         request={"multipart/form-data": ImportSerializer},
         responses={
             202: answer(JobSerializer, {**QUEUED, "kind": "grids.import"}),
-            **errors(400, 401, 403, 413, 422),
+            **errors(400, 401, 403, 413, 422, 429),
         },
         examples=[
             OpenApiExample(
@@ -40,12 +43,25 @@ class ImportListView(APIView):
                 value={"file": "bookmarks.html", "source": "auto", "mode": "apply"},
                 request_only=True,
                 media_type="multipart/form-data",
-            )
+            ),
+            OpenApiExample(
+                "a table, to see what would be",
+                value={
+                    "file": "links.csv",
+                    "source": "csv",
+                    "mode": "dry_run",
+                    "columns": '{"url": "Destination URL"}',
+                },
+                request_only=True,
+                media_type="multipart/form-data",
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
         """Starts a job: each folder of the file becomes a grid, each link a tile. Its file `verdicts.csv` has
-        a line for every entry. `mode=dry_run` writes the verdicts and changes nothing."""
+        a line for every entry: create, update, unchanged, skip, refused or problem, and why. What an earlier
+        import made is found again, and updated unless it was changed since. `mode=dry_run` writes the
+        verdicts and changes nothing."""
         form: dict[str, Any] = validated(ImportSerializer, request.data)
         file: UploadedFile[Any] = form["file"]
         submission = import_submit(
@@ -54,6 +70,65 @@ class ImportListView(APIView):
             mode=form["mode"],
             name=file.name or "upload",
             chunks=file.chunks(),
+            columns=form.get("columns"),
             idempotency_key=idempotency_key(request),
         )
         return accepted(request, submission)
+
+
+class ImportSourcesView(APIView):
+    """What can be imported."""
+
+    @extend_schema(
+        summary="List the formats that can be imported",
+        responses={
+            200: answer(
+                ImportSourcesSerializer,
+                {"sources": [AUTO, *sorted(READERS)], "columns": sorted(FIELDS)},
+            ),
+            **errors(401, 403),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """The formats for `source`, and the fields of a table for `columns`."""
+        sources = {"sources": [AUTO, *sorted(READERS)], "columns": sorted(FIELDS)}
+        return Response(ImportSourcesSerializer(sources).data)
+
+
+class ImportApplyView(APIView):
+    """A dry run, in earnest."""
+
+    @extend_schema(
+        summary="Apply what a dry run has tried",
+        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
+        request=None,
+        responses={
+            202: answer(JobSerializer, {**QUEUED, "kind": "grids.import"}),
+            **errors(401, 403, 404, 409, 422, 429),
+        },
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Starts an import of the same upload. It decides anew: where something changed meanwhile, its
+        verdicts are the truth."""
+        job = job_read(actor_of(request), slug)
+        return accepted(request, import_apply(job=job, idempotency_key=idempotency_key(request)))
+
+
+class ImportUndoView(APIView):
+    """An import, taken back."""
+
+    @extend_schema(
+        summary="Undo an import",
+        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
+        request=None,
+        responses={
+            202: answer(JobSerializer, {**QUEUED, "kind": "grids.undo"}),
+            **errors(401, 403, 404, 409, 422, 429),
+        },
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Starts a job that removes what the import made, for good, and restores what it updated. What was
+        changed since is kept. Its file `verdicts.csv` has a line for every link and grid: removed, restored,
+        kept or gone, and why."""
+        job = job_read(actor_of(request), slug)
+        return accepted(request, import_undo(job=job, idempotency_key=idempotency_key(request)))

@@ -1,0 +1,96 @@
+"""Brings what a file says of a link or a folder within the limits that they have here."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from gridlink.lib.slugs import ALIAS_PATTERN
+from gridlink.lib.text import CONTROL, one_line
+from grids.formats.base import FolderEntry, LinkEntry
+from grids.models import NOTE_LENGTH, TAG_LENGTH, TAGS_MAX, TITLE_LENGTH
+
+UNSORTED = "Unsorted"
+ARCHIVED = "archived"
+"""The tag of what was archived elsewhere, which nothing else here could tell."""
+SOURCE_ID_LENGTH = 200
+
+_OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
+_WRAPPING = re.compile(r"[\t\n\r]")
+_ALIAS = re.compile(ALIAS_PATTERN)
+
+
+class Texts(NamedTuple):
+    """A link's title, note and tags; `is_titled` unless the title had to be made from the address."""
+
+    title: str
+    note: str
+    tags: list[str]
+    is_titled: bool
+
+
+def fitted(entry: LinkEntry, problems: list[str]) -> Texts:
+    """The texts of a link; whatever had to give joins `problems`."""
+    title = _on_one_line(entry.title, "the title", problems)
+    is_titled = bool(title) and not title.isspace()
+    if not is_titled:
+        title = urlsplit(entry.url).hostname or entry.url
+    note = entry.note
+    if len(title) > TITLE_LENGTH:
+        problems.append(f"the title was cut to {TITLE_LENGTH} characters and is whole in the note")
+        note = f"{title}\n\n{note}".rstrip()
+        title = title[:TITLE_LENGTH]
+    if len(note) > NOTE_LENGTH:
+        problems.append(f"the note was cut to {NOTE_LENGTH} characters")
+        note = note[:NOTE_LENGTH]
+    tags = (*entry.tags, ARCHIVED) if entry.archived else entry.tags
+    return Texts(title, note, _tags(tags, problems) if tags else [], is_titled)
+
+
+def alias_fitted(alias: str, problems: list[str]) -> str:
+    """The short code, if it may be one here; else "" and a problem."""
+    if not alias or _ALIAS.fullmatch(alias):
+        return alias
+    problems.append(
+        "its short code cannot be kept, since here they are"
+        " 1 to 64 lower-case letters, digits and hyphens"
+    )
+    return ""
+
+
+def folder_fitted(folder: FolderEntry, problems: list[str]) -> tuple[str, str]:
+    """The title and description of a folder's grid; whatever had to give joins `problems`."""
+    title = _on_one_line(" / ".join(folder.path), "the folder's title", problems)
+    title = title if title.strip() else UNSORTED
+    if len(title) > TITLE_LENGTH:
+        problems.append(f"the folder's title was cut to its last {TITLE_LENGTH} characters")
+    if len(folder.note) > NOTE_LENGTH:
+        problems.append(f"the folder's note was cut to {NOTE_LENGTH} characters")
+    return title[-TITLE_LENGTH:], folder.note[:NOTE_LENGTH]
+
+
+def sane(moment: datetime | None, now: datetime) -> datetime:
+    """The moment a link was saved, unless a file claims the impossible."""
+    return moment if moment and _OLDEST <= moment <= now else now
+
+
+def _tags(given: tuple[str, ...], problems: list[str]) -> list[str]:
+    # Without outer spaces and repeats, as the API has them.
+    names = [name for tag in given if (name := tag.strip())]
+    tags = list(dict.fromkeys([name[:TAG_LENGTH].rstrip() for name in names]))[:TAGS_MAX]
+    if len(tags) < len(given) or max(map(len, names)) > TAG_LENGTH:
+        problems.append(
+            f"tags were repeated, longer than {TAG_LENGTH} characters or more than {TAGS_MAX}"
+        )
+    return tags
+
+
+def _on_one_line(text: str, what: str, problems: list[str]) -> str:
+    """The text as one line. That a source wraps its lines, which HTML shows as spaces, is no problem."""
+    if text.isprintable():
+        return text
+    if CONTROL.search(_WRAPPING.sub(" ", text)):
+        problems.append(f"line breaks or control characters in {what} became spaces")
+    return one_line(text)

@@ -1,0 +1,64 @@
+"""Gives the new links of a file their places on grids that have links already, beside those."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+
+from grids.layout import Occupancy, Tile, TileError
+from grids.models import Grid, Link
+
+COLUMNS = 6
+"""How wide the grids are that imports make."""
+FULL = "The grid is full."
+
+_WAITING = """
+SELECT plan.n, folder.grid_id FROM import_plan plan JOIN import_folder folder ON folder.number = plan.folder
+WHERE plan.verdict = 'create' AND folder.grid_id IS NOT NULL ORDER BY plan.n
+"""
+_GRIDS = f"SELECT DISTINCT grid_id FROM ({_WAITING}) waiting"
+_PLACE = """
+UPDATE import_plan plan SET x = place.x, y = place.y FROM import_place place WHERE place.n = plan.n;
+"""
+_REFUSE = """
+UPDATE import_plan SET verdict = 'refused', alias = NULL, remarks = concat_ws('; ', %s, nullif(remarks, ''))
+WHERE verdict = 'create' AND x IS NULL
+"""
+
+
+def give_places(cursor: Any) -> None:
+    """Fill x and y of import_plan where they are wanting; where there is no place, refuse."""
+    cursor.execute(_GRIDS)
+    grids = [grid_id for (grid_id,) in cursor.fetchall()]
+    if not grids:
+        return
+    cursor.execute("CREATE TEMP TABLE import_place (n int, x int, y int) ON COMMIT DROP")
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as rows:
+        rows.writelines(_placed(_occupied(grids)))
+        rows.seek(0)
+        cursor.copy_expert("COPY import_place FROM STDIN", rows)
+    cursor.execute(f"ANALYZE import_place; {_PLACE}")
+    cursor.execute(_REFUSE, [FULL])
+
+
+def _occupied(grids: list[int]) -> dict[int, Occupancy]:
+    columns = Grid.objects.filter(pk__in=grids).values_list("pk", "columns")
+    occupied = {pk: Occupancy(width) for pk, width in columns}
+    tiles = Link.objects.filter(grid__in=grids, is_deleted=False)
+    for grid_id, *tile in tiles.values_list("grid_id", "x", "y", "width", "height").iterator():
+        occupied[grid_id].add(Tile(*tile))
+    return occupied
+
+
+def _placed(occupied: dict[int, Occupancy]) -> Iterator[str]:
+    with connection.chunked_cursor() as waiting:
+        waiting.execute(_WAITING)
+        for n, grid_id in waiting:
+            try:
+                tile = occupied[grid_id].place(1, 1)
+            except TileError:
+                continue
+            yield f"{n}\t{tile.x}\t{tile.y}\n"

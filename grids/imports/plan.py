@@ -1,0 +1,78 @@
+"""The decision on each entry, once it is known which link it is: the words that people read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grids.imports.places import COLUMNS, FULL
+from grids.layout import Y_MAX
+
+# Short codes are wished for by links to be made, and by those without one that no hand touched since.
+_GRANTS = """
+CREATE TEMP TABLE import_grant ON COMMIT DROP AS
+SELECT entry.n, entry.alias, row_number() OVER (PARTITION BY entry.alias ORDER BY entry.n) = 1
+    AND NOT EXISTS (
+        SELECT FROM grids_link other WHERE other.alias = entry.alias AND NOT other.is_deleted
+    ) AS is_granted
+FROM import_entry entry
+LEFT JOIN import_match match USING (n)
+LEFT JOIN import_candidate link ON link.id = match.link_id
+WHERE entry.alias IS NOT NULL AND entry.verdict = ''
+    AND (link.id IS NULL OR (link.standing = 0 AND link.alias IS NULL))
+"""
+# Only what the file speaks of. The short code that a link has is never taken from it.
+_DIFFERS = """
+    wish.is_granted IS TRUE
+    OR entry.url_key <> link.url_key
+    OR (entry.is_titled AND entry.title <> link.title)
+    OR (entry.note <> '' AND entry.note <> link.note)
+    OR (entry.tags <> '{}' AND entry.tags <> link.tags::text[])
+    OR (entry.clicks IS NOT NULL AND entry.clicks <> link.base_clicks)
+"""
+# What was private elsewhere must not become public by an import.
+_EXPOSED = "entry.is_private AND grid.visibility <> 'private'"
+_PLAN = f"""
+CREATE TEMP TABLE import_plan ON COMMIT DROP AS
+SELECT n, folder, link_id, verdict, alias,
+    concat_ws('; ', nullif(reason, ''),
+        'the short code "' || refused_alias || '" is taken', nullif(remarks, '')) AS remarks,
+    CASE WHEN is_new THEN seat % {COLUMNS} END AS x, CASE WHEN is_new THEN seat / {COLUMNS} END AS y
+FROM (
+    SELECT *, verdict = 'create' AND grid_id IS NULL AS is_new,
+        row_number() OVER (PARTITION BY folder, verdict ORDER BY n) - 1 AS seat
+    FROM (
+        SELECT entry.n, entry.folder, entry.remarks, link.id AS link_id, folder.grid_id,
+            CASE WHEN wish.is_granted THEN wish.alias END AS alias,
+            CASE WHEN NOT wish.is_granted THEN wish.alias END AS refused_alias,
+            split_part(judged.words, ':', 1) AS verdict, split_part(judged.words, ':', 2) AS reason
+        FROM import_entry entry
+        LEFT JOIN import_match match USING (n)
+        LEFT JOIN import_candidate link ON link.id = match.link_id
+        LEFT JOIN import_folder folder ON folder.number = entry.folder
+        LEFT JOIN grids_grid grid ON grid.id = folder.grid_id
+        LEFT JOIN import_grant wish USING (n)
+        CROSS JOIN LATERAL (SELECT CASE
+            WHEN entry.verdict <> '' THEN entry.verdict
+            WHEN link.id IS NULL AND {_EXPOSED} THEN 'skip:it is private, and its grid is not'
+            WHEN link.id IS NULL THEN 'create'
+            WHEN link.standing = 2 THEN 'skip:it is in the trash'
+            WHEN NOT ({_DIFFERS}) THEN 'unchanged'
+            WHEN link.standing = 0 THEN 'update'
+            WHEN link.is_imported THEN 'skip:it was changed since it was imported'
+            ELSE 'skip:there is one like it that no import made'
+        END AS words) judged
+    ) decided
+) seated
+"""
+_FULL = f"""
+UPDATE import_plan SET verdict = 'refused', remarks = concat_ws('; ', %s, nullif(remarks, ''))
+WHERE verdict = 'create' AND y > {Y_MAX}
+"""
+
+
+def plan(cursor: Any) -> None:
+    """Fill import_plan: a verdict with its remarks for each entry, and the place of a link on a new grid."""
+    cursor.execute(_GRANTS)
+    cursor.execute(_PLAN)
+    cursor.execute(_FULL, [FULL])
+    cursor.execute("ANALYZE import_plan, import_grant")

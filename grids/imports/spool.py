@@ -1,0 +1,163 @@
+"""Turns the entries of a link file into rows for the database to settle: one a link or problem, in the order
+of the file, whatever it may be that becomes of it."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from gridlink.lib.weburl import BadUrl
+from grids.formats.base import Entry, FileProblem, FolderEntry, LinkEntry
+from grids.imports.addresses import checked
+from grids.imports.fitting import SOURCE_ID_LENGTH, alias_fitted, fitted, folder_fitted, sane
+from grids.models import new_grid_slug, new_link_slug
+
+logger = logging.getLogger(__name__)
+
+GRIDS_MAX = 5_000
+"""So many folders become grids, which are held in memory; the links of the others go on "Unsorted"."""
+_UNSORTED = FolderEntry(path=())
+_NOWHERE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the file that a link lies in: the `ordinal`-th, from 1, of this title."""
+
+    number: int
+    title: str
+    ordinal: int
+    note: str
+    created_on: datetime
+    slug: str
+
+
+class Spool:
+    """`rows` is a text file of CSV, every cell quoted, with the columns of `COLUMNS`."""
+
+    COLUMNS = (
+        "n", "line", "verdict", "folder", "slug", "url", "url_key", "title", "note", "tags",
+        "created_on", "modified_on", "alias", "clicks", "source_id", "is_private", "is_titled", "remarks",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.rows = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115  (outlives this)
+        self.folders: list[Folder] = []
+        self.now = timezone.now()
+        # Quoted, even an empty text or a title that reads \N is itself and never NULL.
+        self._writer = csv.writer(self.rows, quoting=csv.QUOTE_ALL)
+        self._numbers: dict[object, int] = {}  # by the folder's identity
+        self._ordinals: dict[str, int] = {}
+        self._is_full = False
+        self._entered = _UNSORTED
+        self._folder: int | None = None
+        self._n = 0
+        self._stamp = self.now.isoformat()
+
+    def add(self, entries: Iterator[Entry]) -> Iterator[int]:
+        """Take in every entry; yields the number of entries so far, after each."""
+        take: dict[type[Entry], Callable[[Any], None]] = {
+            LinkEntry: self._take_link,
+            FolderEntry: self._take_folder,
+            FileProblem: self._take_problem,
+        }
+        for number, entry in enumerate(entries, start=1):
+            take[type(entry)](entry)
+            yield number
+
+    def _take_folder(self, entry: FolderEntry) -> None:
+        self._entered, self._folder = entry, None
+
+    def _take_problem(self, entry: FileProblem) -> None:
+        self._say("problem", entry.line, remarks=entry.message)
+
+    def _take_link(self, entry: LinkEntry) -> None:
+        try:
+            self._write(entry)
+        except BadUrl as error:
+            self._refuse(entry, str(error))
+        except ValueError:
+            # A defect of ours in one link must not cost all the others.
+            logger.exception("link_not_taken")
+            self._refuse(entry, "This link could not be taken in.")
+
+    def _write(self, entry: LinkEntry) -> None:
+        problems = list(entry.problems)
+        url, key = checked(entry.url)
+        texts = fitted(entry, problems)
+        alias = alias_fitted(entry.alias, problems)
+        folder = self._number() if self._folder is None else self._folder
+        created_on, modified_on = self._moments(entry)
+        self._n += 1
+        self._writer.writerow((
+            self._n, entry.line, "", folder, new_link_slug(), url, key, texts.title, texts.note,
+            _array(texts.tags), created_on, modified_on, alias,
+            "" if entry.clicks is None else entry.clicks, entry.source_id[:SOURCE_ID_LENGTH],
+            "t" if entry.private else "f", "t" if texts.is_titled else "f", "; ".join(problems),
+        ))  # fmt: skip
+
+    def _refuse(self, entry: LinkEntry, reason: str) -> None:
+        remarks = "; ".join([reason, *entry.problems])
+        self._say("refused", entry.line, title=entry.title, url=entry.url, remarks=remarks)
+
+    def _say(
+        self, verdict: str, line: int, *, title: str = "", url: str = "", remarks: str
+    ) -> None:
+        self._n += 1
+        self._writer.writerow((
+            self._n, line, verdict, _NOWHERE, "", url, "", title, "", "{}", self._stamp, self._stamp,
+            "", "", "", "f", "f", remarks,
+        ))  # fmt: skip
+
+    def _moments(self, entry: LinkEntry) -> tuple[str, str]:
+        created_on = sane(entry.created_on, self.now)
+        if entry.modified_on is None:
+            return str(created_on), self._stamp
+        return str(created_on), str(max(created_on, sane(entry.modified_on, self.now)))
+
+    def _number(self) -> int:
+        """The number of the current folder; one that is returned to is the same."""
+        folder = self._entered if self._entered.path else _UNSORTED
+        if folder.identity not in self._numbers and len(self.folders) >= GRIDS_MAX:
+            self._say_full(folder)
+            folder = _UNSORTED
+        number = self._numbers.get(folder.identity)
+        if number is None:
+            number = self._numbers[folder.identity] = len(self.folders)
+            self.folders.append(self._made(number, folder))
+        self._folder = number
+        return number
+
+    def _say_full(self, folder: FolderEntry) -> None:
+        if self._is_full or not folder.path:
+            return
+        self._is_full = True
+        remark = (
+            f"an import makes at most {GRIDS_MAX} grids:"
+            ' the links of this and all further folders are on the grid "Unsorted"'
+        )
+        self._say("problem", folder.line, title=" / ".join(folder.path), remarks=remark)
+
+    def _made(self, number: int, folder: FolderEntry) -> Folder:
+        problems: list[str] = []
+        title, note = folder_fitted(folder, problems)
+        if problems:
+            self._say("problem", folder.line, title=title, remarks="; ".join(problems))
+        ordinal = self._ordinals[title] = self._ordinals.get(title, 0) + 1
+        created_on = sane(folder.created_on, self.now)
+        return Folder(number, title, ordinal, note, created_on, new_grid_slug())
+
+
+def _array(tags: list[str]) -> str:
+    """A Postgres array literal, every element quoted."""
+    if not tags:
+        return "{}"
+    escaped = [tag.replace("\\", "\\\\").replace('"', '\\"') for tag in tags]
+    return '{"' + '","'.join(escaped) + '"}'

@@ -1,0 +1,120 @@
+"""Writes what was decided on the entries of a file, and what an undo will have to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from psycopg2.extras import execute_values
+
+from grids.imports.places import COLUMNS
+from grids.imports.spool import Folder
+from grids.models import Grid, ImportRun
+
+_MADE = """
+UPDATE import_folder folder SET grid_id = made.id, is_new = true
+FROM (VALUES %s) AS made (number, id) WHERE folder.number = made.number
+"""
+_GRIDS = """
+INSERT INTO grids_imported_grid (run_id, grid_id, slug, title, ordinal, version)
+SELECT %(job)s, grid.id, grid.slug, folder.title, folder.ordinal,
+    CASE WHEN folder.is_new THEN grid.version ELSE 0 END
+FROM import_folder folder JOIN grids_grid grid ON grid.id = folder.grid_id
+ORDER BY folder.number
+ON CONFLICT DO NOTHING;
+
+UPDATE grids_grid grid SET layout_version = layout_version + 1, modified_on = statement_timestamp()
+WHERE id IN (
+    SELECT folder.grid_id FROM import_folder folder JOIN import_plan plan ON plan.folder = folder.number
+    WHERE plan.verdict = 'create' AND NOT folder.is_new
+);
+"""
+_LINKS = """
+WITH made AS (
+    INSERT INTO grids_link (
+        slug, user_id, grid_id, url, url_key, title, note, tags, alias, x, y, width, height,
+        background, style, base_clicks, base_clicks_from, version, is_deleted, created_on, modified_on
+    )
+    SELECT entry.slug, %(user)s, folder.grid_id, entry.url, entry.url_key, entry.title, entry.note,
+        entry.tags, plan.alias, plan.x, plan.y, 1, 1, '', '{}', coalesce(entry.clicks, 0),
+        CASE WHEN entry.clicks IS NULL THEN '' ELSE %(source)s END, 1, false, entry.created_on,
+        entry.modified_on
+    FROM import_plan plan
+    JOIN import_entry entry USING (n)
+    JOIN import_folder folder ON folder.number = plan.folder
+    WHERE plan.verdict = 'create' ORDER BY n
+    RETURNING id, slug, grid_id, version
+)
+INSERT INTO grids_imported_link (run_id, link_id, slug, grid_id, line, source_id, version)
+SELECT %(job)s, made.id, made.slug, made.grid_id, entry.line, entry.source_id, made.version
+FROM made JOIN import_entry entry USING (slug) ORDER BY made.id
+"""
+_UPDATES = """
+WITH changed AS (
+    UPDATE grids_link link SET
+        url = CASE WHEN entry.url_key = was.url_key THEN was.url ELSE entry.url END,
+        url_key = entry.url_key,
+        title = CASE WHEN entry.is_titled THEN entry.title ELSE was.title END,
+        note = CASE WHEN entry.note = '' THEN was.note ELSE entry.note END,
+        tags = CASE WHEN entry.tags = '{}' THEN was.tags ELSE entry.tags END,
+        alias = coalesce(was.alias, plan.alias),
+        base_clicks = coalesce(entry.clicks, was.base_clicks),
+        base_clicks_from = CASE WHEN entry.clicks IS NULL THEN was.base_clicks_from ELSE %(source)s END,
+        version = link.version + 1,
+        modified_on = statement_timestamp()
+    FROM import_plan plan
+    JOIN import_entry entry USING (n)
+    JOIN import_candidate was ON was.id = plan.link_id
+    WHERE plan.verdict = 'update' AND link.id = was.id
+    RETURNING plan.n, link.id, link.slug, link.grid_id, link.version
+)
+INSERT INTO grids_imported_link (run_id, link_id, slug, grid_id, line, source_id, version, before)
+SELECT %(job)s, changed.id, changed.slug, coalesce(folder.grid_id, changed.grid_id), entry.line,
+    entry.source_id, changed.version, jsonb_build_object(
+        'url', was.url, 'url_key', was.url_key, 'title', was.title, 'note', was.note, 'tags', was.tags,
+        'alias', was.alias, 'base_clicks', was.base_clicks, 'base_clicks_from', was.base_clicks_from,
+        'version', was.version
+    )
+FROM changed
+JOIN import_entry entry USING (n)
+JOIN import_candidate was USING (id)
+LEFT JOIN import_folder folder ON folder.number = entry.folder
+ORDER BY n
+"""
+
+
+class Stores:
+    """Writes for one import."""
+
+    def __init__(self, *, user_id: int, job_id: int, source: str) -> None:
+        self._user_id = user_id
+        self._job_id = job_id
+        self._source = source
+
+    def make_grids(self, cursor: Any, folders: Iterable[Folder]) -> None:
+        """Make the grids of these folders, and note them in import_folder."""
+        grids = {
+            folder.number: Grid(
+                slug=folder.slug,
+                user_id=self._user_id,
+                title=folder.title,
+                description=folder.note,
+                columns=COLUMNS,
+                created_on=folder.created_on,
+            )
+            for folder in folders
+        }
+        Grid.objects.bulk_create(grids.values(), batch_size=1000)
+        rows = [(number, grid.pk) for number, grid in grids.items()]
+        if rows:
+            execute_values(cursor.cursor, _MADE, rows, page_size=1000)
+
+    def store(self, cursor: Any) -> None:
+        """Make and update the links that import_plan says."""
+        run = {"user_id": self._user_id, "source": self._source}
+        values = {"user": self._user_id, "job": self._job_id, "source": self._source}
+        # A worker that has lost the job comes here too; it is found out only when the job is finished.
+        ImportRun.objects.get_or_create(job_id=self._job_id, defaults=run)
+        cursor.execute(_GRIDS, values)
+        cursor.execute(_LINKS, values)
+        cursor.execute(_UPDATES, values)
