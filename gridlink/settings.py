@@ -195,6 +195,8 @@ JOB_QUOTA_ROWS_PER_DAY = env_int("JOB_QUOTA_ROWS_PER_DAY", 100_000_000)
 JOB_QUOTA_BYTES = env_int("JOB_QUOTA_BYTES", 20 * 1024**3)
 # How many connections to the database one export of clicks reads through at once.
 EXPORT_CONNECTIONS = env_int("EXPORT_CONNECTIONS", 2, minimum=1)
+# Of an export of clicks that is written in parts, how many rows each has at least, unless it is the last.
+EXPORT_PIECE_ROWS = env_int("EXPORT_PIECE_ROWS", 250_000, minimum=1)
 # How many rows one export may have; it ends as "truncated" if there are more. 0: no limit.
 EXPORT_ROWS_MAX = env_int("EXPORT_ROWS_MAX", 0)
 JOB_FILE_LIFE = timedelta(days=env_int("JOB_FILE_DAYS", 7, minimum=1))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Conflict, Invalid, NotFound, Unprocessable
 from grids.formats.base import FormatError
 from grids.formats.csv import CsvReader
-from grids.formats.registry import READERS
+from grids.formats.registry import WHOLE_FILES, sources
 from grids.jobs import IMPORT, UNDO
 from grids.models import ImportRun
 from tasks.errors import QuotaExceeded
@@ -36,10 +37,20 @@ def import_submit(
     params: dict[str, Any] = {"source": source, "mode": mode, "name": name[:200]}
     if columns:
         params["columns"] = dict(columns)
-    upload = upload_store(name=name[:200], content_type="application/octet-stream", chunks=chunks)
+    pieces = iter(chunks)
+    head = next(pieces, b"")
+    upload = upload_store(
+        name=name[:200],
+        content_type="application/octet-stream",
+        chunks=chain([head], pieces),
+    )
     try:
         submission = job_submit(
-            user=user, kind=IMPORT, params=params, idempotency_key=idempotency_key, upload=upload
+            user=user,
+            kind=_kind(source, head),
+            params=params,
+            idempotency_key=idempotency_key,
+            upload=upload,
         )
     except (Unprocessable, QuotaExceeded):
         # No other error: the job may have been committed before it, and would lose its file.
@@ -53,7 +64,7 @@ def import_submit(
 def import_apply(*, job: Job, idempotency_key: str = "") -> Submission:
     """Queue the import that a dry run has tried, of the same upload. Raises NotFound for a job that is no
     import, Conflict for one that is no finished dry run or whose upload has expired, QuotaExceeded."""
-    _check_kind(job)
+    _check_kind(job, {IMPORT, *(whole.job_kind for whole in WHOLE_FILES.values())})
     if job.params["mode"] != "dry_run":
         raise Conflict("The import is no dry run: it was applied itself.")
     if job.status not in (JobStatus.SUCCEEDED, JobStatus.EXPIRED):
@@ -62,7 +73,7 @@ def import_apply(*, job: Job, idempotency_key: str = "") -> Submission:
         raise Conflict("The upload has expired; send the file again.")
     return job_submit(
         user=job.user,
-        kind=IMPORT,
+        kind=job.kind,
         params={**job.params, "mode": "apply", "upload_of": job.slug},
         idempotency_key=idempotency_key,
     )
@@ -71,7 +82,7 @@ def import_apply(*, job: Job, idempotency_key: str = "") -> Submission:
 def import_undo(*, job: Job, idempotency_key: str = "") -> Submission:
     """Queue a job that takes an import back. Raises NotFound for a job that is no import, Conflict for one
     that has changed nothing, QuotaExceeded."""
-    _check_kind(job)
+    _check_kind(job, {IMPORT})
     if not ImportRun.objects.filter(job=job).exists():
         raise Conflict("There is nothing to undo: only an import that was applied can be undone.")
     return job_submit(
@@ -80,8 +91,8 @@ def import_undo(*, job: Job, idempotency_key: str = "") -> Submission:
 
 
 def _check(source: str, columns: Mapping[str, str] | None) -> None:
-    if source != AUTO and source not in READERS:
-        known = ", ".join([AUTO, *sorted(READERS)])
+    if source != AUTO and source not in sources():
+        known = ", ".join([AUTO, *sources()])
         raise Invalid("Unknown source.", fields={"source": [f"Choose one of: {known}."]})
     if not columns:
         return
@@ -94,6 +105,14 @@ def _check(source: str, columns: Mapping[str, str] | None) -> None:
         raise Invalid(str(error), fields={"columns": [str(error)]}) from error
 
 
-def _check_kind(job: Job) -> None:
-    if job.kind != IMPORT:
+def _kind(source: str, head: bytes) -> str:
+    """The kind of job that takes in a file with this beginning."""
+    for whole in WHOLE_FILES.values():
+        if source == whole.source or (source == AUTO and whole.sniff(head)):
+            return whole.job_kind
+    return IMPORT
+
+
+def _check_kind(job: Job, kinds: set[str]) -> None:
+    if job.kind not in kinds:
         raise NotFound("There is no such import.")

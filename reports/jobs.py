@@ -1,10 +1,11 @@
-"""The jobs of this app: exports."""
+"""The jobs of this app: exports, and archives of accounts."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from reports.archive.runner import ArchiveRunner as ArchiveRunner  # which registers it
 from reports.exports.export import Export, manifest
 from reports.exports.registry import SOURCES
 from tasks.context import JobContext

@@ -11,6 +11,8 @@ from django.db import models
 from gridlink.lib.models import count_field
 
 # Models that Django looks for here.
+from reports.archive_models import FormerKey as FormerKey
+from reports.archive_models import RawFrom as RawFrom
 from reports.stream_models import Producer as Producer
 from reports.stream_models import SetAside as SetAside
 from reports.stream_models import Watermark as Watermark

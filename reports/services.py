@@ -9,6 +9,9 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid
 from grids.access import grid_write, link_write
 from reports.analytics.periods import bounds_of
+from reports.archive.format import ARCHIVE_FORMAT
+from reports.archive.format import KIND as ACCOUNT
+from reports.archive.services import archive_submit
 from reports.exports.csv import DELIMITERS, CsvFormat
 from reports.exports.registry import FORMATS, SOURCES, formats_of
 from reports.jobs import EXPORT
@@ -29,7 +32,10 @@ def export_submit(
     idempotency_key: str = "",
 ) -> Submission:
     """Queue an export. Raises NotFound for a grid or link in the filters that is not the user's, and Invalid
-    for what does not go together."""
+    for what does not go together. An account is exported as a whole and as it is."""
+    if kind == ACCOUNT:
+        _check_whole(format, compression, columns, filters, time_zone)
+        return archive_submit(user=user, idempotency_key=idempotency_key)
     _check_format(kind, format, compression)
     _check_columns(kind, format, columns)
     if format != CsvFormat.name and (bom or delimiter != "comma"):
@@ -43,6 +49,13 @@ def export_submit(
         "style": {"zone": time_zone, "delimiter": DELIMITERS[delimiter], "bom": bom},
     }
     return job_submit(user=user, kind=EXPORT, params=params, idempotency_key=idempotency_key)
+
+
+def _check_whole(format: str, *choices: object) -> None:
+    if format != ARCHIVE_FORMAT:
+        raise _refused("format", f"An account is exported as {ARCHIVE_FORMAT}.")
+    if choices != ("none", (), {}, "UTC"):
+        raise _refused("kind", "An account is exported as a whole: there is nothing to choose.")
 
 
 def _check_format(kind: str, format: str, compression: str) -> None:

@@ -23,6 +23,16 @@ class Output:
     rows: int | None = None
 
 
+def scratch_delete(store: ObjectStore, slug: str) -> None:
+    """Delete what the attempts of a job wrote for themselves. Raises StorageError."""
+    for item in list(store.list(_scratch(slug))):
+        store.delete(item.key)
+
+
+def _scratch(slug: str) -> str:
+    return f"jobs/{slug}/scratch/"
+
+
 class JobContext:
     """Handed to `JobRunner.run`. `check` and everything that reports raise what the heart has heard:
     JobCancelled, LeaseLost or the worker's stop."""
@@ -34,7 +44,6 @@ class JobContext:
         self._progress = Progress()
         self._stop: BaseException | None = None
         self._lock = threading.Lock()
-        self._scratch = f"jobs/{claim.slug}/scratch/"
         self._has_scratch = False
 
     @property
@@ -107,12 +116,12 @@ class JobContext:
     def scratch_key(self, name: str) -> str:
         """Where `scratch` writes the object of this name: each attempt somewhere else."""
         self._has_scratch = True
-        return f"{self._scratch}{self.claim.attempt}-{self.claim.fence}/{name}"
+        return f"{_scratch(self.claim.slug)}{self.claim.attempt}-{self.claim.fence}/{name}"
 
     def discard_scratch(self) -> None:
         """Delete what `scratch` wrote, of all attempts; what remains here the sweeper finds."""
-        for item in list(self.store.list(self._scratch)) if self._has_scratch else ():
-            self.store.delete(item.key)
+        if self._has_scratch:
+            scratch_delete(self.store, self.claim.slug)
 
     def discard_outputs(self) -> None:
         """Delete what was written and did not become the job's; what remains here the sweeper finds."""

@@ -179,6 +179,8 @@ def request_cancel(job: Job) -> bool:
         waiting = Job.objects.filter(pk=job.pk, status=JobStatus.QUEUED)
         if waiting.update(status=JobStatus.CANCELLED, finished_on=Now(), modified_on=Now()):
             _record(job.pk, EventType.CANCELLED, job.attempt, {"while": "queued"})
+            if job.fence:
+                JobCheckpoint.objects.filter(job_id=job.pk).delete()
             return True
         running = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING)
         if running.filter(cancel_requested_on__isnull=True).update(cancel_requested_on=Now()):

@@ -19,10 +19,11 @@ from django.utils import timezone
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Conflict, Unprocessable
 from tasks import lifecycle, quotas
+from tasks.context import scratch_delete
 from tasks.errors import StorageUnavailable
 from tasks.models import FileRole, IdempotencyKey, Job, JobEvent, JobFile, new_job_slug
 from tasks.registry import queue_for
-from tasks.states import RETRYABLE, UNFINISHED, EventType
+from tasks.states import RETRYABLE, UNFINISHED, EventType, JobStatus
 from tasks.storage import StorageError, object_store
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,18 @@ def job_cancel(*, job: Job) -> None:
     """Ask a job to stop. Raises Conflict when it has ended already."""
     if not lifecycle.request_cancel(job):
         raise Conflict(f"The job is {job.status}; only a queued or running one can be cancelled.")
+    if job.fence:
+        _scratch_discard(job)
+
+
+def _scratch_discard(job: Job) -> None:
+    """Delete what earlier attempts left, if the job waited; a worker that runs it does so itself."""
+    if not Job.objects.filter(pk=job.pk, status=JobStatus.CANCELLED).exists():
+        return
+    try:
+        scratch_delete(object_store(), job.slug)
+    except StorageError as error:
+        logger.warning("objects_left_to_sweeper", extra={"error": repr(error)})
 
 
 def job_retry(*, job: Job) -> None:

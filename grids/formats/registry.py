@@ -5,6 +5,9 @@ The order matters to `auto`: what is told by the most particular signs comes fir
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from grids.formats.base import FormatError, LinkReader
 from grids.formats.csv import CsvReader
 from grids.formats.linkstack import LinkStackReader
@@ -26,6 +29,28 @@ READERS: dict[str, type[LinkReader]] = {
         CsvReader,
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """A format whose files are no list of links: a job of another app takes them in."""
+
+    source: str
+    sniff: Callable[[bytes], bool]
+    job_kind: str
+
+
+WHOLE_FILES: dict[str, WholeFile] = {}
+
+
+def register_whole(source: str, sniff: Callable[[bytes], bool], job_kind: str) -> None:
+    """Make a format known; called by the app that takes its files in."""
+    WHOLE_FILES[source] = WholeFile(source, sniff, job_kind)
+
+
+def sources() -> list[str]:
+    """The names of all formats, sorted."""
+    return sorted({*READERS, *WHOLE_FILES})
 
 
 def reader_for(source: str, head: bytes) -> LinkReader:

@@ -91,9 +91,13 @@ def day_ceiling(moment: datetime) -> datetime:
     return day_floor(moment + DAY - timedelta(microseconds=1))
 
 
+# Files beside those of the zones, which PostgreSQL does not know.
+_NO_PLACES = {"Factory", "localtime", "posixrules"}
+
+
 @cache
 def _zones() -> set[str]:
-    return available_timezones()
+    return available_timezones() - _NO_PLACES
 
 
 def _zone(name: str) -> ZoneInfo:

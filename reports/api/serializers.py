@@ -8,6 +8,8 @@ from rest_framework import serializers
 
 from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
 from grids.models import TAG_LENGTH
+from reports.archive.format import ARCHIVE_FORMAT
+from reports.archive.format import KIND as ACCOUNT
 from reports.exports.clicks import VERDICTS
 from reports.exports.compression import COMPRESSIONS
 from reports.exports.csv import DELIMITERS
@@ -61,9 +63,10 @@ class ExportFiltersSerializer(StrictSerializer):
 class ExportSerializer(StrictSerializer):
     """What to export, and how."""
 
-    kind = serializers.ChoiceField(sorted(SOURCES))
+    kind = serializers.ChoiceField(sorted([*SOURCES, ACCOUNT]))
     format = serializers.ChoiceField(
-        sorted(FORMATS), help_text="`netscape` is for links; the others are for all."
+        sorted([*FORMATS, ARCHIVE_FORMAT]),
+        help_text="`zip` is for an account, and nothing else is; `netscape` is for links alone.",
     )
     compression = serializers.ChoiceField(sorted(COMPRESSIONS), required=False, default="none")
     columns = BoundedListField(

@@ -40,11 +40,14 @@ class ExportListView(APIView):
     """Exports."""
 
     @extend_schema(
-        summary="Export links or clicks",
+        summary="Export links, clicks or the account",
         parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
         request=ExportSerializer,
         responses={202: answer(JobSerializer, QUEUED), **errors(400, 401, 403, 404, 413, 422, 429)},
-        examples=[body_example("all links as CSV", {"kind": "links", "format": "csv"})],
+        examples=[
+            body_example("all links as CSV", {"kind": "links", "format": "csv"}),
+            body_example("the whole account", {"kind": "account", "format": "zip"}),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Starts a job, whose files are the export and a manifest of it. Its rows are those there are when it

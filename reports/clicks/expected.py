@@ -31,7 +31,9 @@ count(*) FILTER (WHERE verdict = {Verdict.BOT}) AS bots"""
 _FIRST_ON_GRID = "count(*) FILTER (WHERE is_first_on_grid) AS visitors"
 _FIRST_ON_LINK = "count(*) FILTER (WHERE is_first_on_link) AS link_visitors"
 _DAY = "{0} >= %(start)s AND {0} < %(end)s"
-_SCOPE = "(%(grid)s::bigint IS NULL OR grid_id = %(grid)s)"
+# Sums that were restored may be older than the raw rows that were restored with them.
+_SCOPE = """(%(grid)s::bigint IS NULL OR grid_id = %(grid)s) AND grid_id NOT IN (
+    SELECT restored.grid_id FROM reports_raw_from AS restored WHERE restored.day > %(day)s::date)"""
 
 
 def _link_rows(key: str, raw: str, kept: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from grids.models import Grid, Link
@@ -15,9 +16,6 @@ from reports.exports.base import ExportQuery
 from reports.exports.columns import Column, Kind
 from reports.exports.sources import ExportSource, Piece, Plan, instant
 from reports.models import Click, Verdict
-
-PIECE_ROWS = 250_000
-"""Of a piece, at least, unless it is the last: pieces end with an hour."""
 
 VERDICTS = {verdict.name.lower(): verdict for verdict in Verdict}
 # The sums of each verdict.
@@ -138,7 +136,7 @@ class ClicksSource(ExportSource):
             first = max(begin, hour)
             is_cut = first > hour or stop < hour + _HOUR
             rows += self._query(last, first, stop).count() if is_cut else count
-            if rows >= PIECE_ROWS:
+            if rows >= settings.EXPORT_PIECE_ROWS:
                 yield Piece(rows, begin.isoformat(), stop.isoformat())
                 rows, begin = 0, stop
         if rows and begin and stop:

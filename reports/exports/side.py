@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, TypeVar
 
+import psycopg2
 from django.db import connection, transaction
 
 Result = TypeVar("Result")
 
 # How soon a job that must stop does.
 _LOOK_SECONDS = 0.2
+
+
+class Session(NamedTuple):
+    """A connection that a thread waits on, and another handle of its socket."""
+
+    database: Any
+    line: socket.socket
+
+    def break_off(self) -> None:
+        """End its query in the server, and the waiting for it here, also when the server does not answer."""
+        with suppress(psycopg2.Error):  # it is broken already
+            self.database.cancel()
+        with suppress(OSError):
+            self.line.shutdown(socket.SHUT_RDWR)
 
 
 class Side:
@@ -25,7 +42,7 @@ class Side:
         self._check = check
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="export")
         self._lock = threading.Lock()
-        self._running: set[Any] = set()
+        self._running: set[Session] = set()
         self._is_over = False
 
     def __enter__(self) -> Side:
@@ -34,8 +51,8 @@ class Side:
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._is_over = True
-            for database in self._running:
-                database.cancel()
+            for session in self._running:
+                session.break_off()
         self._pool.shutdown(cancel_futures=True)
 
     def submit(self, work: Callable[[], Result]) -> Future[Result]:
@@ -44,6 +61,8 @@ class Side:
 
     def wait(self, future: Future[Result]) -> Result:
         """What came of it, once it is done; raises what it raised, and whatever `check` does."""
+        # Also when it is done already: many of those in a row take their time.
+        self._check()
         while not wait_for([future], timeout=_LOOK_SECONDS).done:
             self._check()
         return future.result()
@@ -66,12 +85,14 @@ class Side:
     @contextmanager
     def _cancellable(self) -> Iterator[None]:
         database = connection.connection
-        with self._lock:
-            if self._is_over:
-                raise RuntimeError("The export is over.")
-            self._running.add(database)
-        try:
-            yield
-        finally:
+        with socket.socket(fileno=os.dup(database.fileno())) as line:
+            session = Session(database, line)
             with self._lock:
-                self._running.discard(database)
+                if self._is_over:
+                    raise RuntimeError("The export is over.")
+                self._running.add(session)
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._running.discard(session)

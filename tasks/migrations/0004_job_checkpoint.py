@@ -5,20 +5,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tasks', '0003_fair_and_audited'),
+        ("tasks", "0003_fair_and_audited"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='JobCheckpoint',
+            name="JobCheckpoint",
             fields=[
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='checkpoint', serialize=False, to='tasks.job')),
-                ('data', models.JSONField()),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="checkpoint",
+                        serialize=False,
+                        to="tasks.job",
+                    ),
+                ),
+                ("data", models.JSONField()),
             ],
             options={
-                'db_table': 'tasks_job_checkpoint',
+                "db_table": "tasks_job_checkpoint",
             },
         ),
     ]

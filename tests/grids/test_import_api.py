@@ -240,7 +240,7 @@ def test_sources_are_listed(carol: Client, anonymous: Client) -> None:
     assert answer.status_code == 200
     body = answer.json()
     assert body["sources"] == [
-        "auto", "csv", "linkstack", "linkwarden", "netscape", "omnivore", "pocket", "wallabag",
+        "auto", "csv", "gridlink", "linkstack", "linkwarden", "netscape", "omnivore", "pocket", "wallabag",
     ]  # fmt: skip
     assert {"url", "title", "note", "tags", "alias", "clicks"} <= set(body["columns"])
     assert anonymous.get("imports/sources/").status_code == 401

@@ -19,7 +19,6 @@ from django.db import OperationalError, connection
 
 from grids.models import Grid, Link
 from reports.clicks import partitions, watermark
-from reports.exports import clicks
 from reports.exports.parts import Parts
 from reports.models import Click
 from tasks.models import Job, JobCheckpoint
@@ -35,8 +34,8 @@ ROWS = 3000
 
 
 @pytest.fixture(autouse=True)
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clicks, "PIECE_ROWS", 500)
+def small_pieces(settings: Any) -> None:
+    settings.EXPORT_PIECE_ROWS = 500
 
 
 @pytest.fixture(autouse=True)
@@ -369,7 +368,7 @@ def test_a_limit_ends_in_truncated(owner: Client, grid: Grid, settings: Any, lim
 def test_more_than_its_owner_may_store(
     owner: Client, grid: Grid, storage: Any, settings: Any, pieces: int
 ) -> None:
-    clicks.PIECE_ROWS = pieces
+    settings.EXPORT_PIECE_ROWS = pieces
     make_clicks(grid, ROWS)
     settings.JOB_QUOTA_BYTES = 200_000
     job = execute(submit(owner))

@@ -6,8 +6,10 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from grids.models import Grid
+from reports.analytics import periods
 from tasks.models import Job
 from tests.support.client import Client
 from tests.support.platform import event_types
@@ -116,3 +118,59 @@ def test_job_is_tied_to_the_request_by_an_id_of_our_own(alice: Client, request_i
     response = alice.post("exports/", BODY, **{"X-Request-ID": request_id})
     assert response.status_code == 202
     assert str(uuid.UUID(Job.objects.get().request_id)) == Job.objects.get().request_id
+
+
+def test_an_account_is_exported_as_a_whole(alice: Client) -> None:
+    response = alice.post("exports/", {"kind": "account", "format": "zip"})
+    assert response.status_code == 202, response.content
+    assert Job.objects.get().kind == "reports.archive"
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"format": "csv"}, "format"),
+        ({"compression": "gzip"}, "kind"),
+        ({"columns": ["url"]}, "kind"),
+        ({"filters": {"tags": ["a"]}}, "kind"),
+        ({"time_zone": "Asia/Kolkata"}, "kind"),
+    ],
+)
+def test_an_account_has_no_choices(alice: Client, more: dict[str, Any], field: str) -> None:
+    body = {"kind": "account", "format": "zip", **more}
+    assert_refused(alice.post("exports/", body), 400, "invalid", field)
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"kind": "clicks", "format": "netscape"}, "format"),
+        ({"kind": "links", "format": "zip"}, "format"),
+        ({"kind": "links", "format": "xlsx", "compression": "zstd"}, "compression"),
+        ({"kind": "links", "format": "jsonl", "bom": True}, "format"),
+        ({"kind": "links", "format": "netscape", "columns": ["url"]}, "columns"),
+        ({"kind": "links", "format": "csv", "columns": ["user_agent"]}, "columns"),
+        ({"kind": "links", "format": "csv", "columns": ["url", "url"]}, "columns"),
+        ({"kind": "links", "format": "csv", "filters": {"verdicts": ["bot"]}}, "filters"),
+        ({"kind": "clicks", "format": "csv", "filters": {"tags": ["a"]}}, "filters"),
+        ({"kind": "clicks", "format": "csv", "filters": {"from": "yesterday"}}, "from"),
+        ({"kind": "clicks", "format": "csv", "filters": {"from": "50000-01-01"}}, "from"),
+        (
+            {
+                "kind": "clicks",
+                "format": "csv",
+                "filters": {"from": "2026-02-01", "to": "2026-01-01"},
+            },
+            "to",
+        ),
+        ({"kind": "clicks", "format": "csv", "time_zone": "Middle/Earth"}, "tz"),
+    ],
+)
+def test_what_does_not_go_together(alice: Client, more: dict[str, Any], field: str) -> None:
+    assert_refused(alice.post("exports/", more), 400, "invalid", field)
+
+
+def test_postgres_knows_every_zone(alice: Client) -> None:
+    with connection.cursor() as cursor:
+        for zone in sorted(periods._zones()):
+            cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])

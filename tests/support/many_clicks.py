@@ -23,8 +23,8 @@ INSERT INTO reports_click (clicked_on, user_id, grid_id, link_id, tile, visitor,
     is_first_on_link, verdict, bot_reason, bot_rules, flags, user_agent_id, country, referrer, language,
     utm_source, utm_medium, utm_campaign, utm_term, utm_content)
 SELECT %(first)s::date::timestamp AT TIME ZONE 'UTC' + n * interval '1 day' * %(days)s / %(rows)s,
-    %(user)s, %(grid)s, CASE n %% 3 WHEN 0 THEN %(one)s ELSE %(two)s END, '0,0,1,1', n * 7919, n %% 4 = 0,
-    n %% 2 = 0, CASE WHEN n %% 10 = 1 THEN 1 WHEN n %% 20 = 13 THEN 2 ELSE 0 END,
+    %(user)s, %(grid)s, CASE n %% 3 WHEN 0 THEN %(one)s ELSE %(two)s END, '0,0,1,1', n::bigint * 7919,
+    n %% 4 = 0, n %% 2 = 0, CASE WHEN n %% 10 = 1 THEN 1 WHEN n %% 20 = 13 THEN 2 ELSE 0 END,
     CASE WHEN n %% 10 = 1 THEN 'crawler' ELSE '' END, 1, 0, %(agent)s, 'DE',
     CASE n %% 5 WHEN 0 THEN '=1+1' ELSE 'news.example' END, 'de', 'Zoë "x", y' || chr(10) || n, '', '', '', ''
 FROM generate_series(0, %(rows)s - 1) AS n

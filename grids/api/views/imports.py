@@ -16,7 +16,7 @@ from gridlink.lib.rest.schema import IDEMPOTENCY_KEY, LOCATION, REPLAYED, answer
 from gridlink.lib.rest.serializers import validated
 from grids.api.serializers import ImportSerializer, ImportSourcesSerializer
 from grids.formats.csv_header import FIELDS
-from grids.formats.registry import READERS
+from grids.formats.registry import sources
 from grids.import_services import AUTO, import_apply, import_submit, import_undo
 from tasks.access import job_read
 from tasks.api.examples import QUEUED
@@ -84,15 +84,15 @@ class ImportSourcesView(APIView):
         responses={
             200: answer(
                 ImportSourcesSerializer,
-                {"sources": [AUTO, *sorted(READERS)], "columns": sorted(FIELDS)},
+                {"sources": [AUTO, *sources()], "columns": sorted(FIELDS)},
             ),
             **errors(401, 403),
         },
     )
     def get(self, request: Request) -> Response:
         """The formats for `source`, and the fields of a table for `columns`."""
-        sources = {"sources": [AUTO, *sorted(READERS)], "columns": sorted(FIELDS)}
-        return Response(ImportSourcesSerializer(sources).data)
+        known = {"sources": [AUTO, *sources()], "columns": sorted(FIELDS)}
+        return Response(ImportSourcesSerializer(known).data)
 
 
 class ImportApplyView(APIView):

@@ -1,0 +1,1 @@
+"""The tables of an archive, each in a file with its like."""

@@ -1,0 +1,117 @@
+"""What grids and links have in common: a slug and an alias of their own, and a place in the trash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from gridlink.lib.slugs import ALIAS_PATTERN, alias_validator
+from gridlink.lib.text import CONTROL
+from grids.models import ALIAS_LENGTH
+from reports.archive import names
+from reports.archive.scope import Scope
+from reports.archive.table import Field, Table
+from reports.archive.values import BadValue, Flag, Integer, Maybe, Moment, Text
+
+INTEGER_MAX = (1 << 31) - 1
+
+
+def check_alias(alias: str) -> None:
+    """Raises ValueError for what is none."""
+    if not re.fullmatch(ALIAS_PATTERN, alias):
+        raise ValueError(str(alias_validator.message))
+
+
+def check_title(title: str) -> None:
+    """Raises ValueError unless it is one line with something in it."""
+    if not title.strip() or CONTROL.search(title):
+        raise ValueError("it must be one line that is not empty")
+
+
+def alias_field(table: str) -> Field:
+    """The alias."""
+    return Field("alias", f"{table}.alias", Maybe(Text(ALIAS_LENGTH, check_alias)))
+
+
+def record_fields(table: str) -> tuple[Field, ...]:
+    """The fields that every such row ends with."""
+    return (
+        Field("version", f"{table}.version", Integer(1, INTEGER_MAX)),
+        Field("is_deleted", f"{table}.is_deleted", Flag()),
+        Field("deleted_on", f"{table}.deleted_on", Maybe(Moment())),
+        Field("created_on", f"{table}.created_on", Moment()),
+        Field("modified_on", f"{table}.modified_on", Moment()),
+    )
+
+
+class PlacedTable(Table):
+    """Rows with a slug. One that is here already stays as it is."""
+
+    kind: ClassVar[str]
+    model_table: ClassVar[str]
+    same: ClassVar[str]
+    """SQL: whether the staged `row` is what is `here`, a row of the model's table."""
+    key = ("slug",)
+    # The slug and the alias that it gets, if it is created.
+    extra: ClassVar[tuple[str, ...]] = ("target text", "given text")
+    is_told = True
+    label = "title"
+
+    def check(self, row: Mapping[str, Any]) -> None:
+        """A row in the trash says since when, and no other does."""
+        if row["is_deleted"] is (row["deleted_on"] is None):
+            raise BadValue("has deleted_on without is_deleted, or the other way round")
+
+    def decide(self, cursor: Any, scope: Scope) -> None:
+        """By what is here under its slug."""
+        cursor.execute(
+            f"UPDATE {self.staging} SET target = slug, given = alias, fate = 'create', remark = ''"
+        )
+        self._rename(cursor, scope)
+        self._find(cursor, scope)
+        self._free_aliases(cursor)
+        names.collect(cursor, scope, self.kind, self.staging)
+
+    def _rename(self, cursor: Any, scope: Scope) -> None:
+        cursor.execute(
+            f"""
+            UPDATE {self.staging} AS row SET target = {names.substitute(self.kind, "row.slug")},
+                remark = 'its slug is somebody else''s here: it has a new one'
+            FROM {self.model_table} AS here
+            WHERE here.slug = row.slug AND here.user_id <> %(user)s""",
+            scope.params,
+        )
+
+    def _find(self, cursor: Any, scope: Scope) -> None:
+        cursor.execute(
+            f"""
+            UPDATE {self.staging} AS row SET
+                fate = CASE WHEN same THEN 'unchanged' ELSE 'kept' END,
+                remark = CASE WHEN same THEN '' ELSE 'it is here, and differs: it stays as it is' END
+            FROM (SELECT row.line, {self.same} AS same FROM {self.staging} AS row
+                JOIN {self.model_table} AS here ON here.slug = row.target
+                WHERE here.user_id = %(user)s) AS found
+            WHERE found.line = row.line""",
+            scope.params,
+        )
+
+    def _free_aliases(self, cursor: Any) -> None:
+        cursor.execute(
+            f"""
+            UPDATE {self.staging} AS row SET given = NULL,
+                remark = concat_ws('; ', nullif(remark, ''),
+                    'its alias ' || row.alias || ' is taken here: it has none')
+            FROM {self.model_table} AS here
+            WHERE row.fate = 'create' AND NOT row.is_deleted
+                AND here.alias = row.alias AND NOT here.is_deleted"""
+        )
+
+
+def doubled_alias(staging: str) -> tuple[str, str]:
+    """A fault: two live rows of one alias."""
+    return (
+        f"SELECT max(line) AS line FROM {staging} WHERE NOT is_deleted AND alias IS NOT NULL"
+        " GROUP BY alias HAVING count(*) > 1",
+        "has the alias of another one",
+    )

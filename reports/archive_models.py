@@ -1,0 +1,43 @@
+"""What must be remembered of accounts that came with an archive."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from gridlink.lib.slugs import SLUG_LENGTH
+
+
+class FormerKey(models.Model):
+    """The public name of a grid or link that is gone, but whose clicks and sums are there, under its key.
+
+    `kind` is the prefix of its slug. Without this a second restore could not tell that they are there.
+    """
+
+    pk = models.CompositePrimaryKey("kind", "key")
+    kind = models.CharField(max_length=2)
+    key = models.BigIntegerField()
+    name = models.CharField(max_length=SLUG_LENGTH)
+    user_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "reports_former_key"
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "kind", "name"], name="former_key_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RawFrom(models.Model):
+    """From which UTC day on a restored grid has raw clicks and views, where this instance keeps older ones of
+    others: its sums from before cannot be made again from rows."""
+
+    grid_id = models.BigIntegerField(primary_key=True)
+    day = models.DateField()
+
+    class Meta:
+        db_table = "reports_raw_from"
+
+    def __str__(self) -> str:
+        return f"grid {self.grid_id} from {self.day}"

@@ -1,0 +1,85 @@
+"""Threads beside an export: how they end when it does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+import pytest
+from django.db import DatabaseError, InterfaceError, connection
+
+from reports.exports.side import Side
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def no_query_sleeps() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+        )
+        return bool(cursor.fetchone()[0] == 0)
+
+
+class Stop(Exception):
+    """Why a job ends."""
+
+
+def nothing() -> None:
+    """No reason to stop."""
+
+
+def stop() -> None:
+    raise Stop
+
+
+def broken(side: Side, ready: threading.Event) -> None:
+    """A session that breaks, and is noticed to only when all is over."""
+    with side.snapshot("UTC"):
+        connection.connection.close()
+        ready.set()
+        wait_for(lambda: side._is_over)
+
+
+def asleep(side: Side, ready: threading.Event) -> None:
+    """A query that gives no row for a long time."""
+    with side.snapshot("UTC"), connection.cursor() as cursor:
+        ready.set()
+        cursor.execute("SELECT pg_sleep(100)")
+
+
+def ended_amid(work: Callable[[Side, threading.Event], None]) -> Future[None]:
+    """What becomes of the work when the export ends, by Stop, in the middle of it."""
+    ready = threading.Event()
+    futures: list[Future[None]] = []
+
+    def export() -> None:
+        with Side(1, nothing) as side:
+            futures.append(side.submit(partial(work, side, ready)))
+            assert ready.wait(30)
+            raise Stop
+
+    with pytest.raises(Stop):
+        export()
+    return futures[0]
+
+
+def test_a_broken_session_hides_no_error() -> None:
+    assert isinstance(ended_amid(broken).exception(), InterfaceError)
+
+
+def test_a_query_is_broken_off_here_and_in_the_server() -> None:
+    assert isinstance(ended_amid(asleep).exception(), DatabaseError)
+    wait_for(no_query_sleeps, what="the end of the query")
+
+
+def test_whoever_must_stop_takes_nothing_that_is_done() -> None:
+    with Side(1, stop) as side:
+        future = side.submit(int)
+        assert future.result(30) == 0
+        with pytest.raises(Stop):
+            side.wait(future)

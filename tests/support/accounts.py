@@ -1,0 +1,121 @@
+"""An account with something of everything: what an archive has to hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import F
+
+from grids.models import Grid, Link, Theme, Visibility
+from reports.clicks.agents import HEADERS, Keys
+from reports.clicks.expected import days_between
+from reports.clicks.rebuild import rebuild_day
+from reports.models import (
+    Click,
+    GridDayValue,
+    GridHour,
+    LinkDay,
+    LinkHour,
+    Producer,
+    Verdict,
+    View,
+)
+from tests.support.click_rows import BROWSER, make_agent, make_click, make_view, noon
+from tests.support.client import Client
+from tests.support.exports import MOMENT, link_on
+from tests.support.platform import user_of
+
+BOT = "curl/8.5.0"
+GONE_GRID, GONE_LINK = 777_001, 777_002
+OLD = datetime(2020, 2, 3, 4, tzinfo=UTC)
+
+
+def furnish(client: Client) -> Grid:
+    """Grids and links, live and in the trash, with clicks and views, some of what is gone, sums whose rows
+    are gone, and clicks that were refused; the first grid."""
+    user = user_of(client)
+    user.display_name = "Alice & Söhne"
+    user.save()
+    grid = Grid.objects.create(
+        user=user, slug=f"gr_{1:032x}", title='A "grid",\\ 😀', description="Two\nlines\t", alias="first",
+        visibility=Visibility.PUBLIC, theme=Theme.DARK, columns=8, version=3, layout_version=9,
+        created_on=MOMENT, modified_on=MOMENT + timedelta(days=1),
+    )  # fmt: skip
+    Grid.objects.create(
+        user=user, slug=f"gr_{2:032x}", title="In the trash", is_deleted=True, deleted_on=MOMENT
+    )
+    link = link_on(
+        grid, 1, title="=1+1", note='N\\"\n\\N', tags=["a,b", 'q"\\', "{}"], alias="one", width=2, height=3,
+        background="#1e90ff", style={"radius": 3, "font": "mono", "shadow": True},
+        active_from=MOMENT, active_until=MOMENT + timedelta(days=400), version=4, x=0, y=0,
+        base_clicks=12, base_clicks_from="csv",
+    )  # fmt: skip
+    other = link_on(grid, 2, x=2, y=0, url="mailto:a@example.org")
+    link_on(grid, 3, x=2, y=0, is_deleted=True, deleted_on=MOMENT)
+    visit(grid, link, other)
+    return grid
+
+
+def visit(grid: Grid, link: Link, other: Link) -> None:
+    """Clicks and views on two days, and the sums of them and of more."""
+    at = noon(2)
+    same = {"user_id": grid.user_id, "grid_id": grid.pk}
+    # As the ingest reads them.
+    Keys().find([HEADERS[text.encode()] for text in (BROWSER, BOT)])
+    for number in range(3):
+        make_click(
+            at + timedelta(minutes=number), link.pk, **same, visitor=-number, country="GR",
+            is_first_on_grid=True, is_first_on_link=True, utm_source='s"\\', referrer="e.org",
+        )  # fmt: skip
+    for _ in range(2):  # the same twice is two
+        make_click(at, other.pk, **same, verdict=Verdict.DUPLICATE, flags=1)
+    make_click(at + timedelta(days=1), link.pk, **same, verdict=Verdict.BOT, agent=make_agent(BOT))
+    gone = {"user_id": grid.user_id, "grid_id": GONE_GRID}
+    make_click(at, GONE_LINK, **gone, visitor=(1 << 63) - 1)
+    make_click(at, link.pk, **gone)  # on which it was before
+    make_view(at, **same, visitor=5, is_first_on_grid=True)
+    make_view(at, **gone)
+    sum_up()
+    refuse(link)
+    _add_old_sums(grid, link)
+
+
+def sum_up() -> None:
+    """The sums of the clicks and views there are."""
+    for day in days_between(noon(3).date(), noon(0).date()):
+        rebuild_day(day=day)
+
+
+def refuse(link: Link) -> None:
+    """One more click, refused."""
+    at = noon(2)
+    more = {"accepted": F("accepted") + 1, "refused": F("refused") + 1}
+    grid = {"grid_id": link.grid_id}
+    assert LinkHour.objects.filter(link_id=link.pk, hour=at, **grid).update(**more) == 1
+    assert LinkDay.objects.filter(link_id=link.pk, day=at.date(), **grid).update(**more) == 1
+    assert GridHour.objects.filter(hour=at, **grid).update(**more) == 1
+
+
+def _add_old_sums(grid: Grid, link: Link) -> None:
+    """Of a time whose rows are gone."""
+    counts = {"accepted": 7, "humans": 4, "bots": 3, "visitors": 2}
+    same = {"user_id": grid.user_id, "grid_id": grid.pk, **counts}
+    LinkHour.objects.create(link_id=link.pk, hour=OLD, link_visitors=2, **same)
+    LinkDay.objects.create(link_id=link.pk, day=OLD.date(), link_visitors=2, **same)
+    GridHour.objects.create(hour=OLD, views=2, views_accepted=2, **same)
+    GridDayValue.objects.create(
+        grid_id=grid.pk, day=OLD.date(), dimension=1, value="GR", humans=4, bots=3, visitors=2
+    )
+
+
+def totals() -> dict[str, int]:
+    """How many rows there are of each."""
+    models = (Grid, Link, Click, View, LinkHour, LinkDay, GridHour, GridDayValue)
+    return {model._meta.db_table: model.objects.count() for model in models}
+
+
+def stand_in() -> None:
+    """A producer of all events that the ledger has."""
+    clicks = sum(LinkHour.objects.values_list("accepted", flat=True))
+    views = sum(GridHour.objects.values_list("views_accepted", flat=True))
+    Producer.objects.create(name="p1", number=1, accepted=clicks + views, seen_on=noon())

@@ -1,0 +1,66 @@
+"""Holding the COPYs of an export in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+_SECONDS = 60
+_STEP = 0.002
+
+
+def copying() -> list[int]:
+    """The backends that copy rows out just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND query LIKE 'COPY (SELECT %%' AND state = 'active' AND pid <> pg_backend_pid()",
+            [],
+        )
+        return [int(pid) for (pid,) in cursor.fetchall()]
+
+
+@contextmanager
+def copies_frozen(ready: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Stop all backends that copy rows out, at a moment when there are some and `ready` says so, until the
+    block ends. No row flows, and they hear of nothing."""
+    pids = _frozen(ready)
+    try:
+        yield
+    finally:
+        _signal(pids, signal.SIGCONT)
+
+
+def _frozen(ready: Callable[[], bool]) -> list[int]:
+    deadline = time.monotonic() + _SECONDS
+    while time.monotonic() < deadline:
+        if ready() and (pids := copying()):
+            _signal(pids, signal.SIGSTOP)
+            # One that had just finished is idle, and would hold up the next query on its connection.
+            still = copying()
+            if sorted(still) == sorted(pids):
+                return pids
+            _signal(pids, signal.SIGCONT)
+        time.sleep(_STEP)
+    raise AssertionError(f"no COPY within {_SECONDS} s")
+
+
+def _signal(pids: list[int], number: int) -> None:
+    for pid in pids:
+        os.kill(pid, number)
+
+
+def end_other_connections() -> None:
+    """What a restart does to everybody's connections; a frozen one ends when it thaws."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        assert (True,) in cursor.fetchall()
