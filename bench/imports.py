@@ -16,14 +16,13 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from bench.report import conclude, say, show
+from bench.report import conclude, say, show_turns
 from bench.servers import database, stop_gently
 from gridlink.accounts.models import User
 from grids.import_services import import_submit
@@ -67,17 +66,8 @@ def _options() -> Any:
     return parser.parse_args()
 
 
-def _report(links: int, timings: list[tuple[float, float]]) -> int:
-    turns = [f"turn {turn + 1}, s" for turn in range(len(timings))]
-    sides = dict(zip(("import", "COPY"), zip(*timings, strict=True), strict=True))
-    rows = [
-        [name, *(f"{s:.2f}" for s in seconds), f"{links / median(seconds):,.0f}"]
-        for name, seconds in sides.items()
-    ]
-    show(f"{links:,} links", ["", *turns, "links/s at the median"], rows)
-    # Of each turn, since a machine is faster now and slower then.
-    ratio = median(copied / imported for imported, copied in timings)
-    per_second = round(links / median(sides["import"]))
+def _report(links: int, turns: list[tuple[float, float]]) -> int:
+    ratio, per_second = show_turns("links", links, ("import", "COPY"), turns)
     return conclude(
         "imports",
         per_second=per_second,

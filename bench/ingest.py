@@ -13,7 +13,6 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -21,7 +20,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from bench.clicks import fill
-from bench.report import conclude, say, show
+from bench.report import conclude, say, show, show_turns
 from bench.servers import database, stop_gently
 from gridlink.embedded import embedded_redis, redis_url
 from reports.clicks import partitions
@@ -63,17 +62,8 @@ def _options() -> Any:
     return parser.parse_args()
 
 
-def _report(clicks: int, timings: list[tuple[float, float]]) -> int:
-    turns = [f"turn {turn + 1}, s" for turn in range(len(timings))]
-    sides = dict(zip(("ingest", "COPY"), zip(*timings, strict=True), strict=True))
-    rows = [
-        [name, *(f"{s:.1f}" for s in seconds), f"{clicks / median(seconds):,.0f}"]
-        for name, seconds in sides.items()
-    ]
-    show(f"{clicks:,} clicks", ["", *turns, "clicks/s at the median"], rows)
-    # Of each turn, since a machine is faster now and slower then.
-    ratio = median(copied / drained for drained, copied in timings)
-    per_second = round(clicks / median(sides["ingest"]))
+def _report(clicks: int, turns: list[tuple[float, float]]) -> int:
+    ratio, per_second = show_turns("clicks", clicks, ("ingest", "COPY"), turns)
     return conclude(
         "ingest", ratio=round(ratio, 2), per_second=per_second, target=TARGET, holds=ratio >= TARGET
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -35,6 +36,23 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> N
     # A pipe has no width; 80 columns would cut the figures off.
     console.width = max(console.width, _WIDTH)
     console.print(table)
+
+
+def show_turns(
+    unit: str, amount: int, names: tuple[str, str], turns: Sequence[tuple[float, float]]
+) -> tuple[float, int]:
+    """A table of the seconds that ours and the other side took in each turn, for so many units; returns how
+    many times as fast as the other ours is, and our units a second, both at the median."""
+    columns = dict(zip(names, zip(*turns, strict=True), strict=True))
+    rows = [
+        [name, *(f"{s:.1f}" for s in seconds), f"{amount / median(seconds):,.0f}"]
+        for name, seconds in columns.items()
+    ]
+    heads = [f"turn {turn}, s" for turn in range(1, len(turns) + 1)]
+    show(f"{amount:,} {unit}", ["", *heads, f"{unit}/s at the median"], rows)
+    # Of each turn, since a machine is faster now and slower then.
+    ratio = median(theirs / ours for ours, theirs in turns)
+    return ratio, round(amount / median(columns[names[0]]))
 
 
 def say(line: str) -> None:
