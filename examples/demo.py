@@ -104,7 +104,7 @@ def import_bookmarks(api: Api, folder: Path, key: str) -> tuple[Json, Download]:
     tally, verdicts = job["result"], download(api, folder, job)
     say("{links} links on {grids} grids; {refused} refused, {problems} problems".format(**tally))
     for row in verdicts.table():
-        if row["verdict"] != "created":
+        if row["verdict"] != "create":
             line = "  Line {line} {verdict}: {title} {url}".format(**row)
             console.print(line, no_wrap=True, overflow="ellipsis")
             say(f"  {row['remarks']}")
@@ -171,7 +171,7 @@ def export(api: Api, folder: Path) -> list[Download]:
 def import_checks(api: Api, tally: Json, verdicts: Download, key: str) -> Iterator[Check]:
     """Each entry has one verdict, and the same upload again starts no second job."""
     given = Counter(row["verdict"] for row in verdicts.table())
-    told = {"created": "links", "refused": "refused", "problem": "problems"}
+    told = {"create": "links", "refused": "refused", "problem": "problems"}
     for verdict, name in told.items():
         rows, said = given[verdict], tally[name]
         yield rows == said, f"verdicts.csv: {rows} {verdict}; the API: {said}"

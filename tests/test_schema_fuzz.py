@@ -36,11 +36,13 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 15
-# A layout must name just the links there are, a file and a retry need a job that ended, and no page may be
-# asked for.
+# A layout must name just the links there are; a file, a retry and what follows an import need a job that
+# ended; and no page may be asked for.
 NEVER_HIT = {
     "PUT /api/v1/grids/{slug}/layout/",
     "GET /api/v1/jobs/{slug}/files/{name}/",
+    "POST /api/v1/imports/{slug}/apply/",
+    "POST /api/v1/imports/{slug}/undo/",
     "POST /api/v1/jobs/{slug}/retry/",
     "DELETE /api/v1/jobs/{slug}/files/{name}/",
     "GET /api/v1/jobs/{slug}/files/{name}/downloads/",

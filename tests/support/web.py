@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -114,11 +115,37 @@ class Web:
                 self._open[host] += 1
                 self.most_at_once = max(self.most_at_once, self._open.total())
                 self.most_by_host[host] = max(self.most_by_host[host], self._open[host])
+            answering = _Answering(sock, lambda: self._answered(host))
             try:
-                self.answers.get(path, reply(404))(sock, asked)
+                self.answers.get(path, reply(404))(cast(socket.socket, answering), asked)
             finally:
-                with self._lock:
-                    self._open[host] -= 1
+                answering.note()
+
+    def _answered(self, host: str) -> None:
+        with self._lock:
+            self._open[host] -= 1
+
+
+class _Answering:
+    """A socket that notes when an answer begins: whoever has read it may ask for more before it returns."""
+
+    def __init__(self, sock: socket.socket, noted: Callable[[], None]) -> None:
+        self._sock = sock
+        self._noted: Callable[[], None] | None = noted
+
+    def note(self) -> None:
+        """The first time only."""
+        noted, self._noted = self._noted, None
+        if noted:
+            noted()
+
+    def sendall(self, data: bytes) -> None:
+        """Send, and note it before."""
+        self.note()
+        self._sock.sendall(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
 
 
 @contextmanager
