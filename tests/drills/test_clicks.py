@@ -12,6 +12,7 @@ from grids.models import Grid, Link, Visibility
 from reports.models import Click, LinkHour, Producer, SetAside
 from tests.support.client import make_user
 from tests.support.crowd import Crowd
+from tests.support.postgres import own_postgres
 from tests.support.processes import beat, redirect, worker
 from tests.support.redis import OwnRedis
 from tests.support.rows import load_links
@@ -26,6 +27,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def paths(transactional_db: None) -> list[str]:
     """The short addresses of a public grid's links."""
+    return make_paths()
+
+
+def make_paths() -> list[str]:
     grid = load_links(make_user("alice"), LINKS)
     Grid.objects.filter(pk=grid.pk).update(visibility=Visibility.PUBLIC)
     return [f"/l/{slug}" for slug in Link.objects.values_list("slug", flat=True)]
@@ -141,7 +146,28 @@ def ingest_waits() -> bool:
     return bool(row and row[0])
 
 
-def test_postgres_restarted_under_load(redis: OwnRedis, paths: list[str], tmp_path: Path) -> None:
+def test_postgres_restarted_under_load(
+    redis: OwnRedis, transactional_db: None, tmp_path: Path
+) -> None:
+    """Stopped in the midst of counting and started again, five times."""
+    with own_postgres() as postgres:
+        paths = make_paths()
+        with beat(tmp_path), worker(tmp_path, queues="ingest"), redirect(tmp_path) as process:
+            with Crowd(process.port, paths, visitors=VISITORS) as crowd:
+                await_clicks(crowd)
+                wait_for(recorded, seconds=60, what="clicks in Postgres")
+                for _ in range(5):
+                    connection.close()
+                    postgres.restart()
+                    await_clicks(crowd, 500)
+            assert set(crowd.answers) == {302}
+            assert await_recorded(crowd.sent_on) == crowd.sent_on
+        assert_everything_adds_up(crowd.sent_on)
+
+
+def test_everybodys_connections_ended_under_load(
+    redis: OwnRedis, paths: list[str], tmp_path: Path
+) -> None:
     with beat(tmp_path), worker(tmp_path, queues="ingest"), redirect(tmp_path) as process:
         with Crowd(process.port, paths, visitors=VISITORS) as crowd:
             await_clicks(crowd)
