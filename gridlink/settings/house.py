@@ -1,17 +1,11 @@
-"""Every setting of Gridlink, read from the environment; `docs/settings.md` describes each variable.
-
-With none of them set, the embedded PostgreSQL and Redis of `gridlink.embedded` and a local folder serve.
-A value that makes no sense is refused at start, never guessed at.
-"""
+"""Django's own settings: the apps, PostgreSQL, accounts, HTTP, and logs."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Exchange, Queue
 
 from gridlink import embedded
 from gridlink.env import (
@@ -21,16 +15,13 @@ from gridlink.env import (
     env_int,
     env_list,
     env_secret,
-    env_str,
 )
 from gridlink.lib.logs import logging_config
-from gridlink.lib.outbound.addresses import networks_of, ports_of
-from gridlink.lib.queues import QUEUES, visibility_timeout
 
 # Lets `ModelAdmin[User]` and its like, which the type checker needs, be evaluated at run time.
 django_stubs_ext.monkeypatch()
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = embedded.data_dir()
 # The machine is somebody's own when no database is named: then secrets may be made up and kept locally.
 DATABASE_URL = env_secret("DATABASE_URL")
@@ -179,117 +170,6 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/"}],
     "SORT_OPERATIONS": True,
 }
-
-# --- Jobs --------------------------------------------------------------------------------------
-STORAGE_URL = env_str("STORAGE_URL") or (DATA_DIR / "storage").as_uri()
-JOB_LEASE = timedelta(seconds=env_int("JOB_LEASE_SECONDS", 60, minimum=2))
-JOB_HEARTBEAT_SECONDS = min(1.0, JOB_LEASE.total_seconds() / 6)
-JOB_MAX_ATTEMPTS = env_int("JOB_MAX_ATTEMPTS", 3, minimum=1)
-JOB_SWEEP_SECONDS = env_int("JOB_SWEEP_SECONDS", 10, minimum=1)
-# A queued job whose doorbell was lost is rung for again after this long.
-JOB_RERING = timedelta(seconds=env_int("JOB_RERING_SECONDS", 30, minimum=1))
-JOBS_RUNNING_PER_USER = env_int("JOBS_RUNNING_PER_USER", 2, minimum=1)
-# Of one user; 0 is no limit.
-JOB_QUOTA_QUEUED = env_int("JOB_QUOTA_QUEUED", 1000)
-JOB_QUOTA_ROWS_PER_DAY = env_int("JOB_QUOTA_ROWS_PER_DAY", 100_000_000)
-JOB_QUOTA_BYTES = env_int("JOB_QUOTA_BYTES", 20 * 1024**3)
-# How many connections to the database one export of clicks reads through at once.
-EXPORT_CONNECTIONS = env_int("EXPORT_CONNECTIONS", 2, minimum=1)
-# Of an export of clicks that is written in parts, how many rows each has at least, unless it is the last.
-EXPORT_PIECE_ROWS = env_int("EXPORT_PIECE_ROWS", 250_000, minimum=1)
-# How many rows one export may have; it ends as "truncated" if there are more. 0: no limit.
-EXPORT_ROWS_MAX = env_int("EXPORT_ROWS_MAX", 0)
-JOB_FILE_LIFE = timedelta(days=env_int("JOB_FILE_DAYS", 7, minimum=1))
-DOWNLOAD_URL_SECONDS = env_int("DOWNLOAD_URL_SECONDS", 3600, minimum=1)
-DOWNLOAD_LOG_LIFE = timedelta(days=env_int("DOWNLOAD_LOG_DAYS", 365, minimum=1))
-IDEMPOTENCY_KEY_LIFE = timedelta(hours=env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=1))
-
-# --- Clicks ------------------------------------------------------------------------------------
-# Where the redirect tier is reached from outside; what short links begin with.
-LINK_BASE_URL = (
-    env_str("LINK_BASE_URL").rstrip("/") or f"http://127.0.0.1:{env_int('REDIRECT_PORT', 8001)}"
-)
-# What the redirect tier keeps of clicks on its own disk while Redis is away.
-CLICK_SPOOL = Path(env_str("CLICK_SPOOL") or DATA_DIR / "spool")
-# Another click by the same visitor on the same link within so many seconds is a duplicate.
-CLICK_DUPLICATE_SECONDS = env_int("CLICK_DUPLICATE_SECONDS", 10, minimum=0)
-CLICK_KEEP_MONTHS = env_int("CLICK_KEEP_MONTHS", 25, minimum=1)
-# How long after the end of its day a visitor's hash can still be made, for clicks that come late.
-VISITOR_SALT_DAYS = env_int("VISITOR_SALT_DAYS", 1, minimum=0)
-HONOUR_DO_NOT_TRACK = env_bool("HONOUR_DO_NOT_TRACK", True)
-COUNTRY_DB = Path(env_str("COUNTRY_DB") or DATA_DIR / "geo" / "country.mmdb")
-
-# --- Requests to addresses that users name -------------------------------------------------------
-# Networks that may be asked though they are not of the public internet, for a Gridlink on an intranet.
-OUTBOUND_ALLOW = networks_of("OUTBOUND_ALLOW", env_list("OUTBOUND_ALLOW", []))
-OUTBOUND_PORTS = ports_of("OUTBOUND_PORTS", env_list("OUTBOUND_PORTS", ["80", "443"]))
-LINK_CHECKS_AT_ONCE = env_int("LINK_CHECKS_AT_ONCE", 16, minimum=1)
-LINK_CHECK_SECONDS = env_int("LINK_CHECK_SECONDS", 10, minimum=1)
-LINK_SLOW_SECONDS = env_int("LINK_SLOW_SECONDS", 3, minimum=1)
-METADATA_PER_ACCOUNT = (env_int("METADATA_PER_ACCOUNT", 20, minimum=1), 3.0)
-
-# --- Redis and Celery: a doorbell, never the truth (docs/adr/0003) -------------------------------
-REDIS_URL = env_secret("REDIS_URL") or embedded.redis_url(DATA_DIR)
-# The stream of clicks may live on a Redis of its own, with its own durability.
-CLICKS_REDIS_URL = env_secret("CLICKS_REDIS_URL") or REDIS_URL
-CELERY_BROKER_URL = embedded.celery_redis_url(REDIS_URL)
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_CHANNEL_ERROR_RETRY = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": visibility_timeout(),
-    "socket_connect_timeout": 3,
-    "socket_timeout": 10,
-    "socket_keepalive": True,
-    "health_check_interval": 25,
-    # A publish to a Redis that is away gives up at once: the sweeper rings again.
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.1,
-    "interval_max": 0.1,
-}
-CELERY_TASK_PUBLISH_RETRY_POLICY = {
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.1,
-    "interval_max": 0.1,
-}
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = False
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_TRACK_STARTED = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = float(env_int("WORKER_STOP_SECONDS", 30))
-CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_SEND_TASK_EVENTS = True
-CELERY_TASK_SEND_SENT_EVENT = True
-CELERY_TASK_DEFAULT_QUEUE = "maintenance"
-CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
-CELERY_TASK_ROUTES = {"reports.ingest_clicks": {"queue": "ingest"}}
-# Operational tasks keep a result for ops (django-celery-results); user jobs have their own row.
-CELERY_RESULT_BACKEND = "django-db"
-CELERY_RESULT_EXTENDED = True
-CELERY_RESULT_EXPIRES = timedelta(days=2)
-CELERY_BEAT_SCHEDULER = "tasks.beat.LockedScheduler"
-# Work that runs once per slot is asked for twice per slot: beat's ticks drift, and one per slot would now and
-# then put two into the same and none into the next. What `ops` was too long away to hear expires; not
-# sooner than the clocks of two hosts may differ, for that moment is named by beat's and judged by theirs.
-CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": seconds, "options": {"expires": max(3 * seconds, 300)}}
-    for name, task, seconds in (
-        ("sweep-jobs", "tasks.sweep_jobs", float(JOB_SWEEP_SECONDS)),
-        ("ring-canaries", "tasks.ring_canaries", 30.0),
-        ("sweep-files", "tasks.sweep_files", 1800.0),
-        ("sweep-records", "tasks.sweep_records", 1800.0),
-        ("ingest-clicks", "reports.ingest_clicks", 2.0),
-        ("sweep-clicks", "reports.sweep_clicks", 1800.0),
-    )
-}
-CELERY_TIMEZONE = "UTC"
 
 # --- Logs --------------------------------------------------------------------------------------
 LOG_LEVEL = env_choice("LOG_LEVEL", {"DEBUG", "INFO", "WARNING", "ERROR"}, "INFO")

@@ -1,0 +1,1 @@
+"""Formats of reports: each puts a result into files of one kind."""

@@ -1,0 +1,45 @@
+"""What every format of reports speaks: a result in, the bytes of one file out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import IO, ClassVar
+
+from reports.results.result import Result
+
+
+class Paper(StrEnum):
+    """The size of a page."""
+
+    A4 = "a4"
+    LETTER = "letter"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a file says beside the result: when it was made, an aware datetime; the slug of the run; the
+    paper; and the locale, as `en_GB`, in which people read its numbers and days, where a format is for people."""
+
+    made_on: datetime
+    run: str
+    paper: Paper = Paper.A4
+    locale: str = "en"
+
+
+class Renderer(ABC):
+    """One format. Adding another is a subclass in a file of its own, and a line in `registry`."""
+
+    name: ClassVar[str]
+    content_type: ClassVar[str]
+
+    @abstractmethod
+    def extension(self, result: Result) -> str:
+        """Of the file, without a dot: it may depend on how many tables there are."""
+
+    @abstractmethod
+    def write(self, result: Result, about: About, out: IO[bytes]) -> None:
+        """Write the whole file; `out` need not seek. All text is data: nothing in it is markup, a formula or
+        a program. Every cell of every table is in it, equal to those of the other formats."""
