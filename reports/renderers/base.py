@@ -21,7 +21,7 @@ class Paper(StrEnum):
 @dataclass(frozen=True, slots=True)
 class About:
     """What a file says beside the result: when it was made, an aware datetime; the slug of the run; the
-    paper; and the locale, as `en_GB`, in which people read its numbers and days, where a format is for people."""
+    paper; the locale, as `en_GB`, in which people read its numbers and days, if it is for people."""
 
     made_on: datetime
     run: str
