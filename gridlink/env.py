@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 
+# How a connection to a mail server is encrypted: what Django's backend is told, and the usual port.
+_MAIL_TLS: dict[str, tuple[dict[str, bool], int]] = {
+    "starttls": ({"use_tls": True}, 587),
+    "implicit": ({"use_ssl": True}, 465),
+    "none": ({}, 25),
+}
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 # The parameters of a libpq connection string that Django names itself; the others go to OPTIONS.
@@ -90,3 +98,31 @@ def database_config(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("The database URL names no database.")
     config: dict[str, object] = {name: parts.pop(key, "") for key, name in _DJANGO_NAMES.items()}
     return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": parts, **config}
+
+
+def mail_config(url: str) -> dict[str, Any]:
+    """What Django's SMTP backend is made with, from `smtp://user:password@host:port?tls=…`; nothing for an
+    empty URL. `tls` is `starttls` (the default), `implicit` or `none`. Raises ImproperlyConfigured."""
+    if not url:
+        return {}
+    try:
+        parts = urlsplit(url)
+        options = {
+            "tls": "starttls",
+            **dict(parse_qsl(parts.query, strict_parsing=bool(parts.query))),
+        }
+        encryption, usual_port = _MAIL_TLS[options.pop("tls")]
+        if parts.scheme != "smtp" or not parts.hostname or options or parts.path.strip("/"):
+            raise ValueError("it must look like smtp://user:password@host:port?tls=starttls")
+        return {
+            "host": parts.hostname,
+            "port": parts.port or usual_port,
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            **encryption,
+        }
+    except KeyError as error:
+        raise ImproperlyConfigured(f"tls of the mail URL must be one of {[*_MAIL_TLS]}.") from error
+    except ValueError as error:
+        # Without the URL itself, which holds the password.
+        raise ImproperlyConfigured(f"The mail URL cannot be read: {error}") from error

@@ -8,13 +8,17 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from gridlink import health
+from gridlink.accounts.api.account import AccountView
 from gridlink.lib.slugs import SlugConverter
 
 register_converter(SlugConverter, "publicid")
 
 api: list[URLPattern | URLResolver] = [
     path("auth/", include("gridlink.accounts.api.urls")),
+    path("account/", AccountView.as_view(), name="account"),
     path("jobs/", include("tasks.api.urls")),
+    path("notifications/", include("tasks.api.notification_urls")),
+    path("webhooks/", include("tasks.api.webhook_urls")),
     path("", include("grids.api.urls")),
     path("", include("reports.api.urls")),
 ]

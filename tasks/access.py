@@ -8,6 +8,7 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import Gone, NotFound
 from tasks import downloads
 from tasks.models import Job, JobFile
+from tasks.notice_models import Delivery, Notification, WebhookEndpoint
 from tasks.selectors import job_file, job_get
 
 
@@ -41,6 +42,32 @@ def file_read_signed(slug: str, name: str, *, expires: str, signature: str) -> J
     if file is None:
         raise NotFound
     return _present(file)
+
+
+def notification_read(actor: User, slug: str) -> Notification:
+    """One of the actor's own notifications; raises NotFound."""
+    notification = Notification.objects.filter(user=actor, slug=slug).first()
+    if notification is None:
+        raise NotFound
+    return notification
+
+
+def webhook_read(actor: User, slug: str) -> WebhookEndpoint:
+    """One of the actor's own webhooks; raises NotFound."""
+    endpoint = WebhookEndpoint.objects.filter(user=actor, slug=slug).first()
+    if endpoint is None:
+        raise NotFound
+    return endpoint
+
+
+def delivery_read(actor: User, slug: str, delivery: str) -> Delivery:
+    """A delivery to one of the actor's own webhooks; raises NotFound."""
+    found = Delivery.objects.select_related("notification", "endpoint").filter(
+        endpoint__user=actor, endpoint__slug=slug, slug=delivery
+    )
+    if (first := found.first()) is None:
+        raise NotFound
+    return first
 
 
 def _present(file: JobFile) -> JobFile:

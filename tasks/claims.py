@@ -14,6 +14,9 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from tasks.models import Job, JobQuerySet
+from tasks.states import JobStatus
+
 # Claims of one queue take turns for the few milliseconds each needs, so that two workers cannot both find
 # a user one below the cap.
 _TAKE_TURNS = """
@@ -96,6 +99,15 @@ class Claim:
     def is_last_attempt(self) -> bool:
         """Whether giving up now is for good."""
         return self.attempt >= self.max_attempts
+
+
+class LeaseLost(Exception):
+    """Another worker has this job now, or nobody: whatever this one still does must not count."""
+
+
+def held_job(held: Claim) -> JobQuerySet:
+    """The job, as long as it is this claim's."""
+    return Job.objects.filter(pk=held.job_id, fence=held.fence, status=JobStatus.RUNNING)
 
 
 def take_next(*, slug: str, worker: str) -> Claim | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from tasks import lifecycle
+from tasks import checkpoints
 from tasks.claims import Claim
 from tasks.lifecycle import FinishedFile, Progress
 from tasks.models import FileRole, JobFile
@@ -98,13 +98,13 @@ class JobContext:
     @property
     def checkpoint(self) -> dict[str, Any]:
         """What this or an earlier attempt kept last."""
-        data = lifecycle.kept(self.claim)
+        data = checkpoints.kept(self.claim)
         self._has_scratch |= bool(data)
         return data
 
     def keep(self, checkpoint: dict[str, Any]) -> None:
         """Remember how far the work has come, for an attempt after this one. Raises LeaseLost."""
-        lifecycle.keep(self.claim, checkpoint)
+        checkpoints.keep(self.claim, checkpoint)
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Sink]:

@@ -23,6 +23,7 @@ from tasks.states import JobStatus
 logger = logging.getLogger(__name__)
 
 RUN_JOB = "tasks.run_job"
+DELIVER = "tasks.deliver"
 # With this many unsent rings Redis is long gone; the sweeper will ring for all of them.
 _BACKLOG = 1000
 
@@ -70,6 +71,11 @@ def ring_next_on_commit(queue_name: str) -> None:
     transaction.on_commit(partial(_ring_next, queue_name), robust=True)
 
 
+def deliver_on_commit() -> None:
+    """Have the outbox looked at once the current transaction is committed."""
+    transaction.on_commit(partial(_ringer.submit, _publish_deliver), robust=True)
+
+
 def _ring_next(queue_name: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -94,3 +100,11 @@ def _publish(slug: str, queue_name: str) -> None:
     except Exception as error:
         # Anything at all: a ring is never worth more than what rang.
         logger.warning("doorbell_lost", extra={"job": slug, "error": repr(error)})
+
+
+def _publish_deliver() -> None:
+    try:
+        current_app.send_task(DELIVER)
+    except Exception as error:
+        # Beat asks for it anyway, a few seconds later.
+        logger.warning("doorbell_lost", extra={"error": repr(error)})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import BinaryIO
 from urllib.parse import urlencode
 
@@ -31,9 +32,11 @@ _CHUNK = 256 * 1024
 _signer = Signer(salt="tasks.downloads")
 
 
-def signed_path(file: JobFile, slug: str) -> str:
-    """The path and query under which the file can be fetched without a token, for a while."""
-    expires = str(int(timezone.now().timestamp()) + settings.DOWNLOAD_URL_SECONDS)
+def signed_path(file: JobFile, slug: str, *, until: datetime | None = None) -> str:
+    """The path and query under which the file can be fetched without a token: `until` then, or for
+    DOWNLOAD_URL_SECONDS."""
+    until = until or timezone.now() + timedelta(seconds=settings.DOWNLOAD_URL_SECONDS)
+    expires = str(int(until.timestamp()))
     signature = _signer.signature(_signed(slug, file.name, file.generation, expires))
     query = urlencode({"expires": expires, "signature": signature})
     return f"{reverse('job-file', args=[slug, file.name])}?{query}"

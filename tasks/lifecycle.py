@@ -5,7 +5,7 @@ Times are the database's: no worker's clock decides anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,19 +15,17 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from tasks import doorbell
-from tasks.claims import Claim, take_next
-from tasks.models import FileRole, Job, JobCheckpoint, JobEvent, JobFile
+from tasks import checkpoints, doorbell
+from tasks.claims import Claim, held_job, take_next
+from tasks.claims import LeaseLost as LeaseLost
+from tasks.models import FileRole, Job, JobEvent, JobFile
+from tasks.notices.ending import job_ended
 from tasks.states import DELIVERED, RETRYABLE, EventType, JobStatus
 
 CRASHED = "crashed"
 TRUNCATED = "truncated"
 # A job that failed goes on from its checkpoint when its owner retries it.
 RESUMABLE = (JobStatus.FAILED,)
-
-
-class LeaseLost(Exception):
-    """Another worker has this job now, or nobody: whatever this one still does must not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def heartbeat(held: Claim, progress: Progress) -> bool:
 
     Raises LeaseLost when the job is no longer this worker's.
     """
-    changed = _held(held).update(
+    changed = held_job(held).update(
         lease_expires_on=Now() + settings.JOB_LEASE,
         progress_done=progress.done,
         progress_total=progress.total,
@@ -89,21 +87,6 @@ def heartbeat(held: Claim, progress: Progress) -> bool:
     if not changed:
         raise LeaseLost(held.slug)
     return Job.objects.filter(pk=held.job_id, cancel_requested_on__isnull=False).exists()
-
-
-def keep(held: Claim, data: dict[str, Any]) -> None:
-    """Store how far a job has come, for another attempt to go on from. Raises LeaseLost."""
-    with transaction.atomic():
-        # Locked, so that nobody takes the job over between the look and the write.
-        if not _held(held).select_for_update(no_key=True).exists():
-            raise LeaseLost(held.slug)
-        JobCheckpoint.objects.update_or_create(job_id=held.job_id, defaults={"data": data})
-
-
-def kept(held: Claim) -> dict[str, Any]:
-    """What was last kept of the job; nothing, if nothing was."""
-    found = JobCheckpoint.objects.filter(job_id=held.job_id).values_list("data", flat=True).first()
-    return found or {}
 
 
 def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: Progress) -> None:
@@ -116,6 +99,7 @@ def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: 
             JobStatus.TRUNCATED if outcome.truncated else JobStatus.SUCCEEDED,
             EventType.TRUNCATED if outcome.truncated else EventType.SUCCEEDED,
             {"files": len(files), **outcome.result},
+            files,
             result=outcome.result,
             error_code=TRUNCATED if outcome.truncated else "",
             error_message=outcome.truncated,
@@ -123,7 +107,6 @@ def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: 
             progress_total=progress.total,
             progress_unit=progress.unit,
         )
-        JobFile.objects.bulk_create(_rows_of(held, files))
 
 
 def fail(held: Claim, *, code: str, message: str) -> None:
@@ -180,7 +163,8 @@ def request_cancel(job: Job) -> bool:
         if waiting.update(status=JobStatus.CANCELLED, finished_on=Now(), modified_on=Now()):
             _record(job.pk, EventType.CANCELLED, job.attempt, {"while": "queued"})
             if job.fence:
-                JobCheckpoint.objects.filter(job_id=job.pk).delete()
+                checkpoints.forget(job.pk)
+            job_ended(job.pk)
             return True
         running = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING)
         if running.filter(cancel_requested_on__isnull=True).update(cancel_requested_on=Now()):
@@ -233,6 +217,7 @@ def fail_crashed(limit: int) -> int:
             )
             detail = {"code": CRASHED, "message": message}
             _record(job.pk, EventType.FAILED, job.attempt, detail)
+            job_ended(job.pk)
     return len(lost)
 
 
@@ -247,16 +232,12 @@ def expire(job: Job) -> bool:
     return bool(changed)
 
 
-def _held(held: Claim) -> Any:
-    return Job.objects.filter(pk=held.job_id, fence=held.fence, status=JobStatus.RUNNING)
-
-
 def _give_back(held: Claim, reason: str, **fields: Any) -> None:
-    if _held(held).filter(cancel_requested_on__isnull=False).exists():
+    if held_job(held).filter(cancel_requested_on__isnull=False).exists():
         # Its owner wants it stopped, not tried again.
         _finish(held, JobStatus.CANCELLED, EventType.CANCELLED, {})
         return
-    changed = _held(held).update(
+    changed = held_job(held).update(
         status=JobStatus.QUEUED, lease_expires_on=None, rung_on=None, modified_on=Now(), **fields
     )
     if not changed:
@@ -265,16 +246,24 @@ def _give_back(held: Claim, reason: str, **fields: Any) -> None:
 
 
 def _finish(
-    held: Claim, status: JobStatus, event: EventType, detail: dict[str, Any], **fields: Any
+    held: Claim,
+    status: JobStatus,
+    event: EventType,
+    detail: dict[str, Any],
+    files: Sequence[FinishedFile] = (),
+    **fields: Any,
 ) -> None:
-    changed = _held(held).update(
+    changed = held_job(held).update(
         status=status, lease_expires_on=None, finished_on=Now(), modified_on=Now(), **fields
     )
     if not changed:
         raise LeaseLost(held.slug)
     _record(held.job_id, event, held.attempt, detail)
     if status not in RESUMABLE:
-        JobCheckpoint.objects.filter(job_id=held.job_id).delete()
+        checkpoints.forget(held.job_id)
+    # Not before the claim is known to be good: another's files may have the same names.
+    JobFile.objects.bulk_create(_rows_of(held, files))
+    job_ended(held.job_id)
     doorbell.ring_next_on_commit(held.queue)
 
 
@@ -282,7 +271,7 @@ def _record(job_id: int, event: EventType, attempt: int, detail: dict[str, Any])
     JobEvent.objects.create(job_id=job_id, type=event, attempt=attempt, detail=detail)
 
 
-def _rows_of(held: Claim, files: list[FinishedFile]) -> list[JobFile]:
+def _rows_of(held: Claim, files: Sequence[FinishedFile]) -> list[JobFile]:
     return [
         JobFile(
             job_id=held.job_id,

@@ -12,6 +12,9 @@ from django.utils import timezone
 
 from gridlink.lib.models import Record
 from gridlink.lib.slugs import SLUG_LENGTH, new_slug
+from tasks.notice_models import Delivery as Delivery
+from tasks.notice_models import Notification as Notification
+from tasks.notice_models import WebhookEndpoint as WebhookEndpoint
 from tasks.states import FINISHED, UNFINISHED, EventType, JobStatus
 
 new_job_slug = partial(new_slug, "jb")
@@ -45,6 +48,8 @@ class Job(Record):
     params = models.JSONField(default=dict)
     # Of kind, params and upload: two requests with the same one ask for the same thing.
     fingerprint = models.CharField(max_length=64, blank=True, db_default="", editable=False)
+    # Whom to tell of its end beside what its owner prefers: `tasks.notices.wishes`.
+    deliveries = models.JSONField(default=list, db_default=[], editable=False)
     # Of the request that asked for it, so that its lines and the worker's can be read together.
     request_id = models.CharField(max_length=64, blank=True, editable=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from tasks import lifecycle, quotas
 from tasks.context import scratch_delete
 from tasks.errors import StorageUnavailable
 from tasks.models import FileRole, IdempotencyKey, Job, JobEvent, JobFile, new_job_slug
+from tasks.notices.wishes import Wish, as_json
 from tasks.registry import queue_for
 from tasks.states import RETRYABLE, UNFINISHED, EventType, JobStatus
 from tasks.storage import StorageError, object_store
@@ -82,20 +83,23 @@ def job_submit(
     params: dict[str, Any],
     idempotency_key: str = "",
     upload: Upload | None = None,
+    deliveries: Sequence[Wish] = (),
 ) -> Submission:
-    """Queue a job, or give the unfinished one that was asked for in the same words.
+    """Queue a job, or give the unfinished one that was asked for in the same words, with the same
+    `deliveries`: whom to tell of its end beside what the user prefers.
 
     Raises Unprocessable for a key that was used for another request, and QuotaExceeded. The row is
     committed before anybody is told: if Redis is away, the sweeper starts the job later.
     """
-    fingerprint = _fingerprint(kind, params, upload)
+    wishes = as_json(deliveries)
+    fingerprint = _fingerprint(kind, params, upload, wishes)
     with transaction.atomic():
         # A user's requests take turns here, so that none misses the job, the key or the quota of another.
         User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
         if idempotency_key and (earlier := _earlier(user, idempotency_key, fingerprint)):
             return Submission(earlier, created=False)
         identical = _identical(user, fingerprint)
-        job = identical or _create(user, kind, params, fingerprint, upload)
+        job = identical or _create(user, kind, params, fingerprint, upload, wishes)
         if idempotency_key:
             key = IdempotencyKey(user=user, key=idempotency_key, fingerprint=fingerprint, job=job)
             key.save(force_insert=True)
@@ -178,7 +182,12 @@ def _note(file: JobFile, event: EventType) -> None:
 
 
 def _create(
-    user: User, kind: str, params: dict[str, Any], fingerprint: str, upload: Upload | None
+    user: User,
+    kind: str,
+    params: dict[str, Any],
+    fingerprint: str,
+    upload: Upload | None,
+    wishes: list[dict[str, Any]],
 ) -> Job:
     size = upload.size if upload else 0
     quotas.check(user_id=user.pk, incoming=size)
@@ -189,6 +198,7 @@ def _create(
         queue=queue_for(kind, user_id=user.pk, params=params, upload_size=size),
         params=params,
         fingerprint=fingerprint,
+        deliveries=wishes,
         request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
         max_attempts=settings.JOB_MAX_ATTEMPTS,
     )
@@ -211,8 +221,10 @@ def _earlier(user: User, key: str, fingerprint: str) -> Job | None:
     return found.job if found else None
 
 
-def _fingerprint(kind: str, params: dict[str, Any], upload: Upload | None) -> str:
-    parts = [kind, params, upload.sha256 if upload else None]
+def _fingerprint(
+    kind: str, params: dict[str, Any], upload: Upload | None, wishes: list[dict[str, Any]]
+) -> str:
+    parts = [kind, params, upload.sha256 if upload else None, *wishes]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

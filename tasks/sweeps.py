@@ -20,6 +20,7 @@ from gridlink.accounts.models import ThrottleBucket, Token
 from gridlink.lib.queues import QUEUES
 from tasks import doorbell, lifecycle, services
 from tasks.models import Download, IdempotencyKey, Job, JobFile, PeriodicRun
+from tasks.notice_models import DeliveryStatus, Notification
 from tasks.states import JobStatus
 from tasks.storage import object_store
 
@@ -119,6 +120,9 @@ def sweep_records() -> None:
             created_on__lt=Now() - settings.DOWNLOAD_LOG_LIFE
         ),
         "tasks_periodic_run": PeriodicRun.objects.filter(created_on__lt=age),
+        "tasks_notification": Notification.objects.filter(
+            created_on__lt=Now() - settings.NOTICE_LIFE
+        ).exclude(deliveries__status=DeliveryStatus.WAITING),
         "accounts_throttle_bucket": ThrottleBucket.objects.filter(filled_on__lt=age),
         "accounts_token": Token.objects.filter(expires_on__lt=age),
         # django-celery-results deletes all at once, which exhausts memory on a busy server.

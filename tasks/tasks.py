@@ -9,7 +9,8 @@ from celery import Task, current_app, shared_task
 
 from gridlink.lib.queues import QUEUES
 from tasks import executor, sweeps
-from tasks.doorbell import RUN_JOB
+from tasks.doorbell import DELIVER, RUN_JOB
+from tasks.notices import pump
 from tasks.periodic import take_slot
 
 
@@ -23,6 +24,12 @@ def run_job(self: Task[Any, Any], /, slug: str, **_: Any) -> None:
 def sweep_jobs(**_: Any) -> None:
     """Needs no slot: two at once share the work."""
     sweeps.sweep_jobs()
+
+
+@shared_task(name=DELIVER, ignore_result=True)
+def deliver(**_: Any) -> None:
+    """Needs no slot: two at once share the outbox."""
+    pump.deliver()
 
 
 @shared_task(name="tasks.ring_canaries", ignore_result=False)

@@ -25,6 +25,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     fieldsets = (
         (None, {"fields": ("username", "password", "slug")}),
         ("Person", {"fields": ("display_name", "email")}),
+        ("Preferences", {"fields": ("time_zone", "week_start", "locale", "email_jobs")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
         ("Times", {"fields": ("last_login", "created_on", "modified_on")}),
     )

@@ -31,6 +31,21 @@ class Scope(models.TextChoices):
     ADMIN = "admin", "List and revoke tokens"
 
 
+class WeekStart(models.TextChoices):
+    """The day that a week begins with."""
+
+    MONDAY = "monday", "Monday"
+    SUNDAY = "sunday", "Sunday"
+
+
+class JobMail(models.TextChoices):
+    """Which ends of jobs are told by e-mail."""
+
+    NONE = "none", "None"
+    FAILED = "failed", "Those that failed"
+    ALL = "all", "All"
+
+
 class User(AbstractUser, Record):
     """Somebody who owns grids."""
 
@@ -41,6 +56,18 @@ class User(AbstractUser, Record):
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_user_slug)
     username = models.CharField(max_length=32, unique=True, validators=[username_validator])
     display_name = models.CharField(max_length=100, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
+    week_start = models.CharField(
+        max_length=6,
+        choices=WeekStart.choices,
+        default=WeekStart.MONDAY,
+        db_default=WeekStart.MONDAY,
+    )
+    # As Babel writes it, such as de_AT or zh_Hans_CN.
+    locale = models.CharField(max_length=32, default="en", db_default="en")
+    email_jobs = models.CharField(
+        max_length=6, choices=JobMail.choices, default=JobMail.NONE, db_default=JobMail.NONE
+    )
 
     class Meta:
         db_table = "accounts_user"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -57,6 +58,15 @@ def user_register(
     except IntegrityError as error:
         taken = {"username": ["This name is taken."]}
         raise Invalid("This name is taken.", fields=taken) from error
+    return user
+
+
+def user_update(*, user: User, changes: dict[str, Any]) -> User:
+    """Change what an account says of its owner and is told of things; `changes` by field, validated."""
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.modified_on = timezone.now()
+    user.save(update_fields=[*changes, "modified_on"])
     return user
 
 

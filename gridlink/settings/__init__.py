@@ -9,3 +9,4 @@ from __future__ import annotations
 from gridlink.settings.broker import *  # noqa: F403
 from gridlink.settings.house import *  # noqa: F403
 from gridlink.settings.jobs import *  # noqa: F403
+from gridlink.settings.mail import *  # noqa: F403

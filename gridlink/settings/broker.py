@@ -52,7 +52,10 @@ CELERY_TASK_SEND_SENT_EVENT = True
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
-CELERY_TASK_ROUTES = {"reports.ingest_clicks": {"queue": "ingest"}}
+CELERY_TASK_ROUTES = {
+    "reports.ingest_clicks": {"queue": "ingest"},
+    "tasks.deliver": {"queue": "notify"},
+}
 # Operational tasks keep a result for ops (django-celery-results); user jobs have their own row.
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXTENDED = True
@@ -65,6 +68,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": seconds, "options": {"expires": max(3 * seconds, 300)}}
     for name, task, seconds in (
         ("sweep-jobs", "tasks.sweep_jobs", float(JOB_SWEEP_SECONDS)),
+        ("deliver", "tasks.deliver", 5.0),
         ("ring-canaries", "tasks.ring_canaries", 30.0),
         ("sweep-files", "tasks.sweep_files", 1800.0),
         ("sweep-records", "tasks.sweep_records", 1800.0),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from gridlink.lib.errors import Invalid
+from gridlink.lib.zones import zone_names
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -91,18 +91,8 @@ def day_ceiling(moment: datetime) -> datetime:
     return day_floor(moment + DAY - timedelta(microseconds=1))
 
 
-# Files beside those of the zones, which PostgreSQL does not know.
-_NO_PLACES = {"Factory", "localtime", "posixrules"}
-
-
-@cache
-def _zones() -> set[str]:
-    return available_timezones() - _NO_PLACES
-
-
 def _zone(name: str) -> ZoneInfo:
-    # Only a name from the list goes on: ZoneInfo makes a path of what it is given.
-    if name not in _zones():
+    if name not in zone_names():
         raise _refused("tz", "There is no such time zone; give an IANA name such as Europe/Athens.")
     return ZoneInfo(name)
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from grids.models import Grid
-from reports.analytics import periods
+from gridlink.lib.zones import zone_names
 from tasks.models import Job
 from tests.support.client import Client
 from tests.support.platform import event_types
@@ -172,5 +172,5 @@ def test_what_does_not_go_together(alice: Client, more: dict[str, Any], field: s
 
 def test_postgres_knows_every_zone(alice: Client) -> None:
     with connection.cursor() as cursor:
-        for zone in sorted(periods._zones()):
+        for zone in sorted(zone_names()):
             cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])

@@ -7,8 +7,13 @@ USER = {
     "username": "ada",
     "display_name": "Ada Lovelace",
     "email": "ada@example.org",
+    "time_zone": "Europe/London",
+    "week_start": "monday",
+    "locale": "en_GB",
+    "email_jobs": "failed",
     "created_on": "2026-11-01T09:00:00Z",
 }
+PREFERENCES = {"time_zone": "Europe/London", "locale": "en_GB", "email_jobs": "failed"}
 TOKEN = {
     "slug": "tk_0c1d2e3f405162738495a6b7c8d9eaf0",
     "name": "laptop",

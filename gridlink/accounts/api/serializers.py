@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from rest_framework import serializers
 
-from gridlink.accounts.models import Scope, username_validator
+from gridlink.accounts.models import JobMail, Scope, WeekStart, username_validator
 from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
+from gridlink.lib.zones import zone_names
 
 
 class RegisterSerializer(StrictSerializer):
@@ -26,7 +28,55 @@ class UserSerializer(serializers.Serializer[Any]):
     username = serializers.CharField()
     display_name = serializers.CharField()
     email = serializers.CharField()
+    time_zone = serializers.CharField(help_text="An IANA name; dates are told in this zone.")
+    week_start = serializers.ChoiceField(WeekStart.choices)
+    locale = serializers.CharField(help_text="How numbers and dates are written, such as `de_AT`.")
+    email_jobs = serializers.ChoiceField(
+        JobMail.choices, help_text="Which jobs' ends are told by e-mail, if there is an address."
+    )
     created_on = serializers.DateTimeField()
+
+
+class ZoneField(TextField):
+    """The IANA name of a time zone."""
+
+    default_error_messages = {
+        "unknown": "There is no such time zone; give an IANA name such as Europe/Athens."
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        """The name; raises ValidationError for any other text."""
+        name = super().to_internal_value(data)
+        if name not in zone_names():
+            self.fail("unknown")
+        return name
+
+
+class LocaleField(TextField):
+    """A locale that the server has the rules of; `de-AT` is taken for `de_AT`."""
+
+    default_error_messages = {
+        "unknown": "There is no such locale here; give one such as en, de_AT or zh_Hans_CN."
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        """The locale as Babel writes it; raises ValidationError for any other text."""
+        text = super().to_internal_value(data)
+        try:
+            return str(Locale.parse(text.replace("-", "_")))
+        except (ValueError, UnknownLocaleError):
+            self.fail("unknown")
+
+
+class AccountSerializer(StrictSerializer):
+    """Changes of an account; what is not named stays."""
+
+    display_name = TextField(required=False, allow_blank=True, max_length=100)
+    email = serializers.EmailField(required=False, allow_blank=True, max_length=254)
+    time_zone = ZoneField(required=False, max_length=64)
+    week_start = serializers.ChoiceField(WeekStart.choices, required=False)
+    locale = LocaleField(required=False, max_length=32)
+    email_jobs = serializers.ChoiceField(JobMail.choices, required=False)
 
 
 class TokenRequestSerializer(StrictSerializer):

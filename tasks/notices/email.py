@@ -1,0 +1,91 @@
+"""E-mail, through the operator's mail server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.smtp import EmailBackend
+from django.utils import timezone
+
+from tasks.models import FileRole, JobFile
+from tasks.notice_models import Channel, Delivery
+from tasks.notices import outbox
+from tasks.notices.channel import Send, Sender
+from tasks.notices.letters import letter
+from tasks.notices.outbox import Answer, NotSendable, Verdict
+from tasks.storage import StorageError, object_store
+
+
+class EmailSender(Sender):
+    """One message to the user's address as it is when it is sent."""
+
+    channel = Channel.EMAIL
+    # A mail server that hangs takes no more threads than these.
+    at_once = 4
+
+    def prepare(self, delivery: Delivery) -> Send:
+        """With the files as they are now: what has expired meanwhile is left out."""
+        if not settings.EMAIL_SERVER:
+            raise NotSendable(Answer(Verdict.REFUSED, error="E-mail is off on this server."))
+        if not (delivery.user.email and delivery.user.is_active):
+            raise NotSendable(Answer(Verdict.REFUSED, error="The account has no e-mail address."))
+        files = _files(delivery)
+        size = sum(file.size for file in files)
+        are_attached = delivery.attach and size <= settings.EMAIL_ATTACH_BYTES
+        message = letter(delivery, files, are_attached=are_attached)
+        return partial(_send, message, files if are_attached else [])
+
+    def settle(self, delivery: Delivery, answer: Answer, milliseconds: int) -> None:
+        """Nothing follows from it."""
+        outbox.note(delivery, answer, milliseconds)
+
+
+def _files(delivery: Delivery) -> list[JobFile]:
+    files = JobFile.objects.filter(
+        job__slug=delivery.notification.job,
+        role=FileRole.OUTPUT,
+        deleted_on=None,
+        expires_on__gt=timezone.now(),
+    )
+    return list(files.order_by("id"))
+
+
+def _send(message: EmailMultiAlternatives, files: Sequence[JobFile]) -> Answer:
+    try:
+        for file in files:
+            with object_store().open(file.storage_key) as stream:
+                message.attach(file.name, stream.read(), file.content_type)
+        message.connection = EmailBackend(
+            **settings.EMAIL_SERVER, timeout=settings.DELIVERY_SECONDS
+        )
+        message.send()
+    except (SMTPException, StorageError, OSError) as error:
+        return _trouble(error)
+    return Answer(Verdict.DELIVERED)
+
+
+def _trouble(error: Exception) -> Answer:
+    """Only what is said of the recipient or of this very message is final: a server that refuses the sender
+    or the password is set up wrongly, and will be set right."""
+    if isinstance(error, SMTPRecipientsRefused):
+        ((code, text),) = error.recipients.values()
+        return _said(code, text, is_final=code >= 500)
+    if isinstance(error, SMTPResponseException):
+        is_final = isinstance(error, SMTPDataError) and error.smtp_code >= 500
+        return _said(error.smtp_code, error.smtp_error, is_final=is_final)
+    if isinstance(error, StorageError):
+        return Answer(Verdict.AGAIN, error="The files cannot be read just now.")
+    if isinstance(error, SMTPException):
+        return Answer(Verdict.AGAIN, error="The mail server did not take the message.")
+    return Answer(Verdict.AGAIN, error="The mail server cannot be reached.")
+
+
+def _said(code: int, text: bytes | str, *, is_final: bool) -> Answer:
+    said = text.decode(errors="replace") if isinstance(text, bytes) else text
+    verdict = Verdict.REFUSED if is_final else Verdict.AGAIN
+    # smtplib has a code of -1 for a connection that ended.
+    return Answer(verdict, max(code, 0) or None, said, "The mail server refused the message.")

@@ -1,0 +1,30 @@
+"""Which addresses an endpoint may have. What a name stands for is judged anew each time something is sent."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from gridlink.lib.outbound.addresses import address_of, may_reach
+from gridlink.lib.weburl import BadUrl, check_url
+
+
+def check_target(url: str) -> str:
+    """The address, less spaces around it. Raises BadUrl for what no webhook could ever be sent to."""
+    parts = urlsplit(check_url(url))
+    if parts.scheme not in ("http", "https"):
+        raise BadUrl("The URL must start with http:// or https://.")
+    if parts.username is not None or parts.password is not None:
+        raise BadUrl("The URL must hold no name or password; events are signed instead.")
+    if not _may_be_public(parts.hostname or ""):
+        raise BadUrl("The address leads into a network that is not public.")
+    return url.strip()
+
+
+def _may_be_public(host: str) -> bool:
+    try:
+        address = address_of(host)
+    except ValueError:
+        return host != "localhost" or bool(settings.OUTBOUND_ALLOW)
+    return may_reach(address, settings.OUTBOUND_ALLOW)
