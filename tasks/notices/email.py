@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from email.mime.application import MIMEApplication
 from functools import partial
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
@@ -58,7 +59,7 @@ def _send(message: EmailMultiAlternatives, files: Sequence[JobFile]) -> Answer:
     try:
         for file in files:
             with object_store().open(file.storage_key) as stream:
-                message.attach(file.name, stream.read(), file.content_type)
+                message.attach(_part(file, stream.read()))
         message.connection = EmailBackend(
             **settings.EMAIL_SERVER, timeout=settings.DELIVERY_SECONDS
         )
@@ -66,6 +67,15 @@ def _send(message: EmailMultiAlternatives, files: Sequence[JobFile]) -> Answer:
     except (SMTPException, StorageError, OSError) as error:
         return _trouble(error)
     return Answer(Verdict.DELIVERED)
+
+
+def _part(file: JobFile, data: bytes) -> MIMEApplication:
+    """The file byte by byte: of text a mail server may change the ends of lines, and so the checksum."""
+    part = MIMEApplication(data)
+    part.replace_header("Content-Type", file.content_type)
+    name = file.name if file.name.isascii() else ("utf-8", "", file.name)
+    part.add_header("Content-Disposition", "attachment", filename=name)
+    return part
 
 
 def _trouble(error: Exception) -> Answer:

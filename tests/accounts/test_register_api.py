@@ -24,6 +24,10 @@ def test_name_and_password_are_enough(anonymous: Client) -> None:
         "username": "ada",
         "display_name": "",
         "email": "",
+        "time_zone": "UTC",
+        "week_start": "monday",
+        "locale": "en",
+        "email_jobs": "none",
         "created_on": user.created_on.isoformat().replace("+00:00", "Z"),
     }
     assert user.check_password(PASSWORD)

@@ -9,7 +9,9 @@ from typing import Any
 from gridlink.accounts.models import Token, User
 from grids.models import Grid, Link
 from tasks.models import Job
+from tasks.notice_models import Delivery, Notification, WebhookEndpoint
 
+_MODELS = (User, Token, Grid, Link, Job, Notification, WebhookEndpoint, Delivery)
 # Written by merely using a token.
 _NOT_STATE = {Token: {"last_used_on"}}
 
@@ -38,7 +40,7 @@ def nothing_changes() -> Iterator[None]:
 
 
 def _state() -> dict[str, list[dict[str, Any]]]:
-    return {model.__name__: _rows(model) for model in (User, Token, Grid, Link, Job)}
+    return {model.__name__: _rows(model) for model in _MODELS}
 
 
 def _rows(model: Any) -> list[dict[str, Any]]:
