@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from grids.models import Link
+from grids.models import Grid, Link
 from reports.analytics import parts
 from reports.analytics.buckets import STEPS, Bucket, buckets
 from reports.analytics.cuts import Cuts, cut_days, cut_hours
@@ -56,7 +56,7 @@ def by_time(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Rea
     bounds = [step.start for step in steps]
     cuts = cut_hours(period, [*bounds, period.end], kept=kept)
     raw = parts.clicks(subject, cuts, parts.CLICK_BUCKET)
-    sql = parts.summed_parts([*parts.hours(subject), *parts.views(cuts), *raw])
+    sql = parts.summed_parts([*parts.hours(subject), *parts.views(subject, cuts), *raw])
     found = dict(parts.read(sql, subject=subject, period=period, cuts=cuts, bounds=bounds))
     rows = [
         _time_row(period, step, found.get(number, NOTHING))
@@ -70,17 +70,36 @@ def by_link(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Rea
     cuts = cut_hours(period, (period.start, period.end), kept=kept)
     raw = parts.clicks(subject, cuts, "reports_click.link_id")
     found = ranked(
-        by_slug(parts.summed_parts([*parts.links(subject), *raw])),
+        by_slug(parts.summed_parts([*parts.links(subject), *raw]), Link),
         subject=subject,
         period=period,
         cuts=cuts,
         include_bots=wish.include_bots,
         limit=wish.limit,
     )
-    views = _read_all(parts.views(cuts), subject, period, cuts).views
+    views = _read_all(parts.views(subject, cuts), subject, period, cuts).views
     links = {link.slug: link for link in Link.objects.filter(slug__in=[key for key, _ in found])}
     rows = [_link_row(key, numbers, views, links.get(key or "")) for key, numbers in found]
     return Reading(rows, views, cuts.approximate_before)
+
+
+def by_grid(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Reading:
+    """Two queries: the numbers with the views, and what the grids are called. Of links, clicks count for the
+    grid that they were made on, and views for that which a link is on now."""
+    cuts = cut_hours(period, (period.start, period.end), kept=kept)
+    raw = parts.clicks(subject, cuts, "reports_click.grid_id")
+    selects = [*parts.grids(subject), *parts.grid_views(subject, cuts), *raw]
+    found = ranked(
+        by_slug(parts.summed_parts(selects), Grid),
+        subject=subject,
+        period=period,
+        cuts=cuts,
+        include_bots=wish.include_bots,
+        limit=wish.limit,
+    )
+    grids = {grid.slug: grid for grid in Grid.objects.filter(slug__in=[key for key, _ in found])}
+    rows = [_grid_row(key, numbers, grids.get(key or "")) for key, numbers in found]
+    return Reading(rows, sum(row.numbers.views for row in rows), cuts.approximate_before)
 
 
 def by_value(
@@ -92,7 +111,7 @@ def by_value(
     kept: datetime,
 ) -> Reading:
     """Two queries: the numbers by value, and what has none: refused clicks, lost rows and views."""
-    cuts = cut_days(period, kept=kept) if subject.has_values else _all_raw(period, kept)
+    cuts = cut_days(period, kept=kept) if subject.values else _all_raw(period, kept)
     source = _SOURCES.get(dimension, "reports_click")
     key = f"coalesce({dimension.name.lower()}, '')"
     raw = parts.clicks(subject, cuts, key, source)
@@ -106,8 +125,8 @@ def by_value(
         dimension=dimension,
     )
     hours = cut_hours(period, (period.start, period.end), kept=kept)
-    lost_until = period.start if subject.has_values else kept
-    left = [*parts.undetailed(subject), *parts.views(hours)]
+    lost_until = period.start if subject.values else kept
+    left = [*parts.undetailed(subject), *parts.views(subject, hours)]
     rest = _read_all(left, subject, period, hours, lost_until=lost_until)
     rows = [_value_row(key, numbers, rest.views, details) for key, numbers in found]
     if any(without_values := rest._replace(views=0)):
@@ -129,13 +148,19 @@ def _all_raw(period: Period, kept: datetime) -> Cuts:
 
 
 def _time_row(period: Period, step: Bucket, numbers: Numbers) -> Row:
-    details = {
-        "start": period.local(step.start),
-        "end": period.local(step.end),
-        "views": numbers.views,
-        "click_through_rate": rate(numbers, numbers.views),
-    }
-    return Row(step.key, step.key, numbers, details)
+    times = {"start": period.local(step.start), "end": period.local(step.end)}
+    return Row(step.key, step.key, numbers, times | _seen(numbers))
+
+
+def _seen(numbers: Numbers) -> dict[str, Any]:
+    return {"views": numbers.views, "click_through_rate": rate(numbers, numbers.views)}
+
+
+def _grid_row(key: str | None, numbers: Numbers, grid: Grid | None) -> Row:
+    if key is None:
+        return Row(None, OTHER, numbers, _seen(numbers))
+    names = {name: getattr(grid, name, None) for name in ("slug", "title")}
+    return Row(key, grid.title if grid else _GONE, numbers, names | _seen(numbers))
 
 
 def _link_row(key: str | None, numbers: Numbers, views: int, link: Link | None) -> Row:
@@ -166,6 +191,7 @@ def _tile_details(key: str, numbers: Numbers, views: int) -> dict[str, Any]:
 READERS: dict[str, Reader] = {
     **dict.fromkeys(STEPS, by_time),
     "link": by_link,
+    "grid": by_grid,
     **{name.name.lower(): partial(by_value, name, _no_details) for name in Dimension},
     "tile": partial(by_value, Dimension.TILE, _tile_details),
 }

@@ -37,10 +37,20 @@ def _select(key: str, source: str, **columns: str) -> str:
 
 
 def hours(subject: Subject) -> list[str]:
-    """Clicks by bucket, from the hours. What was refused left no raw row: it counts where its hour begins."""
-    mine = f"{subject.hours} WHERE {subject.mine} AND {_IN_RANGE}"
-    whole = _select(_HOURS_BUCKET, f"{mine} AND {_UNCUT}", **_counts(subject.visitors))
-    return [whole, _select(_HOURS_BUCKET, f"{mine} AND {_CUT}", refused="refused")]
+    """Clicks by bucket, from the hours."""
+    return _hours(_HOURS_BUCKET, subject.hours, subject)
+
+
+def grids(subject: Subject) -> list[str]:
+    """Clicks by grid, from the hours."""
+    return _hours("grid_id", subject.grid_hours, subject)
+
+
+def _hours(key: str, hours: str, subject: Subject) -> list[str]:
+    """What was refused left no raw row: it counts where its hour begins."""
+    mine = f"{hours} AND {_IN_RANGE}"
+    whole = _select(key, f"{mine} AND {_UNCUT}", **_counts(subject.visitors))
+    return [whole, _select(key, f"{mine} AND {_CUT}", refused="refused")]
 
 
 def links(subject: Subject) -> list[str]:
@@ -62,11 +72,11 @@ def links(subject: Subject) -> list[str]:
 
 
 def values(subject: Subject) -> list[str]:
-    """Clicks by value of the dimension that is the parameter `dimension`, from the days; of a link none."""
-    if not subject.has_values:
+    """Clicks by value of the dimension that is the parameter `dimension`, from the days; of links none."""
+    if not subject.values:
         return []
     source = (
-        f"reports_grid_day_value WHERE {subject.mine} AND dimension = %(dimension)s"
+        f"{subject.values} AND dimension = %(dimension)s"
         " AND day >= (%(first_day)s AT TIME ZONE 'UTC')::date"
         " AND day < (%(last_day)s AT TIME ZONE 'UTC')::date"
     )
@@ -76,31 +86,41 @@ def values(subject: Subject) -> list[str]:
 
 def undetailed(subject: Subject) -> list[str]:
     """Clicks of which no value is known: the refused and, until `lost_until`, those without raw rows."""
-    mine = f"{subject.hours} WHERE {subject.mine} AND {_IN_RANGE}"
+    mine = f"{subject.hours} AND {_IN_RANGE}"
     counts = _counts(subject.visitors) | {"refused": "0"}
     lost = _select("1", f"{mine} AND hour < %(lost_until)s", **counts)
     return [_select("1", mine, refused="refused"), lost]
 
 
-def views(cuts: Cuts) -> list[str]:
+def views(subject: Subject, cuts: Cuts) -> list[str]:
     """Views by bucket."""
-    source = f"reports_grid_hour WHERE grid_id = %(grid)s AND {_IN_RANGE} AND {_UNCUT}"
-    raw = (
-        f"{_PIECES} JOIN reports_view ON grid_id = %(grid)s"
+    whole = _select(_HOURS_BUCKET, f"{subject.views} AND {_IN_RANGE} AND {_UNCUT}", views="views")
+    return [whole, *_raw_views(subject, cuts, f"width_bucket(viewed_on, {_BOUNDS})")]
+
+
+def grid_views(subject: Subject, cuts: Cuts) -> list[str]:
+    """Views by grid."""
+    source = f"reports_grid_hour WHERE grid_id = ANY({subject.grids}) AND {_IN_RANGE} AND {_UNCUT}"
+    return [_select("grid_id", source, views="views"), *_raw_views(subject, cuts, "grid_id")]
+
+
+def _raw_views(subject: Subject, cuts: Cuts, key: str) -> list[str]:
+    if not cuts.pieces:
+        return []
+    source = (
+        f"{_PIECES} JOIN reports_view ON grid_id = ANY({subject.grids})"
         " AND viewed_on >= piece.since AND viewed_on < piece.until GROUP BY 1"
     )
-    humans = _tally(f"verdict = {Verdict.HUMAN}")
-    counted = _select(f"width_bucket(viewed_on, {_BOUNDS})", raw, views=humans)
-    return [_select(_HOURS_BUCKET, source, views="views"), *([counted] if cuts.pieces else [])]
+    return [_select(key, source, views=_tally(f"verdict = {Verdict.HUMAN}"))]
 
 
 def clicks(subject: Subject, cuts: Cuts, key: str, source: str = "reports_click") -> list[str]:
-    """Clicks by any key, from the raw rows within the pieces: an index range for each piece and link."""
+    """Clicks by any key, from the raw rows within the pieces: an index range for each piece and target."""
     if not cuts.pieces:
         return []
     counted = _select(
         key,
-        f"{source} WHERE reports_click.link_id = target.link_id AND {subject.mine}"
+        f"{source} WHERE {subject.clicks}"
         " AND clicked_on >= piece.since AND clicked_on < piece.until GROUP BY 1",
         humans=_tally(f"verdict = {Verdict.HUMAN}"),
         duplicates=_tally(f"verdict = {Verdict.DUPLICATE}"),
@@ -108,7 +128,7 @@ def clicks(subject: Subject, cuts: Cuts, key: str, source: str = "reports_click"
         visitors=_tally(subject.is_first),
     )
     return [
-        f"SELECT raw.* FROM {_PIECES} CROSS JOIN LATERAL ({subject.links}) AS target"
+        f"SELECT raw.* FROM {_PIECES} CROSS JOIN LATERAL ({subject.targets}) AS target"
         f" CROSS JOIN LATERAL ({counted}) AS raw"
     ]
 

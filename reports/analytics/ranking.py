@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grids.models import Grid, Link
 from reports.analytics import parts
 from reports.analytics.cuts import Cuts
 from reports.analytics.numbers import Numbers
@@ -17,16 +18,16 @@ WITH ranked AS (
 SELECT CASE WHEN place <= %(limit)s THEN key END, {parts.SUMS}
 FROM ranked GROUP BY 1, place <= %(limit)s ORDER BY min(place)
 """
-# A link that is gone for good has numbers, and no name.
+# What is gone for good has numbers, and no name.
 _BY_SLUG = f"""
-SELECT coalesce(slug, '') AS key, {parts.SUMS} FROM ({{counted}}) AS by_link
-LEFT JOIN grids_link ON grids_link.id = by_link.key GROUP BY 1
+SELECT coalesce(slug, '') AS key, {parts.SUMS} FROM ({{counted}}) AS by_id
+LEFT JOIN {{table}} AS named ON named.id = by_id.key GROUP BY 1
 """
 
 
-def by_slug(counted: str) -> str:
-    """SQL that groups by the slugs of links what is grouped by their keys; '' for links that are gone."""
-    return _BY_SLUG.format(counted=counted)
+def by_slug(counted: str, model: type[Grid | Link]) -> str:
+    """SQL that groups by the slugs of grids or links what is grouped by their keys; '' for those gone."""
+    return _BY_SLUG.format(counted=counted, table=model._meta.db_table)
 
 
 def ranked(

@@ -17,6 +17,8 @@ _SINCE = (
     "A date, whose local day is included, or a date and time, which is local unless it states an offset."
     " Without it: 30 local days up to `to`."
 )
+# Of one grid, or one link, that is all.
+_GROUPINGS = [name for name in READERS if name != "grid"]
 _UNTIL = "As `from`; a date's whole day is included, a time itself is not. Without it: now."
 
 
@@ -40,7 +42,7 @@ class PeriodQuery(QuerySerializer):
 class AnalyticsQuery(PeriodQuery):
     """And how the numbers are grouped."""
 
-    group_by = serializers.ChoiceField(list(READERS), required=False, default="day")
+    group_by = serializers.ChoiceField(_GROUPINGS, required=False, default="day")
     include_bots = serializers.BooleanField(
         required=False, default=False, help_text="Whether `clicks` and the order count bots too."
     )

@@ -56,7 +56,7 @@ _ROLLUPS = [
 
 @dataclass(frozen=True)
 class Visited:
-    """One visit; of a view `link` and `tile` mean nothing. `at` is in UTC."""
+    """One visit; of a view `link` says the grid, and `tile` means nothing. `at` is in UTC."""
 
     at: datetime
     link: int = 0
@@ -84,7 +84,8 @@ _OF_CLICK = ("link", "at", "tile", "is_first_on_link")
 def load(
     grid: Grid, links: list[Link], *, clicks: Iterable[Visited], views: Iterable[Visited] = ()
 ) -> None:
-    """Replace all clicks and views, and their sums, by these on the grid; `link` is an index of `links`."""
+    """Replace all clicks and views, and their sums, by these; `link` is an index of `links`, and where that
+    link was made they count for, or for the grid where there are no links."""
     clicks, views = list(clicks), list(views)
     for table in ("reports_click", "reports_view"):
         with connection.cursor() as cursor:
@@ -92,9 +93,10 @@ def load(
         # Both for the same months, as the ingest makes them.
         for month in {visit.at.strftime("%Y-%m") for visit in (*clicks, *views)}:
             _partition(table, month)
+    on = [link.grid for link in links] or [grid]
     Click.objects.bulk_create(
         Click(
-            **_shared(grid, click),
+            **_shared(on[click.link], click),
             clicked_on=click.at,
             link_id=links[click.link].pk,
             tile=click.tile,
@@ -102,7 +104,9 @@ def load(
         )
         for click in clicks
     )
-    View.objects.bulk_create(View(**_shared(grid, view), viewed_on=view.at) for view in views)
+    View.objects.bulk_create(
+        View(**_shared(on[view.link], view), viewed_on=view.at) for view in views
+    )
     roll_up()
 
 
