@@ -1,0 +1,1 @@
+"""What reports there are: a question in, a result out."""

@@ -1,0 +1,77 @@
+"""A question while it is being answered: what it is about now, and its numbers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from reports.analytics.cuts import kept_from
+from reports.analytics.groupings import READERS, Wish
+from reports.analytics.numbers import Reading
+from reports.analytics.periods import Period, day_start
+
+if TYPE_CHECKING:
+    from reports.kinds.base import Question
+
+
+class Asking:
+    """Reads numbers for one question. The scope is resolved at once; each reading takes the queries of its
+    grouping, and the first of all one more."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.period = question.period
+        self.scope = question.scope.resolve(user_id=question.user_id)
+        self._approximate: set[datetime] = set()
+
+    def read(self, group_by: str, *, period: Period | None = None, limit: int = 1) -> Reading:
+        """The numbers of the question's period, or of another, by a grouping of analytics; `limit` is for
+        groups that are not times. Raises Invalid for too many buckets of time."""
+        question = self.question
+        wish = Wish(group_by, question.include_bots, question.week_start, limit)
+        reading = READERS[group_by](self.scope.subject, period or self.period, wish, self.kept)
+        self.approximate(reading.approximate_before)
+        return reading
+
+    def approximate(self, before: datetime | None) -> None:
+        """Note before what time an answer is approximate, if it is."""
+        if before:
+            self._approximate.add(before)
+
+    @cached_property
+    def kept(self) -> datetime:
+        """Since when there are raw rows."""
+        return kept_from(self.period.end)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of all numbers read so far."""
+        return (*self.scope.missing, *(self._cut(before) for before in sorted(self._approximate)))
+
+    def _cut(self, before: datetime) -> str:
+        return (
+            f"Single clicks from before {_clock(self.period, before)} are no longer kept: an hour or a day"
+            " then that a boundary cuts counts as a whole where it begins."
+        )
+
+    @property
+    def words(self) -> str:
+        """The scope and the range, in words."""
+        return f"{self.scope.words}, {range_words(self.period)}"
+
+
+def range_words(period: Period) -> str:
+    """From when until when and in which zone; whole local days as such, of which the last is included."""
+    days = [moment.astimezone(period.zone).date() for moment in (period.start, period.until)]
+    first, last = days
+    if [day_start(day, period.zone) for day in days] == [period.start, period.until]:
+        last -= timedelta(days=1)
+        shown = str(first) if first == last else f"{first} to {last}"
+    else:
+        shown = f"{_clock(period, period.start)} to {_clock(period, period.until)}"
+    return f"{shown} ({period.zone.key})"
+
+
+def _clock(period: Period, moment: datetime) -> str:
+    return f"{moment.astimezone(period.zone):%Y-%m-%d %H:%M}"
