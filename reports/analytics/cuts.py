@@ -82,3 +82,9 @@ def cut_days(period: Period, *, kept: datetime) -> Cuts:
         days=(first, max(first, last)),
         approximate_before=kept if len(left) < len(pieces) else None,
     )
+
+
+def all_raw(period: Period, *, kept: datetime) -> Cuts:
+    """For what is in raw rows alone, as far back as there are any."""
+    start = min(max(period.start, kept), period.end)
+    return Cuts(hours=[], pieces=[(start, period.end)], days=(period.end, period.end))

@@ -11,7 +11,7 @@ from typing import Any
 from grids.models import Grid, Link
 from reports.analytics import parts
 from reports.analytics.buckets import STEPS, Bucket, buckets
-from reports.analytics.cuts import Cuts, cut_days, cut_hours
+from reports.analytics.cuts import Cuts, all_raw, cut_days, cut_hours
 from reports.analytics.numbers import NOTHING, Numbers, Reading, Row, summed
 from reports.analytics.periods import Period
 from reports.analytics.ranking import by_slug, ranked
@@ -111,7 +111,7 @@ def by_value(
     kept: datetime,
 ) -> Reading:
     """Two queries: the numbers by value, and what has none: refused clicks, lost rows and views."""
-    cuts = cut_days(period, kept=kept) if subject.values else _all_raw(period, kept)
+    cuts = cut_days(period, kept=kept) if subject.values else all_raw(period, kept=kept)
     source = _SOURCES.get(dimension, "reports_click")
     key = f"coalesce({dimension.name.lower()}, '')"
     raw = parts.clicks(subject, cuts, key, source)
@@ -140,11 +140,6 @@ def _read_all(
     sql = parts.summed_parts(selects)
     found = parts.read(sql, subject=subject, period=period, cuts=cuts, **params)
     return summed(numbers for _, numbers in found)
-
-
-def _all_raw(period: Period, kept: datetime) -> Cuts:
-    start = min(max(period.start, kept), period.end)
-    return Cuts(hours=[], pieces=[(start, period.end)], days=(period.end, period.end))
 
 
 def _time_row(period: Period, step: Bucket, numbers: Numbers) -> Row:

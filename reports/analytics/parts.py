@@ -71,8 +71,9 @@ def links(subject: Subject) -> list[str]:
     ]
 
 
-def values(subject: Subject) -> list[str]:
-    """Clicks by value of the dimension that is the parameter `dimension`, from the days; of links none."""
+def values(subject: Subject, key: str = "value") -> list[str]:
+    """Clicks by value of the dimension that is the parameter `dimension`, or by a key made of it, from the
+    days; of links none."""
     if not subject.values:
         return []
     source = (
@@ -81,7 +82,7 @@ def values(subject: Subject) -> list[str]:
         " AND day < (%(last_day)s AT TIME ZONE 'UTC')::date"
     )
     counts = {name: column for name, column in _counts("visitors").items() if name != "refused"}
-    return [_select("value", source, **counts)]
+    return [_select(key, source, **counts)]
 
 
 def undetailed(subject: Subject) -> list[str]:

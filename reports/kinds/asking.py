@@ -55,11 +55,6 @@ class Asking:
             " then that a boundary cuts counts as a whole where it begins."
         )
 
-    @property
-    def words(self) -> str:
-        """The scope and the range, in words."""
-        return f"{self.scope.words}, {range_words(self.period)}"
-
 
 def range_words(period: Period) -> str:
     """From when until when and in which zone; whole local days as such, of which the last is included."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from reports.analytics.periods import Period
-from reports.kinds.asking import Asking
+from reports.kinds.asking import Asking, range_words
 from reports.kinds.parameters import Parameters
 from reports.kinds.scope import Scope
 from reports.results.result import Chart, Fact, Result, Table
@@ -68,6 +68,10 @@ class ReportKind(ABC, Generic[P]):
         """The answer: a handful of queries, whatever the number of clicks, which are of one instant if the
         caller is in a REPEATABLE READ transaction. Raises Invalid as `check` does, and nothing else."""
 
+    def subtitle(self, asking: Asking) -> str:
+        """What was asked, in words: the scope and the range."""
+        return f"{asking.scope.words}, {range_words(asking.period)}"
+
     def made(
         self,
         asking: Asking,
@@ -80,7 +84,7 @@ class ReportKind(ABC, Generic[P]):
         return Result(
             kind=self.name,
             title=self.title,
-            subtitle=asking.words,
+            subtitle=self.subtitle(asking),
             zone=self.question.period.zone.key,
             facts=tuple(facts),
             tables=tuple(tables),

@@ -19,6 +19,7 @@ DRAWN = 20
 """So many rows of a bar chart are drawn."""
 
 CLICKS = Column("clicks", "Clicks", CellType.INTEGER)
+CLICKS_BEFORE = Column("clicks_before", "Clicks before", CellType.INTEGER)
 VISITORS = Column("visitors", "Visitors", CellType.INTEGER)
 VIEWS = Column("views", "Views", CellType.INTEGER)
 SHARE = Column("share", "Share of clicks", CellType.RATE)
@@ -101,9 +102,10 @@ def table(
     return Table(name, title, tuple(columns), rows, key, note)
 
 
-def bars(table: str, title: str, labels: str, series: Iterable[str] = ("clicks",)) -> Chart:
-    """A bar chart of the first rows of a table, by whose name it goes."""
-    return Chart(table, title, ChartShape.BAR, table, labels, tuple(series), DRAWN)
+def bars(shown: Table, labels: Column, *series: Column) -> Chart:
+    """A bar chart of the first rows of a table, under its name: of clicks, unless other columns are named."""
+    names = tuple(column.name for column in (series or (CLICKS,)))
+    return Chart(shown.name, shown.title, ChartShape.BAR, shown.name, labels.name, names, DRAWN)
 
 
 def left_out(shown: int, total: int) -> str:

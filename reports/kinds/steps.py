@@ -51,9 +51,9 @@ def time_column(step: str) -> Column:
     return Column("time", _TITLES[step], kind)
 
 
-def time_cell(step: str, row: Row) -> Cell:
-    """What stands in it, of a row of analytics by that step."""
-    return _CELLS[step](row)
+def time_cell(step: str, key: str, start: str) -> Cell:
+    """What stands in it: of the key of a bucket, and its local start as ISO 8601 with its offset."""
+    return _CELLS[step](key, start)
 
 
 def wall(row: Row) -> datetime:
@@ -61,19 +61,19 @@ def wall(row: Row) -> datetime:
     return datetime.fromisoformat(row.details["start"]).replace(tzinfo=None)
 
 
-def _hour(row: Row) -> Cell:
-    return datetime.fromisoformat(row.details["start"])
+def _hour(key: str, start: str) -> Cell:
+    return datetime.fromisoformat(start)
 
 
-def _day(row: Row) -> Cell:
-    return date.fromisoformat(row.label)
+def _day(key: str, start: str) -> Cell:
+    return date.fromisoformat(key)
 
 
-def _month(row: Row) -> Cell:
-    return date.fromisoformat(f"{row.label}-01")
+def _month(key: str, start: str) -> Cell:
+    return date.fromisoformat(f"{key}-01")
 
 
-_CELLS: dict[str, Callable[[Row], Cell]] = {
+_CELLS: dict[str, Callable[[str, str], Cell]] = {
     "hour": _hour,
     "day": _day,
     "week": _day,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from reports.analytics.groupings import rate
 from reports.analytics.numbers import Reading
 from reports.kinds.asking import Asking, range_words
-from reports.kinds.base import Data, ReportKind
+from reports.kinds.base import Data, Question, ReportKind
 from reports.kinds.earlier import COMPARISONS, FINEST
 from reports.kinds.figures import (
     BOTS,
     CLICK_THROUGH,
     CLICKS,
+    CLICKS_BEFORE,
     VIEWS,
     VISITORS,
     clicks_of,
@@ -22,10 +24,8 @@ from reports.kinds.figures import (
 )
 from reports.kinds.parameters import Parameters, about
 from reports.kinds.steps import STEP_HELP, Step, step_of, time_cell, time_column
-from reports.results.cells import Cell, CellType
-from reports.results.result import Chart, ChartShape, Column, Result, Table
-
-BEFORE = Column("clicks_before", "Clicks before", CellType.INTEGER)
+from reports.results.cells import Cell
+from reports.results.result import Chart, ChartShape, Column, Fact, Result, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,38 +58,50 @@ class Traffic(ReportKind[TrafficParameters]):
         """The totals as facts, the steps as a table."""
         asking = Asking(self.question)
         step = step_of(self.question, self.params.step)
-        now = asking.read(step)
-        earlier = COMPARISONS[self.params.compare](self.question.period)
-        before = earlier and asking.read(FINEST.get(step, "day"), period=earlier.period)
-        columns = self._columns(now, step)
-        note = ""
-        if earlier and before:
-            beside = earlier.beside(now.rows, before.rows, step)
-            columns[BEFORE] = [clicks_of(numbers, self.question) for numbers in beside]
-            note = f"Before is {range_words(earlier.period)}."
-        facts = headline(self.question, now.totals, before.totals if before else None)
-        shown = table("traffic", "Clicks over time", columns, key=("time",), note=note)
-        return self.made(asking, facts=facts, tables=[shown], charts=[over_time(shown)])
-
-    def _columns(self, reading: Reading, step: str) -> dict[Column, list[Cell]]:
-        numbers = [row.numbers for row in reading.rows]
-        columns: dict[Column, list[Cell]] = {
-            time_column(step): [time_cell(step, row) for row in reading.rows],
-            CLICKS: [clicks_of(each, self.question) for each in numbers],
-            VISITORS: [each.visitors for each in numbers],
-            VIEWS: [each.views for each in numbers],
-            CLICK_THROUGH: [rate(each, each.views) for each in numbers],
-        }
-        if self.question.include_bots:
-            columns[BOTS] = [each.bots for each in numbers]
-        return columns
+        found = over_time(asking, step, self.params.compare)
+        return self.made(asking, facts=found.facts, tables=[found.table], charts=[found.chart])
 
 
-def over_time(shown: Table) -> Chart:
-    """All rows of a table by `time`: clicks beside those before or, without these, visitors."""
-    names = [column.name for column in shown.columns]
-    beside = BEFORE.name if BEFORE.name in names else VISITORS.name
-    series = (CLICKS.name, beside)
+class OverTime(NamedTuple):
+    """The totals, and the steps that they are the sums of."""
+
+    facts: list[Fact]
+    table: Table
+    chart: Chart
+
+
+def over_time(asking: Asking, step: str, compare: str) -> OverTime:
+    """By step, beside the period that one of COMPARISONS gives: two queries at most."""
+    question, now = asking.question, asking.read(step)
+    columns, note, before = _columns(question, now, step), "", None
+    if earlier := COMPARISONS[compare](asking.period):
+        reading = asking.read(FINEST.get(step, "day"), period=earlier.period)
+        beside = earlier.beside(now.rows, reading.rows, step)
+        columns[CLICKS_BEFORE] = [clicks_of(numbers, question) for numbers in beside]
+        note, before = f"Before is {range_words(earlier.period)}.", reading.totals
+    shown = table("traffic", "Clicks over time", columns, key=("time",), note=note)
+    return OverTime(headline(question, now.totals, before), shown, _chart(shown))
+
+
+def _columns(question: Question, reading: Reading, step: str) -> dict[Column, Sequence[Cell]]:
+    rows = reading.rows
+    numbers = [row.numbers for row in rows]
+    columns: dict[Column, Sequence[Cell]] = {
+        time_column(step): [time_cell(step, row.label, row.details["start"]) for row in rows],
+        CLICKS: [clicks_of(each, question) for each in numbers],
+        VISITORS: [each.visitors for each in numbers],
+        VIEWS: [each.views for each in numbers],
+        CLICK_THROUGH: [rate(each, each.views) for each in numbers],
+    }
+    if question.include_bots:
+        columns[BOTS] = [each.bots for each in numbers]
+    return columns
+
+
+def _chart(shown: Table) -> Chart:
+    """All rows: clicks beside those before or, without these, visitors."""
+    beside = CLICKS_BEFORE if CLICKS_BEFORE in shown.columns else VISITORS
+    series = (CLICKS.name, beside.name)
     return Chart(
         shown.name, shown.title, ChartShape.LINE, shown.name, "time", series, len(shown.rows)
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from gridlink.accounts.models import User
+from grids.models import Grid, Link
 from reports.analytics.periods import period_of
 from reports.kinds.base import Question
 from reports.kinds.parameters import parse
 from reports.kinds.registry import KINDS
 from reports.kinds.scope import Scope
 from reports.results.result import Result
+from tests.support.click_rows import make_click, make_view
+from tests.support.clicks import roll_up
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -68,3 +72,36 @@ def columns(result: Result, table: str, *names: str) -> list[tuple[Any, ...]]:
     """Some columns of a table, row by row."""
     found = result.table(table)
     return list(zip(*(found.values(name) for name in names), strict=True))
+
+
+def make_links(grid: Grid, count: int, **fields: Any) -> list[Link]:
+    """Links L0, L1 and so on, one beside another."""
+    return [
+        Link.objects.create(
+            **{
+                "user": grid.user,
+                "grid": grid,
+                "url": f"https://e.org/{x}",
+                "url_key": f"{x:032x}",
+                "title": f"L{x}",
+                "x": x,
+                "y": 0,
+                **fields,
+            }
+        )
+        for x in range(count)
+    ]
+
+
+def add_clicks(links: Iterable[Link], at: datetime, **fields: Any) -> None:
+    """One more click on each of the links, on the grid that it is on now."""
+    for link in links:
+        make_click(at, link.pk, grid_id=link.grid_id, user_id=link.user_id, **fields)
+    roll_up()
+
+
+def add_views(grid: Grid, at: datetime, count: int) -> None:
+    """More human views of the grid."""
+    for _ in range(count):
+        make_view(at, grid_id=grid.pk, user_id=grid.user_id)
+    roll_up()

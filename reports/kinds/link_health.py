@@ -1,0 +1,110 @@
+"""Which links are broken, moved or slow, by their last checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from django.db.models import Case, IntegerField, Value, When
+
+from grids.check_models import Verdict
+from grids.models import LinkQuerySet
+from reports.analytics.periods import Period
+from reports.kinds import health
+from reports.kinds.asking import Asking
+from reports.kinds.base import Data, ReportKind
+from reports.kinds.figures import GRID_TITLE, LINK, TITLE, URL, left_out, local
+from reports.kinds.parameters import Parameters, about
+from reports.results.cells import CellType
+from reports.results.result import Column, Result, Row, Table
+
+_COLUMNS = (
+    LINK,
+    TITLE,
+    URL,
+    GRID_TITLE,
+    Column("verdict", "Verdict", CellType.TEXT),
+    Column("status", "Status", CellType.INTEGER),
+    Column("moved_to", "Moved to", CellType.ADDRESS),
+    Column("milliseconds", "Milliseconds", CellType.INTEGER),
+    Column("certificate_expires_on", "Certificate expires", CellType.MOMENT),
+    Column("checked_on", "Checked", CellType.MOMENT),
+)
+_FIELDS = (
+    "slug",
+    "title",
+    "url",
+    "grid__title",
+    "last_check__verdict",
+    "last_check__status",
+    "last_check__moved_to",
+    "last_check__milliseconds",
+    "last_check__certificate_expires_on",
+    "last_check__checked_on",
+)
+_SHOWN: dict[str, list[str]] = {
+    "problems": [verdict for verdict in health.WORST_FIRST if verdict != Verdict.OK],
+    "all": list(health.WORST_FIRST),
+}
+# So much worse than others are those that come before them.
+_RANK = Case(
+    *(
+        When(last_check__verdict=verdict, then=Value(rank))
+        for rank, verdict in enumerate(health.WORST_FIRST)
+    ),
+    default=Value(len(health.WORST_FIRST)),
+    output_field=IntegerField(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHealthParameters(Parameters):
+    """Which links are listed; all are counted."""
+
+    show: Literal["problems", "all"] = field(
+        default="all", metadata=about("Whether links that are well are listed too.")
+    )
+    limit: int = field(
+        default=10_000, metadata=about("Of links listed, the worst.", minimum=1, maximum=100_000)
+    )
+
+
+class LinkHealth(ReportKind[LinkHealthParameters]):
+    """Three queries. The period plays no part: it is what the last checks found."""
+
+    name: ClassVar = "link_health"
+    title: ClassVar = "Link health"
+    description: ClassVar = "Links that are dead, moved, slow or badly certified, as last checked."
+    reads: ClassVar = frozenset({Data.LINKS, Data.CHECKS})
+    parameters: ClassVar = LinkHealthParameters
+
+    def result(self) -> Result:
+        """How many there are of each verdict, and the links, worst first."""
+        asking = Asking(self.question)
+        links = asking.scope.links
+        found = health.counts(links)
+        counts = health.counts_table(found)
+        return self.made(
+            asking,
+            facts=health.facts(found),
+            tables=[counts, self._listed(links, found)],
+            charts=[health.chart(counts)],
+        )
+
+    def subtitle(self, asking: Asking) -> str:
+        """Of no range."""
+        return f"{asking.scope.words}, as last checked"
+
+    def _listed(self, links: LinkQuerySet, found: dict[str, int]) -> Table:
+        shown = _SHOWN[self.params.show]
+        listed = health.checked(links).filter(last_check__verdict__in=shown)
+        first = listed.order_by(_RANK, "title", "pk").values_list(*_FIELDS)[: self.params.limit]
+        rows = [_row(self.question.period, *each) for each in first]
+        note = left_out(len(rows), sum(found[verdict] for verdict in shown))
+        return Table("links", "Links, worst first", _COLUMNS, rows, (LINK.name,), note)
+
+
+def _row(period: Period, *fields: Any) -> Row:
+    *found, moved_to, milliseconds, expires_on, checked_on = fields
+    moments = local(period, expires_on), local(period, checked_on)
+    return (*found, moved_to or None, milliseconds, *moments)
