@@ -1,0 +1,96 @@
+"""How a cell is shown to people: the same words on a page, on paper, in a chart and in a letter.
+
+All of it is plain text, on one line, without a character that cannot be seen or that turns others round.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal, format_percent
+
+from reports.results.cells import Cell, CellType
+
+NOTHING = "\u2013"
+"""Stands for None: an en dash."""
+_GAP = re.compile("[ \t\n\v\f\r\x85\u2028\u2029]+")
+# Controls, embeddings and overrides of direction, halves of characters, and what is never a character.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u202a\u202b\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+_CACHED = 4096
+
+
+def plain(text: str) -> str:
+    """Text from anybody as one line: an unseen character as its number, and white space as one space."""
+    return _UNSEEN.sub(lambda found: code_point(found[0]), _GAP.sub(" ", text))
+
+
+def code_point(character: str) -> str:
+    """`[U+4E2D]`: what stands for a character that cannot be shown."""
+    return f"[U+{ord(character):04X}]"
+
+
+class Words:
+    """Shows cells in one locale and time zone. Raises ValueError or babel's UnknownLocaleError for a locale,
+    as `en_GB`, that there is not."""
+
+    def __init__(self, *, locale: str, zone: str) -> None:
+        self._locale = Locale.parse(locale)
+        self._zone = ZoneInfo(zone)
+        self.language = str(self._locale).replace("_", "-")
+        """As HTML names it: `en-GB`."""
+        self.direction = cast(str, self._locale.text_direction)
+        """`ltr` or `rtl`."""
+        percent = str(self._locale.percent_formats[None].pattern)
+        self._percent = percent.replace("#0", "#0.0#")
+        self._showers: dict[CellType, Callable[[Any], str]] = {
+            CellType.TEXT: plain,
+            CellType.ADDRESS: plain,
+            CellType.INTEGER: lru_cache(_CACHED)(self._integer),
+            CellType.NUMBER: lru_cache(_CACHED)(self._number),
+            CellType.RATE: lru_cache(_CACHED)(self._rate),
+            CellType.FLAG: {True: "Yes", False: "No"}.__getitem__,
+            CellType.DAY: lru_cache(_CACHED)(self._day),
+            CellType.MOMENT: self._moment,
+        }
+
+    def cell(self, kind: CellType, value: Cell) -> str:
+        """One cell."""
+        return NOTHING if value is None else self._showers[kind](value)
+
+    def row(self, kinds: tuple[CellType, ...], row: tuple[Cell, ...]) -> list[str]:
+        """The cells of one row."""
+        return [self.cell(kind, value) for kind, value in zip(kinds, row, strict=True)]
+
+    def _integer(self, value: int) -> str:
+        return str(format_decimal(value, locale=self._locale))
+
+    def _number(self, value: float) -> str:
+        """To two places, or three digits when it is so small that these would say nothing."""
+        pattern = "#,##0.##" if abs(value) >= 1 or not value else "@##"
+        # Adding 0.0 makes zero of the zero that is negative.
+        return str(format_decimal(value + 0.0, format=pattern, locale=self._locale))
+
+    def _rate(self, value: float) -> str:
+        return str(format_percent(value + 0.0, format=self._percent, locale=self._locale))
+
+    def _day(self, value: date) -> str:
+        return str(format_date(value, "medium", locale=self._locale))
+
+    def _moment(self, value: datetime) -> str:
+        local = value.astimezone(self._zone)
+        return f"{format_datetime(local, 'medium', locale=self._locale)} {_zone_name(local)}"
+
+
+def _zone_name(moment: datetime) -> str:
+    """`CET`; of a zone that has no letters, `UTC+03`."""
+    name = moment.tzname() or ""
+    return f"UTC{name}" if name[:1] in "+-" else name
