@@ -10,3 +10,4 @@ from gridlink.settings.broker import *  # noqa: F403
 from gridlink.settings.house import *  # noqa: F403
 from gridlink.settings.jobs import *  # noqa: F403
 from gridlink.settings.mail import *  # noqa: F403
+from gridlink.settings.reports import *  # noqa: F403

@@ -15,8 +15,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from reports.renderers.base import About, Renderer
+from reports.renderers.characters import plain
 from reports.renderers.svg import drawn
-from reports.renderers.words import Words, plain
+from reports.renderers.words import Words
 from reports.results.cells import Cell, CellType, writer
 from reports.results.result import Column, Result, Row, Table
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from unicodedata import bidirectional, east_asian_width
+from unicodedata import east_asian_width
 from xml.sax.saxutils import escape, quoteattr
+
+from reports.renderers.characters import isolated
 
 SIZE = 12.0
 """Of letters, in the units of the drawing."""
 _WIDE = {"W", "F"}
-_RIGHT_TO_LEFT = {"R", "AL"}
 _CUT = "…"
 
 
@@ -40,22 +41,11 @@ class Label:
         """The element."""
         place = {"x": number(self.x), "y": number(self.y), "text-anchor": self.anchor}
         opacity = {} if self.strong else {"fill-opacity": ".72"}
-        return tag(
-            "text", {**place, "fill": "currentColor", **opacity}, words=_isolated(self.words)
-        )
+        return tag("text", {**place, "fill": "currentColor", **opacity}, words=isolated(self.words))
 
 
 Mark = str | Label
 """A shape, as SVG; or words, which paper sets in fonts of its own."""
-
-
-def _isolated(words: str) -> str:
-    """Words from right to left are marked, so that they stay so in a drawing that reads the other way."""
-    return f"\u2068{words}\u2069" if any(map(_turns, words)) else words
-
-
-def _turns(letter: str) -> bool:
-    return bidirectional(letter) in _RIGHT_TO_LEFT
 
 
 def rule(x1: float, y1: float, x2: float, y2: float, *, strong: bool) -> str:

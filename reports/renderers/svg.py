@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
+from reports.renderers.characters import plain
 from reports.renderers.marks import SIZE, Label, Mark, number, rectangle, short, tag, width_of
 from reports.renderers.plots import WIDTH, Data, Series, bars, columns, lines
 from reports.renderers.scale import MOST, Values
-from reports.renderers.words import Words, plain
+from reports.renderers.words import Words
 from reports.results.cells import Cell
 from reports.results.result import Chart, ChartShape, Table
 

@@ -1,41 +1,26 @@
 """How a cell is shown to people: the same words on a page, on paper, in a chart and in a letter.
 
-All of it is plain text, on one line, without a character that cannot be seen or that turns others round.
+All of it is plain text, as `characters.plain` makes it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
+from reports.renderers.characters import plain
 from reports.results.cells import Cell, CellType
 
 NOTHING = "\u2013"
 """Stands for None: an en dash."""
-_GAP = re.compile("[ \t\n\v\f\r\x85\u2028\u2029]+")
-# Controls, embeddings and overrides of direction, halves of characters, and what is never a character.
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u202a\u202b\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
-)
 _CACHED = 4096
-
-
-def plain(text: str) -> str:
-    """Text from anybody as one line: an unseen character as its number, and white space as one space."""
-    return _UNSEEN.sub(lambda found: code_point(found[0]), _GAP.sub(" ", text))
-
-
-def code_point(character: str) -> str:
-    """`[U+4E2D]`: what stands for a character that cannot be shown."""
-    return f"[U+{ord(character):04X}]"
 
 
 class Words:
@@ -47,7 +32,7 @@ class Words:
         self._zone = ZoneInfo(zone)
         self.language = str(self._locale).replace("_", "-")
         """As HTML names it: `en-GB`."""
-        self.direction = cast(str, self._locale.text_direction)
+        self.direction: str = self._locale.text_direction
         """`ltr` or `rtl`."""
         percent = str(self._locale.percent_formats[None].pattern)
         self._percent = percent.replace("#0", "#0.0#")
