@@ -6,11 +6,11 @@ A result holds no time at which it was made: the same question about the same da
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from reports.results.cells import Cell, CellType, reader, writer
+from reports.results.cells import Cell, CellType, clean_rows, reader, visible, writer
 
 Row = tuple[Cell, ...]
 
@@ -35,7 +35,8 @@ class Fact(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows under typed columns. `key` names the columns that tell a row from all others of the table, so that
-    two runs can be compared; `note` says what a reader must know of it, as what was left out."""
+    two runs can be compared; `note` says what a reader must know of it, as what was left out. Text is made
+    `visible` and rows clean; raises what `clean_rows` does."""
 
     name: str
     title: str
@@ -43,6 +44,15 @@ class Table:
     rows: Sequence[Row]
     key: tuple[str, ...]
     note: str = ""
+
+    def __post_init__(self) -> None:
+        _set(
+            self,
+            title=visible(self.title),
+            columns=tuple(each._replace(title=visible(each.title)) for each in self.columns),
+            rows=clean_rows(self.rows, [column.type for column in self.columns]),
+            note=visible(self.note),
+        )
 
     def position(self, column: str) -> int:
         """Where in a row the column of this name is. Raises ValueError."""
@@ -93,6 +103,16 @@ class Result:
     charts: tuple[Chart, ...]
     remarks: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _set(
+            self,
+            title=visible(self.title),
+            subtitle=visible(self.subtitle),
+            facts=tuple(_clean_fact(fact) for fact in self.facts),
+            charts=tuple(replace(chart, title=visible(chart.title)) for chart in self.charts),
+            remarks=tuple(visible(remark) for remark in self.remarks),
+        )
+
     def table(self, name: str) -> Table:
         """Raises KeyError."""
         return {table.name: table for table in self.tables}[name]
@@ -123,6 +143,16 @@ class Result:
             charts=tuple(_chart(chart) for chart in stored["charts"]),
             remarks=tuple(stored["remarks"]),
         )
+
+
+def _set(frozen: Table | Result, **fields: Any) -> None:
+    for name, value in fields.items():
+        object.__setattr__(frozen, name, value)
+
+
+def _clean_fact(fact: Fact) -> Fact:
+    ((value,),) = clean_rows([(fact.value,)], [fact.type])
+    return fact._replace(title=visible(fact.title), value=value)
 
 
 def _fact_json(fact: Fact) -> dict[str, Any]:
