@@ -39,6 +39,10 @@ class Renderer(ABC):
     def extension(self, result: Result) -> str:
         """Of the file, without a dot: it may depend on how many tables there are."""
 
+    def media_type(self, result: Result) -> str:
+        """Of the file; the `content_type`, unless it depends on the tables as well."""
+        return self.content_type
+
     @abstractmethod
     def write(self, result: Result, about: About, out: IO[bytes]) -> None:
         """Write the whole file; `out` need not seek. All text is data: nothing in it is markup, a formula or

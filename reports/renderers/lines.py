@@ -1,0 +1,16 @@
+"""Text that is written while it is being made, however much of it there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import IO
+
+_LINES = 1000
+
+
+def write_lines(out: IO[bytes], lines: Iterable[str]) -> None:
+    """Write the lines in UTF-8, some at a time. They hold their own ends, and none is empty."""
+    waiting = iter(lines)
+    while piece := "".join(islice(waiting, _LINES)):
+        out.write(piece.encode())

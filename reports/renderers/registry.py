@@ -1,0 +1,9 @@
+"""The formats of reports. A new one is a class, and its name here."""
+
+from __future__ import annotations
+
+from reports.renderers.base import Renderer
+from reports.renderers.csv import CsvRenderer
+from reports.renderers.json import JsonRenderer
+
+RENDERERS: dict[str, type[Renderer]] = {form.name: form for form in (CsvRenderer, JsonRenderer)}
