@@ -19,6 +19,7 @@ api: list[URLPattern | URLResolver] = [
     path("jobs/", include("tasks.api.urls")),
     path("notifications/", include("tasks.api.notification_urls")),
     path("webhooks/", include("tasks.api.webhook_urls")),
+    path("schedules/", include("tasks.api.schedule_urls")),
     path("", include("grids.api.urls")),
     path("", include("reports.api.urls")),
 ]

@@ -1,4 +1,4 @@
-"""The only door from an identifier that somebody sent to a job or its file."""
+"""The only door from an identifier that somebody sent to a job, its file, or a schedule."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from django.utils import timezone
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Gone, NotFound
 from tasks import downloads
-from tasks.models import Job, JobFile
+from tasks.models import Job, JobFile, Schedule
 from tasks.notice_models import Delivery, Notification, WebhookEndpoint
+from tasks.schedule_selectors import schedule_get
 from tasks.selectors import job_file, job_get
 
 
@@ -31,6 +32,14 @@ def file_record(actor: User, slug: str, name: str) -> JobFile:
     if file is None or file.job.user_id != actor.pk:
         raise NotFound
     return file
+
+
+def schedule_read(actor: User, slug: str) -> Schedule:
+    """One of the actor's own schedules; raises NotFound for anything else."""
+    schedule = schedule_get(user=actor, slug=slug)
+    if schedule is None:
+        raise NotFound
+    return schedule
 
 
 def file_read_signed(slug: str, name: str, *, expires: str, signature: str) -> JobFile:

@@ -1,11 +1,11 @@
-"""Jobs in the admin: everything to see, nothing to edit, since only the lifecycle changes a job."""
+"""Jobs and schedules in the admin: everything to see, nothing to edit."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from gridlink.lib.admin import ReadOnly
-from tasks.models import Job, JobEvent, JobFile
+from tasks.models import Job, JobEvent, JobFile, Schedule, ScheduledRun
 
 
 class JobFileInline(ReadOnly, admin.TabularInline[JobFile, Job]):
@@ -31,4 +31,28 @@ class JobAdmin(ReadOnly, admin.ModelAdmin[Job]):
     list_select_related = ("user",)
     ordering = ("-id",)
     inlines = (JobFileInline, JobEventInline)
+    show_full_result_count = False
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnly, admin.ModelAdmin[Schedule]):
+    """Schedules."""
+
+    list_display = ("slug", "name", "action", "user", "is_enabled", "failures", "next_on")
+    list_filter = ("is_enabled", "action")
+    search_fields = ("slug", "name", "user__username")
+    list_select_related = ("user",)
+    ordering = ("-id",)
+    show_full_result_count = False
+
+
+@admin.register(ScheduledRun)
+class ScheduledRunAdmin(ReadOnly, admin.ModelAdmin[ScheduledRun]):
+    """What became of each slot."""
+
+    list_display = ("slot", "schedule", "status", "job", "note")
+    list_filter = ("status",)
+    search_fields = ("schedule__slug", "job__slug")
+    list_select_related = ("schedule", "job")
+    ordering = ("-id",)
     show_full_result_count = False

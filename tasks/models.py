@@ -15,6 +15,8 @@ from gridlink.lib.slugs import SLUG_LENGTH, new_slug
 from tasks.notice_models import Delivery as Delivery
 from tasks.notice_models import Notification as Notification
 from tasks.notice_models import WebhookEndpoint as WebhookEndpoint
+from tasks.schedule_models import Schedule as Schedule  # models that Django looks for here
+from tasks.schedule_models import ScheduledRun as ScheduledRun
 from tasks.states import FINISHED, UNFINISHED, EventType, JobStatus
 
 new_job_slug = partial(new_slug, "jb")

@@ -19,7 +19,7 @@ from django_celery_results.models import TaskResult
 from gridlink.accounts.models import ThrottleBucket, Token
 from gridlink.lib.queues import QUEUES
 from tasks import doorbell, lifecycle, services
-from tasks.models import Download, IdempotencyKey, Job, JobFile, PeriodicRun
+from tasks.models import Download, IdempotencyKey, Job, JobFile, PeriodicRun, ScheduledRun
 from tasks.notice_models import DeliveryStatus, Notification
 from tasks.states import JobStatus
 from tasks.storage import object_store
@@ -118,6 +118,9 @@ def sweep_records() -> None:
         ),
         "tasks_download": Download.objects.filter(
             created_on__lt=Now() - settings.DOWNLOAD_LOG_LIFE
+        ),
+        "tasks_scheduled_run": ScheduledRun.objects.filter(
+            slot__lt=Now() - settings.SCHEDULE_RUN_LIFE
         ),
         "tasks_periodic_run": PeriodicRun.objects.filter(created_on__lt=age),
         "tasks_notification": Notification.objects.filter(

@@ -12,6 +12,7 @@ from tasks import executor, sweeps
 from tasks.doorbell import DELIVER, RUN_JOB
 from tasks.notices import pump
 from tasks.periodic import take_slot
+from tasks.schedules import firing
 
 
 @shared_task(name=RUN_JOB, bind=True)
@@ -46,6 +47,12 @@ def ring_canaries(**_: Any) -> str:
 def canary(queue: str, **_: Any) -> None:
     """The other end of `ring_canaries`."""
     sweeps.canary_seen(queue)
+
+
+@shared_task(name="tasks.fire_schedules", ignore_result=True)
+def fire_schedules(**_: Any) -> None:
+    """Needs no slot: two at once share the work."""
+    firing.fire_due()
 
 
 @shared_task(name="tasks.sweep_files", ignore_result=False)

@@ -10,7 +10,7 @@ from gridlink import embedded
 from gridlink.env import env_int, env_secret
 from gridlink.lib.queues import QUEUES, visibility_timeout
 from gridlink.settings.house import DATA_DIR
-from gridlink.settings.jobs import JOB_SWEEP_SECONDS
+from gridlink.settings.jobs import JOB_SWEEP_SECONDS, SCHEDULE_SECONDS
 
 REDIS_URL = env_secret("REDIS_URL") or embedded.redis_url(DATA_DIR)
 # The stream of clicks may live on a Redis of its own, with its own durability.
@@ -69,6 +69,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("sweep-jobs", "tasks.sweep_jobs", float(JOB_SWEEP_SECONDS)),
         ("deliver", "tasks.deliver", 5.0),
+        ("fire-schedules", "tasks.fire_schedules", float(SCHEDULE_SECONDS)),
         ("ring-canaries", "tasks.ring_canaries", 30.0),
         ("sweep-files", "tasks.sweep_files", 1800.0),
         ("sweep-records", "tasks.sweep_records", 1800.0),

@@ -22,6 +22,12 @@ JOBS_RUNNING_PER_USER = env_int("JOBS_RUNNING_PER_USER", 2, minimum=1)
 JOB_QUOTA_QUEUED = env_int("JOB_QUOTA_QUEUED", 1000)
 JOB_QUOTA_ROWS_PER_DAY = env_int("JOB_QUOTA_ROWS_PER_DAY", 100_000_000)
 JOB_QUOTA_BYTES = env_int("JOB_QUOTA_BYTES", 20 * 1024**3)
+# How often it is looked what is due.
+SCHEDULE_SECONDS = env_int("SCHEDULE_SECONDS", 15, minimum=1)
+# A slot that is longer over than this is missed.
+SCHEDULE_GRACE = timedelta(seconds=env_int("SCHEDULE_GRACE_SECONDS", 900, minimum=1))
+SCHEDULES_PER_USER = env_int("SCHEDULES_PER_USER", 100)
+SCHEDULE_RUN_LIFE = timedelta(days=env_int("SCHEDULE_RUN_DAYS", 365, minimum=1))
 # How many connections to the database one export of clicks reads through at once.
 EXPORT_CONNECTIONS = env_int("EXPORT_CONNECTIONS", 2, minimum=1)
 # Of an export of clicks that is written in parts, how many rows each has at least, unless it is the last.

@@ -1,0 +1,36 @@
+"""Rules as crontab has them: minute, hour, day of the month, month, day of the week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from cronsim import CronSim, CronSimError
+
+from tasks.schedules.recurrence import Recurrence, refused, times_of
+
+_DAYS_FROM = 2  # the third field
+
+
+class Cron(Recurrence):
+    """Five fields as Debian's cron reads them. When both the day of the month and the day of the week are
+    named one of them is enough, unless one begins with a star."""
+
+    form = "cron"
+
+    def _read(self, text: str) -> None:
+        fields = text.split()
+        if len(fields) != 5 or not text.isascii():
+            raise refused("rule", "A cron rule has five fields: minute, hour, day, month, weekday.")
+        try:
+            parsed = CronSim(" ".join(fields), datetime.combine(self.starts_on, time()))
+        except CronSimError as error:
+            raise refused("rule", f"{error} in the cron rule.") from error
+        self.times = times_of(parsed.hours, parsed.minutes)
+        # The days alone, so that what clocks do to a time of day is told in one place for all forms.
+        self._midnights = " ".join(["0", "0", *fields[_DAYS_FROM:]])
+
+    def days(self, begin: date) -> Iterator[date]:
+        """It looks no further than fifty years ahead."""
+        eve = datetime.combine(begin, time()) - timedelta(minutes=1)
+        return (midnight.date() for midnight in CronSim(self._midnights, eve))

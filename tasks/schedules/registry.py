@@ -1,0 +1,53 @@
+"""What a schedule can start. Apps register theirs in `<app>/jobs.py`, as they do their runners."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import Any, ClassVar
+
+from gridlink.accounts.models import User
+from tasks.schedules.recurrence import refused
+from tasks.services import Submission
+
+
+class ScheduledAction(ABC):
+    """One kind of thing that a schedule starts: it checks what it is given, and asks for the job."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def validate(self, *, user: User, params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters as they are to be kept, JSON. Raises Invalid, or another ApplicationError, for what
+        `submit` could never take."""
+
+    @abstractmethod
+    def submit(self, *, user: User, params: dict[str, Any], slot: datetime, key: str) -> Submission:
+        """Ask for the job of one slot, in the transaction that notes it. `slot` is in UTC, and "yesterday" is
+        the day before it, however late it is run. `key` is the same for the same slot: pass it on as the
+        job's idempotency key. Raises an ApplicationError when no job can be asked for now.
+        """
+
+
+_actions: dict[str, ScheduledAction] = {}
+
+
+def register(action: type[ScheduledAction]) -> type[ScheduledAction]:
+    """Class decorator. Raises ValueError for a name that exists already."""
+    if action.name in _actions:
+        raise ValueError(f"There is an action {action.name!r} already.")
+    _actions[action.name] = action()
+    return action
+
+
+def action_named(name: str) -> ScheduledAction:
+    """Raises Invalid, naming the field `action`."""
+    if name not in _actions:
+        known = ", ".join(names()) or "nothing"
+        raise refused("action", f"There is no such action; a schedule can start {known}.")
+    return _actions[name]
+
+
+def names() -> list[str]:
+    """All registered actions, sorted."""
+    return sorted(_actions)
