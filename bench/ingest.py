@@ -30,7 +30,8 @@ from reports.clicks.ingest import drain
 TARGET = 0.5
 _TABLES = (
     "reports_user_agent", "reports_click", "reports_seen_visitor", "reports_link_hour",
-    "reports_link_day", "reports_grid_hour", "reports_grid_day_value",
+    "reports_link_day", "reports_grid_hour", "reports_grid_day_value", "reports_user_hour",
+    "reports_user_day_value",
 )  # fmt: skip
 # What else ingest writes; a salt that is gone is made anew, and so must not be.
 _ALSO = ("reports_producer", "reports_set_aside")

@@ -18,7 +18,7 @@ from reports.archive.registry import TABLES
 from reports.archive.scope import Scope
 from reports.archive.table import Table
 from reports.clicks.ingest import LOCK_KEY
-from reports.clicks.rebuild import oldest_day, rebuild_locked
+from reports.clicks.rebuild import oldest_day, rebuild_locked, rebuild_user
 
 Tally = dict[str, dict[str, int]]
 """By table and fate, how many rows there are."""
@@ -118,6 +118,8 @@ class Restore:
         cursor.execute("SELECT grid_id, day FROM archive_days ORDER BY day, grid_id")
         for grid_id, day in cursor.fetchall():
             rebuild_locked(day=day, grid_id=grid_id)
+        # Also of days that no row came of.
+        rebuild_user(user_id=self._scope.user_id)
 
     def _ledger(self, cursor: Any) -> int:
         """How many events of the user are counted here."""

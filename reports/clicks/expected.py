@@ -1,7 +1,7 @@
 """What the roll-ups of a UTC day must be by its raw clicks and views, and where they are not.
 
 There are no rows of what was refused: `refused` is taken from the ledger as it is, for links from LinkHour
-and for grids from GridHour.
+and for grids from GridHour. Users' sums are held against those of their grids, which come first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ from typing import Any
 
 from django.db import models
 
-from reports.models import Dimension, GridDayValue, GridHour, LinkDay, LinkHour, Verdict
+from reports.clicks import users
+from reports.models import (
+    Dimension,
+    GridDayValue,
+    GridHour,
+    LinkDay,
+    LinkHour,
+    UserDayValue,
+    UserHour,
+    Verdict,
+)
 
 _CLICKS = ("accepted", "humans", "duplicates", "bots", "refused", "visitors")
 _VIEWS = (
@@ -34,6 +44,13 @@ _DAY = "{0} >= %(start)s AND {0} < %(end)s"
 # Sums that were restored may be older than the raw rows that were restored with them.
 _SCOPE = """(%(grid)s::bigint IS NULL OR grid_id = %(grid)s) AND grid_id NOT IN (
     SELECT restored.grid_id FROM reports_raw_from AS restored WHERE restored.day > %(day)s::date)"""
+
+_USERS = "(%(users)s::bigint[] IS NULL OR user_id = ANY(%(users)s::bigint[]))"
+_HOURS_WITHIN = _DAY.format("hour")
+_DAYS_WITHIN = (
+    "day >= (%(start)s AT TIME ZONE 'UTC')::date AND day < (%(end)s AT TIME ZONE 'UTC')::date"
+)
+_HOURS_OF_USERS = f"reports_grid_hour WHERE {_HOURS_WITHIN} AND {_USERS}"
 
 
 def _link_rows(key: str, raw: str, kept: str) -> str:
@@ -103,6 +120,7 @@ class Rollup:
     expected: str
     owner: tuple[str, ...]
     counts: tuple[str, ...]
+    scope: str = _SCOPE
 
     @property
     def table(self) -> str:
@@ -118,7 +136,7 @@ class Rollup:
         """Selects the rows that are not as expected: key, owner, expected counts (all 0: to be no row) and,
         as `kept_...`, the counts there are. Takes the values of `bounds`."""
         key = self.key
-        within = _DAY.format("hour") if "hour" in key else "day = %(day)s"
+        within = _HOURS_WITHIN if "hour" in key else _DAYS_WITHIN
         # A row has one owner: the first, whoever came later.
         owner = "".join(f", coalesce(kept.{x}, expected.{x}) AS {x}" for x in self.owner)
         counts = "".join(f", coalesce(expected.{x}, 0) AS {x}" for x in self.counts)
@@ -129,12 +147,12 @@ class Rollup:
         return f"""
         SELECT {", ".join(key)}{owner}{counts}{before}
         FROM ({self.expected}) AS expected
-        FULL JOIN (SELECT * FROM {self.table} WHERE {within} AND {_SCOPE}) AS kept
+        FULL JOIN (SELECT * FROM {self.table} WHERE {within} AND {self.scope}) AS kept
             USING ({", ".join(key)})
         WHERE ({wanted}) IS DISTINCT FROM ({found})"""
 
 
-ROLLUPS = (
+OF_ROWS = (
     Rollup(
         LinkHour,
         _link_rows("hour", "date_trunc('hour', clicked_on, 'UTC')", "hour"),
@@ -150,13 +168,27 @@ ROLLUPS = (
     Rollup(GridHour, _grid_rows(), ("user_id",), (*_CLICKS, *_VIEWS)),
     Rollup(GridDayValue, _values(), (), ("humans", "duplicates", "bots", "visitors")),
 )
-"""In the order in which the ingest writes them."""
+OF_USERS = (
+    Rollup(UserHour, users.hours(_HOURS_OF_USERS), (), users.HOUR_COUNTS, _USERS),
+    Rollup(
+        UserDayValue,
+        users.values(f"reports_grid_day_value WHERE {_DAYS_WITHIN}", _HOURS_OF_USERS),
+        (),
+        users.VALUE_COUNTS,
+        _USERS,
+    ),
+)
+ROLLUPS = (*OF_ROWS, *OF_USERS)
+"""Each after those that it is made of."""
 
 
-def bounds(day: date, grid_id: int | None = None) -> dict[str, Any]:
-    """What the queries are asked with: a UTC day, and one grid or all."""
+def bounds(
+    day: date, grid_id: int | None = None, user_ids: list[int] | None = None
+) -> dict[str, Any]:
+    """What the queries are asked with: a UTC day, one grid or all, some users or all."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return {"day": day, "start": start, "end": start + timedelta(days=1), "grid": grid_id}
+    end = start + timedelta(days=1)
+    return {"day": day, "start": start, "end": end, "grid": grid_id, "users": user_ids}
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

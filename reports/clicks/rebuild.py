@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from reports.clicks.expected import ROLLUPS, Rollup, bounds
+from reports.clicks.expected import OF_USERS, ROLLUPS, Rollup, bounds
 from reports.clicks.locks import ingest_held
 
 # The later of the beginnings of both tables. A month that was dropped as too old may have been made again
@@ -25,6 +25,13 @@ FROM (
     GROUP BY inhparent
 ) AS tables
 """
+
+# Of a grid that is gone, its sums know.
+_OWNERS = """
+SELECT user_id FROM grids_grid WHERE id = %(grid)s
+UNION SELECT user_id FROM reports_grid_hour WHERE grid_id = %(grid)s
+"""
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def oldest_day() -> date | None:
@@ -50,25 +57,35 @@ def rebuild_day(*, day: date, grid_id: int | None = None, dry_run: bool = False)
     The ingest waits meanwhile; to be called outside of a transaction.
     """
     with ingest_held(), transaction.atomic():
-        return rebuild_locked(day=day, grid_id=grid_id, dry_run=dry_run)
+        changed = rebuild_locked(day=day, grid_id=grid_id)
+        # What users' sums change by, only those of the changed grids can tell.
+        transaction.set_rollback(dry_run)
+    return changed
 
 
-def rebuild_locked(
-    *, day: date, grid_id: int | None = None, dry_run: bool = False
-) -> dict[str, int]:
+def rebuild_locked(*, day: date, grid_id: int | None = None) -> dict[str, int]:
     """The same for one who holds the ingest, in a transaction."""
-    values = bounds(day, grid_id)
-    write = _count if dry_run else _write
     with connection.cursor() as cursor:
         # A day's groups are a few megabytes; the default sends them to the disk.
         cursor.execute("SET LOCAL work_mem = '64MB'")
-        return {rollup.table: write(cursor, rollup, values) for rollup in ROLLUPS}
+        owners = _owners(cursor, grid_id) if grid_id else None
+        values = bounds(day, grid_id, owners)
+        return {rollup.table: _write(cursor, rollup, values) for rollup in ROLLUPS}
 
 
-def _count(cursor: Any, rollup: Rollup, values: dict[str, Any]) -> int:
-    cursor.execute(f"SELECT count(*) FROM ({rollup.differences()}) AS changed", values)
-    rows: int = cursor.fetchone()[0]
-    return rows
+def rebuild_user(*, user_id: int) -> None:
+    """Bring a user's sums to those of their grids, of all times; for one who holds the ingest, in a
+    transaction."""
+    values = {"start": datetime.min.replace(tzinfo=UTC), "end": _NEVER, "users": [user_id]}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        for rollup in OF_USERS:
+            _write(cursor, rollup, values)
+
+
+def _owners(cursor: Any, grid_id: int) -> list[int]:
+    cursor.execute(_OWNERS, {"grid": grid_id})
+    return [user_id for (user_id,) in cursor.fetchall()]
 
 
 def _write(cursor: Any, rollup: Rollup, values: dict[str, Any]) -> int:

@@ -27,14 +27,15 @@ from reports.models import GridHour, LinkHour, Producer, SetAside
 _PAGE = 100
 # Of each table, that many are told in full.
 _TOLD = 20
+_CLICKS = ("accepted", "humans + duplicates + bots + refused")
+_VIEWS = ("views_accepted", "views + views_duplicates + views_bots + views_refused")
 _LEDGERS = {
-    "reports_link_hour": ("accepted", "humans + duplicates + bots + refused"),
-    "reports_link_day": ("accepted", "humans + duplicates + bots + refused"),
-    "reports_grid_hour": ("accepted", "humans + duplicates + bots + refused"),
-    "reports_grid_hour, views": (
-        "views_accepted",
-        "views + views_duplicates + views_bots + views_refused",
-    ),
+    "reports_link_hour": _CLICKS,
+    "reports_link_day": _CLICKS,
+    "reports_grid_hour": _CLICKS,
+    "reports_grid_hour, views": _VIEWS,
+    "reports_user_hour": _CLICKS,
+    "reports_user_hour, views": _VIEWS,
 }
 _COUNTS = ("accepted", "humans", "duplicates", "bots", "refused", "visitors")
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in _COUNTS)

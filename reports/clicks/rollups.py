@@ -6,12 +6,21 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from reports.clicks import users
 from reports.clicks.binary import date, moment
 from reports.clicks.outcomes import Outcome
 from reports.clicks.places import Place
-from reports.clicks.sums import Sums, Table
+from reports.clicks.sums import Sums, Table, Total, added_to
 from reports.clicks.visits import HOUR_MS, Parts, Visit
-from reports.models import Dimension, GridDayValue, GridHour, LinkDay, LinkHour
+from reports.models import (
+    Dimension,
+    GridDayValue,
+    GridHour,
+    LinkDay,
+    LinkHour,
+    UserDayValue,
+    UserHour,
+)
 
 # Where and when, with the hour since 1970, and what it counts as.
 Spot = tuple[Place, int, Outcome]
@@ -42,8 +51,25 @@ _OF_VALUE = {name: name for name in ("humans", "duplicates", "bots", "visitors")
 
 _LINK_HOUR = Table(LinkHour, owner=("user_id",), counts=list(_OF_LINK.values()))
 _LINK_DAY = Table(LinkDay, owner=("user_id",), counts=list(_OF_LINK.values()))
-_GRID_HOUR = Table(GridHour, owner=("user_id",), counts=[*_OF_GRID.values(), *_OF_VIEW.values()])
-_GRID_DAY_VALUE = Table(GridDayValue, owner=(), counts=list(_OF_VALUE.values()))
+_GRID_HOUR = Table(
+    GridHour,
+    owner=("user_id",),
+    counts=[*_OF_GRID.values(), *_OF_VIEW.values()],
+    totals=[Total(UserHour, counts=users.HOUR_COUNTS, added=users.hours(added_to(GridHour)))],
+)
+# After the hours, which say whose the grids are.
+_GRID_DAY_VALUE = Table(
+    GridDayValue,
+    owner=(),
+    counts=list(_OF_VALUE.values()),
+    totals=[
+        Total(
+            UserDayValue,
+            counts=users.VALUE_COUNTS,
+            added=users.values(added_to(GridDayValue), added_to(GridHour)),
+        )
+    ],
+)
 _CLICK_OF_LINK = _LINK_HOUR.positions(_OF_LINK)
 _CLICK_OF_GRID, _VIEW_OF_GRID = _GRID_HOUR.positions(_OF_GRID), _GRID_HOUR.positions(_OF_VIEW)
 _CLICK_OF_VALUE = _GRID_DAY_VALUE.positions(_OF_VALUE)

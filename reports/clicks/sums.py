@@ -20,15 +20,38 @@ _CODES = {
 }
 
 
+def added_to(model: type[models.Model]) -> str:
+    """The temporary table of what a transaction has added to a table."""
+    return f"new_{model._meta.db_table}"
+
+
+class Total:
+    """A model's table that sums further what another one sums: `added` selects, from `added_to` of that,
+    what is to be added."""
+
+    def __init__(self, model: type[models.Model], *, counts: Sequence[str], added: str) -> None:
+        self._merge = _merge(model, [*_key(model), *counts], counts, f"({added}) AS added")
+
+    def add(self, cursor: Any) -> None:
+        """Add to the rows there are, and make those there are not."""
+        cursor.execute(self._merge)
+
+
 class Table:
     """A model's table, which is keyed by its composite primary key; a text may be the last of the key.
-    `owner` are columns that tell whose row it is, `counts` what is summed."""
+    `owner` are columns that tell whose row it is, `counts` what is summed; what is added is added to the
+    `totals` too."""
 
     def __init__(
-        self, model: type[models.Model], *, owner: Sequence[str], counts: Sequence[str]
+        self,
+        model: type[models.Model],
+        *,
+        owner: Sequence[str],
+        counts: Sequence[str],
+        totals: Sequence[Total] = (),
     ) -> None:
-        self._name = model._meta.db_table
-        self._key = [column.name for column in model._meta.pk_fields]
+        self._model, self._totals = model, totals
+        self._key = _key(model)
         self._owner, self._counts = tuple(owner), tuple(counts)
         codes = {f.name: _CODES[f.get_internal_type()] for f in model._meta.pk_fields}
         self._numbers = [name for name in self._key if codes[name][0]]
@@ -64,20 +87,34 @@ class Table:
 
     def add(self, cursor: Any, rows: Sequence[bytes]) -> None:
         """Add to the rows there are, and make those there are not."""
-        if rows:
-            temporary(cursor, f"new_{self._name}", self._types)
-            copy(cursor, f"new_{self._name}", self._columns, rows)
-            cursor.execute(self._merge())
+        if not rows:
+            return
+        new = added_to(self._model)
+        temporary(cursor, new, self._types)
+        copy(cursor, new, self._columns, rows)
+        cursor.execute(_merge(self._model, self._columns, self._counts, new))
+        for total in self._totals:
+            total.add(cursor)
 
-    def _merge(self) -> str:
-        # All who write take the rows in the same order, so that none waits for another in a circle.
-        columns, key = ", ".join(self._columns), ", ".join(self._key)
-        added = ", ".join(f"{name} = old.{name} + excluded.{name}" for name in self._counts)
-        return (
-            f"INSERT INTO {self._name} AS old ({columns})"
-            f" SELECT {columns} FROM new_{self._name} ORDER BY {key}"
-            f" ON CONFLICT ({key}) DO UPDATE SET {added}"
-        )
+
+def _key(model: type[models.Model]) -> list[str]:
+    return [column.name for column in model._meta.pk_fields]
+
+
+def _merge(
+    model: type[models.Model],
+    columns: Sequence[str],
+    counts: Sequence[str],
+    source: str,
+) -> str:
+    names, key = ", ".join(columns), ", ".join(_key(model))
+    added = ", ".join(f"{name} = old.{name} + excluded.{name}" for name in counts)
+    # All who write take the rows in the same order, so that none waits for another in a circle.
+    return (
+        f"INSERT INTO {model._meta.db_table} AS old ({names})"
+        f" SELECT {names} FROM {source} ORDER BY {key}"
+        f" ON CONFLICT ({key}) DO UPDATE SET {added}"
+    )
 
 
 class Sums(dict[tuple[Any, ...], list[int]]):

@@ -13,7 +13,17 @@ from django.db import connection
 from grids.models import Grid
 from reports.clicks.locks import ingest_held
 from reports.clicks.rebuild import oldest_day
-from reports.models import Dimension, GridDayValue, GridHour, LinkDay, LinkHour, Verdict
+from reports.models import (
+    Click,
+    Dimension,
+    GridDayValue,
+    GridHour,
+    LinkDay,
+    LinkHour,
+    UserDayValue,
+    UserHour,
+    Verdict,
+)
 from tests.support.click_rows import add_to, make_click, make_view, noon
 from tests.support.client import Client, make_user
 from tests.support.platform import user_of
@@ -130,14 +140,41 @@ def test_days_are_utc_days_and_others_stay() -> None:
 def test_a_grid_alone() -> None:
     grid = Grid.objects.create(user=user_of(Client(make_user("alice"))), title="One")
     at = noon()
-    make_click(at, link=1, grid_id=grid.pk)
+    make_click(at, link=1, grid_id=grid.pk, user_id=grid.user_id)
     # Moved there within the hour: it has a row for each grid.
-    make_click(at, link=1, grid_id=grid.pk + 1)
-    make_click(at, link=2, grid_id=grid.pk + 1)
+    make_click(at, link=1, grid_id=grid.pk + 1, user_id=grid.user_id)
+    make_click(at, link=2, grid_id=grid.pk + 1, user_id=grid.user_id)
+    make_click(at, link=3, grid_id=grid.pk + 2, user_id=grid.user_id + 1)
     rebuild("--grid", grid.slug)
     assert [(row.link_id, row.accepted) for row in LinkHour.objects.all()] == [(1, 1)]
     assert [(row.grid_id, row.accepted) for row in GridHour.objects.all()] == [(grid.pk, 1)]
+    assert users() == {grid.user_id: (1, 1)}
     assert rebuild("--grid", grid.slug).endswith("\n0 rows changed\n")
+    rebuild()
+    assert users() == {grid.user_id: (3, 3), grid.user_id + 1: (1, 1)}
+    Click.objects.filter(grid_id=grid.pk).delete()
+    rebuild("--grid", grid.slug)
+    assert users() == {grid.user_id: (2, 2), grid.user_id + 1: (1, 1)}
+
+
+def users() -> dict[int, tuple[int, int]]:
+    """By user, the clicks of all hours, and those of all countries."""
+    countries = UserDayValue.objects.filter(dimension=Dimension.COUNTRY)
+    return {
+        row.user_id: (row.accepted, sum(x.humans for x in countries.filter(user_id=row.user_id)))
+        for row in UserHour.objects.all()
+    }
+
+
+def test_a_dry_run_tells_of_users_sums_too() -> None:
+    make_click(noon())
+    rebuild()
+    make_click(noon())
+    told = rebuild("--dry-run")
+    assert "reports_user_hour 1, reports_user_day_value 12)" in told
+    assert users() == {1: (1, 1)}
+    assert rebuild() == told.replace("would change", "changed")
+    assert users() == {1: (2, 2)}
 
 
 def test_days_without_their_raw_rows_are_refused() -> None:

@@ -25,6 +25,8 @@ from reports.models import (
     LinkHour,
     Producer,
     SetAside,
+    UserDayValue,
+    UserHour,
 )
 from tests.support.click_rows import BROWSER, add_to, group_fields, make_click, make_view, noon
 
@@ -149,6 +151,13 @@ def test_what_is_set_aside_need_not_be_in_the_ledger(counted: datetime, redis: A
             {"visitors": 1},
             "reports_grid_day_value grid_id=1 dimension=1 day={day} value=DE",
         ),
+        (UserHour, {"user_id": 1}, {"visitors": 1}, "reports_user_hour user_id=1 hour={at}"),
+        (
+            UserDayValue,
+            {"value": "DE"},
+            {"visitors": 1},
+            "reports_user_day_value user_id=1 dimension=1 day={day} value=DE",
+        ),
     ],
 )
 def test_a_sum_that_differs_from_its_rows_is_told(
@@ -170,8 +179,18 @@ def test_parts_that_do_not_make_up_the_whole_are_told(counted: datetime) -> None
     ]
 
 
+@pytest.mark.parametrize("whole", ["accepted", "views_accepted"])
+def test_parts_of_a_users_hour_that_do_not_make_up_the_whole_are_told(
+    counted: datetime, whole: str
+) -> None:
+    add_to(UserHour, {"user_id": 1}, **{whole: 1})
+    assert "rows where" in differences()[0]
+    assert len(differences()) == 2
+
+
 def test_what_links_and_grids_refused_must_agree(counted: datetime, redis: Any) -> None:
-    add_to(GridHour, {"grid_id": 1}, accepted=1, refused=1)
+    for model in (GridHour, UserHour):
+        add_to(model, {"user_id": 1}, accepted=1, refused=1)
     assert differences() == [
         f"grid 1, hour {counted:%Y-%m-%d %H:%M}: its links have (3,3,0,0,0,0), it has (4,3,0,0,1,0)"
         " (accepted, humans, duplicates, bots, refused, visitors)"

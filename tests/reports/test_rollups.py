@@ -35,6 +35,8 @@ DIMENSIONS = (
     "country", "device", "browser", "os", "referrer", "language", "utm_source", "utm_medium",
     "utm_campaign", "utm_term", "utm_content", "tile",
 )  # fmt: skip
+# By grid, whose it is.
+USERS = {1: 7, 2: 7, 3: 8}
 HOURS = "date_trunc('hour', clicked_on, 'UTC')"
 DAYS = "(clicked_on AT TIME ZONE 'UTC')::date"
 
@@ -52,15 +54,15 @@ def redis(settings: Any) -> Iterator[Any]:
 def visits() -> st.SearchStrategy[Event]:
     """Of few people and places, close together, about midnight and noon."""
     seconds = st.integers(-13 * 3600, -11 * 3600) | st.integers(0, 40)
-    grids = st.integers(1, 2)
+    grids = st.integers(1, 3)
     clicks = st.builds(
-        lambda grid, link, tile: Target(Kind.CLICK, 7, grid, 10 * grid + link, tile),
+        lambda grid, link, tile: Target(Kind.CLICK, USERS[grid], grid, 10 * grid + link, tile),
         grids, st.integers(1, 2), st.sampled_from(["0,0,1,1", "1,0,2,1"]),
     )  # fmt: skip
     return st.builds(
         lambda at, **changes: click(at)._replace(**changes),
         seconds,
-        target=clicks | st.builds(lambda grid: Target(Kind.VIEW, 7, grid), grids),
+        target=clicks | st.builds(lambda grid: Target(Kind.VIEW, USERS[grid], grid), grids),
         address=st.sampled_from(["192.0.2.1", "192.0.2.2"]),
         user_agent=st.sampled_from([CHROME, CHROME, FIREFOX, GOOGLEBOT]),
         referrer=st.sampled_from([b"", b"https://a.example/", b"https://b.example/\xff"]),
@@ -97,33 +99,32 @@ def test_sums_equal_rows(redis: Any, groups: list[list[Event]], events: int) -> 
         == links
     )
     assert_grids()
+    assert_grids("user")
     assert_values()
+    assert_values("user")
     assert_balanced()
 
 
-def assert_grids() -> None:
-    clicks = rows("reports_click GROUP BY 1, 2", f"grid_id, {HOURS}, {_COUNTS}")
-    hours = rows("reports_grid_hour WHERE accepted > 0", f"grid_id, hour, {COLUMNS}")
-    assert hours == clicks
+def assert_grids(whose: str = "grid") -> None:
+    clicks = rows("reports_click GROUP BY 1, 2", f"{whose}_id, {HOURS}, {_COUNTS}")
+    table = f"reports_{whose}_hour"
+    assert rows(f"{table} WHERE accepted > 0", f"{whose}_id, hour, {COLUMNS}") == clicks
     viewed = HOURS.replace("clicked", "viewed")
-    views = rows("reports_view GROUP BY 1, 2", f"grid_id, {viewed}, {_COUNTS}")
-    assert (
-        rows("reports_grid_hour WHERE views_accepted > 0", f"grid_id, hour, {VIEW_COLUMNS}")
-        == views
-    )
+    views = rows("reports_view GROUP BY 1, 2", f"{whose}_id, {viewed}, {_COUNTS}")
+    assert rows(f"{table} WHERE views_accepted > 0", f"{whose}_id, hour, {VIEW_COLUMNS}") == views
 
 
-def assert_values() -> None:
+def assert_values(whose: str = "grid") -> None:
     table = "reports_click JOIN reports_user_agent AS agent ON agent.id = user_agent_id"
     wanted = [
         row
         for number, name in enumerate(DIMENSIONS, 1)
         for row in rows(
-            f"{table} GROUP BY 1, 2, 3, 4", f"grid_id, {DAYS}, {number}, {name}, {_VALUES}"
+            f"{table} GROUP BY 1, 2, 3, 4", f"{whose}_id, {DAYS}, {number}, {name}, {_VALUES}"
         )
     ]
-    columns = "grid_id, day, dimension, value, humans, duplicates, bots, visitors"
-    assert rows("reports_grid_day_value", columns) == sorted(wanted, key=repr)
+    columns = f"{whose}_id, day, dimension, value, humans, duplicates, bots, visitors"
+    assert rows(f"reports_{whose}_day_value", columns) == sorted(wanted, key=repr)
 
 
 def assert_balanced() -> None:

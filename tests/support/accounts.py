@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 
 from grids.models import Grid, Link, Theme, Visibility
 from reports.clicks.agents import HEADERS, Keys
 from reports.clicks.expected import days_between
-from reports.clicks.rebuild import rebuild_day
+from reports.clicks.rebuild import rebuild_day, rebuild_user
 from reports.models import (
     Click,
     GridDayValue,
@@ -17,6 +18,8 @@ from reports.models import (
     LinkDay,
     LinkHour,
     Producer,
+    UserDayValue,
+    UserHour,
     Verdict,
     View,
 )
@@ -94,6 +97,7 @@ def refuse(link: Link) -> None:
     assert LinkHour.objects.filter(link_id=link.pk, hour=at, **grid).update(**more) == 1
     assert LinkDay.objects.filter(link_id=link.pk, day=at.date(), **grid).update(**more) == 1
     assert GridHour.objects.filter(hour=at, **grid).update(**more) == 1
+    assert UserHour.objects.filter(hour=at, user_id=link.user_id).update(**more) == 1
 
 
 def _add_old_sums(grid: Grid, link: Link) -> None:
@@ -106,11 +110,24 @@ def _add_old_sums(grid: Grid, link: Link) -> None:
     GridDayValue.objects.create(
         grid_id=grid.pk, day=OLD.date(), dimension=1, value="GR", humans=4, bots=3, visitors=2
     )
+    with transaction.atomic():
+        rebuild_user(user_id=grid.user_id)
 
 
 def totals() -> dict[str, int]:
     """How many rows there are of each."""
-    models = (Grid, Link, Click, View, LinkHour, LinkDay, GridHour, GridDayValue)
+    models = (
+        Grid,
+        Link,
+        Click,
+        View,
+        LinkHour,
+        LinkDay,
+        GridHour,
+        GridDayValue,
+        UserHour,
+        UserDayValue,
+    )
     return {model._meta.db_table: model.objects.count() for model in models}
 
 

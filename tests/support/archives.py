@@ -116,8 +116,8 @@ def rows_of(data: bytes, name: str) -> list[dict[str, Any]]:
 
 _TABLES = (
     "grids_link", "grids_grid", "reports_click", "reports_view", "reports_link_hour",
-    "reports_link_day", "reports_grid_hour", "reports_grid_day_value", "reports_user_agent",
-    "reports_former_key", "reports_raw_from",
+    "reports_link_day", "reports_grid_hour", "reports_grid_day_value", "reports_user_hour",
+    "reports_user_day_value", "reports_user_agent", "reports_former_key", "reports_raw_from",
 )  # fmt: skip
 
 

@@ -51,6 +51,18 @@ _ROLLUPS = [
         GROUP BY 1, 2, 4"""
         for dimension in Dimension
     ),
+    "DELETE FROM reports_user_hour",
+    "DELETE FROM reports_user_day_value",
+    """INSERT INTO reports_user_hour
+            (user_id, hour, accepted, humans, duplicates, bots, visitors, views)
+        SELECT user_id, hour, sum(accepted), sum(humans), sum(duplicates), sum(bots), sum(visitors),
+            sum(views) FROM reports_grid_hour GROUP BY 1, 2""",
+    """INSERT INTO reports_user_day_value
+            (user_id, day, dimension, value, humans, duplicates, bots, visitors)
+        SELECT user_id, day, dimension, value, sum(humans), sum(duplicates), sum(bots), sum(visitors)
+        FROM reports_grid_day_value
+        JOIN (SELECT DISTINCT grid_id, user_id FROM reports_grid_hour) AS owners USING (grid_id)
+        GROUP BY 1, 2, 3, 4""",
 ]
 
 
@@ -122,6 +134,7 @@ def refuse(link: Link, hour: datetime, count: int) -> None:
     names: dict[str, Any] = {
         "link": link.pk,
         "grid": link.grid_id,
+        "user": link.user_id,
         "hour": hour,
         "day": hour.date(),
         "n": count,
@@ -131,6 +144,7 @@ def refuse(link: Link, hour: datetime, count: int) -> None:
             "link_hour SET {} WHERE link_id = %(link)s AND hour = %(hour)s",
             "link_day SET {} WHERE link_id = %(link)s AND day = %(day)s",
             "grid_hour SET {} WHERE grid_id = %(grid)s AND hour = %(hour)s",
+            "user_hour SET {} WHERE user_id = %(user)s AND hour = %(hour)s",
         ):
             added = "refused = refused + %(n)s, accepted = accepted + %(n)s"
             cursor.execute(f"UPDATE reports_{where.format(added)}", names)

@@ -33,6 +33,8 @@ ROWS = {
     "reports_link_day": "*",
     "reports_grid_hour": "*",
     "reports_grid_day_value": "*",
+    "reports_user_hour": "*",
+    "reports_user_day_value": "*",
     "reports_producer": "name, number, accepted, missing",
     "reports_set_aside": "producer, number, events, reason",
 }  # fmt: skip
