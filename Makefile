@@ -16,7 +16,7 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 .NOTPARALLEL:
 .PHONY: help demo run test check lint types contracts migrations-check system-check schema \
 	schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
-	bench-export bench-xlsx bench-imports \
+	bench-export bench-xlsx bench-imports bench-report \
 	countries clean
 
 help:  ## Show this list
@@ -94,6 +94,9 @@ bench-xlsx: $(VENV)/installed-dev  ## Measure XLSX against XlsxWriter
 
 bench-imports: $(VENV)/installed-dev  ## Measure imports against COPY
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.imports $(ARGS)
+
+bench-report: $(VENV)/installed-dev  ## Measure reports against SQL over raw clicks
+	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.reports $(ARGS)
 
 clean:  ## Remove what can be made again (never .gridlink/, which holds data)
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -12,6 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import psycopg2
 import urllib3
 from django.conf import settings
@@ -109,6 +110,15 @@ def worker(database: str) -> Iterator[None]:
     options = "-c 1 -Q quick,exports,reports,imports"
     with _process("worker", options, database, {}, lambda log: " ready." in log.read_text()):
         yield
+
+
+def worker_memory() -> Iterator[float]:
+    """The most memory that each process of the worker has had, in MB."""
+    for process in psutil.Process().children(recursive=True):
+        if "celery" in " ".join(process.cmdline()):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            (peak,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+            yield int(peak.split()[1]) / 1024
 
 
 @contextlib.contextmanager

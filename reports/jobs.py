@@ -1,4 +1,4 @@
-"""The jobs of this app: exports, and archives of accounts."""
+"""The jobs of this app: exports, archives of accounts, and reports."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from reports.archive.runner import ArchiveRunner as ArchiveRunner  # which registers it
 from reports.exports.export import Export, manifest
 from reports.exports.registry import SOURCES
+from reports.runs.runner import ReportRunner as ReportRunner  # which registers it
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
 from tasks.registry import JobRunner, register

@@ -18,6 +18,8 @@ from reports.rollup_models import LinkDay as LinkDay
 from reports.rollup_models import LinkHour as LinkHour
 from reports.rollup_models import UserDayValue as UserDayValue
 from reports.rollup_models import UserHour as UserHour
+from reports.report_models import Report as Report
+from reports.report_models import ReportRun as ReportRun
 from reports.stream_models import Producer as Producer
 from reports.stream_models import SetAside as SetAside
 from reports.stream_models import Watermark as Watermark

@@ -1,8 +1,11 @@
-"""What a database error means."""
+"""What a database error means, and a look at the database as of one instant."""
 
 from __future__ import annotations
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 
 def is_unreachable(error: BaseException) -> bool:
@@ -10,3 +13,12 @@ def is_unreachable(error: BaseException) -> bool:
     # For a connection that breaks in the middle of a query psycopg2 raises the base class itself; what
     # the server refuses comes as one of its subclasses.
     return isinstance(error, (OperationalError, InterfaceError)) or type(error) is DatabaseError
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """A read-only transaction of its own, all of whose queries see the same instant."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

@@ -48,9 +48,15 @@ def period_of(*, since: str, until: str, tz: str, now: datetime) -> Period:
     """The period between two ISO 8601 texts, each a local day, or a moment that is local unless it states an
     offset. A day as `until` is included. Empty texts stand for the 30 local days that end with `until`,
     and for now. Raises Invalid, naming the parameter `from`, `to` or `tz`."""
-    zone = _zone(tz)
+    zone = zone_of(tz)
     stop = _moment("to", until, zone, later=DAY) if until else now.astimezone(UTC)
     start = _moment("from", since, zone) if since else _days_before(stop, zone)
+    return period_between(start, stop, zone=zone, now=now)
+
+
+def period_between(start: datetime, stop: datetime, *, zone: ZoneInfo, now: datetime) -> Period:
+    """The period between two moments in UTC, as things are now. Raises Invalid when it is empty or longer
+    than ten years."""
     if start >= stop:
         raise _refused("to", "The range is empty: `to` must be later than `from`.")
     if stop - start > DAYS_MAX * DAY:
@@ -61,7 +67,7 @@ def period_of(*, since: str, until: str, tz: str, now: datetime) -> Period:
 
 def bounds_of(*, since: str, until: str, tz: str) -> tuple[datetime | None, datetime | None]:
     """As `period_of`, but an empty text is no bound, and the range may be of any length."""
-    zone = _zone(tz)
+    zone = zone_of(tz)
     start = _moment("from", since, zone) if since else None
     stop = _moment("to", until, zone, later=DAY) if until else None
     if start and stop and start >= stop:
@@ -91,7 +97,8 @@ def day_ceiling(moment: datetime) -> datetime:
     return day_floor(moment + DAY - timedelta(microseconds=1))
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises Invalid, naming the parameter `tz`."""
     if name not in zone_names():
         raise _refused("tz", "There is no such time zone; give an IANA name such as Europe/Athens.")
     return ZoneInfo(name)

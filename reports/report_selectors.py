@@ -1,0 +1,52 @@
+"""Reads of reports and their runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from gridlink.accounts.models import User
+from reports.kinds.parameters import described
+from reports.kinds.registry import KINDS
+from reports.report_models import Report, ReportRun
+from reports.runs.store import unpacked
+from tasks.models import Job
+from tasks.selectors import job_list
+
+
+def kind_list() -> list[dict[str, Any]]:
+    """What reports there are, with their parameters."""
+    return [
+        {
+            "name": kind.name,
+            "title": kind.title,
+            "description": kind.description,
+            "parameters": described(kind.parameters),
+        }
+        for kind in KINDS.values()
+    ]
+
+
+def report_list(*, user: User, kind: str = "") -> QuerySet[Report]:
+    """A user's reports."""
+    reports = Report.objects.filter(user=user)
+    return reports.filter(kind=kind) if kind else reports
+
+
+def run_list(*, report: Report) -> QuerySet[Job]:
+    """The jobs of a report's runs, with their files."""
+    runs = ReportRun.objects.filter(report=report)
+    return job_list(user=report.user).filter(pk__in=runs.values("pk"))
+
+
+def run_shown(*, run: ReportRun) -> dict[str, Any]:
+    """The JSON of a run."""
+    result = unpacked(bytes(run.result)).as_json() if run.result else None
+    return {
+        "job": run.job.slug,
+        "status": run.job.status,
+        "asked": run.job.params,
+        "basis": run.basis,
+        "result": result,
+    }

@@ -1,0 +1,74 @@
+"""What changed between two runs of a report, in numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from reports.report_models import ReportRun
+from reports.results.compare import differences
+from reports.runs.store import unpacked
+
+_ASKED = {
+    "title": "title",
+    "params": "parameters",
+    "scope": "scope",
+    "start": "beginning of the range",
+    "until": "end of the range",
+    "time_zone": "time zone",
+    "week_start": "first day of the week",
+    "include_bots": "counting of bots",
+}
+
+
+def changes(before: ReportRun, after: ReportRun) -> dict[str, Any]:
+    """As JSON: `reasons` in words, and the differences of facts and tables. Both runs have results."""
+    assert before.result is not None
+    assert after.result is not None
+    return {
+        "reasons": list(_reasons(before, after)),
+        **differences(unpacked(bytes(before.result)), unpacked(bytes(after.result))),
+    }
+
+
+def _reasons(before: ReportRun, after: ReportRun) -> Iterator[str]:
+    for name, title in _ASKED.items():
+        one, other = before.job.params[name], after.job.params[name]
+        if one != other:
+            yield f"The {title} changed from {_said(one)} to {_said(other)}."
+    one, other = before.basis or {}, after.basis or {}
+    if one["bot_rules"] != other["bot_rules"]:
+        yield f"The rules for bots went from version {one['bot_rules']} to {other['bot_rules']}."
+    if one["judged_again"] != other["judged_again"]:
+        yield "Clicks were judged again by the rules for bots."
+    for data, words in _WORDS.items():
+        if one["state"].get(data) != other["state"].get(data):
+            yield words(one["state"].get(data), other["state"].get(data))
+
+
+def _clicks(before: dict[str, int] | None, after: dict[str, int] | None) -> str:
+    if not before or not after:
+        return "Clicks were counted in one of the runs alone."
+    more = after["accepted"] - before["accepted"]
+    if more > 0:
+        return f"Of the time before the end of the range, {more:,} more clicks were stored."
+    return "Clicks or views of the time before the end of the range were stored, judged again or removed."
+
+
+def _links(before: Any, after: Any) -> str:
+    return "Grids or links were added, changed or removed."
+
+
+def _checks(before: Any, after: Any) -> str:
+    return "Links were checked in between."
+
+
+_WORDS: dict[str, Callable[[Any, Any], str]] = {
+    "clicks": _clicks,
+    "links": _links,
+    "checks": _checks,
+}
+
+
+def _said(value: Any) -> str:
+    return f"{value}" if value not in ("", {}, []) else "nothing"

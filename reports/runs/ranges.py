@@ -1,0 +1,98 @@
+"""The range of a report: two dates or times, or words such as "last month" that mean others each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gridlink.lib.errors import Invalid
+from reports.analytics.buckets import WEEK_STARTS
+from reports.analytics.periods import (
+    DAY,
+    Period,
+    day_start,
+    period_between,
+    period_of,
+    zone_of,
+)
+
+# The first day, and the day after the last.
+Days = tuple[date, date]
+Preset = Callable[[date, int], Days]
+
+
+def _days(count: int) -> Preset:
+    return lambda today, week_start: (today - count * DAY, today)
+
+
+def _week(today: date, week_start: int) -> date:
+    return today - (today.weekday() - week_start) % 7 * DAY
+
+
+def _month(today: date, back: int = 0) -> date:
+    months = today.year * 12 + today.month - 1 - back
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _quarter(today: date, back: int = 0) -> date:
+    return _month(today, (today.month - 1) % 3 + 3 * back)
+
+
+def _year(today: date, back: int = 0) -> date:
+    return date(today.year - back, 1, 1)
+
+
+PRESETS: dict[str, Preset] = {
+    "today": lambda today, week_start: (today, today + DAY),
+    "yesterday": _days(1),
+    "last_7_days": _days(7),
+    "last_30_days": _days(30),
+    "last_90_days": _days(90),
+    "last_365_days": _days(365),
+    "this_week": lambda today, week_start: (_week(today, week_start), today + DAY),
+    "last_week": lambda today, week_start: (
+        _week(today, week_start) - 7 * DAY,
+        _week(today, week_start),
+    ),
+    "this_month": lambda today, week_start: (_month(today), today + DAY),
+    "last_month": lambda today, week_start: (_month(today, 1), _month(today)),
+    "this_quarter": lambda today, week_start: (_quarter(today), today + DAY),
+    "last_quarter": lambda today, week_start: (_quarter(today, 1), _quarter(today)),
+    "this_year": lambda today, week_start: (_year(today), today + DAY),
+    "last_year": lambda today, week_start: (_year(today, 1), _year(today)),
+    "last_12_months": lambda today, week_start: (_month(today, 12), _month(today)),
+}
+"""Whole days of the report's time zone. "last" ends before today, or before this week, month and so on, so
+that it is over; "this" goes on until the end of today."""
+
+
+def period_at(*, range: dict[str, str], time_zone: str, week_start: str, now: datetime) -> Period:
+    """The period that a range means at a moment. Raises Invalid, naming `range` or `time_zone`."""
+    try:
+        return _period(range, time_zone, week_start, now)
+    except Invalid as error:
+        name = "time_zone" if "tz" in error.fields else "range"
+        raise Invalid(error.message, fields={name: next(iter(error.fields.values()))}) from error
+
+
+def _period(range: dict[str, str], time_zone: str, week_start: str, now: datetime) -> Period:
+    if "preset" not in range:
+        return period_of(
+            since=range.get("from", ""), until=range.get("to", ""), tz=time_zone, now=now
+        )
+    zone = zone_of(time_zone)
+    first, after = PRESETS[range["preset"]](now.astimezone(zone).date(), WEEK_STARTS[week_start])
+    return period_between(day_start(first, zone), day_start(after, zone), zone=zone, now=now)
+
+
+def period_again(*, start: str, until: str, time_zone: str, now: datetime) -> Period:
+    """The period of a run from its stored instants."""
+    start_on, until_on = (datetime.fromisoformat(text).astimezone(UTC) for text in (start, until))
+    return period_between(start_on, until_on, zone=ZoneInfo(time_zone), now=now)
+
+
+def days_of(period: Period) -> str:
+    """The days of a period for the name of a file: 2026-10-01_2026-10-31."""
+    last = (period.until - timedelta(microseconds=1)).astimezone(period.zone).date()
+    return f"{period.start.astimezone(period.zone).date()}_{last}"

@@ -1,0 +1,90 @@
+"""The job that answers a report's question."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from gridlink.lib.database import snapshot
+from grids.models import Link
+from reports.renderers.base import About, Paper
+from reports.renderers.registry import RENDERERS
+from reports.report_models import ReportRun
+from reports.results.result import Result
+from reports.runs.basis import basis_of
+from reports.runs.question import Asked
+from reports.runs.ranges import days_of
+from reports.runs.store import packed
+from tasks.context import JobContext
+from tasks.lifecycle import Outcome
+from tasks.models import Job
+from tasks.registry import JobRunner, register
+
+REPORT = "reports.report"
+# Above so many links a report may be long, and its files take more than a moment.
+_SMALL_LINKS = 5000
+_BUFFER = 1 << 20
+
+
+@register
+class ReportRunner(JobRunner):
+    """Finds the answer as of one instant, and writes it in each format that is wanted."""
+
+    kind = REPORT
+    queue = "reports"
+
+    @classmethod
+    def is_small(cls, *, user_id: int, params: dict[str, Any], upload_size: int) -> bool:
+        """By the links that the user has: clicks are summed up already."""
+        links = Link._base_manager.filter(user_id=user_id).order_by()
+        return links[: _SMALL_LINKS + 1].count() <= _SMALL_LINKS
+
+    def run(self, context: JobContext) -> Outcome:
+        """`params`: those of reports.runs.question.Asked."""
+        asked = Asked.from_json(context.params)
+        basis, result = answer(asked, user_id=context.user_id)
+        rows = sum(len(table.rows) for table in result.tables)
+        for done, name in enumerate(asked.formats):
+            context.report(done, len(asked.formats), "files")
+            self._write(context, asked, result, name, rows)
+        context.report(len(asked.formats), len(asked.formats), "files")
+        kept = packed(result)
+        keep = partial(_keep, job_id=context.claim.job_id, basis=basis, result=kept)
+        return Outcome({"rows": rows}, effects=keep)
+
+    @staticmethod
+    def _write(context: JobContext, asked: Asked, result: Result, name: str, rows: int) -> None:
+        renderer = RENDERERS[name]()
+        period = asked.period(timezone.now())
+        file_name = f"{asked.kind}_{days_of(period)}.{renderer.extension(result)}"
+        made_on = Job.objects.values_list("created_on", flat=True).get(pk=context.claim.job_id)
+        about = About(
+            made_on=made_on.astimezone(period.zone),
+            run=context.claim.slug,
+            paper=Paper(asked.paper),
+            locale=asked.locale,
+        )
+        with (
+            context.output(file_name, renderer.content_type) as output,
+            io.BufferedWriter(output.sink, _BUFFER) as file,
+        ):
+            output.rows = rows
+            renderer.write(result, about, file)
+
+
+def answer(asked: Asked, *, user_id: int) -> tuple[dict[str, Any], Result]:
+    """What the answer rests on, and the answer, both as of one instant."""
+    now = timezone.now()
+    with snapshot():
+        kind = asked.kind_of(user_id=user_id, now=now)
+        until = asked.period(now).until
+        basis = basis_of(user_id=user_id, reads=kind.depends_on, until=until)
+        return basis, replace(kind.result(), title=asked.title)
+
+
+def _keep(*, job_id: int, basis: dict[str, Any], result: bytes) -> None:
+    ReportRun.objects.filter(pk=job_id).update(basis=basis, result=result)
