@@ -9,6 +9,7 @@ from reports.archive.runner import ArchiveRunner as ArchiveRunner  # which regis
 from reports.exports.export import Export, manifest
 from reports.exports.registry import SOURCES
 from reports.runs.runner import ReportRunner as ReportRunner  # which registers it
+from reports.schedules import MakeExport as MakeExport  # which registers itself
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
 from tasks.registry import JobRunner, register

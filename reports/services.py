@@ -11,14 +11,20 @@ from grids.access import grid_write, link_write
 from reports.analytics.periods import bounds_of
 from reports.archive.format import ARCHIVE_FORMAT
 from reports.archive.format import KIND as ACCOUNT
-from reports.archive.services import archive_submit
+from reports.archive.runner import ARCHIVE
 from reports.exports.csv import DELIMITERS, CsvFormat
 from reports.exports.registry import FORMATS, SOURCES, formats_of
 from reports.jobs import EXPORT
 from tasks.services import Submission, job_submit
 
 
-def export_submit(
+def export_submit(*, user: User, idempotency_key: str = "", **wish: Any) -> Submission:
+    """Queue an export: `wish` is as `export_params` takes it, and raises."""
+    kind, params = export_params(user=user, **wish)
+    return job_submit(user=user, kind=kind, params=params, idempotency_key=idempotency_key)
+
+
+def export_params(
     *,
     user: User,
     kind: str,
@@ -29,18 +35,18 @@ def export_submit(
     delimiter: str = "comma",
     bom: bool = False,
     filters: dict[str, Any],
-    idempotency_key: str = "",
-) -> Submission:
-    """Queue an export. Raises NotFound for a grid or link in the filters that is not the user's, and Invalid
-    for what does not go together. An account is exported as a whole and as it is."""
+) -> tuple[str, dict[str, Any]]:
+    """The kind and the parameters of the job that makes an export. Raises NotFound for a grid or link in
+    the filters that is not the user's, and Invalid for what does not go together. An account is exported as
+    a whole and as it is."""
     if kind == ACCOUNT:
         _check_whole(format, compression, columns, filters, time_zone)
-        return archive_submit(user=user, idempotency_key=idempotency_key)
+        return ARCHIVE, {}
     _check_format(kind, format, compression)
     _check_columns(kind, format, columns)
     if format != CsvFormat.name and (bom or delimiter != "comma"):
         raise _refused("format", "Only CSV has a delimiter and a byte order mark.")
-    params = {
+    return EXPORT, {
         "kind": kind,
         "format": format,
         "compression": compression,
@@ -48,7 +54,6 @@ def export_submit(
         "filters": _filters(user, kind, filters, time_zone),
         "style": {"zone": time_zone, "delimiter": DELIMITERS[delimiter], "bom": bom},
     }
-    return job_submit(user=user, kind=EXPORT, params=params, idempotency_key=idempotency_key)
 
 
 def _check_whole(format: str, *choices: object) -> None:

@@ -10,7 +10,6 @@ from gridlink.lib.rest.pagination import PageQuery
 from gridlink.lib.rest.serializers import (
     BoundedListField,
     StrictSerializer,
-    TextField,
     TitleField,
 )
 from reports.analytics.buckets import WEEK_STARTS
@@ -19,38 +18,7 @@ from reports.kinds.scope import ScopeSerializer
 from reports.renderers.base import Paper
 from reports.renderers.registry import RENDERERS
 from reports.report_models import TITLE_LENGTH
-from reports.runs.ranges import PRESETS
-
-class RangeSerializer(StrictSerializer):
-    """A preset, or `from` and `to`."""
-
-    preset = serializers.ChoiceField(
-        list(PRESETS),
-        required=False,
-        help_text="Whole days in `time_zone`. `last_…` is over when the report runs: the days, week, month,"
-        " quarter or year before; `this_…` goes on until the end of the day.",
-    )
-    to = TextField(
-        required=False,
-        max_length=40,
-        help_text="As `from`; a date's whole day is included. Without it: now.",
-    )
-
-    def get_fields(self) -> dict[str, Any]:
-        """`from` too, which no class body can name."""
-        since = TextField(
-            required=False,
-            max_length=40,
-            help_text="A date, or a date and time, which is local unless it states an offset. Without it: 30"
-            " days up to `to`.",
-        )
-        return {"from": since, **super().get_fields()}
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Raises ValidationError for a preset beside dates."""
-        if "preset" in attrs and len(attrs) > 1:
-            raise serializers.ValidationError("Give a preset, or `from` and `to`.")
-        return attrs
+from reports.runs.ranges import RangeSerializer
 
 
 class ReportWriteSerializer(StrictSerializer):

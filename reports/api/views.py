@@ -24,11 +24,8 @@ from grids.access import grid_write, link_write
 from reports.analytics.subjects import Subject, grid_subject, link_subject
 from reports.api import examples
 from reports.api.filters import AnalyticsQuery, LedgerQuery, period_in, wish_in
-from reports.api.serializers import (
-    AnalyticsSerializer,
-    ExportSerializer,
-    LedgerSerializer,
-)
+from reports.api.serializers import AnalyticsSerializer, LedgerSerializer
+from reports.exports.request import ExportSerializer
 from reports.selectors import analytics_read, ledger_hours, ledger_rows, ledger_sums
 from reports.services import export_submit
 from tasks.api.examples import QUEUED

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from rest_framework import serializers
+
 from gridlink.lib.errors import Invalid
+from gridlink.lib.rest.serializers import StrictSerializer, TextField
 from reports.analytics.buckets import WEEK_STARTS
 from reports.analytics.periods import (
     DAY,
@@ -65,6 +69,38 @@ PRESETS: dict[str, Preset] = {
 }
 """Whole days of the report's time zone. "last" ends before today, or before this week, month and so on, so
 that it is over; "this" goes on until the end of today."""
+
+
+class RangeSerializer(StrictSerializer):
+    """A preset, or `from` and `to`."""
+
+    preset = serializers.ChoiceField(
+        list(PRESETS),
+        required=False,
+        help_text="Whole days in `time_zone`. `last_…` is over when the report runs: the days, week, month,"
+        " quarter or year before; `this_…` goes on until the end of the day.",
+    )
+    to = TextField(
+        required=False,
+        max_length=40,
+        help_text="As `from`; a date's whole day is included. Without it: now.",
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` too, which no class body can name."""
+        since = TextField(
+            required=False,
+            max_length=40,
+            help_text="A date, or a date and time, which is local unless it states an offset. Without it: 30"
+            " days up to `to`.",
+        )
+        return {"from": since, **super().get_fields()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError for a preset beside dates."""
+        if "preset" in attrs and len(attrs) > 1:
+            raise serializers.ValidationError("Give a preset, or `from` and `to`.")
+        return attrs
 
 
 def period_at(*, range: dict[str, str], time_zone: str, week_start: str, now: datetime) -> Period:

@@ -14,12 +14,11 @@ from django.db import connection
 
 from gridlink.accounts.models import User
 from grids.models import Grid
-from reports.archive.services import archive_submit
 from reports.clicks.ingest import LOCK_KEY
 from reports.models import Click
 from tasks.models import Job
 from tests.support.accounts import furnish, sum_up, totals
-from tests.support.archives import output, saved, submit_restore
+from tests.support.archives import archive_submit, output, saved, submit_restore
 from tests.support.click_rows import make_click, make_view, noon
 from tests.support.client import Client, make_user
 from tests.support.exports import link_on

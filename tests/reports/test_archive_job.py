@@ -16,7 +16,6 @@ from reports.archive import bounds, runner
 from reports.archive.reader import is_archive
 from reports.archive.registry import TABLES
 from reports.archive.runner import RESTORE
-from reports.archive.services import archive_submit
 from reports.clicks.ingest import LOCK_KEY
 from reports.exports.progress import Progress
 from reports.models import Watermark
@@ -26,6 +25,7 @@ from tasks.models import Job
 from tasks.services import job_submit
 from tests.support.accounts import furnish, sum_up
 from tests.support.archives import (
+    archive_submit,
     archived,
     contents,
     forget_all,

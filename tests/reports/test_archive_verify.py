@@ -126,7 +126,7 @@ def test_an_archive(owner: Client, tmp_path: Path) -> None:
 
 
 def test_an_archive_with_the_manifest_beside_it(owner: Client, tmp_path: Path) -> None:
-    from reports.archive.services import archive_submit
+    from tests.support.archives import archive_submit
     from tests.support.platform import execute, user_of
 
     furnish(owner)

@@ -14,15 +14,21 @@ from typing import Any
 
 from django.db import connection
 
+from gridlink.accounts.models import User
 from reports.archive.runner import RESTORE
-from reports.archive.services import archive_submit
+from reports.services import export_submit
 from tasks.models import Job, JobFile
-from tasks.services import job_submit, upload_store
+from tasks.services import Submission, job_submit, upload_store
 from tasks.storage import object_store
 from tests.support.client import Client
 from tests.support.platform import execute, user_of
 
 Files = dict[str, bytes]
+
+
+def archive_submit(*, user: User) -> Submission:
+    """The wish for an archive of the whole account."""
+    return export_submit(user=user, kind="account", format="zip", filters={})
 
 
 def archived(client: Client) -> bytes:

@@ -1,0 +1,80 @@
+"""What a schedule can start here: a saved report, or an export."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from tasks.schedules.registry import ScheduledAction, register
+
+from gridlink.accounts.models import User
+from gridlink.lib.errors import Invalid
+from gridlink.lib.rest.serializers import StrictSerializer, TextField, validated
+from reports.access import report_write
+from reports.exports.request import ExportSerializer
+from reports.report_services import run_submit
+from reports.runs.ranges import RangeSerializer, period_at
+from reports.services import export_params, export_submit
+from tasks.services import Submission
+
+
+class _ReportParams(StrictSerializer):
+    report = TextField(max_length=35)
+
+
+class _ExportParams(ExportSerializer):
+    range = RangeSerializer(required=False)
+
+
+@register
+class RunReport(ScheduledAction):
+    """`params`: report, the slug of a saved one. Its range is as of the slot."""
+
+    name = "report"
+
+    def validate(self, *, user: User, params: dict[str, Any]) -> dict[str, Any]:
+        """Raises Invalid, and NotFound for a report that is not the user's."""
+        found = validated(_ReportParams, params)
+        report_write(user, found["report"])
+        return found
+
+    def submit(self, *, user: User, params: dict[str, Any], slot: datetime, key: str) -> Submission:
+        """Always a run of its own: an earlier one was delivered already."""
+        report = report_write(user, params["report"])
+        return run_submit(report=report, moment=slot, fresh=True, idempotency_key=key)
+
+
+@register
+class MakeExport(ScheduledAction):
+    """`params`: as of `exports/`; and range, as a report's, which stands for `from` and `to` as of the
+    slot."""
+
+    name = "export"
+
+    def validate(self, *, user: User, params: dict[str, Any]) -> dict[str, Any]:
+        """Raises Invalid, and NotFound for a grid or link in the filters that is not the user's."""
+        found = validated(_ExportParams, params)
+        moments = {"from", "to"} & found["filters"].keys()
+        if "range" in found and moments:
+            message = "Give a range, or `from` and `to` in the filters."
+            raise Invalid("Some fields are not valid.", fields={"range": [message]})
+        export_params(user=user, **_resolved(found, user.week_start, timezone.now()))
+        return found
+
+    def submit(self, *, user: User, params: dict[str, Any], slot: datetime, key: str) -> Submission:
+        """The job."""
+        return export_submit(
+            user=user, idempotency_key=key, **_resolved(params, user.week_start, slot)
+        )
+
+
+def _resolved(params: dict[str, Any], week_start: str, moment: datetime) -> dict[str, Any]:
+    """The wish for an export, with the range as of a moment."""
+    wish = {name: value for name, value in params.items() if name != "range"}
+    if "range" not in params:
+        return wish
+    zone = params["time_zone"]
+    period = period_at(range=params["range"], time_zone=zone, week_start=week_start, now=moment)
+    moments = {"from": period.start.isoformat(), "to": period.until.isoformat()}
+    return {**wish, "filters": {**wish["filters"], **moments}}
