@@ -11,6 +11,8 @@ from django.db import models
 # Models that Django looks for here.
 from reports.archive_models import FormerKey as FormerKey
 from reports.archive_models import RawFrom as RawFrom
+from reports.report_models import Report as Report
+from reports.report_models import ReportRun as ReportRun
 from reports.rollup_models import Dimension as Dimension
 from reports.rollup_models import GridDayValue as GridDayValue
 from reports.rollup_models import GridHour as GridHour
@@ -18,8 +20,6 @@ from reports.rollup_models import LinkDay as LinkDay
 from reports.rollup_models import LinkHour as LinkHour
 from reports.rollup_models import UserDayValue as UserDayValue
 from reports.rollup_models import UserHour as UserHour
-from reports.report_models import Report as Report
-from reports.report_models import ReportRun as ReportRun
 from reports.stream_models import Producer as Producer
 from reports.stream_models import SetAside as SetAside
 from reports.stream_models import Watermark as Watermark

@@ -65,7 +65,7 @@ class ReportRun(models.Model):
 
     class Meta:
         db_table = "reports_report_run"
-        indexes = [models.Index("report", "-job", name="report_run_newest")]
+        indexes = [models.Index("report", "job", name="report_run_of")]
 
     def __str__(self) -> str:
         return f"run of {self.report_id}"

@@ -30,6 +30,7 @@ def report_create(*, user: User, **fields: Any) -> Report:
     user's, and Conflict when there are as many reports as one may have."""
     report = Report(user=user, **fields)
     _check(report)
+    _check_scope(report)
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
         if Report.objects.filter(user=user).count() >= settings.REPORTS_PER_USER:
@@ -51,6 +52,9 @@ def report_update(*, report: Report, version: int | None, changes: dict[str, Any
         for name, value in changes.items():
             setattr(report, name, value)
         _check(report)
+        # What it named before may be gone by now: a run tells of that.
+        if "scope" in changes:
+            _check_scope(report)
         report.version += 1
         report.modified_on = timezone.now()
         report.save()
@@ -127,10 +131,13 @@ def _check(report: Report) -> None:
         raise Invalid("Some fields are not valid.", fields={"kind": [f"Choose one of: {known}."]})
     report.params = as_json(parse(kind.parameters, report.params))
     report.scope = Scope.parse(report.scope).as_json()
+    now = timezone.now()
+    asked = Asked.of(report, locale=report.user.locale, now=now)
+    asked.kind_of(user_id=report.user_id, now=now).check()
+
+
+def _check_scope(report: Report) -> None:
     for slug in report.scope["grids"]:
         grid_write(report.user, slug)
     for slug in report.scope["links"]:
         link_write(report.user, slug)
-    now = timezone.now()
-    asked = Asked.of(report, locale=report.user.locale, now=now)
-    asked.kind_of(user_id=report.user_id, now=now).check()

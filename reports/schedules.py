@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from tasks.schedules.registry import ScheduledAction, register
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid
@@ -16,6 +15,7 @@ from reports.exports.request import ExportSerializer
 from reports.report_services import run_submit
 from reports.runs.ranges import RangeSerializer, period_at
 from reports.services import export_params, export_submit
+from tasks.schedules.registry import ScheduledAction, register
 from tasks.services import Submission
 
 

@@ -14,7 +14,7 @@ from reports.archive.format import KIND as ACCOUNT
 from reports.archive.runner import ARCHIVE
 from reports.exports.csv import DELIMITERS, CsvFormat
 from reports.exports.registry import FORMATS, SOURCES, formats_of
-from reports.jobs import EXPORT
+from reports.exports.runner import EXPORT
 from tasks.services import Submission, job_submit
 
 

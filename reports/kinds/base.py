@@ -15,6 +15,7 @@ from reports.kinds.scope import Scope
 from reports.results.result import Chart, Fact, Result, Table
 
 P = TypeVar("P", bound=Parameters)
+WeekStart = Literal["monday", "sunday"]
 
 
 class Data(StrEnum):
@@ -35,7 +36,7 @@ class Question:
     user_id: int
     scope: Scope
     period: Period
-    week_start: Literal["monday", "sunday"] = "monday"
+    week_start: WeekStart = "monday"
     include_bots: bool = False
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from reports.renderers.base import Renderer
 from reports.renderers.csv import CsvRenderer
+from reports.renderers.html import HtmlRenderer
 from reports.renderers.json import JsonRenderer
+from reports.renderers.pdf import PdfRenderer
 
-RENDERERS: dict[str, type[Renderer]] = {form.name: form for form in (CsvRenderer, JsonRenderer)}
+RENDERERS: dict[str, type[Renderer]] = {
+    form.name: form for form in (CsvRenderer, HtmlRenderer, JsonRenderer, PdfRenderer)
+}

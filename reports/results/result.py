@@ -126,7 +126,7 @@ class Result:
             "zone": self.zone,
             "facts": [_fact_json(fact) for fact in self.facts],
             "tables": [_table_json(table) for table in self.tables],
-            "charts": [asdict(chart) for chart in self.charts],
+            "charts": [{**asdict(chart), "series": list(chart.series)} for chart in self.charts],
             "remarks": list(self.remarks),
         }
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from reports.analytics.periods import Period
-from reports.kinds.base import Question, ReportKind
+from reports.kinds.base import Question, ReportKind, WeekStart
 from reports.kinds.parameters import parse
 from reports.kinds.registry import KINDS
 from reports.kinds.scope import Scope
@@ -76,7 +76,7 @@ class Asked:
             user_id=user_id,
             scope=Scope.parse(self.scope),
             period=self.period(now),
-            week_start=self.week_start,
+            week_start=cast(WeekStart, self.week_start),
             include_bots=self.include_bots,
         )
         return kind(question, parse(kind.parameters, self.params))

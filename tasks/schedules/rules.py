@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from itertools import groupby, islice
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from gridlink.lib.zones import zone_names
 from tasks.schedules.cron import Cron
 from tasks.schedules.recurrence import Recurrence, refused
 from tasks.schedules.rrule import RRule
@@ -65,12 +65,6 @@ def rule_of(*, rule: str, form: str, time_zone: str, starts_on: date, ends_on: d
 
 def zone_of(name: str) -> ZoneInfo:
     """The time zone of an IANA name. Raises Invalid."""
-    # Only a name from the list goes on: ZoneInfo makes a path of what it is given.
-    if name not in _zones():
+    if name not in zone_names():
         raise refused("time_zone", "There is no such time zone.")
     return ZoneInfo(name)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())

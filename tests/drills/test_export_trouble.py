@@ -233,7 +233,7 @@ def test_cancel_when_only_the_manifest_is_missing(
         heard_of_cancel(owner, job)
         return {}
 
-    monkeypatch.setattr("reports.jobs.manifest", cancelled)
+    monkeypatch.setattr("reports.exports.runner.manifest", cancelled)
     execute(job)
     assert event_types(job) == ["queued", "claimed", "cancel_requested", "cancelled"]
     assert in_folder(storage) == []

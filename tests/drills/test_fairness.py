@@ -50,7 +50,7 @@ def test_ten_thousand_exports_delay_anothers_by_one_per_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # None of them is small.
-    monkeypatch.setattr("reports.jobs._SMALL_ROWS", -1)
+    monkeypatch.setattr("reports.exports.runner._SMALL_ROWS", -1)
     crowd, other = make_user("crowd"), make_user("other")
     queue_exports(crowd)
     with workers(tmp_path, "exports"):

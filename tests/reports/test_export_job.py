@@ -14,7 +14,7 @@ from grids.models import Grid, Link
 from reports.exports import base
 from reports.exports.base import ExportQuery, Moved
 from reports.exports.jsonl import JsonLinesFormat
-from reports.jobs import ExportRunner
+from reports.exports.runner import ExportRunner
 from tasks.context import JobContext
 from tasks.models import Job
 from tasks.storage import object_store

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from grids.models import Grid
 from gridlink.lib.zones import zone_names
+from grids.models import Grid
 from tasks.models import Job
 from tests.support.client import Client
 from tests.support.platform import event_types

@@ -73,7 +73,12 @@ def test_a_month_with_a_change_of_clocks() -> None:
 
 
 def test_dates_instead() -> None:
-    found = period(zone="Europe/Athens", **{"from": "2026-03-01", "to": "2026-03-31"})
+    found = period_at(
+        range={"from": "2026-03-01", "to": "2026-03-31"},
+        time_zone="Europe/Athens",
+        week_start="monday",
+        now=NOON,
+    )
     assert days(found) == ("2026-03-01", "2026-03-31")
 
 

@@ -190,7 +190,7 @@ def test_like_a_run_of_another_report(owner: Client, clicks: list[Visited]) -> N
     job = run(owner, other)
     with nothing_changes():
         assert_error(ask(owner, report, like=job.slug), 404, "not_found")
-        assert_error(ask(owner, report, like="jb_1"), 400, "invalid")
+        assert_error(ask(owner, report, like="jb_1"), 400, "invalid", "like")
 
 
 def test_what_changed(owner: Client, grid: Grid, link: Link, clicks: list[Visited]) -> None:
@@ -263,7 +263,8 @@ def test_a_grid_that_went_between_definition_and_run(
 
 
 def test_an_empty_account(owner: Client, storage: Path) -> None:
-    assert total(shown(owner, (report := define(owner)), run(owner, report))) == 0
+    report = define(owner)
+    assert total(shown(owner, report, run(owner, report))) == 0
 
 
 def test_deleted_definition_keeps_its_jobs(owner: Client, clicks: list[Visited]) -> None:

@@ -29,7 +29,6 @@ def test_defaults(alice: Client) -> None:
     report = response.json()
     assert response["Location"] == f"http://testserver/api/v1/reports/{report['slug']}/"
     assert response["ETag"] == '"1"'
-    assert report["created_on"] == report["modified_on"]
     assert {name: report[name] for name in report if not name.endswith("_on")} == {
         "slug": Report.objects.get().slug,
         "title": "Traffic",
@@ -92,8 +91,7 @@ def test_kinds_say_what_they_take(carol: Client) -> None:
 def test_senseless(alice: Client, changes: dict[str, Any], field: str) -> None:
     with nothing_changes():
         response = alice.post("reports/", {**BODY, **changes})
-        assert_error(response, 400, "invalid")
-        assert list(response.json()["error"]["fields"]) == [field]
+        assert_error(response, 400, "invalid", field)
 
 
 def test_scope_is_one_s_own(alice: Client, bob: Client) -> None:
@@ -122,7 +120,7 @@ def test_a_change(alice: Client) -> None:
             alice.patch(path, {"title": "No"}, **{"If-Match": '"1"'}), 412, "precondition_failed"
         )
         assert_error(alice.patch(path, {"title": "No"}), 428, "precondition_required")
-        assert_error(alice.patch(path, {"range": {"preset": "x"}}, **ANY), 400, "invalid")
+        assert_error(alice.patch(path, {"range": {"preset": "x"}}, **ANY), 400, "invalid", "range")
 
 
 def test_another_kind_has_other_parameters(alice: Client) -> None:
@@ -179,7 +177,7 @@ def test_list_by_kind(alice: Client) -> None:
     first, second = define(alice), define(alice, kind="breakdown")
     assert alice.get("reports/").json()["results"] == [second, first]
     assert alice.get("reports/?kind=traffic").json()["results"] == [first]
-    assert_error(alice.get("reports/?kind=none"), 400, "invalid")
+    assert_error(alice.get("reports/?kind=none"), 400, "invalid", "kind")
 
 
 def test_only_so_many(alice: Client, settings: Any) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from gridlink.accounts.models import User
 from grids.jobs import ImportRunner
-from reports.jobs import ExportRunner
+from reports.exports.runner import ExportRunner
 from tasks import lifecycle
 from tasks.models import Job
 from tasks.services import job_submit
