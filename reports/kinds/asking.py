@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from django.db import connection
+
 from reports.analytics.cuts import kept_from
 from reports.analytics.groupings import READERS, Wish
 from reports.analytics.numbers import Reading
@@ -13,6 +15,9 @@ from reports.analytics.periods import Period, day_start
 
 if TYPE_CHECKING:
     from reports.kinds.base import Question
+
+
+_ANY = "SELECT EXISTS (SELECT FROM {hours} AND hour < %(before)s)"
 
 
 class Asking:
@@ -46,8 +51,17 @@ class Asking:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is to be said of all numbers read so far."""
-        return (*self.scope.missing, *(self._cut(before) for before in sorted(self._approximate)))
+        """What is to be said of all numbers read so far. A query if some are approximate."""
+        cuts = [self._cut(before) for before in sorted(self._approximate) if self._is_sum(before)]
+        return (*self.scope.missing, *cuts)
+
+    def _is_sum(self, before: datetime) -> bool:
+        """Whether there is anything from before then, which a range over many years need not have."""
+        subject = self.scope.subject
+        with connection.cursor() as cursor:
+            cursor.execute(_ANY.format(hours=subject.hours), {**subject.params, "before": before})
+            found: bool = cursor.fetchone()[0]
+        return found
 
     def _cut(self, before: datetime) -> str:
         return (

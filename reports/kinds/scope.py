@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from rest_framework import serializers
 
 from gridlink.lib.errors import Invalid
@@ -21,7 +21,7 @@ _NOTHING_LEFT = "There is nothing left of what the report is about."
 
 
 def _names(prefix: str) -> BoundedListField:
-    slug = serializers.RegexField(rf"\A{prefix}_[0-9a-f]{{32}}\Z")
+    slug = serializers.RegexField(rf"\A{prefix}_[0-9a-f]{{32}}\Z", trim_whitespace=False)
     return BoundedListField(child=slug, required=False, max_length=NAMED_MAX)
 
 
@@ -36,6 +36,17 @@ class ScopeSerializer(StrictSerializer):
         max_length=TAGS_MAX,
         help_text="Only links that have all of them.",
     )
+
+
+class _Named(NamedTuple):
+    """A grid or a link that was named, as it is now; a link is also in the trash with its grid."""
+
+    pk: int
+    title: str
+    in_trash: bool
+
+
+_Found = dict[str, _Named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +94,8 @@ class Scope:
         mine = Link.objects.filter(user_id=user_id)
         if self.is_all:
             return Resolved(account_subject(user_id=user_id), mine, "All grids", ())
-        grids = _found(Grid.objects.filter(user_id=user_id), self.grids)
-        links = _found(mine, self.links)
+        grids = _found(Grid.objects.filter(user_id=user_id), self.grids, Q(is_deleted=True))
+        links = _found(mine, self.links, Q(is_deleted=True) | Q(grid__is_deleted=True))
         missing = [*_missing("grid", self.grids, grids), *_missing("link", self.links, links)]
         narrowed = self._narrowed(mine, grids, links)
         subject, is_empty = self._subject(narrowed, grids)
@@ -114,17 +125,16 @@ class Scope:
         return what[0].upper() + what[1:] + (f", tagged {tags}" if tags else "")
 
 
-_Found = dict[str, Grid] | dict[str, Link]
-
-
-def _found(rows: Any, slugs: tuple[str, ...]) -> Any:
+def _found(rows: QuerySet[Any], slugs: tuple[str, ...], in_trash: Q) -> _Found:
     if not slugs:
         return {}
-    return {row.slug: row for row in rows.filter(slug__in=slugs).order_by("pk")}
+    flag = ExpressionWrapper(in_trash, output_field=BooleanField())
+    found = rows.filter(slug__in=slugs).annotate(in_trash=flag).order_by("pk")
+    return {slug: _Named(*names) for slug, *names in found.values_list("slug", *_Named._fields)}
 
 
 def _keys(found: _Found) -> list[int]:
-    return [row.pk for row in found.values()]
+    return [named.pk for named in found.values()]
 
 
 def _counted(what: str, slugs: tuple[str, ...], found: _Found) -> str:
@@ -145,5 +155,5 @@ def _said(what: str, slugs: tuple[str, ...], found: _Found) -> Iterable[str]:
     for slug in slugs:
         if slug not in found:
             yield f"The {what} {slug} is gone."
-        elif found[slug].is_deleted:
+        elif found[slug].in_trash:
             yield f"The {what} “{found[slug].title}” is in the trash."

@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from gridlink.lib.errors import Invalid
 from grids.models import Grid, Link
+from reports.kinds.earlier import COMPARISONS
 from reports.models import Verdict
 from tests.support.clicks import Visited, drop_rows, load
 from tests.support.client import Client
@@ -128,6 +129,26 @@ def test_an_hour_that_comes_twice_is_two_rows(grid: Grid, links: list[Link]) -> 
     ]
 
 
+def test_weeks_and_months_stand_beside_as_many_days(grid: Grid, links: list[Link]) -> None:
+    before = [datetime(2026, 1, 29, tzinfo=UTC), datetime(2026, 2, 3, tzinfo=UTC)]
+    load(grid, links, clicks=[Visited(NOON), *map(Visited, before)])
+    asked = question(grid.user, week_start="sunday")
+    result = answer("traffic", asked, step="month")
+    assert columns(result, "traffic", "time", "clicks", "clicks_before") == [
+        (date(2026, 3, 1), 1, 2)
+    ]
+    result = answer("traffic", asked, step="week")
+    assert columns(result, "traffic", "time", "clicks", "clicks_before") == [
+        (date(2026, 3, 1), 0, 2),
+        (date(2026, 3, 8), 1, 0),
+        (date(2026, 3, 15), 0, 0),
+        (date(2026, 3, 22), 0, 0),
+        (date(2026, 3, 29), 0, 0),
+    ]
+    result = answer("traffic", question(grid.user, "2026-03-04", "2026-03-06"), step="week")
+    assert columns(result, "traffic", "time") == [(date(2026, 3, 2),)]
+
+
 def test_months_stand_beside_those_of_a_year_before(grid: Grid, links: list[Link]) -> None:
     last_year = [datetime(2024, 2, 29, 12, tzinfo=UTC), datetime(2024, 3, 1, 12, tzinfo=UTC)]
     now = datetime(2025, 2, 28, 12, tzinfo=UTC)
@@ -139,6 +160,11 @@ def test_months_stand_beside_those_of_a_year_before(grid: Grid, links: list[Link
         (date(2025, 3, 1), 0, 1),
     ]
     assert facts(result)["clicks_before"] == 2
+
+
+def _instant(key: str) -> Any:
+    """What keys of hours, days, weeks or months are in the order of."""
+    return datetime.fromisoformat(key).timestamp() if "T" in key else key
 
 
 def test_too_many_steps_are_refused(alice: Client) -> None:
@@ -158,9 +184,18 @@ def test_cuts_where_rows_are_gone_are_told(grid: Grid, links: list[Link]) -> Non
     assert remark.startswith("Single clicks from before 2026-04-01 00:00 are no longer kept")
 
 
-@pytest.mark.parametrize("compare", ["previous", "year"])
+@pytest.mark.parametrize(
+    ("step", "compare"),
+    [
+        ("day", "previous"),
+        ("day", "year"),
+        ("hour", "previous"),
+        ("week", "previous"),
+        ("month", "year"),
+    ],
+)
 def test_traffic_is_what_counting_one_by_one_gives(
-    grid: Grid, links: list[Link], compare: str
+    grid: Grid, links: list[Link], step: str, compare: str
 ) -> None:
     @random
     @given(case=cases())
@@ -168,16 +203,25 @@ def test_traffic_is_what_counting_one_by_one_gives(
         load(grid, links, clicks=case.clicks, views=case.views)
         since, until = (moment.isoformat() for moment in (case.start, case.until))
         asked = question(grid.user, since, until, case.zone.key)
-        result = answer("traffic", asked, step="day", compare=compare)
+        result = answer("traffic", asked, step=step, compare=compare)
         totals = counted(case.asked)
         assert {name: facts(result)[name] for name in ("clicks", "visitors")} == {
             name: totals[name] for name in ("clicks", "visitors")
         }
-        days = by(lambda click: local_key(click.at, case.zone, "day"), case.asked)
         rows = columns(result, "traffic", "time", "clicks", "clicks_before")
-        found = {str(day): clicks for day, clicks, _ in rows if clicks}
-        assert found == {day: each["clicks"] for day, each in days.items() if each["clicks"]}
-        assert sum(before for *_, before in rows) == facts(result)["clicks_before"]
+        keys = by(lambda click: local_key(click.at, case.zone, step), case.asked)
+        assert [clicks for _, clicks, _ in rows if clicks] == [
+            keys[key]["clicks"] for key in sorted(keys, key=_instant) if keys[key]["clicks"]
+        ]
+        earlier = COMPARISONS[compare](asked.period)
+        assert earlier
+        before = [
+            click
+            for click in case.clicks
+            if earlier.period.start <= click.at < earlier.period.until
+        ]
+        assert facts(result)["clicks_before"] == counted(before)["clicks"]
+        assert sum(before for *_, before in rows) == counted(before)["clicks"]
 
     check()
 
