@@ -7,7 +7,8 @@ from reports.renderers.csv import CsvRenderer
 from reports.renderers.html import HtmlRenderer
 from reports.renderers.json import JsonRenderer
 from reports.renderers.pdf import PdfRenderer
+from reports.renderers.xlsx import XlsxRenderer
 
 RENDERERS: dict[str, type[Renderer]] = {
-    form.name: form for form in (CsvRenderer, HtmlRenderer, JsonRenderer, PdfRenderer)
+    form.name: form for form in (CsvRenderer, HtmlRenderer, JsonRenderer, PdfRenderer, XlsxRenderer)
 }

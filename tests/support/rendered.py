@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import openpyxl
@@ -44,7 +44,7 @@ class OneWay:
 
 def normalised(kind: CellType, value: Any) -> Any:
     """What every format can tell of a cell: an empty text is no text, a moment is what clocks show, to the
-    millisecond."""
+    nearest millisecond."""
     if value is None or value == "":
         return None
     return _NORMAL.get(kind, _same)(value)
@@ -73,16 +73,26 @@ def cells_of_csv(data: bytes, result: Result) -> dict[str, Rows]:
     }
 
 
+def without_guards(cells: dict[str, Rows]) -> dict[str, Rows]:
+    """The same as a CSV file tells: an apostrophe that was there all along looks like a guard."""
+    return {
+        name: [
+            [_unguarded(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+        ]
+        for name, rows in cells.items()
+    }
+
+
 def cells_of_xlsx(data: bytes, result: Result) -> dict[str, Rows]:
     """The same, of the workbook; a table goes on in the sheets that follow its first."""
     book = openpyxl.load_workbook(io.BytesIO(data))
     rows = {sheet.title: list(sheet.iter_rows(min_row=2, values_only=True)) for sheet in book}
     firsts = _first_sheets(rows["Summary"], result)
     tables = {}
-    for table, first, after in zip(result.tables, firsts, [*firsts[1:], None], strict=True):
-        names = list(rows)
-        stop = names.index(after) if after else len(names)
-        filled = [row for name in names[names.index(first) : stop] for row in rows[name]]
+    names = list(rows)
+    starts = [names.index(first) for first in firsts]
+    for table, start, stop in zip(result.tables, starts, [*starts, len(names)][1:], strict=True):
+        filled = [row for name in names[start:stop] for row in rows[name]]
         tables[table.name] = _rows(table, filled, _from_xlsx)
     return tables
 
@@ -124,20 +134,21 @@ def _same(value: Any) -> Any:
 
 
 def _clock(value: datetime) -> str:
-    return value.replace(tzinfo=None).isoformat(timespec="milliseconds")
+    nearest = value.replace(tzinfo=None) + timedelta(microseconds=500)
+    return nearest.isoformat(timespec="milliseconds")
 
 
 _NORMAL: dict[CellType, Callable[[Any], Any]] = {CellType.MOMENT: _clock}
-_TIMES: dict[CellType, Callable[[str], Any]] = {
+_TIMES: dict[CellType, Callable[[Any], Any]] = {
     CellType.DAY: date.fromisoformat,
     CellType.MOMENT: datetime.fromisoformat,
 }
-_TEXTS: dict[CellType, Callable[[str], Any]] = {
+_TEXTS: dict[CellType, Callable[[Any], Any]] = {
     **_TIMES,
     CellType.INTEGER: int,
     CellType.NUMBER: float,
     CellType.RATE: float,
-    CellType.FLAG: {"true": True, "false": False}.__getitem__,
+    CellType.FLAG: lambda text: {"true": True, "false": False}[text],
 }
 
 
