@@ -14,7 +14,7 @@ from reports.renderers.registry import RENDERERS
 from reports.results.cells import CellType
 from reports.results.result import Column, Result, Table
 from tests.support.rendered import ABOUT, cells_of_json, cells_of_result, render
-from tests.support.results import RESULT, results
+from tests.support.results import RESULT, large, results
 
 
 def test_file_is_the_result() -> None:
@@ -71,9 +71,7 @@ def test_any_result_comes_back(result: Result) -> None:
 
 
 def test_memory_is_flat() -> None:
-    columns = (Column("n", "N", CellType.INTEGER), Column("t", "T", CellType.TEXT))
-    rows = [(n, f"The text of row {n}") for n in range(50_000)]
-    result = Result("k", "T", "S", "UTC", (), (Table("t", "T", columns, rows, ("n",)),), ())
+    result = large(20_000)
     with io.BufferedWriter(_Nowhere()) as out:
         tracemalloc.start()
         try:

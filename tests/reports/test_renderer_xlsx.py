@@ -30,7 +30,7 @@ from tests.support.rendered import (
     render,
     without_guards,
 )
-from tests.support.results import DAYS, LINKS, RESULT, results
+from tests.support.results import DAYS, LINKS, RESULT, large, results
 
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -323,9 +323,7 @@ def test_all_tables_agree(result: Result) -> None:
 
 
 def test_memory_holds_no_sheet() -> None:
-    columns = (Column("n", "N", CellType.INTEGER), Column("t", "T", CellType.TEXT))
-    rows = [(n, f"The text of row {n}") for n in range(20_000)]
-    result = Result("k", "T", "S", "UTC", (), (Table("t", "T", columns, rows, ("n",)),), ())
+    result = large(20_000)
     tracemalloc.start()
     try:
         RENDERERS["xlsx"]().write(result, ABOUT, io.BytesIO())

@@ -139,3 +139,25 @@ def results(draw: st.DrawFn) -> Result:
         charts=tuple(draw(_charts(table)) for table in tables),
         remarks=tuple(draw(st.lists(texts, max_size=2))),
     )
+
+
+def large(rows: int) -> Result:
+    """A result of so many rows of eight columns, each of another type, with a chart of the first."""
+    columns = tuple(Column(kind.value, kind.value.title(), kind) for kind in CellType)
+    first = datetime(2026, 1, 1, tzinfo=BERLIN)
+    made = [
+        (
+            f"Link & number {n}",
+            f"https://example.org/some/path/{n}?a=1&b={n * 7}",
+            n * 3,
+            n / 7,
+            n / rows,
+            n % 2 == 0,
+            first.date() + timedelta(n % 365),
+            first + timedelta(seconds=n),
+        )
+        for n in range(rows)
+    ]
+    table = Table("links", "Links", columns, made, ("address",))
+    chart = Chart("top", "Top links", ChartShape.BAR, "links", "text", ("integer",), 30)
+    return Result("large", "Large", "All of it", ZONE, (), (table,), (chart,))
