@@ -49,8 +49,7 @@ class Recurrence(ABC):
         never be met again, within a second."""
 
     def walls(self, begin: date) -> Iterator[datetime]:
-        """The local times from the day `begin` on, in order, without a zone; maybe with earlier ones
-        first."""
+        """The local times from the day `begin` on, in order; earlier ones may come first."""
         # What is counted is counted from the start.
         first = self.starts_on if self.count else max(begin, self.starts_on)
         every = (datetime.combine(day, at) for day in self.days(first) for at in self.times)

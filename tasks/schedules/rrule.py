@@ -17,7 +17,7 @@ COUNT_MAX = 1000
 INTERVAL_MAX = 1000
 _VALUES_MAX = 100
 _DAY_MINUTES = 24 * 60
-_FREQUENCIES = {
+_FREQUENCIES: dict[str, Any] = {
     name: getattr(rrule, name)
     for name in ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY")
 }
@@ -132,7 +132,7 @@ class RRule(Recurrence):
             raise refused("rule", "BYSETPOS needs a rule with one time a day.")
         days = {_OF_DAYS[name]: value for name, value in parts.items() if name in _OF_DAYS}
         by_day = parts["FREQ"] not in _TIMES
-        self._frequency = _FREQUENCIES[parts["FREQ"]] if by_day else rrule.DAILY
+        self._frequency: Any = _FREQUENCIES[parts["FREQ"]] if by_day else rrule.DAILY
         self._choices = {"interval": parts.get("INTERVAL", 1) if by_day else 1, **days}
 
     def days(self, begin: date) -> Iterator[date]:

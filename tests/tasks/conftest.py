@@ -9,7 +9,9 @@ import pytest
 from tasks import registry
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
+from tasks.schedules import registry as actions
 from tests.support.platform import KIND
+from tests.support.schedules import Action
 
 Work = Callable[[JobContext], Outcome | None]
 
@@ -29,3 +31,12 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
         monkeypatch.setitem(registry._runners, KIND, Runner)
 
     return install
+
+
+@pytest.fixture
+def action(monkeypatch: pytest.MonkeyPatch, runs: Callable[[Work], None]) -> Action:
+    """What schedules of tests start."""
+    runs(lambda context: None)
+    action = Action()
+    monkeypatch.setitem(actions._actions, action.name, action)
+    return action
