@@ -19,7 +19,9 @@ from reports.results.cells import CellType
 from reports.results.result import Column, Fact, Result, Table
 
 ROWS_MAX = 2000
-"""How many rows of each table there are pages for."""
+CELLS_MAX = 30_000
+LETTERS_MAX = 500_000
+"""Of each table as many rows are set as all three allow, and always the first: more is no report."""
 _PAPER = {Paper.A4: "a4", Paper.LETTER: "us-letter"}
 _NUMBERS = {CellType.INTEGER, CellType.NUMBER, CellType.RATE}
 _WORDY = {CellType.TEXT, CellType.ADDRESS}
@@ -92,8 +94,7 @@ def _fact(fact: Fact, words: Words) -> dict[str, Any]:
 
 
 def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:
-    kinds = tuple(column.type for column in table.columns)
-    shown = [words.row(kinds, row) for row in table.rows[:ROWS_MAX]]
+    shown = _on_paper(table, words)
     charts = [drawn(chart, table, words) for chart in result.charts if chart.table == table.name]
     columns = [
         _column(column, [row[place] for row in shown]) for place, column in enumerate(table.columns)
@@ -102,7 +103,7 @@ def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:
         columns = [{**column, "share": column["weight"]} for column in columns]
     return {
         "title": _said(table.title),
-        "before": _cut(table, words),
+        "before": _cut(len(shown), len(table.rows), words),
         "note": _said(table.note),
         "charts": [_chart(drawing) for drawing in charts],
         "columns": columns,
@@ -111,14 +112,28 @@ def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:
     }
 
 
-def _cut(table: Table, words: Words) -> str:
+def _on_paper(table: Table, words: Words) -> list[list[str]]:
+    """The rows in words, until they are too many."""
+    kinds = tuple(column.type for column in table.columns)
+    shown: list[list[str]] = []
+    cells = letters = 0
+    for row in table.rows[:ROWS_MAX]:
+        said = words.row(kinds, row)
+        cells += len(said)
+        letters += sum(map(len, said))
+        if shown and (cells > CELLS_MAX or letters > LETTERS_MAX):
+            break
+        shown.append(said)
+    return shown
+
+
+def _cut(shown: int, rows: int, words: Words) -> str:
     """What a reader must know before the rows."""
-    rows = len(table.rows)
     if not rows:
         return "No rows."
-    if rows <= ROWS_MAX:
+    if shown == rows:
         return ""
-    first, all_of_them = (words.cell(CellType.INTEGER, each) for each in (ROWS_MAX, rows))
+    first, all_of_them = (words.cell(CellType.INTEGER, each) for each in (shown, rows))
     return f"The first {first} of {all_of_them} rows. The other formats of this report have all of them."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from reports.renderers.marks import Label, Mark, dot, path, rectangle, rule, short, width_of
@@ -18,7 +18,8 @@ _FOOT = 26.0
 _GAP = 14.0
 _DOTS = 62
 _THICK = 15.0
-_BARS = 40
+_BETWEEN = 7.0
+_HIGH = 760.0
 _NARROWEST = 2.0
 _WIDEST = 44.0
 _LABEL = 200.0
@@ -57,7 +58,12 @@ class Data:
         """The numbers along the axis."""
         values = [value for one in self.series for value in one.values if value is not None]
         whole = all(one.kind is CellType.INTEGER for one in self.series)
-        return ticks(min(values), max(values), whole=whole)
+        return ticks(min(values, default=0.0), max(values, default=0.0), whole=whole)
+
+    def first(self, rows: int) -> Data:
+        """The same of the first rows."""
+        series = tuple(replace(one, values=one.values[:rows]) for one in self.series)
+        return replace(self, labels=self.labels[:rows], series=series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,25 +124,30 @@ def columns(data: Data, top: float) -> tuple[list[Mark], float]:
 
 
 def bars(data: Data, top: float) -> tuple[list[Mark], float]:
-    """Bars that lie, each with its number; what comes after the first forty is only counted."""
-    rows = min(len(data.labels), _BARS)
-    each = _THICK * len(data.series)
-    left = min(_LABEL, max(width_of(label) for label in data.labels[:rows])) + 10
-    values = [value for one in data.series for value in one.values[:rows] if value is not None]
-    numbers = [data.shown(value) for value in values] or [""]
-    right = WIDTH - max(width_of(words) for words in numbers) - 8
-    axis = _Axis(data.ticks(), left, right)
-    bottom = top + rows * (each + 7)
+    """Bars that lie, each with its number; of rows that would make it higher than a page, how many."""
+    each = _THICK * len(data.series) + _BETWEEN
+    shown = data.first(max(1, int(_HIGH / each)))
+    left = min(_LABEL, max(map(width_of, shown.labels))) + 10
+    numbers = [
+        shown.shown(value, one.kind)
+        for one in shown.series
+        for value in one.values
+        if value is not None
+    ]
+    right = WIDTH - max(map(width_of, numbers), default=0.0) - 8
+    axis = _Axis(shown.ticks(), left, right)
+    bottom = top + len(shown.labels) * each
     marks: list[Mark] = [rule(axis.at(0), top - 4, axis.at(0), bottom, strong=True)]
-    for i, label in enumerate(data.labels[:rows]):
-        y = top + i * (each + 7)
-        name = short(label, left - 10)
-        marks.append(Label(left - 8, y + each / 2 + 4, name, "end", strong=True))
-        marks += _lying(data, i, y, axis)
-    if rows == len(data.labels):
+    for i, label in enumerate(shown.labels):
+        y = top + i * each
+        middle = y + (each - _BETWEEN) / 2 + 4
+        marks.append(Label(left - 8, middle, short(label, left - 10), "end", strong=True))
+        marks += _lying(shown, i, y, axis)
+    more = len(data.labels) - len(shown.labels)
+    if not more:
         return marks, bottom + 6
-    note = f"{len(data.labels) - rows} more rows are in the table."
-    return [*marks, Label(left, bottom + 16, note)], bottom + 28
+    note = f"{data.words.cell(CellType.INTEGER, more)} more in the table."
+    return [*marks, Label(left, bottom + 14, note)], bottom + 26
 
 
 def _lying(data: Data, row: int, top: float, axis: _Axis) -> Iterator[Mark]:
