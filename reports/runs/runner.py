@@ -69,7 +69,7 @@ class ReportRunner(JobRunner):
             locale=asked.locale,
         )
         with (
-            context.output(file_name, renderer.content_type) as output,
+            context.output(file_name, renderer.media_type(result)) as output,
             io.BufferedWriter(output.sink, _BUFFER) as file,
         ):
             output.rows = rows

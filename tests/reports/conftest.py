@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from grids.models import Grid
 from tests.support.client import Client, make_user
 from tests.support.exports import MOMENT
+from tests.support.npm import Npm
 
 
 @pytest.fixture
@@ -22,3 +25,14 @@ def grid(owner: Client) -> Grid:
     return Grid.objects.create(
         user=owner.user, slug=f"gr_{1:032x}", title="Reading, later", created_on=MOMENT
     )
+
+
+@pytest.fixture
+def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Npm:
+    """Stands for npm, and fails until it is told what to do."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    npm = Npm(folder)
+    npm.does("exit 99")
+    return npm

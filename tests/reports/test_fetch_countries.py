@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import io
 import os
 import stat
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
 
+from gridlink.lib.npm import FetchError
 from reports.clicks import fetch_countries
-from reports.clicks.fetch_countries import MEMBER, FetchError, fetch
+from reports.clicks.fetch_countries import MEMBER, fetch
 from tests.support.mmdb import mmdb
+from tests.support.npm import Npm, integrity, tgz
 
 DATABASE = mmdb({"8.8.8.0/24": {"country_code": "US"}})
-NPM = """#!/bin/sh
-echo "$@" > '{calls}'
-{does}
-"""
-
-
-class Npm:
-    """What npm does when it is called, and how it was called."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._calls = folder / "calls"
-
-    def does(self, script: str) -> None:
-        program = self.folder / "npm"
-        program.write_text(NPM.format(calls=self._calls, does=script))
-        program.chmod(0o755)
-
-    def leaves(self, package: bytes) -> None:
-        (self.folder / "made.tgz").write_bytes(package)
-        self.does(f"cp '{self.folder}/made.tgz' some-name-1.2.tgz")
-
-    @property
-    def call(self) -> str:
-        return self._calls.read_text().strip()
-
-
-@pytest.fixture
-def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Npm:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    npm = Npm(folder)
-    npm.does("exit 99")
-    return npm
 
 
 @pytest.fixture
@@ -66,17 +29,11 @@ def target(tmp_path: Path) -> Path:
 
 
 def package(name: str = MEMBER, content: bytes = DATABASE) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        archive.addfile(member, io.BytesIO(content))
-    return file.getvalue()
+    return tgz({name: content})
 
 
 def expect(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    digest = base64.b64encode(hashlib.sha512(content).digest()).decode()
-    monkeypatch.setattr(fetch_countries, "INTEGRITY", f"sha512-{digest}")
+    monkeypatch.setattr(fetch_countries, "INTEGRITY", integrity(content))
 
 
 def assert_unchanged(target: Path) -> None:
@@ -105,12 +62,11 @@ def test_the_folder_is_made(npm: Npm, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_another_checksum(npm: Npm, target: Path) -> None:
     npm.leaves(content := package())
-    digest = base64.b64encode(hashlib.sha512(content).digest()).decode()
     with pytest.raises(FetchError) as error:
         fetch(target)
     assert str(error.value) == (
-        f"The package's checksum is sha512-{digest} instead of sha512-xemBDNQl4mCYDuVbqe3jKGKsVDykZGkfvebht"
-        "Oh/3VGLadq8vsp7t7ontpMUt3hH7sAGT0eLDyJ99SV+0waxZg==."
+        f"The package's checksum is {integrity(content)} instead of sha512-xemBDNQl4mCYDuVbqe3jKGKsVDykZGkf"
+        "vebhtOh/3VGLadq8vsp7t7ontpMUt3hH7sAGT0eLDyJ99SV+0waxZg==."
     )
     assert_unchanged(target)
 
@@ -147,7 +103,7 @@ def test_npm_fails(npm: Npm, target: Path, script: str, message: str) -> None:
 
 
 def test_npm_hangs(npm: Npm, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_countries, "_SECONDS", 0.2)
+    monkeypatch.setattr("gridlink.lib.npm._SECONDS", 0.2)
     npm.does("exec tail -f /dev/null")
     with pytest.raises(FetchError, match=r"^npm pack took longer than 0\.2 s\.$"):
         fetch(target)
@@ -166,7 +122,7 @@ def test_a_package_that_is_another(
     npm.leaves(content)
     with pytest.raises(FetchError) as error:
         fetch(target)
-    assert str(error.value).startswith(f"The countries could not be put at {target}: ")
+    assert str(error.value).startswith("The countries could not be fetched: ")
     assert "\n" not in str(error.value)
     assert_unchanged(target)
 
@@ -177,7 +133,7 @@ def test_a_target_that_cannot_be_written(
     expect(monkeypatch, content := package())
     npm.leaves(content)
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(FetchError, match=r"^The countries could not be put at "):
+    with pytest.raises(FetchError, match=r"^The countries could not be fetched: "):
         fetch(tmp_path / "file" / "country.mmdb")
 
 

@@ -1,4 +1,5 @@
-"""Schedules, what they start in tests, and when they should: told by looking at the clock, without the product."""
+"""Schedules, what they start in tests, and when they should: told by looking at the clock, without the
+product."""
 
 from __future__ import annotations
 
