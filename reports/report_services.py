@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from reports.runs.basis import basis_of, is_same
 from reports.runs.question import Asked
 from reports.runs.runner import REPORT
 from tasks.models import FileRole
+from tasks.notices.wishes import Wish
 from tasks.services import Submission, job_submit
 from tasks.states import JobStatus
 
@@ -76,6 +78,7 @@ def run_submit(
     like: ReportRun | None = None,
     fresh: bool = False,
     idempotency_key: str = "",
+    deliveries: Sequence[Wish] = (),
 ) -> Submission:
     """Queue a run: of the range as of `moment`, or of just what an earlier run asked. While nothing has
     changed that the numbers come from, it is the earlier run of the same question, unless a `fresh` one is
@@ -94,7 +97,11 @@ def run_submit(
         return Submission(earlier.job, created=False)
     with transaction.atomic():
         submission = job_submit(
-            user=report.user, kind=REPORT, params=asked.as_json(), idempotency_key=idempotency_key
+            user=report.user,
+            kind=REPORT,
+            params=asked.as_json(),
+            idempotency_key=idempotency_key,
+            deliveries=deliveries,
         )
         ReportRun.objects.get_or_create(job=submission.job, defaults={"report": report})
     return submission

@@ -15,7 +15,7 @@ from reports.exports.request import ExportSerializer
 from reports.report_services import run_submit
 from reports.runs.ranges import RangeSerializer, period_at
 from reports.services import export_params, export_submit
-from tasks.schedules.registry import ScheduledAction, register
+from tasks.schedules.registry import Occasion, ScheduledAction, register
 from tasks.services import Submission
 
 
@@ -39,10 +39,16 @@ class RunReport(ScheduledAction):
         report_write(user, found["report"])
         return found
 
-    def submit(self, *, user: User, params: dict[str, Any], slot: datetime, key: str) -> Submission:
+    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
         """Always a run of its own: an earlier one was delivered already."""
         report = report_write(user, params["report"])
-        return run_submit(report=report, moment=slot, fresh=True, idempotency_key=key)
+        return run_submit(
+            report=report,
+            moment=occasion.slot,
+            fresh=True,
+            idempotency_key=occasion.key,
+            deliveries=occasion.deliveries,
+        )
 
 
 @register
@@ -62,10 +68,11 @@ class MakeExport(ScheduledAction):
         export_params(user=user, **_resolved(found, user.week_start, timezone.now()))
         return found
 
-    def submit(self, *, user: User, params: dict[str, Any], slot: datetime, key: str) -> Submission:
+    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
         """The job."""
+        wish = _resolved(params, user.week_start, occasion.slot)
         return export_submit(
-            user=user, idempotency_key=key, **_resolved(params, user.week_start, slot)
+            user=user, idempotency_key=occasion.key, deliveries=occasion.deliveries, **wish
         )
 
 

@@ -15,13 +15,22 @@ from reports.archive.runner import ARCHIVE
 from reports.exports.csv import DELIMITERS, CsvFormat
 from reports.exports.registry import FORMATS, SOURCES, formats_of
 from reports.exports.runner import EXPORT
+from tasks.notices.wishes import Wish
 from tasks.services import Submission, job_submit
 
 
-def export_submit(*, user: User, idempotency_key: str = "", **wish: Any) -> Submission:
+def export_submit(
+    *, user: User, idempotency_key: str = "", deliveries: Sequence[Wish] = (), **wish: Any
+) -> Submission:
     """Queue an export: `wish` is as `export_params` takes it, and raises."""
     kind, params = export_params(user=user, **wish)
-    return job_submit(user=user, kind=kind, params=params, idempotency_key=idempotency_key)
+    return job_submit(
+        user=user,
+        kind=kind,
+        params=params,
+        idempotency_key=idempotency_key,
+        deliveries=deliveries,
+    )
 
 
 def export_params(

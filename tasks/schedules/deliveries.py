@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gridlink.lib.errors import Invalid
-from tasks.models import ScheduledRun
+from tasks.notice_models import Channel
+from tasks.notices.wishes import Wish
 
 # Each channel with its options, and what they are when they are not given.
 CHANNELS: dict[str, dict[str, bool]] = {
@@ -23,13 +24,13 @@ def checked(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [_completed(delivery) for delivery in deliveries]
 
 
-def deliveries_of(*, job_id: int) -> list[dict[str, Any]]:
-    """Where the result of a job goes that a schedule started; nowhere for any other. 1 query."""
-    runs = ScheduledRun.objects.filter(job_id=job_id).order_by("id")
-    found: list[dict[str, Any]] = []
-    for deliveries in runs.values_list("schedule__deliveries", flat=True):
-        found += [delivery for delivery in deliveries if delivery not in found]
-    return found
+def wishes(deliveries: list[dict[str, Any]]) -> list[Wish]:
+    """What a job is told of them: in the app there is a notification of every job anyway."""
+    return [
+        Wish(Channel(each["channel"]), attach=each.get("attach", False))
+        for each in deliveries
+        if each["channel"] in Channel.values
+    ]
 
 
 def _completed(delivery: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from gridlink.lib.errors import ApplicationError, Invalid
 from tasks.models import Schedule, ScheduledRun
 from tasks.schedule_models import NOTE_LENGTH, Missed, RunStatus
 from tasks.schedules import failures, registry
+from tasks.schedules.deliveries import wishes
 from tasks.schedules.rules import Rule, rule_of
 from tasks.services import Submission
 
@@ -160,7 +161,8 @@ def _run(schedule: Schedule, slot: datetime) -> ScheduledRun:
 def _submit(schedule: Schedule, slot: datetime) -> Submission:
     action = registry.action_named(schedule.action)
     key = f"{schedule.slug}:{slot:%Y-%m-%dT%H:%M}Z"
-    return action.submit(user=schedule.user, params=schedule.params, slot=slot, key=key)
+    occasion = registry.Occasion(slot, key, wishes(schedule.deliveries))
+    return action.submit(user=schedule.user, params=schedule.params, occasion=occasion)
 
 
 def _refused(schedule: Schedule, slot: datetime, reason: str) -> ScheduledRun:

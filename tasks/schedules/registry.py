@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 from gridlink.accounts.models import User
+from tasks.notices.wishes import Wish
 from tasks.schedules.recurrence import refused
 from tasks.services import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One time that a schedule fires: its slot, in UTC; a `key` that is the same whenever this slot is, for
+    the job's idempotency; and whom the job is to tell of its end."""
+
+    slot: datetime
+    key: str
+    deliveries: Sequence[Wish] = ()
 
 
 class ScheduledAction(ABC):
@@ -22,10 +35,10 @@ class ScheduledAction(ABC):
         `submit` could never take."""
 
     @abstractmethod
-    def submit(self, *, user: User, params: dict[str, Any], slot: datetime, key: str) -> Submission:
-        """Ask for the job of one slot, in the transaction that notes it. `slot` is in UTC, and "yesterday" is
-        the day before it, however late it is run. `key` is the same for the same slot: pass it on as the
-        job's idempotency key. Raises an ApplicationError when no job can be asked for now.
+    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
+        """Ask for the job of one slot, in the transaction that notes it. "Yesterday" is the day before the
+        slot, however late it is run. Pass the occasion's key and deliveries on to `job_submit`. Raises an
+        ApplicationError when no job can be asked for now.
         """
 
 

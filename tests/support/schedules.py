@@ -12,7 +12,7 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import ApplicationError, Invalid
 from tasks.models import Schedule
 from tasks.schedule_services import schedule_create
-from tasks.schedules.registry import ScheduledAction
+from tasks.schedules.registry import Occasion, ScheduledAction
 from tasks.services import Submission, job_submit
 from tests.support.platform import KIND
 
@@ -35,10 +35,16 @@ class Action(ScheduledAction):
             raise Invalid("It is bad.", fields={"params": {"bad": ["It is bad."]}})
         return {**params, "validated": True}
 
-    def submit(self, *, user: User, params: dict[str, Any], slot: datetime, key: str) -> Submission:
-        self.keys.append(key)
-        own = {} if "same" in params else {"slot": slot.isoformat()}
-        submission = job_submit(user=user, kind=KIND, params={**params, **own}, idempotency_key=key)
+    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
+        self.keys.append(occasion.key)
+        own = {} if "same" in params else {"slot": occasion.slot.isoformat()}
+        submission = job_submit(
+            user=user,
+            kind=KIND,
+            params={**params, **own},
+            idempotency_key=occasion.key,
+            deliveries=occasion.deliveries,
+        )
         if self.trouble:
             raise self.trouble
         return submission

@@ -13,9 +13,10 @@ from tasks import lifecycle, tasks
 from tasks.errors import QuotaExceeded
 from tasks.lifecycle import Outcome, Progress
 from tasks.models import IdempotencyKey, Job, JobEvent, PeriodicRun, Schedule, ScheduledRun
+from tasks.notice_models import Channel
+from tasks.notices.wishes import Wish, wishes_of
 from tasks.schedule_services import schedule_delete, schedule_update
 from tasks.schedules import registry
-from tasks.schedules.deliveries import deliveries_of
 from tasks.schedules.firing import fire_due
 from tests.support.client import Client
 from tests.support.platform import claim_of, in_threads, user_of
@@ -395,15 +396,14 @@ def test_jobs_outlive_their_schedule(daily: Schedule) -> None:
     assert ScheduledRun.objects.count() == 0
 
 
-def test_deliveries_are_found_by_the_job(alice: Client, action: Action) -> None:
+def test_the_job_knows_its_deliveries(alice: Client, action: Action) -> None:
     wanted = [{"channel": "email", "attach": True}, {"channel": "in_app"}]
     schedule = make_schedule(user_of(alice), deliveries=wanted)
     begin_at(schedule, NINE - MINUTE)
     fire_due(now=NINE)
     run = schedule.runs.get()
     assert run.job_id
-    assert deliveries_of(job_id=run.job_id) == wanted
-    assert deliveries_of(job_id=run.job_id + 1) == []
+    assert wishes_of(Job.objects.get(pk=run.job_id)) == [Wish(Channel.EMAIL, attach=True)]
 
 
 def test_a_pass_needs_no_slot_of_its_own(daily: Schedule) -> None:
