@@ -37,10 +37,7 @@ CREATE TEMP TABLE import_entry (
 ) ON COMMIT DROP;
 """
 _FOLDERS = "INSERT INTO import_folder (number, title, ordinal, slug) VALUES %s"
-_ENTRIES = (
-    f"COPY import_entry ({', '.join(Spool.COLUMNS)}) FROM STDIN"
-    " WITH (FORMAT csv, NULL '', FORCE_NULL (alias, clicks, source_id))"
-)
+_ENTRIES = f"COPY import_entry ({', '.join(Spool.COLUMNS)}) FROM STDIN"
 _TALLY = "SELECT verdict, count(*) FROM import_plan GROUP BY verdict"
 _NEW_GRIDS = """
 SELECT DISTINCT folder FROM import_plan plan JOIN import_folder ON number = folder

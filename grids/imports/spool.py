@@ -3,7 +3,6 @@ of the file, whatever it may be that becomes of it."""
 
 from __future__ import annotations
 
-import csv
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,6 +24,8 @@ GRIDS_MAX = 5_000
 """So many folders become grids, which are held in memory; the links of the others go on "Unsorted"."""
 _UNSORTED = FolderEntry(path=())
 _NOWHERE = -1
+_NULL = r"\N"
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,17 @@ class Folder:
 
 
 class Spool:
-    """`rows` is a text file of CSV, every cell quoted, with the columns of `COLUMNS`."""
+    """`rows` is a file in the text format of COPY, in UTF-8, with the columns of `COLUMNS`."""
 
     COLUMNS = (
-        "n", "line", "verdict", "folder", "slug", "url", "url_key", "title", "note", "tags",
-        "created_on", "modified_on", "alias", "clicks", "source_id", "is_private", "is_titled", "remarks",
+        "n", "line", "verdict", "folder", "slug", "url_key", "created_on", "modified_on", "clicks",
+        "is_private", "is_titled", "alias", "source_id", "url", "title", "note", "tags", "remarks",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.rows = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115  (outlives this)
+        self.rows = tempfile.TemporaryFile()  # noqa: SIM115  (outlives this)
         self.folders: list[Folder] = []
         self.now = timezone.now()
-        # Quoted, even an empty text or a title that reads \N is itself and never NULL.
-        self._writer = csv.writer(self.rows, quoting=csv.QUOTE_ALL)
         self._numbers: dict[object, int] = {}  # by the folder's identity
         self._ordinals: dict[str, int] = {}
         self._is_full = False
@@ -95,13 +94,14 @@ class Spool:
         alias = alias_fitted(entry.alias, problems)
         folder = self._number() if self._folder is None else self._folder
         created_on, modified_on = self._moments(entry)
-        self._n += 1
-        self._writer.writerow((
-            self._n, entry.line, "", folder, new_link_slug(), url, key, texts.title, texts.note,
-            _array(texts.tags), created_on, modified_on, alias,
-            "" if entry.clicks is None else entry.clicks, entry.source_id[:SOURCE_ID_LENGTH],
-            "t" if entry.private else "f", "t" if texts.is_titled else "f", "; ".join(problems),
-        ))  # fmt: skip
+        source_id = entry.source_id[:SOURCE_ID_LENGTH]
+        self._put(
+            f"{entry.line}\t\t{folder}\t{new_link_slug()}\t{key}\t{created_on}\t{modified_on}"
+            f"\t{_NULL if entry.clicks is None else entry.clicks}"
+            f"\t{bool(entry.private)}\t{texts.is_titled}\t{alias or _NULL}"
+            f"\t{_cells(source_id) if source_id else _NULL}",
+            _cells(url, texts.title, texts.note, _array(texts.tags), "; ".join(problems)),
+        )
 
     def _refuse(self, entry: LinkEntry, reason: str) -> None:
         remarks = "; ".join([reason, *entry.problems])
@@ -110,11 +110,15 @@ class Spool:
     def _say(
         self, verdict: str, line: int, *, title: str = "", url: str = "", remarks: str
     ) -> None:
+        self._put(
+            f"{line}\t{verdict}\t{_NOWHERE}\t\t\t{self._stamp}\t{self._stamp}\t{_NULL}"
+            f"\tf\tf\t{_NULL}\t{_NULL}",
+            _cells(url, title, "", "{}", remarks),
+        )
+
+    def _put(self, facts: str, texts: str) -> None:
         self._n += 1
-        self._writer.writerow((
-            self._n, line, verdict, _NOWHERE, "", url, "", title, "", "{}", self._stamp, self._stamp,
-            "", "", "", "f", "f", remarks,
-        ))  # fmt: skip
+        self.rows.write(f"{self._n}\t{facts}\t{texts}\n".encode())
 
     def _moments(self, entry: LinkEntry) -> tuple[str, str]:
         created_on = sane(entry.created_on, self.now)
@@ -153,6 +157,14 @@ class Spool:
         ordinal = self._ordinals[title] = self._ordinals.get(title, 0) + 1
         created_on = sane(folder.created_on, self.now)
         return Folder(number, title, ordinal, note, created_on, new_grid_slug())
+
+
+def _cells(*texts: str) -> str:
+    """The texts as COPY takes them, with a tab between each two."""
+    cells = "\t".join(texts)
+    if "\\" in cells or "\n" in cells or "\r" in cells or cells.count("\t") >= len(texts):
+        return "\t".join([text.translate(_ESCAPES) for text in texts])
+    return cells
 
 
 def _array(tags: list[str]) -> str:
