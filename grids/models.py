@@ -10,8 +10,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Now, Replace
 
 from gridlink.lib.models import Record, SoftDeleted, count_field
 from gridlink.lib.slugs import SLUG_LENGTH, alias_validator, new_slug
@@ -51,21 +51,20 @@ class Theme(models.TextChoices):
     DARK = "dark", "Dark"
 
 
+def _without_marks(column: str) -> Any:
+    # One by one: translate(), which does it in one call, takes four times as long and half of what all of a
+    # link's vector does.
+    text: Any = F(column)
+    for mark in "/.:-_?=&%#+,@":
+        text = Replace(text, Value(mark), Value(" "), output_field=models.TextField())
+    return text
+
+
 def _words(*columns: tuple[str, str]) -> Any:
     # The configuration is named, so that the expression is immutable and may be stored; "simple" does not
     # stem, since titles come in every language. Addresses are split at their punctuation.
     vectors = [
-        SearchVector(
-            Func(
-                F(column),
-                Value("/.:-_?=&%#+,@"),
-                Value(" " * 13),
-                function="translate",
-                output_field=models.TextField(),
-            ),
-            config="simple",
-            weight=weight,
-        )
+        SearchVector(_without_marks(column), config="simple", weight=weight)
         for column, weight in columns
     ]
     total: Any = vectors[0]
