@@ -1,0 +1,64 @@
+"""What a file says reaches the database as it was, whatever characters are in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grids.formats.base import FileProblem, LinkEntry
+from grids.imports.settle import _ENTRIES, _STAGE
+from grids.imports.spool import Spool
+
+texts = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0"), max_size=20
+) | st.sampled_from(["\\N", "\\", "\\.", "a\tb", "a\nb", "a\r\nb", '"', "", "NULL"])
+READ = "n, line, verdict, folder, url, note, tags, alias, clicks, source_id, is_private, is_titled"
+
+
+def _stored(spool: Spool, columns: str) -> list[tuple[object, ...]]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_STAGE)
+        spool.rows.seek(0)
+        cursor.copy_expert(_ENTRIES, spool.rows)
+        cursor.execute(f"SELECT {columns} FROM import_entry ORDER BY n")
+        return list(cursor.fetchall())
+
+
+def _spooled(*entries: LinkEntry | FileProblem) -> Spool:
+    spool = Spool()
+    assert list(spool.add(iter(entries))) == list(range(1, len(entries) + 1))
+    return spool
+
+
+@pytest.mark.django_db
+@given(note=texts, tag=texts, source_id=texts, message=texts)
+def test_texts_are_kept(note: str, tag: str, source_id: str, message: str) -> None:
+    """Tabs, line ends, backslashes and what COPY takes for NULL are text like any other."""
+    url = "https://example.org/"
+    link = LinkEntry(url=url, title="t", note=note, tags=(tag,), line=3, source_id=source_id)
+    spool = _spooled(link, FileProblem(4, message))
+    kept = [tag.strip()] if tag.strip() else []
+    assert _stored(spool, READ) == [
+        (1, 3, "", 0, url, note, kept, None, None, source_id or None, False, True),
+        (2, 4, "problem", -1, "", "", [], None, None, None, False, False),
+    ]
+    assert _stored(spool, "remarks")[1] == (message,)
+
+
+@pytest.mark.django_db
+def test_facts_are_kept() -> None:
+    """What is no text has its type again, and what a file does not say is NULL."""
+    moment = datetime(2020, 2, 29, 12, 30, tzinfo=UTC)
+    said = LinkEntry(
+        url="https://example.org/", title="", created_on=moment, private=True, clicks=0, alias="a-b"
+    )
+    spool = _spooled(said, LinkEntry(url="https://example.org/", title="t"))
+    columns = "created_on, modified_on, clicks, alias, is_private, is_titled"
+    assert _stored(spool, columns) == [
+        (moment, spool.now, 0, "a-b", True, False),
+        (spool.now, spool.now, None, None, False, True),
+    ]
