@@ -164,7 +164,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
+        "EventType": "tasks.states.EventType",
         "JobStatus": "tasks.states.JobStatus",
+        "NoticeType": "tasks.notice_models.NoticeType",
+        "ReportKind": "reports.kinds.registry.NAMES",
         "Visibility": "grids.models.Visibility",
     },
     "SERVERS": [{"url": "/"}],

@@ -1,9 +1,10 @@
 """Makes the words of a grid or link out of its texts in half the time; they are the same words.
 
-Postgres writes both tables anew, some seconds for every hundred thousand links, and whoever reads or writes
-them waits for it.
+The column is dropped and made again, since not every PostgreSQL can give a generated one another expression.
+Both tables are written anew, and whoever reads or writes them waits for it.
 """
 
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import migrations, models
 from django.db.models import F, Value
@@ -14,25 +15,6 @@ GRID = {"title": "A", "description": "B"}
 LINK = {"title": "A", "note": "B", "url": "C"}
 
 
-def _replaced(column):
-    text = f"{column}::text"
-    for mark in MARKS:
-        text = f"replace({text}, '{mark}', ' ')"
-    return text
-
-
-def _translated(column):
-    return f"translate({column}::text, '{MARKS}', '{' ' * len(MARKS)}')"
-
-
-def _set(table, columns, without_marks):
-    vectors = [
-        f"setweight(to_tsvector('simple'::regconfig, coalesce({without_marks(column)}, '')), '{weight}')"
-        for column, weight in columns.items()
-    ]
-    return f"ALTER TABLE {table} ALTER COLUMN search SET EXPRESSION AS ({' || '.join(vectors)})"
-
-
 def _vector(column, weight):
     text = F(column)
     for mark in MARKS:
@@ -40,26 +22,23 @@ def _vector(column, weight):
     return SearchVector(text, config="simple", weight=weight)
 
 
-def _state(columns):
+def _made_again(model, columns):
     first, *others = [_vector(column, weight) for column, weight in columns.items()]
     for other in others:
         first = first + other
-    return models.GeneratedField(
+    words = models.GeneratedField(
         expression=first, output_field=SearchVectorField(), db_persist=True
     )
-
-
-def _alter(model, table, columns):
-    # Django does not alter generated fields.
-    return migrations.SeparateDatabaseAndState(
-        database_operations=[
-            migrations.RunSQL(_set(table, columns, _replaced), _set(table, columns, _translated))
-        ],
-        state_operations=[migrations.AlterField(model, "search", _state(columns))],
-    )
+    name = f"{model}_search"
+    return [
+        migrations.RemoveIndex(model, name),
+        migrations.RemoveField(model, "search"),
+        migrations.AddField(model, "search", words),
+        migrations.AddIndex(model, GinIndex(F("search"), name=name)),
+    ]
 
 
 class Migration(migrations.Migration):
     dependencies = [("grids", "0004_imports_are_remembered")]
 
-    operations = [_alter("grid", "grids_grid", GRID), _alter("link", "grids_link", LINK)]
+    operations = [*_made_again("grid", GRID), *_made_again("link", LINK)]

@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta, timezone
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+from gridlink.accounts.models import WeekStart
 from gridlink.lib.errors import Invalid
 from reports.analytics.periods import DAY, HOUR, Period, day_start
 
 BUCKETS_MAX = 10_000
-WEEK_STARTS = {"monday": 0, "sunday": 6}
+WEEK_STARTS: dict[str, int] = {WeekStart.MONDAY: 0, WeekStart.SUNDAY: 6}
 
 
 class Bucket(NamedTuple):

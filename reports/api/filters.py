@@ -7,9 +7,9 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
+from gridlink.accounts.models import WeekStart
 from gridlink.lib.rest.pagination import PageQuery
 from gridlink.lib.rest.serializers import QuerySerializer
-from reports.analytics.buckets import WEEK_STARTS
 from reports.analytics.groupings import READERS, Wish
 from reports.analytics.periods import Period, period_of
 
@@ -46,7 +46,7 @@ class AnalyticsQuery(PeriodQuery):
     include_bots = serializers.BooleanField(
         required=False, default=False, help_text="Whether `clicks` and the order count bots too."
     )
-    week_start = serializers.ChoiceField(list(WEEK_STARTS), required=False, default="monday")
+    week_start = serializers.ChoiceField(WeekStart.choices, required=False, default="monday")
     limit = serializers.IntegerField(
         required=False,
         default=100,

@@ -6,14 +6,14 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gridlink.accounts.models import WeekStart
 from gridlink.lib.rest.pagination import PageQuery
 from gridlink.lib.rest.serializers import (
     BoundedListField,
     StrictSerializer,
     TitleField,
 )
-from reports.analytics.buckets import WEEK_STARTS
-from reports.kinds.registry import KINDS
+from reports.kinds.registry import NAMES
 from reports.kinds.scope import ScopeSerializer
 from reports.renderers.base import Paper
 from reports.renderers.registry import RENDERERS
@@ -25,7 +25,7 @@ class ReportWriteSerializer(StrictSerializer):
     """A report's definition."""
 
     title = TitleField(max_length=TITLE_LENGTH)
-    kind = serializers.ChoiceField(sorted(KINDS))
+    kind = serializers.ChoiceField(NAMES)
     params = serializers.DictField(
         required=False, default=dict, help_text="Those of the kind; see `reports/kinds/`."
     )
@@ -35,7 +35,7 @@ class ReportWriteSerializer(StrictSerializer):
         required=False, max_length=64, help_text="IANA name. Without it: the account's."
     )
     week_start = serializers.ChoiceField(
-        list(WEEK_STARTS), required=False, help_text="Without it: the account's."
+        WeekStart.choices, required=False, help_text="Without it: the account's."
     )
     include_bots = serializers.BooleanField(required=False, default=False)
     formats = BoundedListField(
@@ -59,12 +59,12 @@ class ReportSerializer(serializers.Serializer[Any]):
 
     slug = serializers.CharField()
     title = serializers.CharField()
-    kind = serializers.ChoiceField(sorted(KINDS))
+    kind = serializers.ChoiceField(NAMES)
     params = serializers.DictField()
     scope = serializers.DictField()
     range = serializers.DictField()
     time_zone = serializers.CharField()
-    week_start = serializers.ChoiceField(list(WEEK_STARTS))
+    week_start = serializers.ChoiceField(WeekStart.choices)
     include_bots = serializers.BooleanField()
     formats = serializers.ListField(child=serializers.ChoiceField(list(RENDERERS)))
     paper = serializers.ChoiceField([paper.value for paper in Paper])
@@ -76,7 +76,7 @@ class ReportSerializer(serializers.Serializer[Any]):
 class ReportListQuery(PageQuery):
     """Narrow by kind."""
 
-    kind = serializers.ChoiceField(sorted(KINDS), required=False)
+    kind = serializers.ChoiceField(NAMES, required=False)
 
 
 class RunWriteSerializer(StrictSerializer):

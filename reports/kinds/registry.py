@@ -25,3 +25,4 @@ _ALL: tuple[type[ReportKind[Any]], ...] = (
     Ledger,
 )
 KINDS: dict[str, type[ReportKind[Any]]] = {kind.name: kind for kind in _ALL}
+NAMES = list(KINDS)
