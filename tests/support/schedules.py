@@ -1,5 +1,4 @@
-"""Schedules, what they start in tests, and when they should: told by looking at the clock, without the
-product."""
+"""Schedules, what they start in tests, and when they should: told by a clock on the wall."""
 
 from __future__ import annotations
 

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Min
+from django.db.models.functions import Now
 
 from gridlink.accounts.models import User
 from tasks.models import IdempotencyKey, Job, Schedule, ScheduledRun
 from tasks.schedules.firing import fire_due
+from tasks.states import JobStatus
 from tests.support.client import make_user
 from tests.support.schedules import (
     Action,
@@ -73,7 +75,7 @@ CASES = [
     # In the hour that is skipped in March, and shown twice in autumn.
     Case("30 3 * * *", "cron", "Europe/Athens", "catch_up", lambda w: at(w, 3, 30)),
     Case("FREQ=DAILY;BYHOUR=2;BYMINUTE=30", "rrule", "America/New_York", "skip", lambda w: at(w, 2, 30)),
-    Case("15 2 * * *", "cron", "Australia/Lord_Howe", "skip", lambda w: at(w, 2, 15)),
+    Case("15 2 * * SUN", "cron", "Australia/Lord_Howe", "skip", lambda w: at(w, 2, 15) and w.weekday() == 6),
     Case("45 9 * * MON-FRI", "cron", "Africa/Casablanca", "catch_up",
          lambda w: at(w, 9, 45) and w.weekday() in WORKDAYS),
     Case("FREQ=WEEKLY;BYDAY=MO;BYHOUR=0", "rrule", "Asia/Kathmandu", "skip",
@@ -118,6 +120,11 @@ def expected(case: Case) -> list[tuple[datetime, str]]:
     ]
 
 
+def let_jobs_end() -> None:
+    jobs = Job.objects.unfinished()
+    jobs.update(status=JobStatus.SUCCEEDED, finished_on=Now())
+
+
 def pass_a_year() -> int:
     """Two passes at the same time whenever there may be something to do, a little late; how often."""
     barrier = threading.Barrier(2)
@@ -138,6 +145,8 @@ def pass_a_year() -> int:
                 return number
             now = awake(due + timedelta(seconds=number * 37 % 600))
             assert sum(beats.map(fire, [now, now + timedelta(seconds=number % 2)])) > 0
+            if number % 50 == 0:
+                let_jobs_end()
     raise AssertionError
 
 
@@ -160,6 +169,6 @@ def test_every_slot_of_a_year_fires_once(owner: User, action: Action) -> None:
 def test_the_year_is_what_a_calendar_says() -> None:
     numbers = [len(case.slots()) for case in CASES]
     hours = [8 * 24 - 1, 6 * 24 + 1]
-    assert numbers == [365, 365, 365, 261, 52, 12, *hours]
+    assert numbers == [365, 365, 52, 261, 52, 12, *hours]
     skipped = [slot for slot in CASES[0].slots() if slot.date() == date(2026, 3, 29)]
     assert skipped == [datetime(2026, 3, 29, 1, tzinfo=UTC)]
