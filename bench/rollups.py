@@ -1,9 +1,9 @@
 """What roll-ups save: a year's report from them, from the raw rows, and by DuckDB. `make bench-rollups`.
 
 One account's clicks of twelve months, 10 M on a grid with 2,000 links, are made by SQL and rolled up as
-`manage.py rebuild_rollups` does it. Reports are of one grid; `--grids` spreads the same clicks over several,
-and asks for the sum of all. DuckDB has the same rows in a Parquet file of the columns that are asked
-for. Each question is put to the three in turns, and all must give the same numbers.
+`manage.py rebuild_rollups` does it. Reports are of one grid, and of the account; `--grids` spreads the same
+clicks over several, and asks for the sum of all. DuckDB has the same rows in a Parquet file of the columns
+that are asked for. Each question is put to the three in turns, and all must give the same numbers.
 """
 
 from __future__ import annotations
@@ -57,25 +57,32 @@ def _questions(first: date, last: date, number: int) -> list[Question]:
     humans = "count(*) FILTER (WHERE verdict = 0)"
     visitors = "count(*) FILTER (WHERE is_first_on_grid)"
     grids = f"grid_id IN ({', '.join(map(str, range(1, number + 1)))})"
-    per_day = f"SELECT {{day}} AS day, {humans}, {visitors} FROM {{clicks}} {raw_where} GROUP BY 1 ORDER BY 1"
+    sources = {
+        "grids": f"reports_grid_{{}} WHERE {grids}",
+        "account": "reports_user_{} WHERE user_id = 1",
+    }
     return [
-        Question(
-            "clicks and visitors per day",
-            f"""SELECT (hour AT TIME ZONE 'UTC')::date AS day, sum(humans), sum(visitors)
-            FROM reports_grid_hour
-            WHERE {grids} AND hour >= '{first} 00:00+00' AND hour < '{last + timedelta(1)} 00:00+00'
-            GROUP BY 1 ORDER BY 1""",
-            per_day,
-        ),
-        Question(
-            "clicks and visitors by country",
-            f"""SELECT value, sum(humans), sum(visitors) FROM reports_grid_day_value
-            WHERE {grids} AND dimension = {Dimension.COUNTRY.value}
-                AND day BETWEEN '{first}' AND '{last}'
-            GROUP BY 1 ORDER BY 2 DESC, 1""",
-            f"SELECT country, {humans}, {visitors} FROM {{clicks}} {raw_where}"
-            " GROUP BY 1 ORDER BY 2 DESC, 1",
-        ),
+        question
+        for name, source in sources.items()
+        for question in (
+            Question(
+                f"clicks and visitors per day, {name}",
+                f"""SELECT (hour AT TIME ZONE 'UTC')::date AS day, sum(humans), sum(visitors)
+                FROM {source.format("hour")}
+                    AND hour >= '{first} 00:00+00' AND hour < '{last + timedelta(1)} 00:00+00'
+                GROUP BY 1 ORDER BY 1""",
+                f"SELECT {{day}} AS day, {humans}, {visitors} FROM {{clicks}} {raw_where}"
+                " GROUP BY 1 ORDER BY 1",
+            ),
+            Question(
+                f"clicks and visitors by country, {name}",
+                f"""SELECT value, sum(humans), sum(visitors) FROM {source.format("day_value")}
+                    AND dimension = {Dimension.COUNTRY.value} AND day BETWEEN '{first}' AND '{last}'
+                GROUP BY 1 ORDER BY 2 DESC, 1""",
+                f"SELECT country, {humans}, {visitors} FROM {{clicks}} {raw_where}"
+                " GROUP BY 1 ORDER BY 2 DESC, 1",
+            ),
+        )
     ]
 
 

@@ -59,4 +59,5 @@ def roll_up(first: date, last: date) -> None:
     for day in days_between(first, last):
         rebuild_day(day=day)
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE reports_grid_hour, reports_grid_day_value")
+        for whose in ("grid", "user"):
+            cursor.execute(f"VACUUM ANALYZE reports_{whose}_hour, reports_{whose}_day_value")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -20,8 +21,9 @@ from reports.analytics.subjects import (
     grids_subject,
     links_subject,
 )
+from reports.models import Verdict
 from reports.selectors import analytics_read
-from tests.support.clicks import Visited, load
+from tests.support.clicks import Visited, drop_rows, load, refuse
 from tests.support.client import Client
 from tests.support.visits import Case, by, cases, counted, counts, local_key
 
@@ -136,3 +138,80 @@ def test_any_scope_is_counted_as_its_rows_are(links: list[Link], name: str, grou
             assert views == {name: each["humans"] for name, each in by(key, seen).items()}
 
     check()
+
+
+ALL = Case(
+    ZoneInfo("UTC"), datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC), [], []
+)
+
+
+def test_grids_have_names_views_and_rates(links: list[Link]) -> None:
+    clicks = [Visited(MOMENT, link=link) for link in (0, 0, 0, 2, 2, 3)]
+    bots = [Visited(MOMENT, link=2, verdict=Verdict.BOT)]
+    views = [Visited(MOMENT, link=link) for link in (0, 0, 0, 0, 2)]
+    load(links[0].grid, links, clicks=[*clicks, *bots], views=views)
+    Grid.objects.filter(pk=links[0].grid_id).update(is_deleted=True, deleted_on=MOMENT)
+    names = ("key", "label", "slug", "title", "clicks", "humans", "views", "click_through_rate")
+
+    def rows(limit: int) -> list[tuple[Any, ...]]:
+        answer = read(SCOPES["account"], links, ALL, "grid", limit)
+        assert (answer["totals"]["views"], answer["totals"]["click_through_rate"]) == (5, 1.2)
+        return [tuple(row.get(name) for name in names) for row in answer["results"]]
+
+    one, two = (links[number].grid.slug for number in (0, 2))
+    second = (two, "B", two, "B", 4, 3, 1, 3.0)
+    assert rows(5) == [second, (one, "A", one, "A", 3, 3, 4, 0.75)]
+    assert rows(1) == [second, (None, "other", None, None, 3, 3, 4, 0.75)]
+    Grid.objects.filter(pk=links[2].grid_id).delete()
+    assert rows(5)[0] == ("", "deleted", None, None, 4, 3, 1, 3.0)
+
+
+def test_nothing_was_clicked(links: list[Link]) -> None:
+    load(links[0].grid, links, clicks=[])
+    for scope in SCOPES.values():
+        for group_by in ("grid", "link", "country"):
+            answer = read(scope, links, ALL, group_by)
+            assert (answer["results"], answer["totals"]["views"]) == ([], 0)
+        assert not any(row["clicks"] for row in read(scope, links, ALL, "month")["results"])
+
+
+@pytest.mark.parametrize("group_by", ["day", "link", "grid"])
+@pytest.mark.parametrize("name", ["account", "grids", "links"])
+def test_refused_clicks_and_rows_that_are_gone(links: list[Link], name: str, group_by: str) -> None:
+    visits = [Visited(MOMENT), Visited(MOMENT + timedelta(days=30))]
+    load(links[0].grid, links, clicks=visits, views=visits)
+    refuse(links[0], MOMENT.replace(minute=0), 3)
+    totals = read(SCOPES[name], links, ALL, group_by)["totals"]
+    assert (totals["clicks"], totals["refused"], totals["views"]) == (2, 3, 2)
+    drop_rows("2026-03")
+    cut = ALL._replace(until=MOMENT - timedelta(minutes=15))
+    answer = read(SCOPES[name], links, cut, group_by)
+    totals = answer["totals"]
+    assert (totals["clicks"], totals["refused"], totals["views"]) == (1, 3, 1)
+    assert answer["approximate_before"] == "2026-04-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("count", [3, 60])
+@pytest.mark.parametrize("until", [ALL.until, MOMENT + timedelta(days=9, minutes=1)])
+@pytest.mark.parametrize(
+    ("group_by", "queries"), [("day", 2), ("grid", 3), ("link", 4), ("country", 3), ("os", 3)]
+)
+@pytest.mark.parametrize("name", ["account", "grids", "links"])
+def test_query_counts(
+    links: list[Link],
+    name: str,
+    group_by: str,
+    queries: int,
+    until: datetime,
+    count: int,
+    django_assert_num_queries: Callable[[int], Any],
+) -> None:
+    clicks = [
+        Visited(MOMENT + number * timedelta(hours=1), link=number % 3, country=f"{number:02}")
+        for number in range(count)
+    ]
+    load(links[0].grid, links, clicks=clicks, views=clicks)
+    with django_assert_num_queries(queries):
+        answer = read(SCOPES[name], links, ALL._replace(until=until), group_by)
+    mine = [click for click in clicks if click.link in SCOPES[name].clicks]
+    assert answer["totals"]["clicks"] == len(mine)

@@ -22,7 +22,7 @@ from grids.redirect import wire
 from reports.archive.registry import TABLES
 from reports.archive_models import RawFrom
 from reports.clicks.agents import HEADERS, Keys
-from reports.models import Click, GridHour, LinkHour, UserAgent, Verdict
+from reports.models import Click, GridHour, LinkHour, UserAgent, UserDayValue, UserHour, Verdict
 from tests.support.accounts import furnish, stand_in, sum_up, totals
 from tests.support.archives import (
     archived,
@@ -62,7 +62,8 @@ def assert_adds_up(tmp_path: Path, settings: Any) -> None:
 
 def test_everything_comes_back(owner: Client, tmp_path: Path, settings: Any) -> None:
     furnish(owner)
-    before = totals()
+    before, sums = totals(), list(UserHour.objects.order_by("hour").values())
+    values = set(UserDayValue.objects.values_list())
     data = archived(owner)
     forget_all()
     result = restored(owner, data).result
@@ -80,6 +81,8 @@ def test_everything_comes_back(owner: Client, tmp_path: Path, settings: Any) -> 
         "grid_day_values": {"create": before["reports_grid_day_value"]},
     }
     assert totals() == before
+    assert list(UserHour.objects.order_by("hour").values()) == sums
+    assert set(UserDayValue.objects.values_list()) == values
     assert_adds_up(tmp_path, settings)
     assert_equal(archived(owner), data)
 
