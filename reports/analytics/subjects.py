@@ -20,9 +20,10 @@ _GRIDS_OF_USER = """ARRAY(
         FROM mine WHERE mine.grid_id IS NOT NULL
     ) SELECT grid_id FROM mine WHERE grid_id IS NOT NULL)"""
 _GRIDS_OF_LINKS = f"ARRAY(SELECT DISTINCT grid_id FROM grids_link WHERE id = ANY({_LINKS}))"
-# Links that had clicks on the grids then, whichever grid they are on now.
-_LINKS_OF_GRIDS = f"""
-    SELECT DISTINCT link_id FROM reports_link_hour WHERE grid_id = ANY({_GRIDS})
+# Whose clicks are looked through: what there is of a user in an hour is found at once, of each of their links
+# one by one.
+_USERS_OF_GRIDS = f"""
+    SELECT DISTINCT user_id FROM reports_grid_hour WHERE grid_id = ANY({_GRIDS})
     AND hour > piece.since - interval '1 hour' AND hour < piece.until"""
 
 
@@ -85,8 +86,8 @@ def grids_subject(*, grid_ids: Sequence[int]) -> Subject:
         values=f"reports_grid_day_value WHERE {mine}",
         visitors="visitors",
         is_first="is_first_on_grid",
-        targets=_LINKS_OF_GRIDS,
-        clicks=f"reports_click.link_id = target.link_id AND {mine}",
+        targets=_USERS_OF_GRIDS,
+        clicks=f"reports_click.user_id = target.user_id AND {mine}",
     )
 
 
