@@ -6,11 +6,10 @@ import re
 from unicodedata import bidirectional
 
 _GAP = re.compile("[ \t\n\v\f\r\x85\u2028\u2029]+")
-# Controls, embeddings and overrides of direction, halves of characters, and what is never a character.
+# Controls, embeddings and overrides of direction, halves of characters, private use, and what never is one.
 _UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u202a\u202b\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+    "[\x00-\x1f\x7f-\x9f\u202a\u202b\u202d\u202e\ud800-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]"
 )
-
 _RIGHT_TO_LEFT = {"R", "AL"}
 
 

@@ -48,9 +48,8 @@ def pages(result: Result, about: About, words: Words) -> dict[str, Any]:
     tables = [_table(result, table, words) for table in result.tables]
     wide, small = _beyond(tables, _UPRIGHT), _beyond(tables, _TURNED)
     return {
-        # PDF/UA wants a title.
-        "name": plain(result.title).strip() or result.kind or "Report",
-        "title": _said(result.title),
+        "name": _title(result.title, result.kind),
+        "title": _said(_title(result.title, result.kind)),
         "subtitle": _said(result.subtitle),
         "lang": language,
         "region": region if len(region) == 2 else None,
@@ -102,7 +101,7 @@ def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:
     if not any(column["share"] for column in columns):
         columns = [{**column, "share": column["weight"]} for column in columns]
     return {
-        "title": _said(table.title),
+        "title": _said(_title(table.title, table.name)),
         "before": _cut(len(shown), len(table.rows), words),
         "note": _said(table.note),
         "charts": [_chart(drawing) for drawing in charts],
@@ -161,6 +160,11 @@ def _chart(drawing: Drawing) -> dict[str, Any]:
         "letters": SIZE,
         "labels": [{**asdict(label), "words": _said(label.words)} for label in drawing.labels],
     }
+
+
+def _title(title: str, name: str) -> str:
+    """PDF/UA wants one."""
+    return plain(title).strip() or name
 
 
 def _said(text: str) -> Said:

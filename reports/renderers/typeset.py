@@ -13,7 +13,7 @@ import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict, cast
 from unicodedata import category
 
 import typst
@@ -55,21 +55,22 @@ def main() -> None:
 
 
 def typeset(job: Job) -> bytes:
-    """The PDF, by the rules of PDF/UA: these want a glyph for all text. Where the fonts have none, the number
-    of the character is set instead, and a remark says so. Raises TypstError."""
+    """The PDF, after PDF/UA: that wants a glyph for all text. Where the fonts have none, the number of the
+    character is set instead, and a remark says so. What cannot meet the other rules, as an empty heading, is
+    set without. Raises TypstError."""
     fonts = typst.Fonts(font_paths=_folders(job["folder"]))
     job["report"]["fonts"] = _families(job, set(fonts.families()))
     compiler = typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=fonts)
     text, remark = json.dumps(job["report"], ensure_ascii=False), ""
     for _ in range(_TRIES):
         try:
-            return _compiled(compiler, text, remark, job["seconds"], ["ua-1"])
+            return _compiled(compiler, text, remark, job["seconds"], "ua-1")
         except typst.TypstError as error:
             missing = _without_glyph(error.diagnostic)
             if not missing:
-                raise
+                break
             remark, text = job["remark"], _numbered(text, missing)
-    return _compiled(compiler, text, remark, job["seconds"], [])
+    return _compiled(compiler, text, remark, job["seconds"], "1.7")
 
 
 def _families(job: Job, there: set[str]) -> list[str]:
@@ -85,14 +86,18 @@ def _folders(folder: str) -> list[str]:
 
 
 def _compiled(
-    compiler: typst.Compiler, report: str, remark: str, seconds: int, standards: list[str]
+    compiler: typst.Compiler,
+    report: str,
+    remark: str,
+    seconds: int,
+    standard: Literal["ua-1", "1.7"],
 ) -> bytes:
     inputs = {"report": report, "remark": remark}
-    return bytes(
-        compiler.compile(
-            format="pdf", sys_inputs=inputs, timestamp=seconds, pdf_standards=standards
-        )
+    made = compiler.compile(
+        format="pdf", sys_inputs=inputs, timestamp=seconds, pdf_standards=standard
     )
+    # Only pictures come as a list, one for each page.
+    return cast(bytes, made)
 
 
 def _without_glyph(diagnostic: str) -> set[str]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import localcontext
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, format_scientific
 
 from reports.renderers.characters import plain
 from reports.results.cells import Cell, CellType
@@ -21,6 +22,10 @@ from reports.results.cells import Cell, CellType
 NOTHING = "\u2013"
 """Stands for None: an en dash."""
 _CACHED = 4096
+# Between these, digits say more than powers of ten.
+_LEAST, _MOST = 1e-6, 1e15
+# As many as the largest float has: Python's own 28 are fewer.
+_DIGITS = 400
 
 
 class Words:
@@ -56,16 +61,21 @@ class Words:
         return [self.cell(kind, value) for kind, value in zip(kinds, row, strict=True)]
 
     def _integer(self, value: int) -> str:
-        return str(format_decimal(value, locale=self._locale))
+        with localcontext(prec=_DIGITS):
+            return str(format_decimal(value, locale=self._locale))
 
     def _number(self, value: float) -> str:
         """To two places, or three digits when it is so small that these would say nothing."""
-        pattern = "#,##0.##" if abs(value) >= 1 or not value else "@##"
+        size = abs(value)
+        if size and not _LEAST < size < _MOST:
+            return str(format_scientific(value, format="0.###E0", locale=self._locale))
+        pattern = "#,##0.##" if size >= 1 or not size else "@##"
         # Adding 0.0 makes zero of the zero that is negative.
         return str(format_decimal(value + 0.0, format=pattern, locale=self._locale))
 
     def _rate(self, value: float) -> str:
-        return str(format_percent(value + 0.0, format=self._percent, locale=self._locale))
+        with localcontext(prec=_DIGITS):
+            return str(format_percent(value + 0.0, format=self._percent, locale=self._locale))
 
     def _day(self, value: date) -> str:
         return str(format_date(value, "medium", locale=self._locale))

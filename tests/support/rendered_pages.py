@@ -75,17 +75,21 @@ def cells_of_pdf(document: bytes, names: Sequence[str]) -> dict[str, Rows]:
     them by `heard`: letters from right to left come as they stand on the paper."""
     reader = PdfReader(io.BytesIO(document))
     words = [_marked(page) for page in reader.pages]
-    pages = {page.indirect_reference.idnum: i for i, page in enumerate(reader.pages)}
-    root = reader.trailer["/Root"]["/StructTreeRoot"]
+    pages = {
+        page.indirect_reference.idnum: i
+        for i, page in enumerate(reader.pages)
+        if page.indirect_reference
+    }
+    catalogue: Any = reader.trailer["/Root"]
     tables = [
         [
             [_text(cell, pages, words, None) for cell in _under(row, "/TD")]
             for row in _under(table, "/TR")
         ]
-        for table in _under(root, "/Table")
+        for table in _under(catalogue["/StructTreeRoot"], "/Table")
     ]
     # What is left are rows of the body: those of the header have cells of another kind.
-    bodies = [[row for row in rows if row] for rows in tables]
+    bodies: list[Rows] = [[[*row] for row in rows if row] for rows in tables]
     return dict(zip(names, bodies, strict=True))
 
 
@@ -97,9 +101,10 @@ def heard(text: str | None) -> str:
     return "".join(sorted(set(kept))) if turned else kept
 
 
-def text_of_pdf(document: bytes) -> str:
-    """All words of the pages."""
-    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(document)).pages)
+def first_page_of_pdf(document: bytes) -> str:
+    """The words of the first page, cleared of marks for line ends."""
+    text: str = PdfReader(io.BytesIO(document)).pages[0].extract_text()
+    return text.replace("\u200b", "")
 
 
 def _children(element: Any) -> list[Any]:
