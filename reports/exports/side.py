@@ -9,40 +9,28 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
-import psycopg2
 from django.db import connection, transaction
 
 Result = TypeVar("Result")
 
 # How soon a job that must stop does.
 _LOOK_SECONDS = 0.2
-
-
-class Session(NamedTuple):
-    """A connection that a thread waits on, and another handle of its socket."""
-
-    database: Any
-    line: socket.socket
-
-    def break_off(self) -> None:
-        """End its query in the server, and the waiting for it here, also when the server does not answer."""
-        with suppress(psycopg2.Error):  # it is broken already
-            self.database.cancel()
-        with suppress(OSError):
-            self.line.shutdown(socket.SHUT_RDWR)
+# How soon the server looks whether anybody still waits for a query that gives no row.
+_SERVER_LOOKS = "1s"
 
 
 class Side:
     """Threads, within a `with` block. `check` raises why the job must stop: whoever waits here asks it
-    again and again. When it raises, or the block ends in any other way, running queries are broken off."""
+    again and again. When it raises, or the block ends in any other way, running queries are broken off: here
+    at once, and in the server as soon as it notices."""
 
     def __init__(self, threads: int, check: Callable[[], None]) -> None:
         self._check = check
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="export")
         self._lock = threading.Lock()
-        self._running: set[Session] = set()
+        self._running: set[socket.socket] = set()
         self._is_over = False
 
     def __enter__(self) -> Side:
@@ -51,8 +39,10 @@ class Side:
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._is_over = True
-            for session in self._running:
-                session.break_off()
+            for line in self._running:
+                # To ask the server to cancel would be to wait for it, however long it does not answer.
+                with suppress(OSError):  # it is broken already
+                    line.shutdown(socket.SHUT_RDWR)
         self._pool.shutdown(cancel_futures=True)
 
     def submit(self, work: Callable[[], Result]) -> Future[Result]:
@@ -73,7 +63,11 @@ class Side:
         zone meanwhile."""
         with transaction.atomic(), self._cancellable(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+            cursor.execute(
+                "SELECT set_config('TimeZone', %s, true),"
+                " set_config('client_connection_check_interval', %s, true)",
+                [zone, _SERVER_LOOKS],
+            )
             yield
 
     def _apart(self, work: Callable[[], Result]) -> Result:
@@ -84,15 +78,14 @@ class Side:
 
     @contextmanager
     def _cancellable(self) -> Iterator[None]:
-        database = connection.connection
-        with socket.socket(fileno=os.dup(database.fileno())) as line:
-            session = Session(database, line)
+        # Another handle of the socket that a thread waits on.
+        with socket.socket(fileno=os.dup(connection.connection.fileno())) as line:
             with self._lock:
                 if self._is_over:
                     raise RuntimeError("The export is over.")
-                self._running.add(session)
+                self._running.add(line)
             try:
                 yield
             finally:
                 with self._lock:
-                    self._running.discard(session)
+                    self._running.discard(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -24,9 +25,9 @@ from tests.support.click_exports import (
     submit_clicks,
 )
 from tests.support.client import Client
-from tests.support.copies import copies_frozen, end_other_connections
+from tests.support.copies import copies_frozen, copying, end_other_connections
 from tests.support.disks import Disk, MadeBelieveDisk, MountedDisk, used
-from tests.support.jobs import events, stored
+from tests.support.jobs import await_end, events, stored
 from tests.support.platform import due, event_types, execute
 from tests.support.processes import worker
 from tests.support.waiting import wait_for
@@ -153,6 +154,29 @@ def test_postgres_goes_away_within_copy(
     assert parts_written
     assert digest_of(job, storage) == digest
     assert_only_files_of(storage, first, job)
+
+
+def test_cancel_while_no_row_flows(owner_of_many: Client, storage: Path, tmp_path: Path) -> None:
+    """Neither the rows nor the database's backend gives the worker a chance to notice."""
+    around = {"EXPORT_PIECE_ROWS": str(PIECE_ROWS)}
+    with worker(tmp_path, queues="exports", environment=around) as running:
+        job = submit_clicks(owner_of_many)
+        with copies_frozen():
+            begun = time.monotonic()
+            assert owner_of_many.post(f"jobs/{job.slug}/cancel/").status_code == 202
+            ended = await_end(owner_of_many, job.slug, seconds=10)
+            assert (ended["status"], ended["files"]) == ("cancelled", [])
+            assert time.monotonic() - begun < CANCEL_SECONDS
+            wait_for(lambda: in_folder(storage) == [], seconds=5, what="an empty storage")
+        wait_for(lambda: copying() == [], what="the end of the backends")
+        expected = ["queued", "claimed", "cancel_requested", "cancelled"]
+        assert events(owner_of_many, job.slug) == expected
+        assert not JobCheckpoint.objects.exists()
+        # The worker is well.
+        assert owner_of_many.post(f"jobs/{job.slug}/retry/").status_code == 202
+        assert await_end(owner_of_many, job.slug)["status"] == "succeeded", running.text[-3000:]
+    job.refresh_from_db()
+    assert_only_files_of(storage, job)
 
 
 def test_cancel_while_queued(owner: Client, storage: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -74,6 +78,31 @@ def test_a_broken_session_hides_no_error() -> None:
 
 def test_a_query_is_broken_off_here_and_in_the_server() -> None:
     assert isinstance(ended_amid(asleep).exception(), DatabaseError)
+    wait_for(no_query_sleeps, what="the end of the query")
+
+
+@contextmanager
+def server_that_takes_no_connections() -> Iterator[None]:
+    """Whoever connects waits: what a network does that has lost the way."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    postmaster = psutil.Process(backend).ppid()
+    os.kill(postmaster, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(postmaster, signal.SIGCONT)
+
+
+def asleep_before_a_silent_server(side: Side, ready: threading.Event) -> None:
+    with side.snapshot("UTC"), connection.cursor() as cursor, server_that_takes_no_connections():
+        ready.set()
+        cursor.execute("SELECT pg_sleep(100)")
+
+
+def test_a_silent_server_holds_nobody_up() -> None:
+    assert isinstance(ended_amid(asleep_before_a_silent_server).exception(), DatabaseError)
     wait_for(no_query_sleeps, what="the end of the query")
 
 
