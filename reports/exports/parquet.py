@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 COPY_OPTIONS = "FORMAT csv"
 """How COPY must write the rows for `PartWriter`. The session's time zone must be UTC."""
 
-GROUP_ROWS = 131_072
+GROUP_ROWS = 65_536
 """About the rows of a row group; wide rows make it shorter, and the last of a part may have any number."""
 
 # Of CSV. A group of wide rows ends earlier, since all of it is in memory, several times over.
-_BLOCK, _GROUP = 1 << 20, 16 << 20
+_BLOCK, _GROUP = 1 << 20, 8 << 20
 
 
 def _as_it_is(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +47,18 @@ def test_a_runner_has_time_to_stop_before_it_is_killed(queue: str) -> None:
     limits = QUEUES[queue]
     assert 0 < limits.soft < limits.hard
     assert limits.hard - limits.soft >= 60
+
+
+def test_a_worker_does_without_the_web_tier() -> None:
+    """It would take up memory in each of its processes."""
+    program = (
+        "import sys; from celery_app import app; app.loader.import_default_modules();"
+        "print(*sorted({'tasks.tasks', 'gridlink.urls', 'grids.api'} & set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "tasks.tasks\n"
 
 
 def test_publishing_fails_fast() -> None:
