@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -16,7 +17,9 @@ from tasks import lifecycle
 from tasks.claims import Claim
 from tasks.context import JobContext
 from tasks.heart import Heart, JobCancelled
+from tasks.models import Job
 from tasks.registry import JobFailed, UnknownKind, runner_for
+from tasks.states import JobStatus
 from tasks.storage import StorageError, StorageFull, object_store
 
 logger = logging.getLogger(__name__)
@@ -70,8 +73,15 @@ def _conclude(context: JobContext, error: BaseException) -> None:
         return
     # Only now: the error may have come after the job had succeeded, which the end then finds out.
     _discard(context.discard_outputs)
-    if isinstance(error, JobCancelled):
-        _discard(context.discard_scratch)
+    _discard(partial(_discard_scratch_of_cancelled, context))
+
+
+def _discard_scratch_of_cancelled(context: JobContext) -> None:
+    """By whatever way it came to that: an error ends a job, too, whose owner has asked for it."""
+    claim = context.claim
+    ended = Job.objects.filter(pk=claim.job_id, fence=claim.fence, status=JobStatus.CANCELLED)
+    if ended.exists():
+        context.discard_scratch()
 
 
 def _discard(objects: Callable[[], None]) -> None:

@@ -25,7 +25,7 @@ from grids.models import Grid
 from tasks import executor, lifecycle
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
-from tasks.models import Job, JobFile
+from tasks.models import Job, JobCheckpoint, JobFile
 from tasks.registry import JobFailed
 from tasks.storage import StorageError, StorageFull, object_store
 from tests.support.client import make_user
@@ -151,6 +151,29 @@ def test_trouble_is_tried_again_later_and_later(
         job.error_message == "The storage or the database kept failing; try again later."
     )  # not what the driver said
     assert stored(storage) == []
+
+
+@pytest.mark.parametrize("error", [StorageError("gone"), OperationalError("server closed")])
+def test_an_error_after_the_owner_asked_for_the_end_leaves_nothing(
+    runs: Runs, owner: User, storage: Path, settings: Any, error: Exception
+) -> None:
+    """Before the heart has heard of it."""
+    settings.JOB_HEARTBEAT_SECONDS = 60
+
+    def work(context: JobContext) -> None:
+        with context.scratch("0") as sink:
+            sink.write(b"part")
+        context.keep({"parts": ["0"]})
+        assert len(stored(storage)) == 1
+        lifecycle.request_cancel(job)
+        raise error
+
+    runs(work)
+    job = make_job(owner)
+    execute(job)
+    assert event_types(job) == ["claimed", "cancel_requested", "cancelled"]
+    assert (job.status, stored(storage)) == ("cancelled", [])
+    assert not JobCheckpoint.objects.exists()
 
 
 @pytest.mark.parametrize("error", [SystemExit(0), KeyboardInterrupt()], ids=["exit", "interrupt"])
