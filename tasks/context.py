@@ -73,11 +73,16 @@ class JobContext:
         with self._lock:
             self._stop = self._stop or reason
 
+    @property
+    def stopped_by(self) -> BaseException | None:
+        """The reason to stop, if there is one."""
+        with self._lock:
+            return self._stop
+
     def check(self) -> None:
         """Raise the reason to stop, if there is one. Long loops call this or `report`."""
-        with self._lock:
-            if self._stop:
-                raise self._stop
+        if reason := self.stopped_by:
+            raise reason
 
     @contextmanager
     def output(self, name: str, content_type: str) -> Iterator[Output]:

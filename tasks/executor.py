@@ -62,7 +62,8 @@ def _conclude(context: JobContext, error: BaseException) -> None:
     # If the connection broke, the end is written on a new one.
     connection.close_if_unusable_or_obsolete()
     try:
-        _end(context.claim, error)
+        # Errors that came after what the heart heard are mostly of its making.
+        _end(context.claim, context.stopped_by or error)
     except lifecycle.LeaseLost:
         logger.warning("job_lease_lost")
     except (DatabaseError, InterfaceError) as trouble:

@@ -15,6 +15,9 @@ from tasks.context import JobContext
 
 logger = logging.getLogger(__name__)
 
+# What a job gets to stop by itself once its owner has asked, before its store is interrupted.
+_GRACE_SECONDS = 0.5
+
 
 class JobCancelled(Exception):
     """The owner asked for the job to stop."""
@@ -41,6 +44,7 @@ class Heart:
     ) -> None:
         self._done.set()
         self._thread.join()
+        self._context.store.resume()
 
     def _work(self) -> None:
         try:
@@ -56,7 +60,7 @@ class Heart:
     def _beat(self) -> None:
         try:
             if lifecycle.heartbeat(self._context.claim, self._context.progress):
-                self._context.stop(JobCancelled())
+                self._cancel()
             self._last_beat = time.monotonic()
         except lifecycle.LeaseLost as error:
             self._context.stop(error)
@@ -66,3 +70,9 @@ class Heart:
             # Nobody can tell any more whose the job is: better to stop than to work on it twice.
             if time.monotonic() - self._last_beat > settings.JOB_LEASE.total_seconds():
                 self._context.stop(lifecycle.LeaseLost(self._context.claim.slug))
+
+    def _cancel(self) -> None:
+        self._context.stop(JobCancelled())
+        # A store that does not answer would hold the job for minutes.
+        if not self._done.wait(_GRACE_SECONDS):
+            self._context.store.interrupt()

@@ -249,3 +249,10 @@ class ObjectStore(ABC):
     @abstractmethod
     def check(self) -> None:
         """Raise StorageError with one clear line when the store cannot be written to."""
+
+    def interrupt(self) -> None:  # noqa: B027
+        """Break off what threads wait for, and refuse all further work until `resume`, with StorageError. A
+        store that keeps nobody waiting does nothing."""
+
+    def resume(self) -> None:  # noqa: B027
+        """End an interruption; harmless without one."""

@@ -26,6 +26,7 @@ from tasks.storage.base import (
     checked_prefix,
     is_key,
 )
+from tasks.storage.s3_lines import Lines
 from tasks.storage.s3_sink import PART_SIZE, S3Sink, code_of, s3_errors, translated
 
 
@@ -78,6 +79,7 @@ class S3Store(ObjectStore):
         self._public_url = public_url or endpoint_url
         self._region = region
         self._part_size = part_size
+        self._lines = Lines()
 
     @classmethod
     def from_url(cls, url: SplitResult) -> Self:
@@ -98,7 +100,9 @@ class S3Store(ObjectStore):
 
     @cached_property
     def _client(self) -> Any:
-        return self._new_client(self._endpoint_url)
+        client = self._new_client(self._endpoint_url)
+        self._lines.watch(client)
+        return client
 
     @cached_property
     def _signer(self) -> Any:
@@ -203,6 +207,14 @@ class S3Store(ObjectStore):
         with s3_errors(f"write to bucket {self._bucket!r}"):
             begun = self._client.create_multipart_upload(**name)
             self._client.abort_multipart_upload(**name, UploadId=begun["UploadId"])
+
+    def interrupt(self) -> None:
+        """Cut the lines."""
+        self._lines.cut()
+
+    def resume(self) -> None:
+        """Mend them."""
+        self._lines.mend()
 
     def _name(self, key: str) -> str:
         return self._root + checked_key(key)

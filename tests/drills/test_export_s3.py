@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import threading
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +53,7 @@ BUCKET = "exports"
 # Of one request; and how long each may take where some take for ever.
 TRIES = 4
 SECONDS = 1.0
+CANCEL_SECONDS = 2
 DATA = "/clicks.csv"
 MULTIPART = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
 INTERNAL, SLOW = error(500, "InternalError"), error(503, "SlowDown")
@@ -137,6 +141,14 @@ def uploads() -> list[str]:
 def sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "ORPHAN_AGE", timedelta(seconds=-60))
     sweeps.sweep_files()
+
+
+def executed(job: Job) -> None:
+    """By a thread of its own."""
+    try:
+        execute(Job.objects.get(pk=job.pk))
+    finally:
+        connection.close()
 
 
 def seen(way: S3Proxy, operation: str, part: str) -> int:
@@ -270,8 +282,11 @@ def test_a_part_that_cannot_be_read_back(owner: Client, whole: bytes, way: S3Pro
 
 
 @pytest.mark.parametrize("part", ["/scratch/", DATA])
-def test_cancel_leaves_no_upload(owner: Client, whole: bytes, way: S3Proxy, part: str) -> None:
+def test_cancel_leaves_no_upload(
+    owner: Client, whole: bytes, way: S3Proxy, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Asked for while a part is on its way; which is answered once the heart must have heard of it."""
+    monkeypatch.setattr("tasks.heart._GRACE_SECONDS", 60)
     job = submit_clicks(owner)
 
     def cancel(exchange: Exchange) -> None:
@@ -286,6 +301,49 @@ def test_cancel_leaves_no_upload(owner: Client, whole: bytes, way: S3Proxy, part
     assert event_types(job) == ["queued", "claimed", "cancel_requested", "cancelled"]
     assert_nothing_else()
     assert not JobCheckpoint.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("operation", "part"),
+    [
+        *((operation, DATA) for operation in MULTIPART),
+        ("UploadPart", "/scratch/"),
+        ("GET", "/scratch/"),
+    ],
+)
+def test_cancel_while_s3_says_nothing(
+    owner: Client,
+    whole: bytes,
+    way: S3Proxy,
+    operation: str,
+    part: str,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.JOB_HEARTBEAT_SECONDS = 1
+    hangs = threading.Event()
+
+    def hang(exchange: Exchange) -> None:
+        hangs.set()
+        exchange.hang()
+
+    way.break_on(operation, hang, part=part)
+    job = submit_clicks(owner)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(executed, job)
+        assert hangs.wait(30)
+        begun = time.monotonic()
+        assert owner.post(f"jobs/{job.slug}/cancel/").status_code == 202
+        await_end(owner, job.slug, seconds=30)
+        assert time.monotonic() - begun < CANCEL_SECONDS
+        running.result(30)
+    assert event_types(job) == ["queued", "claimed", "cancel_requested", "cancelled"]
+    assert not JobCheckpoint.objects.exists()
+    assert known_objects() == sorted(item.key for item in object_store().list())
+    # An upload could not be aborted.
+    way.heal()
+    sweep(monkeypatch)
+    assert_nothing_else()
 
 
 def test_a_worker_killed_within_an_upload(

@@ -403,3 +403,16 @@ class TestUrls:
         with pytest.raises(ImproperlyConfigured) as caught:
             store_from_url(url)
         assert str(caught.value).startswith(f"STORAGE_URL is not usable: {reason}")
+
+
+def test_an_interruption_refuses_work_until_it_ends(store: S3Store) -> None:
+    put(store, "a", b"data")
+    begun = store.open("a")
+    store.interrupt()
+    for work in (lambda: store.size("a"), lambda: put(store, "b", b""), lambda: [*store.list()]):
+        with pytest.raises(StorageError, match="broken off"):
+            work()
+    store.resume()
+    begun.close()
+    assert [item.key for item in store.list()] == ["a"]
+    assert get(store, "a") == b"data"
