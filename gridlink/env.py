@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -126,3 +126,16 @@ def mail_config(url: str) -> dict[str, Any]:
     except ValueError as error:
         # Without the URL itself, which holds the password.
         raise ImproperlyConfigured(f"The mail URL cannot be read: {error}") from error
+
+
+def databases(url: str, *, replica_url: str, seconds: int) -> dict[str, dict[str, object]]:
+    """Django's DATABASES: the one at `url`, its connections kept for so many seconds, and its replica, if it
+    has one. Raises ImproperlyConfigured as `database_config` does."""
+    kept = {"CONN_MAX_AGE": seconds, "CONN_HEALTH_CHECKS": True}
+    found = {"default": {**database_config(url), **kept}}
+    if replica_url:
+        config = database_config(replica_url)
+        # It is done without, when it does not answer soon.
+        options = {"connect_timeout": 3, **cast(dict[str, object], config["OPTIONS"])}
+        found["replica"] = {**config, "OPTIONS": options, "TEST": {"MIRROR": "default"}}
+    return found

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gridlink import embedded
 from gridlink.env import (
-    database_config,
+    databases,
     env_bool,
     env_choice,
     env_int,
@@ -96,13 +96,12 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 # --- Postgres ----------------------------------------------------------------------------------
-DATABASES = {
-    "default": {
-        **database_config(DATABASE_URL or embedded.database_url(DATA_DIR)),
-        "CONN_MAX_AGE": env_int("DATABASE_CONN_SECONDS", 60),
-        "CONN_HEALTH_CHECKS": True,
-    }
-}
+DATABASES = databases(
+    DATABASE_URL or embedded.database_url(DATA_DIR),
+    # Exports read there; nothing is ever written.
+    replica_url=env_secret("DATABASE_REPLICA_URL"),
+    seconds=env_int("DATABASE_CONN_SECONDS", 60),
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts ----------------------------------------------------------------------------------

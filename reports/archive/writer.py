@@ -24,6 +24,7 @@ from reports.clicks import watermark
 from reports.clicks.rebuild import oldest_day
 from reports.exports.base import Moved, buffered, copy_out
 from reports.exports.progress import Counter, Progress
+from reports.exports.replica import database_for
 from reports.exports.side import Side
 from tasks.context import JobContext
 from tasks.registry import JobFailed
@@ -39,7 +40,7 @@ _LEVEL = 1
 def write_archive(context: JobContext, out: io.RawIOBase) -> Manifest:
     """Write the archive of the job's user to `out`, which need not seek. Reports progress in rows, and stops
     when the job must."""
-    with Side(1, context.check) as side:
+    with Side(1, context.check, database_for(context)) as side:
         return side.wait(side.submit(partial(_write, side, context, out)))
 
 

@@ -13,6 +13,7 @@ from reports.exports.compression import COMPRESSIONS
 from reports.exports.parts import Checkpoint, Parts
 from reports.exports.progress import Counter, Progress
 from reports.exports.registry import FORMATS, SOURCES
+from reports.exports.replica import database_for
 from reports.exports.room import Room
 from reports.exports.side import Side
 from reports.exports.sources import ExportSource, Plan, Wish
@@ -58,7 +59,9 @@ class Export:
     def write(self, output: Output) -> Written:
         """Write the file. Raises JobFailed when stored rows were changed meanwhile."""
         kept = self._kept()
-        with Side(settings.EXPORT_CONNECTIONS, self._context.check) as side:
+        context = self._context
+        database = database_for(context)
+        with Side(settings.EXPORT_CONNECTIONS, context.check, database) as side:
             if kept is None:
                 written = side.wait(side.submit(partial(self._begin, side, output)))
                 if isinstance(written, Written):

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+
+from reports.exports.replica import Reading
 
 Result = TypeVar("Result")
 
@@ -26,8 +28,11 @@ class Side:
     again and again. When it raises, or the block ends in any other way, running queries are broken off: here
     at once, and in the server as soon as it notices."""
 
-    def __init__(self, threads: int, check: Callable[[], None]) -> None:
+    def __init__(
+        self, threads: int, check: Callable[[], None], database: str = DEFAULT_DB_ALIAS
+    ) -> None:
         self._check = check
+        self._reading = Reading(database, self._breakable)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="export")
         self._lock = threading.Lock()
         self._running: set[socket.socket] = set()
@@ -59,9 +64,14 @@ class Side:
 
     @contextmanager
     def snapshot(self, zone: str) -> Iterator[None]:
-        """In one of the threads: a read-only transaction that sees one instant; `zone` is the session's time
-        zone meanwhile."""
-        with transaction.atomic(), self._cancellable(), connection.cursor() as cursor:
+        """In one of the threads: a read-only transaction that sees one instant, which is not before the block
+        begins, of the database that was named; `zone` is the session's time zone meanwhile."""
+        with (
+            self._reading.at_least_now(),
+            transaction.atomic(),
+            self._breakable(connection),
+            connection.cursor() as cursor,
+        ):
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(
                 "SELECT set_config('TimeZone', %s, true),"
@@ -74,12 +84,12 @@ class Side:
         try:
             return work()
         finally:
-            connection.close()
+            connections.close_all()
 
     @contextmanager
-    def _cancellable(self) -> Iterator[None]:
+    def _breakable(self, database: Any) -> Iterator[None]:
         # Another handle of the socket that a thread waits on.
-        with socket.socket(fileno=os.dup(connection.connection.fileno())) as line:
+        with socket.socket(fileno=os.dup(database.connection.fileno())) as line:
             with self._lock:
                 if self._is_over:
                     raise RuntimeError("The export is over.")

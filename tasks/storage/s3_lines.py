@@ -12,7 +12,7 @@ from weakref import WeakSet
 from botocore.exceptions import BotoCoreError
 
 
-class Interrupted(BotoCoreError):
+class Interrupted(BotoCoreError):  # type: ignore[misc]
     """The request was broken off, or not made at all."""
 
     fmt = "The work with the store was broken off"

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gridlink.env import (
     database_config,
+    databases,
     env_bool,
     env_choice,
     env_int,
@@ -180,3 +181,20 @@ def test_bad_database_urls(url: str, message: str) -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
         database_config(url)
     assert str(refused.value).startswith(message)
+
+
+def test_databases() -> None:
+    found = databases("postgresql://a/one", replica_url="", seconds=7)
+    assert list(found) == ["default"]
+    assert (found["default"]["NAME"], found["default"]["CONN_MAX_AGE"]) == ("one", 7)
+    found = databases("postgresql://a/one", replica_url="postgresql://b/one", seconds=7)
+    assert [(name, config["HOST"]) for name, config in found.items()] == [
+        ("default", "a"),
+        ("replica", "b"),
+    ]
+    assert found["replica"]["OPTIONS"] == {"connect_timeout": 3}
+    url = "postgresql://b/one?connect_timeout=9"
+    found = databases("postgresql://a/one", replica_url=url, seconds=7)
+    assert found["replica"]["OPTIONS"] == {"connect_timeout": "9"}
+    with pytest.raises(ImproperlyConfigured, match="names no database"):
+        databases("postgresql://a/one", replica_url="postgresql://b", seconds=7)
