@@ -17,7 +17,7 @@ RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin
     && install --directory --owner=gridlink --mode=700 /var/lib/gridlink/spool
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
-COPY manage.py celery_app.py ./
+COPY manage.py celery_app.py pyproject.toml ./
 COPY gridlink gridlink
 COPY tasks tasks
 COPY grids grids

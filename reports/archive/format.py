@@ -15,8 +15,6 @@ from typing import Any
 from reports.archive.table import Table
 
 SCHEMA = 1
-GRIDLINK = "0.1.0"
-"""The version that writes it, for people: what counts is the schema."""
 MANIFEST = "manifest.json"
 KIND = "account"
 ARCHIVE_FORMAT = "zip"

@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import connection
 
 from gridlink.accounts.models import User
-from reports.archive.format import GRIDLINK, MANIFEST, SCHEMA, FileNote, Manifest
+from gridlink.lib.release import VERSION
+from reports.archive.format import MANIFEST, SCHEMA, FileNote, Manifest
 from reports.archive.registry import TABLES
 from reports.archive.scope import Scope
 from reports.archive.table import Table
@@ -51,8 +52,9 @@ def _write(side: Side, context: JobContext, out: io.RawIOBase) -> Manifest:
         progress = Progress(context, total)
         with zipfile.ZipFile(cast(BinaryIO, out), "w", allowZip64=True) as archive:
             notes = [_add(archive, table, scope, progress) for table in TABLES]
+            # The version is for people: what counts is the schema.
             manifest = Manifest(
-                SCHEMA, GRIDLINK, as_of, scope.raw_from, notes, _remarks(scope.raw_from)
+                SCHEMA, VERSION, as_of, scope.raw_from, notes, _remarks(scope.raw_from)
             )
             archive.writestr(_info(MANIFEST), manifest.as_bytes(), compresslevel=_LEVEL)
     return manifest
