@@ -47,7 +47,7 @@ from tests.test_docs import BY_LIBRARIES, variables_read
 
 LONG_RUNNING = (*SERVERS, *PROCFILE)
 OURS = ("migrate", *PROCFILE)
-CELERY = ("worker", "quick", "ops", "beat")
+CELERY = ("worker", "quick", "ops", "notify", "beat")
 # Every option that compose may add to or change in a line of the Procfile, as it runs in a container.
 IN_A_CONTAINER = re.compile("--address=.*|--enable-remote-control")
 

@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gridlink.accounts.models import User
+from tasks.notice_models import Channel, Delivery, DeliveryStatus, Notification
 from tests.support.client import PASSWORD, Client
 from tests.support.grids import URL, make_grid, make_link
 
@@ -85,11 +86,20 @@ class Fuzzer:
         Client(owner.user, scopes=("read",))
         # Not the token that the requests are made with.
         spare = owner.user.tokens.get(scopes=["read"])
+        hook = owner.post("webhooks/", {"url": URL}).json()
+        notification = Notification.objects.create(user=owner.user, type="ping", title="Ping")
+        delivery = Delivery.objects.create(
+            notification=notification, user=owner.user, channel=Channel.WEBHOOK, lane=hook["slug"],
+            endpoint=owner.user.webhooks.get(), status=DeliveryStatus.DELIVERED, next_on=None,
+        )  # fmt: skip
+        self._delivery = delivery.slug
         self._slugs = {
             "auth": [spare.slug],
             "grids": [grid["slug"], trashed_grid["slug"]],
             "links": [link["slug"], trashed_link["slug"]],
             "jobs": [job["slug"]],
+            "notifications": [notification.slug],
+            "webhooks": [hook["slug"]],
         }
 
     def send(self, case: Any) -> None:
@@ -105,6 +115,7 @@ class Fuzzer:
         places = [
             (case.path_parameters, "slug", slugs[::-1] if "/restore/" in case.path else slugs),
             (case.path_parameters, "username", ["alice"]),
+            (case.path_parameters, "delivery", [self._delivery]),
             (case.body, "grid", self._slugs["grids"][:1]),
             (case.body, "url", [URL]),
             (case.headers, "If-Match", ["*"]),

@@ -163,6 +163,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
+        "DeliveryStatus": "tasks.notice_models.DeliveryStatus",
         "EventType": "tasks.states.EventType",
         "JobStatus": "tasks.states.JobStatus",
         "NoticeType": "tasks.notice_models.NoticeType",

@@ -93,16 +93,9 @@ class _Pump:
         self, sender: Sender, delivery: Delivery, answer: Answer, milliseconds: int
     ) -> None:
         sender.settle(delivery, answer, milliseconds)
-        logger.info(
-            "delivery_tried",
-            extra={
-                "delivery": delivery.slug,
-                "channel": delivery.channel,
-                "attempt": delivery.attempts,
-                "verdict": answer.verdict.name.lower(),
-                "code": answer.code,
-            },
-        )
+        said = {"verdict": answer.verdict.name.lower(), "code": answer.code}
+        which = {"delivery": delivery.slug, "channel": delivery.channel}
+        logger.info("delivery_tried", extra={**which, "attempt": delivery.attempts, **said})
 
 
 def _defect(error: Exception) -> Answer:

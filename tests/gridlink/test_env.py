@@ -16,6 +16,7 @@ from gridlink.env import (
     env_list,
     env_secret,
     env_str,
+    mail_config,
 )
 
 NAME = "GRIDLINK_TEST_VARIABLE"
@@ -198,3 +199,52 @@ def test_databases() -> None:
     assert found["replica"]["OPTIONS"] == {"connect_timeout": "9"}
     with pytest.raises(ImproperlyConfigured, match="names no database"):
         databases("postgresql://a/one", replica_url="postgresql://b", seconds=7)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", {}),
+        (
+            "smtp://mail.example.org",
+            {
+                "host": "mail.example.org",
+                "port": 587,
+                "username": "",
+                "password": "",
+                "use_tls": True,
+            },
+        ),
+        (
+            "smtp://a%40b:p%2Fw%3F@mail.example.org:2525?tls=none",
+            {"host": "mail.example.org", "port": 2525, "username": "a@b", "password": "p/w?"},
+        ),
+        (
+            "smtp://u:p@[::1]/?tls=implicit",
+            {"host": "::1", "port": 465, "username": "u", "password": "p", "use_ssl": True},
+        ),
+    ],
+)
+def test_mail_servers(url: str, expected: dict[str, object]) -> None:
+    assert mail_config(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.org",
+        "http://mail.example.org",
+        "smtp://",
+        "smtp://u:hush@mail.example.org:many",
+        "smtp://u:hush@mail.example.org:99999",
+        "smtp://u:hush@mail.example.org/path",
+        "smtp://u:hush@mail.example.org?tls=maybe",
+        "smtp://u:hush@mail.example.org?tls",
+        "smtp://u:hush@mail.example.org?timeout=3",
+    ],
+)
+def test_what_is_no_mail_server(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as error:
+        mail_config(url)
+    assert "mail URL" in str(error.value)
+    assert "hush" not in str(error.value)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.controller import Controller
 
@@ -34,9 +34,7 @@ class Mailbox:
     @property
     def messages(self) -> list[EmailMessage]:
         """The messages, parsed."""
-        return [
-            cast(EmailMessage, email.message_from_bytes(raw, policy=default)) for raw in self.raw
-        ]
+        return [email.message_from_bytes(raw, policy=default) for raw in self.raw]
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]

@@ -111,6 +111,7 @@ def test_names_of_tasks_never_change() -> None:
         "reports.ingest_clicks",
         "reports.sweep_clicks",
         "tasks.canary",
+        "tasks.deliver",
         "tasks.ring_canaries",
         "tasks.run_job",
         "tasks.sweep_files",
@@ -127,7 +128,7 @@ def test_every_task_goes_into_a_queue_that_is_consumed(task: str) -> None:
 @pytest.mark.parametrize("entry", SCHEDULE)
 def test_beat_names_tasks_that_exist(entry: str) -> None:
     assert SCHEDULE[entry]["task"] in app.tasks
-    assert queue_of(SCHEDULE[entry]["task"]) in ("maintenance", "ingest")
+    assert queue_of(SCHEDULE[entry]["task"]) in ("maintenance", "ingest", "notify")
 
 
 @pytest.mark.parametrize("entry", SCHEDULE)

@@ -15,6 +15,7 @@ from django_celery_results.models import TaskResult
 from gridlink.accounts.models import ThrottleBucket, Token, User
 from tasks import sweeps
 from tasks.models import Download, FileRole, IdempotencyKey, JobFile, PeriodicRun
+from tasks.notice_models import Channel, Delivery, DeliveryStatus, Notification
 from tests.support.client import make_user
 from tests.support.platform import make_job
 
@@ -55,12 +56,17 @@ def add_result(number: int, user: User) -> Any:
     return TaskResult.objects.create(task_id=f"{number}", task_name="x", status="SUCCESS")
 
 
+def add_notification(number: int, user: User) -> Any:
+    return Notification.objects.create(user=user, type="ping", title=f"{number}")
+
+
 Add = Callable[[int, User], Any]
 # How to make one, which moment its age is counted from, and the age.
 KINDS: dict[str, tuple[Add, type[models.Model], str, timedelta]] = {
     "idempotency key": (add_key, IdempotencyKey, "created_on", timedelta(hours=24)),
     "periodic run": (add_run, PeriodicRun, "created_on", timedelta(days=7)),
     "download": (add_download, Download, "created_on", timedelta(days=365)),
+    "notification": (add_notification, Notification, "created_on", timedelta(days=90)),
     "throttle bucket": (add_bucket, ThrottleBucket, "filled_on", timedelta(days=7)),
     "expired token": (add_token, Token, "expires_on", timedelta(days=7)),
     "task result": (add_result, TaskResult, "date_done", timedelta(days=2)),
@@ -115,3 +121,19 @@ def test_job_outlives_its_key(owner: User) -> None:
     sweeps.sweep_records()
     key.job.refresh_from_db()
     assert key.job.status == "queued"
+
+
+def test_deliveries_go_with_their_notification_unless_one_waits(owner: User) -> None:
+    left, gone = add_notification(1, owner), add_notification(2, owner)
+    for notification, status, next_on in (
+        (left, DeliveryStatus.WAITING, timezone.now()),
+        (gone, DeliveryStatus.DELIVERED, None),
+    ):
+        Delivery.objects.create(
+            notification=notification, user=owner, channel=Channel.EMAIL, lane=owner.slug,
+            status=status, next_on=next_on,
+        )  # fmt: skip
+        aged(Notification, notification, "created_on", timedelta(days=91))
+    sweeps.sweep_records()
+    assert list(Delivery.objects.values_list("notification", flat=True)) == [left.pk]
+    assert list(Notification.objects.values_list("pk", flat=True)) == [left.pk]

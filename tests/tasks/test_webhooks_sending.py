@@ -14,8 +14,9 @@ from django.utils import timezone
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from gridlink.accounts.models import User
-from tasks.notice_models import Delivery, Notification, WebhookEndpoint
+from tasks.notice_models import Channel, Delivery, Notification, WebhookEndpoint
 from tasks.notices import outbox, pump
+from tasks.notices.registry import SENDERS
 from tests.support.client import Client
 from tests.support.notices import (
     add_webhook,
@@ -283,7 +284,7 @@ def test_who_was_served_longest_ago_is_next(alice: Client, bob: Client, server: 
         ended(user_of(alice))
     ended(user_of(bob))
     turns = []
-    while (delivery := outbox.take(outbox.Channel.WEBHOOK)) is not None:
+    while (delivery := outbox.take(Channel.WEBHOOK)) is not None:
         turns.append(delivery.user.username)
         outbox.note(delivery, outbox.Answer(outbox.Verdict.DELIVERED), 1)
     assert turns == ["alice", "bob", "alice", "alice"]
@@ -340,7 +341,7 @@ def test_a_secret_that_cannot_be_read_disables(
 def test_a_worker_that_died_is_followed(alice: Client, owner: User, server: Web) -> None:
     add_webhook(alice, server.url("/hook"))
     ended(owner)
-    lost = outbox.take(outbox.Channel.WEBHOOK)
+    lost = outbox.take(Channel.WEBHOOK)
     assert lost
     assert pump.deliver() == 0
     make_due()
@@ -354,10 +355,10 @@ def test_a_worker_that_died_is_followed(alice: Client, owner: User, server: Web)
 def test_what_is_deleted_under_way_is_nobodys(alice: Client, owner: User, server: Web) -> None:
     endpoint, _ = add_webhook(alice, server.url("/hook"))
     ended(owner)
-    delivery = outbox.take(outbox.Channel.WEBHOOK)
+    delivery = outbox.take(Channel.WEBHOOK)
     assert delivery
     assert alice.delete(f"webhooks/{endpoint.slug}/").status_code == 204
-    sender = next(sender for sender in pump.SENDERS if sender.channel == "webhook")
+    sender = next(sender for sender in SENDERS if sender.channel == "webhook")
     sender.settle(delivery, outbox.Answer(outbox.Verdict.DELIVERED, 200), 1)
     assert not Delivery.objects.exists()
 
