@@ -19,12 +19,11 @@ from tasks import doorbell
 from tasks.notice_models import (
     Channel,
     Delivery,
-    DeliveryStatus,
     NoticeType,
     Notification,
     WebhookEndpoint,
 )
-from tasks.notices import endpoints
+from tasks.notices import endpoints, outbox
 from tasks.notices.seals import new_secret, seal
 from tasks.notices.targets import check_target
 
@@ -78,7 +77,7 @@ def webhook_update(*, endpoint: WebhookEndpoint, changes: dict[str, Any]) -> Web
     endpoint.modified_on = timezone.now()
     endpoint.save(update_fields=[*changes, "modified_on"])
     if not endpoint.is_enabled:
-        endpoints.give_up(endpoint)
+        outbox.give_up(endpoint, endpoints.DISABLED)
     return endpoint
 
 
@@ -133,8 +132,7 @@ def delivery_replay(*, delivery: Delivery) -> Delivery:
     is disabled, and Throttled."""
     assert delivery.endpoint is not None
     _ready(delivery.endpoint)
-    over = Delivery.objects.filter(pk=delivery.pk).exclude(status=DeliveryStatus.WAITING)
-    if not over.update(status=DeliveryStatus.WAITING, attempts=0, next_on=Now()):
+    if not outbox.again(delivery):
         raise Conflict("The delivery is not over yet; it is tried again by itself.")
     doorbell.deliver_on_commit()
     delivery.refresh_from_db()

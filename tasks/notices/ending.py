@@ -64,7 +64,9 @@ def _emails(job: Job, notification: Notification) -> Iterator[Delivery]:
 
 def _webhooks(job: Job, notification: Notification) -> Iterator[Delivery]:
     wished = [wish for wish in wishes_of(job) if wish.channel == Channel.WEBHOOK]
-    for endpoint in job.user.webhooks.filter(is_enabled=True).order_by("id"):
+    # Locked: one that is deleted just now must not take the job's end with it.
+    enabled = job.user.webhooks.select_for_update(no_key=True).filter(is_enabled=True)
+    for endpoint in enabled.order_by("id"):
         named = any(not wish.endpoints or endpoint.slug in wish.endpoints for wish in wished)
         if named or endpoint.wants(notification.type):
             yield Delivery(

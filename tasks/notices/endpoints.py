@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from django.db.models.functions import Now
 
-from tasks.notice_models import DeliveryStatus, NoticeType, Notification, WebhookEndpoint, waiting
+from tasks.notice_models import NoticeType, Notification, WebhookEndpoint
+from tasks.notices import outbox
 
 DISABLED = "The webhook is disabled."
 
@@ -22,18 +23,11 @@ def disable(endpoint: WebhookEndpoint, note: str) -> None:
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         is_enabled=False, note=note, modified_on=Now()
     )
-    give_up(endpoint)
+    outbox.give_up(endpoint, DISABLED)
     Notification.objects.create(
         user_id=endpoint.user_id,
         type=NoticeType.WEBHOOK_DISABLED,
         # The host alone: a path may be a secret of the receiver's.
         title=f"The webhook to {urlsplit(endpoint.url).hostname} was disabled"[:300],
         data={"slug": endpoint.slug, "url": endpoint.url, "note": note},
-    )
-
-
-def give_up(endpoint: WebhookEndpoint) -> None:
-    """End all that waits for an endpoint; its owner can send each again later."""
-    waiting(endpoint=endpoint).update(
-        status=DeliveryStatus.GIVEN_UP, next_on=None, lease_expires_on=None, error=DISABLED
     )

@@ -1,4 +1,5 @@
-"""The outbox: how a delivery is taken, one worker at a time, and what is written of each try.
+"""The outbox, and the one place that changes a delivery's state: how one is taken, by one worker at a time,
+and what is written of each try.
 
 At least once: a worker that dies after it sent and before it said so is followed by another, when the lease
 ends, which sends the same event under the same identifier. Times are the database's.
@@ -17,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from gridlink.lib.text import is_storable
-from tasks.notice_models import Channel, Delivery, DeliveryStatus, waiting
+from tasks.notice_models import Channel, Delivery, DeliveryStatus, WebhookEndpoint, waiting
 
 # After each failed try; then it is given up.
 RETRIES = tuple(
@@ -139,6 +140,19 @@ def note(delivery: Delivery, answer: Answer, milliseconds: int) -> bool:
         milliseconds=milliseconds,
     )
     return bool(changed)
+
+
+def give_up(endpoint: WebhookEndpoint, error: str) -> None:
+    """End all that waits for an endpoint; its owner can send each again later."""
+    waiting(endpoint=endpoint).update(
+        status=DeliveryStatus.GIVEN_UP, next_on=None, lease_expires_on=None, error=error
+    )
+
+
+def again(delivery: Delivery) -> bool:
+    """Send what is over once more, its attempts counted afresh; False when it is not over."""
+    over = Delivery.objects.filter(pk=delivery.pk).exclude(status=DeliveryStatus.WAITING)
+    return bool(over.update(status=DeliveryStatus.WAITING, attempts=0, next_on=Now()))
 
 
 def _state(answer: Answer, delay: timedelta | None) -> dict[str, Any]:

@@ -8,15 +8,16 @@ import pytest
 from django.db import transaction
 
 from gridlink.accounts.models import User
-from tasks import lifecycle, services
+from tasks import lifecycle, notice_services, services
 from tasks.lifecycle import FinishedFile, LeaseLost, Outcome, Progress
 from tasks.models import Job, JobFile
-from tasks.notice_models import Channel, Delivery, Notification
+from tasks.notice_models import Channel, Delivery, Notification, WebhookEndpoint
 from tasks.notices import ending
 from tasks.notices.wishes import Wish, wishes_of
 from tests.support.client import Client
 from tests.support.notices import add_webhook, ended, failed, mailed, notification_of
 from tests.support.platform import KIND, claim_of, end_lease, make_job, user_of
+from tests.support.race import race
 
 pytestmark = pytest.mark.django_db
 FILE = FinishedFile("links.csv", "jobs/x/1-1/links.csv", "text/csv", 12, 3, "ab" * 32)
@@ -234,6 +235,20 @@ def test_the_end_and_its_notices_are_one(
     assert (told(owner), queued()) == ([], [])
     lifecycle.succeed(held, Outcome(), [FILE], Progress())
     assert (len(told(owner)), len(queued())) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_webhook_that_goes_as_the_job_ends(alice: Client, owner: User) -> None:
+    endpoint, _ = add_webhook(alice, URL)
+    job = make_job(owner)
+    held = claim_of(job)
+    race(
+        WebhookEndpoint.objects.filter(pk=endpoint.pk),
+        lambda: lifecycle.succeed(held, Outcome(), [FILE], Progress()),
+        lambda: notice_services.webhook_delete(endpoint=endpoint),
+    )
+    job.refresh_from_db()
+    assert (job.status, len(told(owner)), queued()) == ("succeeded", 1, [])
 
 
 def test_no_query_more_for_more_webhooks(
