@@ -25,9 +25,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gridlink.accounts.models import User
+from reports.report_models import ReportRun
+from reports.results.result import Result
+from reports.runs.store import packed
+from tasks.api.schedule_examples import SCHEDULE_WRITE
 from tasks.notice_models import Channel, Delivery, DeliveryStatus, Notification
 from tests.support.client import PASSWORD, Client
 from tests.support.grids import URL, make_grid, make_link
+from tests.support.report_runs import MARCH, ask, define
 
 CHECKS = [
     not_a_server_error,
@@ -67,6 +72,15 @@ fuzzed = hypothesis_settings(
 )
 
 
+def _answered(owner: Client, report: dict[str, Any]) -> str:
+    """The slug of a run of the report that has a result."""
+    slug: str = ask(owner, report).json()["slug"]
+    nothing = Result("traffic", "Traffic", "", "UTC", (), (), ())
+    basis = {"watermark": 0, "judged_again": 0, "bot_rules": 1, "state": {}}
+    ReportRun.objects.filter(job__slug=slug).update(result=packed(nothing), basis=basis)
+    return slug
+
+
 class Fuzzer:
     """Sends cases with a token, some of them to objects that are there."""
 
@@ -93,6 +107,9 @@ class Fuzzer:
             endpoint=owner.user.webhooks.get(), status=DeliveryStatus.DELIVERED, next_on=None,
         )  # fmt: skip
         self._delivery = delivery.slug
+        schedule = owner.post("schedules/", SCHEDULE_WRITE).json()
+        report = define(owner, range=MARCH)
+        self._run = _answered(owner, report)
         self._slugs = {
             "auth": [spare.slug],
             "grids": [grid["slug"], trashed_grid["slug"]],
@@ -100,6 +117,8 @@ class Fuzzer:
             "jobs": [job["slug"]],
             "notifications": [notification.slug],
             "webhooks": [hook["slug"]],
+            "schedules": [schedule["slug"]],
+            "reports": [report["slug"]],
         }
 
     def send(self, case: Any) -> None:
@@ -116,6 +135,9 @@ class Fuzzer:
             (case.path_parameters, "slug", slugs[::-1] if "/restore/" in case.path else slugs),
             (case.path_parameters, "username", ["alice"]),
             (case.path_parameters, "delivery", [self._delivery]),
+            (case.path_parameters, "run", [self._run]),
+            (case.path_parameters, "other", [self._run]),
+            (case.body, "like", [self._run]),
             (case.body, "grid", self._slugs["grids"][:1]),
             (case.body, "url", [URL]),
             (case.headers, "If-Match", ["*"]),
@@ -129,8 +151,11 @@ class Fuzzer:
 
 
 @pytest.fixture
-def fuzzer(alice: Client, rings: Any, settings: Any) -> Iterator[Fuzzer]:
+def fuzzer(
+    alice: Client, rings: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Fuzzer]:
     """A fuzzer whose requests stay in the test's transaction, as those of Django's test client do."""
+    # The one that the document's examples name.
     # Nothing may be asked for outside.
     settings.OUTBOUND_PORTS = frozenset()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

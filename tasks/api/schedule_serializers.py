@@ -46,6 +46,12 @@ class DeliverySerializer(StrictSerializer):
         required=False, help_text="Of `email`: the file itself where it is small, not just a link."
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A change of a schedule may leave out fields of its own, not the channel of a delivery."""
+        if "channel" not in attrs:
+            raise serializers.ValidationError({"channel": ["This field is required."]})
+        return attrs
+
 
 class RuleSerializer(StrictSerializer):
     """When a schedule fires."""

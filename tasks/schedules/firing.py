@@ -109,9 +109,8 @@ def _fire(schedule: Schedule, now: datetime) -> None:
     runs = _run_all(schedule, passed.slots, _STILL_RUN[schedule.missed](now))
     if passed.left_out and runs:
         runs[0].note = f"{passed.left_out} slots before it were left out. {runs[0].note}".strip()
-        logger.warning(
-            "slots_left_out", extra={"schedule": schedule.slug, "slots": passed.left_out}
-        )
+        details = {"schedule": schedule.slug, "slots": passed.left_out}
+        logger.warning("slots_left_out", extra=details)
     ScheduledRun.objects.bulk_create(runs)
 
 

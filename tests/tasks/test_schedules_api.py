@@ -145,6 +145,7 @@ def test_preview_over_a_change_of_the_clock(alice: Client) -> None:
         ({"deliveries": [{"channel": "webhook", "attach": True}]}, ["deliveries"]),
         ({"deliveries": [{"channel": "in_app"}] * 2}, ["deliveries"]),
         ({"deliveries": [{"channel": "email", "attach": "maybe"}]}, ["deliveries"]),
+        ({"deliveries": [{"attach": True}]}, ["deliveries"]),
         ({"name": " "}, ["name"]),
         ({"next_on": "2026-01-01T00:00:00Z"}, ["next_on"]),
     ],
