@@ -80,7 +80,7 @@ def path(points: list[tuple[float, float]], *, colour: str, dash: str) -> str:
 
 def width_of(words: str, size: float = SIZE) -> float:
     """About how wide the words are; rather too much than too little."""
-    return size * sum(1.02 if east_asian_width(letter) in _WIDE else 0.57 for letter in words)
+    return size * sum(1.02 if east_asian_width(letter) in _WIDE else 0.63 for letter in words)
 
 
 def short(words: str, width: float) -> str:

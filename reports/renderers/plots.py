@@ -22,7 +22,7 @@ _BETWEEN = 7.0
 _HIGH = 760.0
 _NARROWEST = 2.0
 _WIDEST = 44.0
-_LABEL = 200.0
+_LABEL = 230.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def bars(data: Data, top: float) -> tuple[list[Mark], float]:
     """Bars that lie, each with its number; of rows that would make it higher than a page, how many."""
     each = _THICK * len(data.series) + _BETWEEN
     shown = data.first(max(1, int(_HIGH / each)))
-    left = min(_LABEL, max(map(width_of, shown.labels))) + 10
+    left = min(_LABEL, max(50.0, *map(width_of, shown.labels))) + 10
     numbers = [
         shown.shown(value, one.kind)
         for one in shown.series
@@ -189,11 +189,15 @@ def _below(labels: tuple[str, ...], left: float, y: float) -> Iterator[Mark]:
     sample = labels[:: max(1, len(labels) // 100)]
     widest = max(width_of(short(label, most)) for label in sample)
     step = max(1, round((widest + _GAP) / slot + 0.499))
+    end = -_GAP
     for i in range(0, len(labels), step):
         label = short(labels[i], most)
         half = width_of(label) / 2
         x = min(max(left + slot * (i + 0.5), half), WIDTH - half)
-        yield Label(x, y + 18, label, "middle")
+        # The last is moved to the left, where there may be no room.
+        if x - half >= end:
+            yield Label(x, y + 18, label, "middle")
+            end = x + half
 
 
 def _says(data: Data, one: Series, row: int, value: float) -> str:

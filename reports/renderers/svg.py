@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import cycle
 
 from reports.renderers.characters import plain
-from reports.renderers.marks import SIZE, Label, Mark, number, rectangle, short, tag, width_of
+from reports.renderers.marks import SIZE, Label, Mark, number, path, rectangle, short, tag, width_of
 from reports.renderers.plots import WIDTH, Data, Series, bars, columns, lines
 from reports.renderers.scale import MOST, Values
 from reports.renderers.words import Words
@@ -20,7 +20,7 @@ from reports.results.result import Chart, ChartShape, Table
 
 # Eight colours that people with any colour vision tell apart, after Okabe and Ito, on white and on black.
 _PALETTE = ("#0072b2", "#e08e00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c8c8c", "#a08c00")
-_DASHES = ("", "7 4", "2 4", "10 4 2 4")
+_DASHES = ("", "5 4", "1 4", "8 3 1 3")
 _LEGEND = 170.0
 _SHAPES: dict[ChartShape, Callable[[Data, float], tuple[list[Mark], float]]] = {
     ChartShape.LINE: lines,
@@ -124,10 +124,16 @@ def _legend(series: tuple[Series, ...]) -> tuple[list[Mark], float]:
         step = 38 + width_of(title)
         if x and x + step > WIDTH:
             x, y = 0.0, y + 20
-        marks.append(rectangle(x, y - 9, 12, 10, colour=one.colour))
+        marks.append(_sample(one, x, y))
         marks.append(Label(x + 18, y, title))
         x += step
     return marks, y + 20
+
+
+def _sample(one: Series, x: float, y: float) -> str:
+    if one.dash:
+        return path([(x, y - 4), (x + 14, y - 4)], colour=one.colour, dash=one.dash)
+    return rectangle(x, y - 9, 12, 10, colour=one.colour)
 
 
 def _described(data: Data) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, timedelta
+from itertools import pairwise
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -166,13 +167,13 @@ def test_zeros_are_seen() -> None:
 def test_many_columns_say_that_they_are_peaks() -> None:
     drawing = chart_of(ChartShape.COLUMN, [(f"{i}", i) for i in range(10_000)])
     assert len(bars(drawing)) < 300
-    assert words(drawing)[-1] == "Each bar is the highest of about 37 rows."
+    assert words(drawing)[-1] == "Each bar is the highest of about 38 rows."
 
 
 def test_bars_say_their_numbers_and_long_labels_are_cut() -> None:
     long = "A title that is much too long for the room beside a bar"
     drawing = chart_of(ChartShape.BAR, [(long, 1234), ("b", -5), ("c", None)])
-    assert words(drawing) == ["A title that is much too lon\u2026", "1,234", "b", "-5", "c"]
+    assert words(drawing) == ["A title that is much too long\u2026", "1,234", "b", "-5", "c"]
     first, second = bars(drawing)
     assert float(first["width"]) > 100 > float(second["width"])
     assert float(second["x"]) < float(first["x"])
@@ -203,6 +204,20 @@ def test_lines_of_the_same_colour_differ() -> None:
         for path in parsed(drawing).iter(f"{SVG}path")
     }
     assert len(styles) == 10
+
+
+def test_labels_below_do_not_overlap() -> None:
+    rows: list[tuple[Cell, ...]] = [(date(2025, 1, 1) + timedelta(i), i) for i in range(400)]
+    drawing = chart_of(ChartShape.LINE, rows, labels=CellType.DAY)
+    below = [label for label in drawing.labels if label.anchor == "middle"]
+    ends = [
+        (label.x - width_of(label.words) / 2, label.x + width_of(label.words) / 2)
+        for label in below
+    ]
+    assert len(below) > 4
+    assert ends[0][0] >= 0
+    assert ends[-1][1] <= 720
+    assert all(end <= start for (_, end), (start, _) in pairwise(ends))
 
 
 def test_it_is_described() -> None:
