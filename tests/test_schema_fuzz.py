@@ -153,7 +153,7 @@ class Fuzzer:
 @pytest.fixture
 def fuzzer(alice: Client, rings: Any, settings: Any) -> Iterator[Fuzzer]:
     """A fuzzer whose requests stay in the test's transaction, as those of Django's test client do."""
-    # The one that the document's examples name.
+
     # Nothing may be asked for outside.
     settings.OUTBOUND_PORTS = frozenset()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

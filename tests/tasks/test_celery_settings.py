@@ -112,6 +112,7 @@ def test_names_of_tasks_never_change() -> None:
         "reports.sweep_clicks",
         "tasks.canary",
         "tasks.deliver",
+        "tasks.fire_schedules",
         "tasks.ring_canaries",
         "tasks.run_job",
         "tasks.sweep_files",

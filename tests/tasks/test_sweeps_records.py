@@ -14,7 +14,15 @@ from django_celery_results.models import TaskResult
 
 from gridlink.accounts.models import ThrottleBucket, Token, User
 from tasks import sweeps
-from tasks.models import Download, FileRole, IdempotencyKey, JobFile, PeriodicRun
+from tasks.models import (
+    Download,
+    FileRole,
+    IdempotencyKey,
+    JobFile,
+    PeriodicRun,
+    Schedule,
+    ScheduledRun,
+)
 from tasks.notice_models import Channel, Delivery, DeliveryStatus, Notification
 from tests.support.client import make_user
 from tests.support.platform import make_job
@@ -52,6 +60,14 @@ def add_token(number: int, user: User) -> Any:
     )
 
 
+def add_slot(number: int, user: User) -> Any:
+    schedule = Schedule.objects.create(user=user, form="cron", starts_on=timezone.now())
+    moment = timezone.now()
+    return ScheduledRun.objects.create(
+        schedule=schedule, slot=moment, status="skipped", is_settled=True
+    )
+
+
 def add_result(number: int, user: User) -> Any:
     return TaskResult.objects.create(task_id=f"{number}", task_name="x", status="SUCCESS")
 
@@ -67,6 +83,7 @@ KINDS: dict[str, tuple[Add, type[models.Model], str, timedelta]] = {
     "periodic run": (add_run, PeriodicRun, "created_on", timedelta(days=7)),
     "download": (add_download, Download, "created_on", timedelta(days=365)),
     "notification": (add_notification, Notification, "created_on", timedelta(days=90)),
+    "scheduled run": (add_slot, ScheduledRun, "slot", timedelta(days=365)),
     "throttle bucket": (add_bucket, ThrottleBucket, "filled_on", timedelta(days=7)),
     "expired token": (add_token, Token, "expires_on", timedelta(days=7)),
     "task result": (add_result, TaskResult, "date_done", timedelta(days=2)),
