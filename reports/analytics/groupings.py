@@ -78,7 +78,8 @@ def by_link(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Rea
         limit=wish.limit,
     )
     views = _read_all(parts.views(subject, cuts), subject, period, cuts).views
-    links = {link.slug: link for link in Link.objects.filter(slug__in=[key for key, _ in found])}
+    named = Link.objects.only("slug", "title", "url").filter(slug__in=[key for key, _ in found])
+    links = {link.slug: link for link in named}
     rows = [_link_row(key, numbers, views, links.get(key or "")) for key, numbers in found]
     return Reading(rows, views, cuts.approximate_before)
 

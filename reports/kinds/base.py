@@ -31,7 +31,7 @@ class Data(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of any kind. With `include_bots`, clicks are those of bots too."""
+    """What is asked of any kind. With `include_bots`, clicks are those of bots too, but for click-through."""
 
     user_id: int
     scope: Scope
@@ -62,7 +62,7 @@ class ReportKind(ABC, Generic[P]):
         return self.reads if self.question.scope.is_all else self.reads | {Data.LINKS}
 
     def check(self) -> None:
-        """Raises Invalid, naming parameters, that do not go together with the period. No query."""
+        """Raises Invalid, naming the parameters that do not go together with the period. No query."""
 
     @abstractmethod
     def result(self) -> Result:

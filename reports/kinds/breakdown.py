@@ -12,7 +12,7 @@ from babel import Locale
 from reports.analytics.numbers import Reading, Row
 from reports.kinds.asking import Asking
 from reports.kinds.base import Data, Question, ReportKind
-from reports.kinds.figures import CLICKS, SHARE, VISITORS, bars, clicks_of, headline, ratio, table
+from reports.kinds.figures import CLICKS, SHARE, VISITORS, bars, clicks_of, headline, shares, table
 from reports.kinds.parameters import Parameters, about
 from reports.results.cells import Cell, CellType
 from reports.results.result import Column, Result, Table
@@ -94,14 +94,14 @@ class Breakdown(ReportKind[BreakdownParameters]):
 
 def values_table(question: Question, dimension: str, reading: Reading) -> Table:
     """The values of a reading: `label` is for people, `value` as it was kept, '' where there was none."""
-    rows, whole = reading.rows, clicks_of(reading.totals, question)
+    rows = reading.rows
     clicks = [clicks_of(row.numbers, question) for row in rows]
     columns: dict[Column, Sequence[Cell]] = {
         Column("label", TITLES[dimension], CellType.TEXT): [label(dimension, row) for row in rows],
         _VALUE: [row.key for row in rows],
         CLICKS: clicks,
         VISITORS: [row.numbers.visitors for row in rows],
-        SHARE: [ratio(each, whole) for each in clicks],
+        SHARE: shares(clicks),
     }
     title = f"Clicks by {_within(TITLES[dimension])}"
     return table(dimension, title, columns, key=("value", "label"), note=_NOTE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,12 @@ def clicks_of(numbers: Numbers, question: Question) -> int:
 def ratio(part: float, whole: float) -> float | None:
     """To four places; None of nothing."""
     return round(part / whole, 4) if whole else None
+
+
+def shares(counts: Sequence[int]) -> list[float | None]:
+    """Of each in all of them."""
+    whole = sum(counts)
+    return [ratio(count, whole) for count in counts]
 
 
 def local(period: Period, moment: datetime | None) -> datetime | None:

@@ -8,7 +8,7 @@ from django.db.models import Count, F
 
 from grids.check_models import Verdict
 from grids.models import LinkQuerySet
-from reports.kinds.figures import bars, ratio, table
+from reports.kinds.figures import bars, shares, table
 from reports.results.cells import Cell, CellType
 from reports.results.result import Chart, Column, Fact, Table
 
@@ -63,9 +63,7 @@ def counts_table(found: dict[str, int]) -> Table:
         _LABEL: [_label(name) for name in found],
         Column("verdict", "Verdict", CellType.TEXT): list(found),
         _LINKS: list(found.values()),
-        Column("share", "Share of links", CellType.RATE): [
-            ratio(count, sum(found.values())) for count in found.values()
-        ],
+        Column("share", "Share of links", CellType.RATE): shares(list(found.values())),
     }
     return table("health", "Link health", columns, key=("verdict",))
 

@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 from reports.analytics.tiles import read_tiles
 from reports.kinds.asking import Asking
 from reports.kinds.base import Data, Question, ReportKind
-from reports.kinds.figures import CLICK_THROUGH, CLICKS, SHARE, bars, ratio, table
+from reports.kinds.figures import CLICK_THROUGH, CLICKS, SHARE, bars, shares, table
 from reports.kinds.parameters import Parameters
 from reports.kinds.places import Key, Place, Spot, added, grouped, spots_of
 from reports.results.cells import Cell, CellType
@@ -138,7 +138,7 @@ def _table(
         },
         _TILES: [spot.tiles for spot in spots],
         CLICKS: clicks,
-        SHARE: [ratio(each, sum(clicks)) for each in clicks],
+        SHARE: shares(clicks),
         _EXPOSURES: [spot.exposures for spot in spots],
         CLICK_THROUGH: [_rounded(spot.click_through) for spot in spots],
         _WORTH: [_worth(spot, unit) for spot in spots],

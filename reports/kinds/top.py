@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from grids.models import Link
 from reports.analytics.groupings import OTHER, rate
-from reports.analytics.numbers import Numbers, Reading, Row, summed
+from reports.analytics.numbers import Reading, Row, summed
 from reports.kinds.asking import Asking
 from reports.kinds.base import Data, Question, ReportKind
 from reports.kinds.figures import (
@@ -25,7 +25,7 @@ from reports.kinds.figures import (
     bars,
     clicks_of,
     headline,
-    ratio,
+    shares,
     table,
 )
 from reports.kinds.parameters import Parameters, about
@@ -96,7 +96,7 @@ def links_table(question: Question, links: Reading, grids: Reading) -> Table:
         TITLE: [row.label for row in rows],
         URL: [row.details.get("url") for row in rows],
         GRID_TITLE: [place.title if place else None for place in found],
-        **_counts(question, rows, links.totals),
+        **_counts(question, rows),
         CLICK_THROUGH: [rate(row.numbers, each) for row, each in zip(rows, seen, strict=True)],
     }
     return table("links", "Top links", columns, key=("link",), note=_NOTE)
@@ -108,7 +108,7 @@ def grids_table(question: Question, grids: Reading, limit: int) -> Table:
     columns: dict[Column, Sequence[Cell]] = {
         GRID: [row.key for row in rows],
         TITLE: [row.label for row in rows],
-        **_counts(question, rows, grids.totals),
+        **_counts(question, rows),
         VIEWS: [row.numbers.views for row in rows],
         CLICK_THROUGH: [rate(row.numbers, row.numbers.views) for row in rows],
     }
@@ -121,14 +121,13 @@ def _places(rows: Sequence[Row]) -> dict[str, _Place]:
     return {slug: _Place(*place) for slug, *place in found}
 
 
-def _counts(
-    question: Question, rows: Sequence[Row], totals: Numbers
-) -> dict[Column, Sequence[Cell]]:
-    clicks, whole = [clicks_of(row.numbers, question) for row in rows], clicks_of(totals, question)
+def _counts(question: Question, rows: Sequence[Row]) -> dict[Column, Sequence[Cell]]:
+    """The rows are all there are, so that their shares add up."""
+    clicks = [clicks_of(row.numbers, question) for row in rows]
     return {
         CLICKS: clicks,
         VISITORS: [row.numbers.visitors for row in rows],
-        SHARE: [ratio(each, whole) for each in clicks],
+        SHARE: shares(clicks),
     }
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, get_type_hints
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -16,8 +17,10 @@ from grids.models import Grid, Link
 from reports.kinds.base import Data
 from reports.kinds.parameters import as_json, described, parse
 from reports.kinds.registry import KINDS
+from reports.kinds.scope import NAMED_MAX
+from reports.models import Click
 from reports.results.cells import CellType
-from tests.support.clicks import Visited, load
+from tests.support.clicks import Visited, load, roll_up
 from tests.support.client import Client
 from tests.support.reports import answer, facts, make_links, question
 from tests.support.visits import Case, cases, counted
@@ -124,6 +127,35 @@ def test_all_kinds_tell_the_same_totals(grid: Grid) -> None:
                     assert sum(table.values("clicks")) == totals
 
     check()
+
+
+def test_ten_thousand_links(grid: Grid) -> None:
+    links = Link.objects.bulk_create(
+        Link(user=grid.user, grid=grid, url="https://e.org/", title=f"L{y}", x=0, y=y)
+        for y in range(NAMED_MAX)
+    )
+    load(grid, links[:1], clicks=[Visited(NOON)])
+    click_each(links[1:])
+    asked = question(grid.user, scope={"links": [link.slug for link in links]})
+    top, tiles = answer("top", asked, limit=NAMED_MAX), answer("tiles", asked)
+    assert len(top.table("links").rows) == len(tiles.table("positions").rows) == NAMED_MAX
+    for result in (top, tiles, answer("summary", asked), answer("changes", asked)):
+        assert max(chart.rows for chart in result.charts) <= 31
+        assert result.subtitle.startswith("10,000 links, ")
+
+
+def click_each(links: list[Link]) -> None:
+    """A click on each, as the one that there is, where its tile lies."""
+    names = [field.attname for field in Click._meta.fields]
+    same = ", ".join(name for name in names if name not in ("id", "link_id", "tile"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO reports_click ({same}, link_id, tile)"
+            f" SELECT {same}, link, '0,' || y || ',1,1' FROM reports_click,"
+            " unnest(%s::bigint[], %s::int[]) AS clicked(link, y)",
+            [[link.pk for link in links], [link.y for link in links]],
+        )
+    roll_up()
 
 
 @every

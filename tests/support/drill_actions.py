@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -11,7 +10,7 @@ from gridlink.accounts.models import User
 from tasks import registry
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
-from tasks.schedules.registry import ScheduledAction, register
+from tasks.schedules.registry import Occasion, ScheduledAction, register
 from tasks.services import Submission, job_submit
 
 MODULE = "tests.support.drill_actions"
@@ -39,10 +38,12 @@ class DrillAction(ScheduledAction):
         """Anything goes."""
         return params
 
-    def submit(self, *, user: User, params: dict[str, Any], slot: datetime, key: str) -> Submission:
+    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
         """The job, and then the wait, so that there is something to be lost."""
-        given = {**params, "slot": slot.isoformat()}
-        submission = job_submit(user=user, kind=DrillRunner.kind, params=given, idempotency_key=key)
+        given = {**params, "slot": occasion.slot.isoformat()}
+        submission = job_submit(
+            user=user, kind=DrillRunner.kind, params=given, idempotency_key=occasion.key
+        )
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [HOLD])
         return submission
