@@ -24,6 +24,7 @@ from typing import NamedTuple
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from examples.review import review, review_checks
 from examples.site import Api, Check, DemoError, Json, bare, console, failures, heading, say
 from examples.visits import clicks
 
@@ -70,13 +71,16 @@ def demo(site: str) -> int:
     username = sign_up(api, site)
     tally, verdicts = import_bookmarks(api, folder, key)
     on_grids, exports = show_grids(api), export(api, folder)
-    click_checks = clicks(api)
+    humans, click_checks = clicks(api)
+    reports = downloads(api, folder, review(api, follow))
     heading("Checks")
     failed = failures(import_checks(api, tally, verdicts, key))
     failed += failures(link_checks(api, exports, tally["links"], on_grids))
     failed += sum(failures(file_checks(api, file)) for file in (verdicts, *exports))
     failed += failures(click_checks)
-    show_ways_on(site, [verdicts, *exports], username, api.token)
+    failed += failures(review_checks({by_format(file): file.body for file in reports}, humans))
+    failed += sum(failures(file_checks(api, file)) for file in reports)
+    show_ways_on(site, [verdicts, *exports, *reports], username, api.token)
     heading(f"{failed} checks FAILED" if failed else "Every check held.")
     return 1 if failed else 0
 
@@ -138,13 +142,25 @@ def _shown(job: Json) -> Json:
 
 
 def download(api: Api, folder: Path, job: Json) -> Download:
-    """Fetch the first file of a job by its signed address, which needs no token."""
-    said = job["files"][0]
-    answer, path = api.fetch(said["url"]), folder / Path(said["name"]).name
-    if answer.status != 200:
-        raise DemoError(f"GET {bare(said['url'])} answered {answer.status}")
-    path.write_bytes(answer.data)
-    return Download(path, answer.data, said)
+    """The first file of a job."""
+    return downloads(api, folder, job)[0]
+
+
+def downloads(api: Api, folder: Path, job: Json) -> list[Download]:
+    """Fetch all files of a job by their signed addresses, which need no token."""
+    fetched = []
+    for said in job["files"]:
+        answer, path = api.fetch(said["url"]), folder / Path(said["name"]).name
+        if answer.status != 200:
+            raise DemoError(f"GET {bare(said['url'])} answered {answer.status}")
+        path.write_bytes(answer.data)
+        fetched.append(Download(path, answer.data, said))
+    return fetched
+
+
+def by_format(file: Download) -> str:
+    """What the name of a file ends with."""
+    return file.path.suffix.removeprefix(".")
 
 
 def show_grids(api: Api) -> int:

@@ -167,8 +167,8 @@ def show_clicks(ledger: Json, analytics: Json) -> None:
     console.print(table)
 
 
-def clicks(api: Api) -> Iterator[Check]:
-    """Publish a grid, let visitors click it, show what was counted; the checks."""
+def clicks(api: Api) -> tuple[int, Iterator[Check]]:
+    """Publish a grid, let visitors click it, show what was counted; the clicks of humans, and the checks."""
     grid, links = publish(api)
     if not links:
         raise DemoError("There is no link to click.")
@@ -178,4 +178,4 @@ def clicks(api: Api) -> Iterator[Check]:
     ledger = await_counted(api, grid, planned)
     analytics = api.call(f"grids/{grid['slug']}/analytics/?group_by=browser")
     show_clicks(ledger, analytics)
-    return click_checks(planned, wrong, ledger, analytics)
+    return ledger["totals"]["humans"], click_checks(planned, wrong, ledger, analytics)
