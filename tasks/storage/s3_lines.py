@@ -23,7 +23,8 @@ class Lines:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: WeakSet[Any] = WeakSet()
+        # Not boto's connections: those forget a line whose last answer is still being read.
+        self._open: WeakSet[socket.socket] = WeakSet()
         self._is_cut = False
 
     def watch(self, client: Any) -> None:
@@ -39,8 +40,8 @@ class Lines:
         """Break off all requests that are under way, and refuse further ones until `mend`."""
         with self._lock:
             self._is_cut = True
-            for line in filter(None, (connection.sock for connection in self._open)):
-                with suppress(OSError):  # it is broken already
+            for line in self._open:
+                with suppress(OSError, TypeError):  # it is broken already, or TLS within TLS
                     # That of TLS would take its state from under the thread that reads.
                     socket.socket.shutdown(line, socket.SHUT_RDWR)
 
@@ -57,13 +58,13 @@ class Lines:
 
             def connect(self) -> None:
                 super().connect()
-                lines._add(self)
+                lines._add(self.sock)
 
         return Watched
 
-    def _add(self, connection: Any) -> None:
+    def _add(self, line: socket.socket) -> None:
         with self._lock:
-            self._open.add(connection)
+            self._open.add(line)
         self._check()
 
     def _check(self, **_: Any) -> None:

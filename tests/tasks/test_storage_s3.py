@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import socket
+import time
 import tracemalloc
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -416,3 +419,23 @@ def test_an_interruption_refuses_work_until_it_ends(store: S3Store) -> None:
     begun.close()
     assert [item.key for item in store.list()] == ["a"]
     assert get(store, "a") == b"data"
+
+
+@pytest.mark.parametrize("headers", ["", "Connection: close\r\n"], ids=["kept", "last"])
+def test_an_interruption_ends_a_read(endpoint: str, headers: str) -> None:
+    """In the middle of an object, after which nothing comes any more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        store = S3Store(BUCKET, endpoint_url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        with ThreadPoolExecutor(1) as pool:
+            opening = pool.submit(store.open, "a")
+            line, _ = server.accept()
+            with line:
+                line.recv(1 << 16)
+                answer = f"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n{headers}\r\nda"
+                line.sendall(answer.encode())
+                stream = opening.result(30)
+                begun = time.monotonic()
+                reading = pool.submit(stream.read)
+                store.interrupt()
+                assert isinstance(reading.exception(30), StorageError)
+                assert time.monotonic() - begun < 5
