@@ -34,7 +34,8 @@ def read_ledger(subject: Subject, period: Period, steps: Sequence[Bucket]) -> li
     """Of each bucket the UTC hours that begin in it, also where there are none: one query."""
     bounds = [step.start for step in steps]
     params = {"bounds": bounds, "start": period.start, "end": period.end, **subject.params}
+    # By grid, since what is wrong in one could be made up for by another.
     with connection.cursor() as cursor:
-        cursor.execute(_SQL.format(hours=subject.hours), params)
+        cursor.execute(_SQL.format(hours=subject.grid_hours), params)
         found = {number: Entry(*entry) for number, *entry in cursor.fetchall()}
     return [found.get(number, Entry()) for number in range(1, len(steps) + 1)]

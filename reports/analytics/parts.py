@@ -71,13 +71,20 @@ def links(subject: Subject) -> list[str]:
     ]
 
 
-def values(subject: Subject, key: str = "value") -> list[str]:
-    """Clicks by value of the dimension that is the parameter `dimension`, or by a key made of it, from the
-    days; of links none."""
-    if not subject.values:
-        return []
+def values(subject: Subject) -> list[str]:
+    """Clicks by value of the dimension that is the parameter `dimension`, from the days; of links none."""
+    return _values("value", subject.values) if subject.values else []
+
+
+def grid_values(subject: Subject, key: str) -> list[str]:
+    """The same by a key made of `grid_id` and `value`."""
+    source = f"reports_grid_day_value WHERE grid_id = ANY({subject.grids})"
+    return _values(key, source) if subject.values else []
+
+
+def _values(key: str, source: str) -> list[str]:
     source = (
-        f"{subject.values} AND dimension = %(dimension)s"
+        f"{source} AND dimension = %(dimension)s"
         " AND day >= (%(first_day)s AT TIME ZONE 'UTC')::date"
         " AND day < (%(last_day)s AT TIME ZONE 'UTC')::date"
     )

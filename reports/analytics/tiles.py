@@ -28,7 +28,7 @@ def read_tiles(subject: Subject, period: Period, kept: datetime) -> TilesReading
     cuts = cut_days(period, kept=kept) if subject.values else all_raw(period, kept=kept)
     raw = parts.clicks(subject, cuts, "reports_click.grid_id || ' ' || tile")
     found = parts.read(
-        parts.summed_parts([*parts.values(subject, "grid_id || ' ' || value"), *raw]),
+        parts.summed_parts([*parts.grid_values(subject, "grid_id || ' ' || value"), *raw]),
         subject=subject,
         period=period,
         cuts=cuts,
