@@ -10,7 +10,7 @@ from gridlink.accounts.models import User
 from reports.kinds.parameters import described
 from reports.kinds.registry import KINDS
 from reports.report_models import Report, ReportRun
-from reports.runs.store import unpacked
+from reports.runs.store import stored_json
 from tasks.models import Job
 from tasks.selectors import job_list
 
@@ -42,7 +42,7 @@ def run_list(*, report: Report) -> QuerySet[Job]:
 
 def run_shown(*, run: ReportRun) -> dict[str, Any]:
     """The JSON of a run."""
-    result = unpacked(bytes(run.result)).as_json() if run.result else None
+    result = stored_json(bytes(run.result)) if run.result else None
     return {
         "job": run.job.slug,
         "status": run.job.status,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from grids.models import Grid, Link
 from reports.analytics import parts
@@ -103,15 +103,33 @@ def by_grid(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Rea
     return Reading(rows, sum(row.numbers.views for row in rows), cuts.approximate_before)
 
 
-def by_value(
+class Rest(NamedTuple):
+    """What has no value: refused clicks, lost rows, and views; and before what time it is approximate, if
+    so."""
+
+    numbers: Numbers
+    approximate_before: datetime | None
+
+
+def by_values(
+    dimensions: Iterable[str], subject: Subject, period: Period, wish: Wish, kept: datetime
+) -> dict[str, Reading]:
+    """By each dimension's name: a query for each, and one for what has none."""
+    rest = _rest(subject, period, kept)
+    return {
+        name: _by_value(*_VALUES[name], rest, subject, period, wish, kept) for name in dimensions
+    }
+
+
+def _by_value(
     dimension: Dimension,
     details: Details,
+    rest: Rest,
     subject: Subject,
     period: Period,
     wish: Wish,
     kept: datetime,
 ) -> Reading:
-    """Two queries: the numbers by value, and what has none: refused clicks, lost rows and views."""
     cuts = cut_days(period, kept=kept) if subject.values else all_raw(period, kept=kept)
     source = _SOURCES.get(dimension, "reports_click")
     key = f"coalesce({dimension.name.lower()}, '')"
@@ -125,14 +143,19 @@ def by_value(
         limit=wish.limit,
         dimension=dimension,
     )
+    views = rest.numbers.views
+    rows = [_value_row(key, numbers, views, details) for key, numbers in found]
+    if any(without_values := rest.numbers._replace(views=0)):
+        rows.append(Row(None, NOT_KEPT, without_values, {}))
+    return Reading(rows, views, cuts.approximate_before or rest.approximate_before)
+
+
+def _rest(subject: Subject, period: Period, kept: datetime) -> Rest:
     hours = cut_hours(period, (period.start, period.end), kept=kept)
     lost_until = period.start if subject.values else kept
     left = [*parts.undetailed(subject), *parts.views(subject, hours)]
-    rest = _read_all(left, subject, period, hours, lost_until=lost_until)
-    rows = [_value_row(key, numbers, rest.views, details) for key, numbers in found]
-    if any(without_values := rest._replace(views=0)):
-        rows.append(Row(None, NOT_KEPT, without_values, {}))
-    return Reading(rows, rest.views, cuts.approximate_before or hours.approximate_before)
+    numbers = _read_all(left, subject, period, hours, lost_until=lost_until)
+    return Rest(numbers, hours.approximate_before)
 
 
 def _read_all(
@@ -184,10 +207,17 @@ def _tile_details(key: str, numbers: Numbers, views: int) -> dict[str, Any]:
     return {**place, "click_through_rate": rate(numbers, views)}
 
 
+def _by_one(name: str, subject: Subject, period: Period, wish: Wish, kept: datetime) -> Reading:
+    return by_values([name], subject, period, wish, kept)[name]
+
+
+_VALUES: dict[str, tuple[Dimension, Details]] = {
+    **{dimension.name.lower(): (dimension, _no_details) for dimension in Dimension},
+    "tile": (Dimension.TILE, _tile_details),
+}
 READERS: dict[str, Reader] = {
     **dict.fromkeys(STEPS, by_time),
     "link": by_link,
     "grid": by_grid,
-    **{name.name.lower(): partial(by_value, name, _no_details) for name in Dimension},
-    "tile": partial(by_value, Dimension.TILE, _tile_details),
+    **{name: partial(_by_one, name) for name in _VALUES},
 }

@@ -65,7 +65,7 @@ class BreakdownParameters(Parameters):
 
 
 class Breakdown(ReportKind[BreakdownParameters]):
-    """Two queries for each dimension."""
+    """A query for each dimension, and two more."""
 
     name: ClassVar = "breakdown"
     title: ClassVar = "Breakdown"
@@ -78,9 +78,7 @@ class Breakdown(ReportKind[BreakdownParameters]):
     def result(self) -> Result:
         """The totals as facts, a table for each dimension."""
         asking = Asking(self.question)
-        readings = {
-            name: asking.read(name, limit=self.params.limit) for name in self.params.dimensions
-        }
+        readings = asking.read_values(self.params.dimensions, limit=self.params.limit)
         tables = [values_table(self.question, *each) for each in readings.items()]
         # Each of them adds up to the whole.
         totals = readings[self.params.dimensions[0]].totals

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import cache
 from typing import TYPE_CHECKING
 
 from reports.analytics.groupings import rate
@@ -51,7 +52,16 @@ def shares(counts: Sequence[int]) -> list[float | None]:
 def local(period: Period, moment: datetime | None) -> datetime | None:
     """The moment as the zone's clocks show it, with its offset then: two that they show alike, as when they
     are put back, stay different, and equal what is read again from JSON."""
-    return datetime.fromisoformat(period.local(moment)) if moment else None
+    if moment is None:
+        return None
+    shown = moment.astimezone(period.zone)
+    return shown.replace(tzinfo=_fixed(shown.utcoffset()))
+
+
+@cache
+def _fixed(offset: timedelta | None) -> tzinfo:
+    """One for all moments: there may be a hundred thousand of them."""
+    return timezone(offset or timedelta())
 
 
 def headline(question: Question, now: Numbers, before: Numbers | None = None) -> list[Fact]:

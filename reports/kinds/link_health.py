@@ -99,7 +99,7 @@ class LinkHealth(ReportKind[LinkHealthParameters]):
         shown = _SHOWN[self.params.show]
         listed = health.checked(links).filter(last_check__verdict__in=shown)
         first = listed.order_by(_RANK, "title", "pk").values_list(*_FIELDS)[: self.params.limit]
-        rows = [_row(self.question.period, *each) for each in first]
+        rows = [_row(self.question.period, *each) for each in first.iterator()]
         note = left_out(len(rows), sum(found[verdict] for verdict in shown))
         return Table("links", "Links, worst first", _COLUMNS, rows, (LINK.name,), note)
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from json import JSONEncoder
 from typing import IO
 
 from reports.renderers.base import About, Renderer
 from reports.renderers.lines import write_lines
-from reports.results.cells import writer
-from reports.results.result import Result, Table
-
-_encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+from reports.results.lines import json_lines
+from reports.results.result import Result
 
 
 class JsonRenderer(Renderer):
@@ -33,29 +28,4 @@ class JsonRenderer(Renderer):
 
     def write(self, result: Result, about: About, out: IO[bytes]) -> None:
         """In UTF-8. Holds some lines in memory."""
-        write_lines(out, _lines(result, about))
-
-
-def _lines(result: Result, about: About) -> Iterator[str]:
-    head = replace(result, tables=()).as_json()
-    del head["tables"]
-    head = {"made_on": about.made_on.isoformat(), "run": about.run, **head}
-    yield _encode(head).removesuffix("}") + ',"tables":['
-    for number, table in enumerate(result.tables):
-        yield from _table(result, table, "," if number else "")
-    yield "]}\n"
-
-
-def _table(result: Result, table: Table, before: str) -> Iterator[str]:
-    (head,) = replace(result, tables=(replace(table, rows=()),)).as_json()["tables"]
-    del head["rows"]
-    yield before + _encode(head).removesuffix("}") + ',"rows":['
-    writers = [writer(column.type) for column in table.columns]
-    end = "\n"
-    for row in table.rows:
-        cells = [
-            None if cell is None else write(cell) for write, cell in zip(writers, row, strict=True)
-        ]
-        yield end + _encode(cells)
-        end = ",\n"
-    yield "\n]}"
+        write_lines(out, json_lines(result, made_on=about.made_on.isoformat(), run=about.run))

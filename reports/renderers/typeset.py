@@ -27,6 +27,8 @@ _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 # A font may do without characters that only join others or say how they look.
 _SILENT = {"Cf", "Mn", "Me"}
+# A line may end here: the zero-width space.
+_LINE_END = "\u200b"
 # More than once, as what replaces a character may be set in another font.
 _TRIES = 3
 
@@ -117,11 +119,12 @@ def _numbered(text: str, missing: set[str]) -> str:
 
 
 def _number(cluster: str) -> Iterator[str]:
+    # Where a line may end is not worth telling.
+    cluster = cluster.replace(_LINE_END, "")
     strange = {letter for letter in cluster if not letter.isascii()}
     seen = {letter for letter in strange if category(letter) not in _SILENT}
     for letter in cluster:
-        # A line may end after each.
-        yield f"{code_point(letter)}\u200b" if letter in (seen or strange) else letter
+        yield f"{code_point(letter)}{_LINE_END}" if letter in (seen or strange) else letter
 
 
 if __name__ == "__main__":
