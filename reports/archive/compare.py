@@ -2,6 +2,8 @@
 
 Each line adds its hash to a sum, which is the same in any order. Only tables whose sums differ are looked at
 row by row: spread over files by the hash of their key, so that each file is small.
+
+What the older of their schemas does not have may differ.
 """
 
 from __future__ import annotations
@@ -43,18 +45,23 @@ def compare(first: Archive, second: Archive) -> Comparison:
         a, b = getattr(first.manifest, name), getattr(second.manifest, name)
         if a != b:
             comparison.notes.append(f"{name}: {_shown(a)} and {_shown(b)}")
+    older = min(first, second, key=lambda archive: archive.manifest.schema)
     for table in {table.name: table for table in (*first.tables, *second.tables)}.values():
-        _compare(table, first, second, comparison)
+        if table in older.tables:
+            _compare(table, first, second, comparison)
+        else:
+            schema = older.manifest.schema
+            comparison.notes.append(f"{table.name}: an archive of schema {schema} does not tell")
     return comparison
 
 
 def _compare(table: Table, first: Archive, second: Archive, comparison: Comparison) -> None:
-    sides = [archive if table in archive.tables else None for archive in (first, second)]
-    sums = [_sum(table, archive) if archive else (0, 0) for archive in sides]
-    if sums[0] == sums[1]:
+    if _sum(table, first) == _sum(table, second):
         return
+    may_differ = _may_differ(table, min(first.manifest.schema, second.manifest.schema))
     differences, notes = 0, 0
-    for is_note, sentence in _rows(table, sides):
+    for column, sentence in _rows(table, (first, second)):
+        is_note = column in may_differ
         if is_note:
             notes += 1
             _add(comparison.notes, notes, sentence)
@@ -64,6 +71,10 @@ def _compare(table: Table, first: Archive, second: Archive, comparison: Comparis
     for found, count in ((comparison.differences, differences), (comparison.notes, notes)):
         if count > TOLD:
             found.append(f"{table.name}: {count - TOLD} more")
+
+
+def _may_differ(table: Table, schema: int) -> set[str]:
+    return {*table.derived, *(field.name for field in table.fields if field.since > schema)}
 
 
 def _add(sentences: list[str], number: int, sentence: str) -> None:
@@ -79,15 +90,14 @@ def _sum(table: Table, archive: Archive) -> tuple[int, int]:
     return total % _WHOLE, count
 
 
-def _rows(table: Table, sides: Sequence[Archive | None]) -> Iterator[tuple[bool, str]]:
-    """What differs, and whether that may be."""
+def _rows(table: Table, sides: Sequence[Archive]) -> Iterator[tuple[str, str]]:
+    """What differs: the column, empty for a whole row, and the sentence."""
     with ExitStack() as stack:
         spread = [
             [stack.enter_context(tempfile.TemporaryFile()) for _ in range(_BUCKETS)] for _ in sides
         ]
         for archive, files in zip(sides, spread, strict=True):
-            if archive:
-                _spread(table, archive, files)
+            _spread(table, archive, files)
         for one, other in zip(*spread, strict=True):
             yield from _bucket(table, _read(table, one), _read(table, other))
 
@@ -127,22 +137,22 @@ def _key(table: Table, row: Row) -> Row:
 
 def _bucket(
     table: Table, ones: Mapping[str, list[Row]], others: Mapping[str, list[Row]]
-) -> Iterator[tuple[bool, str]]:
+) -> Iterator[tuple[str, str]]:
     for key in sorted(ones.keys() | others.keys()):
         one, other = ones.get(key, []), others.get(key, [])
         name = f"{table.name} {_shown(json.loads(key))}" if table.key else table.name
         if len(one) != len(other):
             what = "" if table.key else f": {key}"
-            yield False, f"{name}: {len(one)} in the first, {len(other)} in the second{what}"
+            yield "", f"{name}: {len(one)} in the first, {len(other)} in the second{what}"
         elif table.key:
-            yield from _fields(table, name, one[0], other[0])
+            yield from _fields(name, one[0], other[0])
 
 
-def _fields(table: Table, name: str, one: Row, other: Row) -> Iterator[tuple[bool, str]]:
+def _fields(name: str, one: Row, other: Row) -> Iterator[tuple[str, str]]:
     for column in sorted(one.keys() | other.keys()):
         a, b = one.get(column), other.get(column)
         if a != b or type(a) is not type(b):
-            yield column in table.derived, f"{name}, {column}: {_shown(a)} and {_shown(b)}"
+            yield column, f"{name}, {column}: {_shown(a)} and {_shown(b)}"
 
 
 def _shown(value: Any) -> str:

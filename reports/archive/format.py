@@ -14,7 +14,7 @@ from typing import Any
 
 from reports.archive.table import Table
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST = "manifest.json"
 KIND = "account"
 ARCHIVE_FORMAT = "zip"

@@ -7,6 +7,7 @@ same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reports.archive.scope import Scope
@@ -39,6 +40,29 @@ def substitute(kind: str, slug: str) -> str:
     return f"'{kind}_' || md5(%(slug)s || ':' || {slug})"
 
 
+def follow(cursor: Any, staging: str, field: str, paths: Mapping[str, str]) -> None:
+    """Stage as `given` the JSON object of a field, with the slugs in its lists as they are here; after
+    `collect` of their kinds.
+
+    `paths` says by kind where a list is, such as {filters,grids}. What is no list, or names what the archive
+    does not have, stays.
+    """
+    cursor.execute(f"UPDATE {staging} SET given = {field}")
+    for kind, path in paths.items():
+        given = _followed(kind, "row.given", path)
+        cursor.execute(f"UPDATE {staging} AS row SET given = {given}")
+
+
+def _followed(kind: str, value: str, path: str) -> str:
+    listed = f"CASE jsonb_typeof({value} #> '{path}') WHEN 'array' THEN {value} #> '{path}' END"
+    return f"""
+coalesce(jsonb_set({value}, '{path}', (
+    SELECT jsonb_agg(coalesce(to_jsonb(names.target), item.value) ORDER BY item.place)
+    FROM jsonb_array_elements({listed}) WITH ORDINALITY AS item (value, place)
+    LEFT JOIN archive_{kind} AS names ON names.name = item.value #>> '{{}}'
+)), {value})"""
+
+
 def known(kind: str) -> str:
     """Selects name and key of all that the user has, or has numbers of."""
     ledgers = " UNION ".join(
@@ -54,7 +78,7 @@ FROM ({ledgers}) AS ledger {joins(kind, "ledger.key")}"""
 
 
 def collect(cursor: Any, scope: Scope, kind: str, own: str) -> None:
-    """Make the table archive_<kind>: each name in the archive with its key here, if it has one.
+    """Make the table archive_<kind>: each name in the archive with its slug here, and its key, if it has one.
 
     `own` is the staged table that has a row for each one that is there; its `target` is the slug here.
     """
@@ -68,7 +92,8 @@ def collect(cursor: Any, scope: Scope, kind: str, own: str) -> None:
     cursor.execute(
         f"""
         CREATE TEMP TABLE archive_{kind} AS
-        SELECT names.name, known.key, known.key IS NOT NULL AS is_here, own.line
+        SELECT names.name, coalesce(own.target, names.name) AS target, known.key,
+            known.key IS NOT NULL AS is_here, own.line
         FROM ({refs}) AS names
         LEFT JOIN {own} AS own ON own.slug = names.name
         LEFT JOIN ({known(kind)}) AS known ON known.name = coalesce(own.target, names.name)""",

@@ -7,6 +7,8 @@ from reports.archive.tables.account import AccountTable
 from reports.archive.tables.agents import AgentsTable
 from reports.archive.tables.grids import GridsTable
 from reports.archive.tables.links import LinksTable
+from reports.archive.tables.reports import ReportsTable
+from reports.archive.tables.schedules import SchedulesTable
 from reports.archive.tables.sums import (
     GridDayValuesTable,
     GridHoursTable,
@@ -14,11 +16,15 @@ from reports.archive.tables.sums import (
     LinkHoursTable,
 )
 from reports.archive.tables.visits import ClicksTable, ViewsTable
+from reports.archive.tables.webhooks import WebhooksTable
 
 TABLES: tuple[Table, ...] = (
     AccountTable(),
     GridsTable(),
     LinksTable(),
+    ReportsTable(),
+    SchedulesTable(),
+    WebhooksTable(),
     AgentsTable(),
     ClicksTable(),
     ViewsTable(),

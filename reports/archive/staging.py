@@ -91,12 +91,13 @@ def _row(line: bytes) -> dict[str, Any]:
     """The object that a line is. Raises BadValue."""
     try:
         row: Any = json.loads(line)
+        # Only an escape can be a NUL character or half of a pair, which no text can hold.
+        is_unstorable = b"\\u" in line and unstorable_text(row)
     except (ValueError, RecursionError) as error:
         raise BadValue(f"is no JSON ({error})") from error
     if type(row) is not dict:
         raise BadValue("is no object")
-    # Only an escape can be a NUL character or half of a pair, which no text can hold.
-    if b"\\u" in line and unstorable_text(row):
+    if is_unstorable:
         raise BadValue("has text that cannot be kept")
     return row
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
-from gridlink.accounts.models import User
 from grids.models import Grid
 from reports.clicks.ingest import LOCK_KEY
-from reports.models import Click
-from tasks.models import Job
-from tests.support.accounts import furnish, sum_up, totals
+from reports.models import Click, Report
+from tasks.models import Job, Schedule, WebhookEndpoint
+from tests.support.accounts import furnish, settings_of, sum_up, totals
 from tests.support.archives import archive_submit, output, saved, submit_restore
 from tests.support.click_rows import make_click, make_view, noon
 from tests.support.client import Client, make_user
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def worker(folder: Path) -> Iterator[Process]:
-    queues = "quick,exports,imports,maintenance"
+    queues = "quick,reports,exports,imports,maintenance"
     arguments = ["worker", "-n", "worker@test", "-Q", queues, "-c", "1", "-E"]
     arguments += ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     with celery("worker", arguments, folder, " ready.") as process:
@@ -70,7 +70,7 @@ def said(name: str, *arguments: str, **options: Any) -> str:
 def test_an_account_moves(tmp_path: Path, settings: Any) -> None:
     alice = Client(make_user("alice"))
     furnish(alice)
-    before = totals()
+    before, chosen = totals(), settings_of(user_of(alice))
     with worker(tmp_path):
         first = archive_of(alice)
     with another_instance(tmp_path, settings):
@@ -85,7 +85,13 @@ def test_an_account_moves(tmp_path: Path, settings: Any) -> None:
         assert again.result["clicks"] == {"unchanged": 8}
         assert {name: totals()[name] - others[name] for name in before} == before
         assert said("rebuild_rollups", dry_run=True) == "0 rows would change"
-        assert User.objects.get(username="alice").display_name == "Alice & Söhne"
+        assert settings_of(user_of(alice)) == chosen
+        assert not WebhookEndpoint.objects.filter(is_enabled=True).exists()
+        assert Schedule.objects.filter(next_on__gt=timezone.now()).count() == 2
+        report = Report.objects.get(kind="traffic")
+        with worker(tmp_path):
+            answer = alice.post(f"reports/{report.slug}/runs/", {})
+            done(alice, Job.objects.get(slug=answer.json()["slug"]))
     paths = [str(saved(tmp_path, name, data)) for name, data in (("a", first), ("b", second))]
     assert said("compare_archives", *paths) == "equal"
     assert said("verify_export", paths[1]).startswith("b: its files are as its own manifest says")

@@ -6,7 +6,7 @@ import re
 from math import inf
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlink.lib.weburl import BadUrl, check_url
@@ -52,7 +52,7 @@ def test_no_address_that_a_link_may_have_breaks_the_header(scheme: str, text: st
     try:
         url = check_url(scheme + text)
     except BadUrl:
-        assume(False)
+        return
     sent = location(url)
     assert re.fullmatch(rb"[\x21-\x7e]+", sent)
     assert sent.lower().startswith(scheme.encode())

@@ -15,7 +15,16 @@ from django.core.management import CommandError, call_command
 from gridlink.lib.release import VERSION
 from reports.archive import compare
 from tests.support.accounts import furnish
-from tests.support.archives import archived, noted, rewritten, rows_of, saved, unzipped, zipped
+from tests.support.archives import (
+    archived,
+    noted,
+    of_schema_1,
+    rewritten,
+    rows_of,
+    saved,
+    unzipped,
+    zipped,
+)
 from tests.support.client import Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +81,25 @@ def test_what_a_header_is_taken_for_may_differ(tmp_path: Path, data: bytes) -> N
     assert lines[0].endswith(" and Other")
 
 
+def test_whether_a_webhook_is_enabled_may_differ(tmp_path: Path, data: bytes) -> None:
+    other = rewritten(data, "webhooks.jsonl", lambda rows: rows[0].update(is_enabled=False))
+    is_equal, lines = told(tmp_path, data, other)
+    assert is_equal
+    assert f"may differ: webhooks slug=wh_{1:032x}, is_enabled: true and false" in lines
+
+
+def test_what_an_older_schema_does_not_tell_may_differ(tmp_path: Path, data: bytes) -> None:
+    is_equal, lines = told(tmp_path, data, of_schema_1(data))
+    assert (is_equal, lines[-1]) == (True, "equal")
+    assert lines[:4] == [
+        "may differ: schema: 2 and 1",
+        "may differ: account , email_jobs: failed and null",
+        "may differ: account , locale: de_AT and null",
+        "may differ: account , time_zone: Europe/Athens and null",
+    ]
+    assert "may differ: reports: an archive of schema 1 does not tell" in lines
+
+
 @pytest.mark.parametrize(
     ("name", "change", "line"),
     [
@@ -99,6 +127,16 @@ def test_what_a_header_is_taken_for_may_differ(tmp_path: Path, data: bytes) -> N
             "account",
             lambda rows: rows[0].update(display_name="A"),
             "account , display_name: Alice & Söhne and A",
+        ),
+        (
+            "schedules",
+            lambda rows: rows[0].update(is_enabled=False),
+            f"schedules slug=sc_{1:032x}, is_enabled: true and false",
+        ),
+        (
+            "reports",
+            lambda rows: rows[0].update(paper="a4"),
+            f"reports slug=rp_{1:032x}, paper: letter and a4",
         ),
         (
             "link_hours",

@@ -14,8 +14,16 @@ from grids.layout import Occupancy, Tile
 from grids.models import Grid, Link
 from reports.archive.tables.grids import GridsTable
 from reports.models import Click, LinkHour
-from tests.support.accounts import furnish
-from tests.support.archives import archived, contents, forget_all, restored, rows_of, verdicts
+from tests.support.accounts import furnish, settings_of
+from tests.support.archives import (
+    archived,
+    contents,
+    forget_all,
+    restored,
+    rewritten,
+    rows_of,
+    verdicts,
+)
 from tests.support.client import Client, make_user
 from tests.support.exports import link_on
 from tests.support.platform import user_of
@@ -23,6 +31,7 @@ from tests.support.platform import user_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RENAMED = "its slug is somebody else's here: it has a new one"
+UNSIGNED = "it has a new secret and is disabled: its owner must look at it"
 
 
 @pytest.fixture
@@ -43,13 +52,15 @@ def test_beside_its_original_it_has_other_names(owner: Client, bob: Client) -> N
         ("links", "create", f"{RENAMED}; its alias one is taken here: it has none"),
         ("links", "create", RENAMED),
         ("links", "create", RENAMED),
+        *[("reports", "create", RENAMED)] * 3,
+        *[("schedules", "create", RENAMED)] * 3,
+        *[("webhooks", "create", f"{RENAMED}; {UNSIGNED}")] * 2,
     ]
     assert list(before.order_by("pk").values()) == was
     for model in (Click, LinkHour):
         counts = [model.objects.filter(user_id=user_of(who).pk).count() for who in (owner, bob)]
         assert counts[0] == counts[1] > 0
-    user_of(bob).refresh_from_db()
-    assert user_of(bob).display_name == "Alice & Söhne"
+    assert settings_of(user_of(bob)) == settings_of(user_of(owner))
     assert [grid.alias for grid in Grid.objects.filter(user=bob.user)] == [None, None]
 
 
@@ -145,20 +156,34 @@ def test_an_alias_taken_at_the_last_moment(
     assert Click.objects.count() == 8
 
 
-def test_a_display_name_of_ones_own_stays(owner: Client, bob: Client) -> None:
+def test_settings_of_ones_own_stay(owner: Client, bob: Client) -> None:
+    """Each by itself: what is still as it was in the beginning is taken over."""
     furnish(owner)
     data = archived(owner)
     user = user_of(bob)
-    user.display_name = "Bob"
+    user.display_name, user.locale = "Bob", "el"
     user.save()
     job = restored(bob, data)
     assert verdicts(job)[0] == (
         "account",
-        "kept",
-        "the account has another display name, which stays",
+        "update",
+        "the account has another display name, which stays;"
+        " the account has another locale, which stays",
     )
-    user.refresh_from_db()
-    assert (user.username, user.display_name) == ("bob", "Bob")
+    assert settings_of(user) == ("Bob", "Europe/Athens", "sunday", "el", "failed")
+    assert user.username == "bob"
+    assert verdicts(restored(bob, data))[0][1] == "kept"
+
+
+def test_settings_that_are_not_known_here(owner: Client, bob: Client) -> None:
+    furnish(owner)
+    strange = {"time_zone": "Moon/Tycho", "locale": "xx_XX"}
+    data = rewritten(archived(owner), "account.jsonl", lambda rows: rows[0].update(strange))
+    assert verdicts(restored(bob, data))[0][1:] == (
+        "update",
+        "there is no time zone 'Moon/Tycho' here; there is no locale 'xx_XX' here",
+    )
+    assert settings_of(user_of(bob)) == ("Alice & Söhne", "UTC", "sunday", "en", "failed")
 
 
 def test_accepted_clicks_of_both_are_apart(owner: Client, bob: Client, tmp_path: Path) -> None:

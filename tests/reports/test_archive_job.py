@@ -21,7 +21,7 @@ from reports.exports.progress import Progress
 from reports.models import Watermark
 from tasks.context import JobContext
 from tasks.heart import JobCancelled
-from tasks.models import Job
+from tasks.models import Job, WebhookEndpoint
 from tasks.services import job_submit
 from tests.support.accounts import furnish, sum_up
 from tests.support.archives import (
@@ -53,7 +53,7 @@ def test_the_manifest_is_right(owner: Client) -> None:
     files = unzipped(data)
     assert list(files)[-1] == "manifest.json"
     manifest = json.loads(files.pop("manifest.json"))
-    assert (manifest["kind"], manifest["schema"], manifest["status"]) == ("account", 1, "complete")
+    assert (manifest["kind"], manifest["schema"], manifest["status"]) == ("account", 2, "complete")
     assert manifest["files"] == [
         {
             "name": name,
@@ -104,11 +104,15 @@ def test_nothing_secret_is_in_it(owner: Client) -> None:
     user.set_password("correct horse battery staple")
     user.save()
     content = b"".join(unzipped(archived(owner)).values())
-    for secret in (user.password, owner.token, "password", "digest_key"):
+    sealed = WebhookEndpoint.objects.values_list("secret", flat=True)
+    for secret in (user.password, owner.token, "password", "digest_key", "whsec_", *sealed):
         assert secret.encode() not in content
     assert f'"{user.pk}"'.encode() not in content
     (row,) = rows_of(archived(owner), "account")
-    assert set(row) == {"slug", "username", "email", "display_name", "created_on"}
+    settings = {"time_zone", "week_start", "locale", "email_jobs"}
+    assert set(row) == {"slug", "username", "email", "display_name", "created_on", *settings}
+    (webhook, _) = rows_of(archived(owner), "webhooks")
+    assert set(webhook) == {"slug", "url", "events", "is_enabled", "created_on"}
 
 
 def test_nobody_elses_rows_are_in_it(owner: Client, bob: Client) -> None:

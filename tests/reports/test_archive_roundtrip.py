@@ -16,13 +16,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
+from gridlink.accounts.models import User
 from gridlink.lib.text import CONTROL
 from grids.models import Grid, Link, Theme, Visibility
 from grids.redirect import wire
 from reports.archive.registry import TABLES
 from reports.archive_models import RawFrom
 from reports.clicks.agents import HEADERS, Keys
-from reports.models import Click, GridHour, LinkHour, UserAgent, UserDayValue, UserHour, Verdict
+from reports.models import (
+    Click,
+    GridHour,
+    LinkHour,
+    Report,
+    UserAgent,
+    UserDayValue,
+    UserHour,
+    Verdict,
+)
+from tasks.models import Schedule
 from tests.support.accounts import furnish, stand_in, sum_up, totals
 from tests.support.archives import (
     archived,
@@ -44,8 +55,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def assert_equal(first: bytes, second: bytes) -> None:
     for table in TABLES:
-        one, other = (sorted(map(repr, rows_of(data, table.name))) for data in (first, second))
+        one, other = (sorted(map(repr, shown(data, table.name))) for data in (first, second))
         assert one == other, table.name
+
+
+def shown(data: bytes, name: str) -> list[dict[str, Any]]:
+    """The rows, but for what is never restored as it was."""
+    never = {"webhooks": {"is_enabled"}}.get(name, set())
+    return [
+        {field: value for field, value in row.items() if field not in never}
+        for row in rows_of(data, name)
+    ]
 
 
 def assert_adds_up(tmp_path: Path, settings: Any) -> None:
@@ -72,6 +92,9 @@ def test_everything_comes_back(owner: Client, tmp_path: Path, settings: Any) -> 
         "account": {"unchanged": 1},
         "grids": {"create": 2},
         "links": {"create": 3},
+        "reports": {"create": 3},
+        "schedules": {"create": 3},
+        "webhooks": {"create": 2},
         "agents": {"create": 2},
         "clicks": {"create": 8},
         "views": {"create": 2},
@@ -245,6 +268,21 @@ VISIT = st.fixed_dictionaries(
         "language": st.sampled_from(["", "el"]),
     }
 )
+
+
+def define_and_plan(user: User, title: str, text: str) -> None:
+    """A report and a schedule of these words."""
+    scope = {"grids": [], "links": [], "tags": [text[:64]] if text else []}
+    Report.objects.create(
+        user=user, title=title, kind="ledger", scope=scope, time_zone="UTC", week_start="monday",
+        formats=["json"], paper="a4",
+    )  # fmt: skip
+    Schedule.objects.create(
+        user=user, name=title, action=text[:50], params={text: [text, {title: None}]}, rule=text,
+        form="cron", time_zone=text[:64], starts_on=date(2026, 1, 1), is_enabled=False, note=text,
+    )  # fmt: skip
+
+
 CLICKS = st.lists(st.tuples(RECENT, st.integers(0, 8), TEXT, VISIT), max_size=6)
 
 
@@ -254,9 +292,15 @@ CLICKS = st.lists(st.tuples(RECENT, st.integers(0, 8), TEXT, VISIT), max_size=6)
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(grids=st.lists(st.tuples(GRID, st.lists(LINK, max_size=4)), max_size=3), clicks=CLICKS)
-def test_any_account_comes_back(owner: Client, grids: Any, clicks: Any) -> None:
+@given(
+    grids=st.lists(st.tuples(GRID, st.lists(LINK, max_size=4)), max_size=3),
+    clicks=CLICKS,
+    words=st.lists(st.tuples(TITLE, TEXT), max_size=3),
+)
+def test_any_account_comes_back(owner: Client, grids: Any, clicks: Any, words: Any) -> None:
     forget_all()
+    for title, text in words:
+        define_and_plan(user_of(owner), title, text)
     links: list[Link] = []
     for fields, tiles in grids:
         grid = Grid.objects.create(user=user_of(owner), **fields)

@@ -49,10 +49,10 @@ def assert_says(document: bytes, result: Result, about: About = ABOUT) -> None:
         assert [[numbered(cell) for cell in row] for row in found[table.name]] == said
 
 
-def numbered(cell: str) -> str:
+def numbered(cell: str | None) -> str:
     """With the numbers of control characters' pictures, which few fonts have."""
     pictures = {code: f"[U+{code:04X}]" for code in range(0x2400, 0x2440)}
-    return heard(cell).translate(pictures)
+    return heard(cell or "").translate(pictures)
 
 
 def latin() -> Result:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
+from gridlink.accounts.models import User
 from grids.models import Grid, Link, Theme, Visibility
 from reports.clicks.agents import HEADERS, Keys
 from reports.clicks.expected import days_between
@@ -18,11 +20,14 @@ from reports.models import (
     LinkDay,
     LinkHour,
     Producer,
+    Report,
     UserDayValue,
     UserHour,
     Verdict,
     View,
 )
+from tasks.models import Schedule, WebhookEndpoint
+from tasks.notices.seals import new_secret, seal
 from tests.support.click_rows import BROWSER, make_agent, make_click, make_view, noon
 from tests.support.client import Client
 from tests.support.exports import MOMENT, link_on
@@ -35,9 +40,10 @@ OLD = datetime(2020, 2, 3, 4, tzinfo=UTC)
 
 def furnish(client: Client) -> Grid:
     """Grids and links, live and in the trash, with clicks and views, some of what is gone, sums whose rows
-    are gone, and clicks that were refused; the first grid."""
+    are gone, and clicks that were refused; settings, reports, schedules and webhooks; the first grid."""
     user = user_of(client)
-    user.display_name = "Alice & Söhne"
+    user.display_name, user.time_zone, user.locale = "Alice & Söhne", "Europe/Athens", "de_AT"
+    user.week_start, user.email_jobs = "sunday", "failed"
     user.save()
     grid = Grid.objects.create(
         user=user, slug=f"gr_{1:032x}", title='A "grid",\\ 😀', description="Two\nlines\t", alias="first",
@@ -56,7 +62,69 @@ def furnish(client: Client) -> Grid:
     other = link_on(grid, 2, x=2, y=0, url="mailto:a@example.org")
     link_on(grid, 3, x=2, y=0, is_deleted=True, deleted_on=MOMENT)
     visit(grid, link, other)
+    report = define(grid, link)
+    plan(report, grid, link)
+    for number, events in ((1, ["job.truncated"]), (2, ["job.cancelled", "job.truncated"])):
+        WebhookEndpoint.objects.create(
+            user=user, slug=f"wh_{number:032x}", url=f"https://hooks.example.org/{number}?q=%22",
+            events=events, is_enabled=number == 1, secret=seal(new_secret()), created_on=MOMENT,
+        )  # fmt: skip
     return grid
+
+
+def define(grid: Grid, link: Link) -> Report:
+    """Three reports, one of them of things that are gone; the first."""
+    same: dict[str, Any] = {"user": grid.user, "created_on": MOMENT, "modified_on": MOMENT}
+    scope = {"grids": [grid.slug, f"gr_{7:032x}"], "links": [link.slug], "tags": ['q"\\', "{}"]}
+    first = Report.objects.create(
+        slug=f"rp_{1:032x}", title='"Traffic",\\ 😀', kind="traffic", scope=scope,
+        params={"step": "day", "compare": "year"}, range={"from": "2026-01-01", "to": "2026-03-31"},
+        time_zone="Europe/Athens", week_start="sunday", include_bots=True, formats=["pdf", "csv"],
+        paper="letter", version=5, **same,
+    )  # fmt: skip
+    empty: dict[str, Any] = {"grids": [], "links": [], "tags": []}
+    for number, (kind, named) in enumerate((("summary", []), ("top", [f"gr_{8:032x}"])), 2):
+        Report.objects.create(
+            slug=f"rp_{number:032x}", title=kind, kind=kind, scope={**empty, "grids": named},
+            range={"preset": "last_month"}, time_zone="UTC", week_start="monday", formats=["json"],
+            paper="a4", **same,
+        )  # fmt: skip
+    return first
+
+
+def plan(report: Report, grid: Grid, link: Link) -> None:
+    """Three schedules: of a report and of an export, which begin next year, and one that was disabled."""
+    same: dict[str, Any] = {
+        "user": grid.user, "form": "cron", "rule": "30 9 * * MON", "time_zone": "Europe/Athens",
+        "created_on": MOMENT, "modified_on": MOMENT,
+        "starts_on": (datetime.now(UTC) + timedelta(days=365)).date(),
+    }  # fmt: skip
+    Schedule.objects.create(
+        slug=f"sc_{1:032x}", name="=Report", action="report", params={"report": report.slug},
+        deliveries=[{"channel": "email", "attach": True}, {"channel": "webhook"}], version=2,
+        next_on=datetime.now(UTC) + timedelta(days=370), **same,
+    )  # fmt: skip
+    filters = {"grids": [grid.slug, f"gr_{7:032x}"], "links": [link.slug]}
+    export = {
+        "kind": "clicks", "format": "csv", "compression": "none", "time_zone": "UTC", "filters": filters,
+        "delimiter": "comma", "bom": False, "range": {"preset": "yesterday"},
+    }  # fmt: skip
+    Schedule.objects.create(
+        slug=f"sc_{2:032x}", name="Export", action="export", params=export, missed="catch_up",
+        **same | {"form": "rrule", "rule": "FREQ=DAILY;BYHOUR=4;COUNT=9"},
+        next_on=datetime.now(UTC) + timedelta(days=366),
+    )  # fmt: skip
+    Schedule.objects.create(
+        slug=f"sc_{3:032x}", name="Off", action="report", params={"report": f"rp_{9:032x}"},
+        is_enabled=False, note="Disabled after 5 failures in a row.", failures=5, last_slot=MOMENT,
+        ends_on=same["starts_on"], **same,
+    )  # fmt: skip
+
+
+def settings_of(user: User) -> tuple[str, ...]:
+    """What an account says of itself."""
+    user.refresh_from_db()
+    return user.display_name, user.time_zone, user.week_start, user.locale, user.email_jobs
 
 
 def visit(grid: Grid, link: Link, other: Link) -> None:
@@ -127,6 +195,9 @@ def totals() -> dict[str, int]:
         GridDayValue,
         UserHour,
         UserDayValue,
+        Report,
+        Schedule,
+        WebhookEndpoint,
     )
     return {model._meta.db_table: model.objects.count() for model in models}
 

@@ -115,6 +115,15 @@ def rewritten(data: bytes, name: str, change: Callable[[list[Any]], object]) -> 
     return zipped(noted(files))
 
 
+def of_schema_1(data: bytes) -> bytes:
+    """An archive as the first schema had it."""
+    fields = ("time_zone", "week_start", "locale", "email_jobs")
+    data = rewritten(data, "account.jsonl", lambda rows: [rows[0].pop(name) for name in fields])
+    tables = ("reports.jsonl", "schedules.jsonl", "webhooks.jsonl")
+    files = {name: content for name, content in unzipped(data).items() if name not in tables}
+    return zipped(noted(files, {"schema": 1}))
+
+
 def rows_of(data: bytes, name: str) -> list[dict[str, Any]]:
     """The rows of a file of an archive."""
     return [json.loads(line) for line in unzipped(data)[f"{name}.jsonl"].splitlines()]
@@ -124,6 +133,7 @@ _TABLES = (
     "grids_link", "grids_grid", "reports_click", "reports_view", "reports_link_hour",
     "reports_link_day", "reports_grid_hour", "reports_grid_day_value", "reports_user_hour",
     "reports_user_day_value", "reports_user_agent", "reports_former_key", "reports_raw_from",
+    "reports_report", "tasks_schedule", "tasks_webhook_endpoint",
 )  # fmt: skip
 
 

@@ -8,10 +8,13 @@ from typing import Any
 
 from gridlink.accounts.models import Token, User
 from grids.models import Grid, Link
-from tasks.models import Job
+from reports.models import Report
+from tasks.models import Job, Schedule
 from tasks.notice_models import Delivery, Notification, WebhookEndpoint
 
-_MODELS = (User, Token, Grid, Link, Job, Notification, WebhookEndpoint, Delivery)
+_MODELS = (
+    User, Token, Grid, Link, Report, Schedule, Job, Notification, WebhookEndpoint, Delivery,
+)  # fmt: skip
 # Written by merely using a token.
 _NOT_STATE = {Token: {"last_used_on"}}
 

@@ -31,7 +31,7 @@ def runner(kind_: str, queue_: str = "exports") -> type[JobRunner]:
 def test_every_app_has_registered_its_own() -> None:
     assert kinds() == [
         *("grids.check", "grids.import", "grids.undo"),
-        *("reports.archive", "reports.export", "reports.restore"),
+        *("reports.archive", "reports.export", "reports.report", "reports.restore"),
     ]
     for kind in kinds():
         found = runner_for(kind)

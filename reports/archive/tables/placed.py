@@ -11,7 +11,8 @@ from gridlink.lib.text import CONTROL
 from grids.models import ALIAS_LENGTH
 from reports.archive import names
 from reports.archive.scope import Scope
-from reports.archive.table import Field, Table
+from reports.archive.table import Field
+from reports.archive.tables.slugged import SluggedTable
 from reports.archive.values import BadValue, Flag, Integer, Maybe, Moment, Text
 
 INTEGER_MAX = (1 << 31) - 1
@@ -45,17 +46,11 @@ def record_fields(table: str) -> tuple[Field, ...]:
     )
 
 
-class PlacedTable(Table):
-    """Rows with a slug. One that is here already stays as it is."""
+class PlacedTable(SluggedTable):
+    """Rows with an alias too."""
 
-    kind: ClassVar[str]
-    model_table: ClassVar[str]
-    same: ClassVar[str]
-    """SQL: whether the staged `row` is what is `here`, a row of the model's table."""
-    key = ("slug",)
-    # The slug and the alias that it gets, if it is created.
-    extra: ClassVar[tuple[str, ...]] = ("target text", "given text")
-    is_told = True
+    # The alias that it gets, if it is created.
+    extra: ClassVar[tuple[str, ...]] = (*SluggedTable.extra, "given text")
     label = "title"
 
     def check(self, row: Mapping[str, Any]) -> None:
@@ -65,36 +60,11 @@ class PlacedTable(Table):
 
     def decide(self, cursor: Any, scope: Scope) -> None:
         """By what is here under its slug."""
-        cursor.execute(
-            f"UPDATE {self.staging} SET target = slug, given = alias, fate = 'create', remark = ''"
-        )
-        self._rename(cursor, scope)
-        self._find(cursor, scope)
+        self.rename(cursor, scope)
+        cursor.execute(f"UPDATE {self.staging} SET given = alias")
+        self.find(cursor, scope)
         self._free_aliases(cursor)
         names.collect(cursor, scope, self.kind, self.staging)
-
-    def _rename(self, cursor: Any, scope: Scope) -> None:
-        cursor.execute(
-            f"""
-            UPDATE {self.staging} AS row SET target = {names.substitute(self.kind, "row.slug")},
-                remark = 'its slug is somebody else''s here: it has a new one'
-            FROM {self.model_table} AS here
-            WHERE here.slug = row.slug AND here.user_id <> %(user)s""",
-            scope.params,
-        )
-
-    def _find(self, cursor: Any, scope: Scope) -> None:
-        cursor.execute(
-            f"""
-            UPDATE {self.staging} AS row SET
-                fate = CASE WHEN same THEN 'unchanged' ELSE 'kept' END,
-                remark = CASE WHEN same THEN '' ELSE 'it is here, and differs: it stays as it is' END
-            FROM (SELECT row.line, {self.same} AS same FROM {self.staging} AS row
-                JOIN {self.model_table} AS here ON here.slug = row.target
-                WHERE here.user_id = %(user)s) AS found
-            WHERE found.line = row.line""",
-            scope.params,
-        )
 
     def _free_aliases(self, cursor: Any) -> None:
         cursor.execute(
