@@ -171,7 +171,8 @@ def _lying(data: Data, row: int, top: float, axis: _Axis) -> Iterator[Mark]:
 def _upright(data: Data, top: float) -> tuple[_Axis, float, list[Mark]]:
     """The axis at the left, where the plot begins, and the grid."""
     ticks = data.ticks()
-    names = [data.shown(tick) for tick in ticks]
+    # A share of two hundred digits leaves room for the plot.
+    names = [short(data.shown(tick), _LABEL) for tick in ticks]
     left = max(width_of(name) for name in names) + 8
     axis = _Axis(ticks, top + _TALL, top)
     marks: list[Mark] = []

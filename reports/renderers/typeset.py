@@ -103,8 +103,10 @@ def _compiled(
 
 
 def _without_glyph(diagnostic: str) -> set[str]:
-    """What typst could not set: characters, or several that belong together."""
-    return {_ESCAPED.sub(_unescaped, found) for found in _MISSING.findall(diagnostic)} - {""}
+    """What typst could not set: characters, or several that belong together. What is not seen counts if it is
+    alone: beside a character without a glyph it has none either, and has one once that is replaced."""
+    found = {_ESCAPED.sub(_unescaped, each) for each in _MISSING.findall(diagnostic)} - {""}
+    return {each for each in found if not all(map(_is_silent, each))} or found
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -122,9 +124,13 @@ def _number(cluster: str) -> Iterator[str]:
     # Where a line may end is not worth telling.
     cluster = cluster.replace(_LINE_END, "")
     strange = {letter for letter in cluster if not letter.isascii()}
-    seen = {letter for letter in strange if category(letter) not in _SILENT}
+    seen = {letter for letter in strange if not _is_silent(letter)}
     for letter in cluster:
         yield f"{code_point(letter)}{_LINE_END}" if letter in (seen or strange) else letter
+
+
+def _is_silent(letter: str) -> bool:
+    return category(letter) in _SILENT
 
 
 if __name__ == "__main__":

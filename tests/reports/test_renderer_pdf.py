@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from reports.renderers import pdf
+from reports.renderers import typeset as typesetting
 from reports.renderers.base import About, Paper
 from reports.renderers.pages import CELLS_MAX, ROWS_MAX, pages
 from reports.renderers.pdf import PdfRenderer, TypesettingError
@@ -168,6 +169,22 @@ def test_a_character_without_a_font_is_its_number() -> None:
         ["plain"],
     ]
     assert "REMARK" in first_page_of_pdf(made)
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        (["中", "\\u{200b}"], {"中"}),
+        (["\\u{1f469}\\u{200d}", "\\u{200d}"], {"👩\u200d"}),
+        (["\\u{200d}"], {"\u200d"}),
+        ([], set()),
+    ],
+)
+def test_marks_beside_a_missing_character_are_not_missing(
+    said: list[str], missing: set[str]
+) -> None:
+    lines = [f'error: the text `"{each}"` could not be displayed with font `"F"`' for each in said]
+    assert typesetting._without_glyph("\n".join(lines)) == missing
 
 
 def test_without_such_a_character_there_is_no_remark() -> None:

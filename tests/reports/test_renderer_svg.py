@@ -164,6 +164,13 @@ def test_zeros_are_seen() -> None:
     assert words(drawing) == ["0", "1", "a", "b"]
 
 
+@pytest.mark.parametrize("shape", [ChartShape.COLUMN, ChartShape.LINE])
+def test_long_numbers_leave_room(shape: ChartShape) -> None:
+    drawing = chart_of(shape, [("a", 1e200), ("b", None), ("c", 2e200)], values=CellType.RATE)
+    assert {label.words[-1] for label in drawing.labels if label.anchor == "end"} == {"%", "…"}
+    assert words(drawing)[-3:] == ["a", "b", "c"]
+
+
 def test_many_columns_say_that_they_are_peaks() -> None:
     drawing = chart_of(ChartShape.COLUMN, [(f"{i}", i) for i in range(10_000)])
     assert len(bars(drawing)) < 300

@@ -97,6 +97,11 @@ def cells_of_xlsx(data: bytes, result: Result) -> dict[str, Rows]:
     return tables
 
 
+def value_of_text(kind: CellType, text: str | None) -> Any:
+    """A cell that is told as text: a number, `true` or `false`, or ISO 8601."""
+    return normalised(kind, None if text is None else _TEXTS.get(kind, _same)(text))
+
+
 def csv_files(data: bytes, result: Result) -> dict[str, str]:
     """The text of each CSV file by its name."""
     if RENDERERS["csv"]().extension(result) == "csv":
