@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from gridlink.accounts.models import User
-from gridlink.lib.errors import Invalid
+from gridlink.lib.errors import Invalid, NotFound
 from gridlink.lib.rest.serializers import StrictSerializer, TextField, validated
 from reports.access import report_write
 from reports.exports.request import ExportSerializer
@@ -41,7 +43,8 @@ class RunReport(ScheduledAction):
 
     def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
         """Always a run of its own: an earlier one was delivered already."""
-        report = report_write(user, params["report"])
+        with _told("The report"):
+            report = report_write(user, params["report"])
         return run_submit(
             report=report,
             moment=occasion.slot,
@@ -71,9 +74,19 @@ class MakeExport(ScheduledAction):
     def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
         """The job."""
         wish = _resolved(params, user.week_start, occasion.slot)
-        return export_submit(
-            user=user, idempotency_key=occasion.key, deliveries=occasion.deliveries, **wish
-        )
+        with _told("A grid or a link in the filters"):
+            return export_submit(
+                user=user, idempotency_key=occasion.key, deliveries=occasion.deliveries, **wish
+            )
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Whoever reads the note of a slot did not ask just now, and must be told what is missing."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound(f"{what} is gone.") from error
 
 
 def _resolved(params: dict[str, Any], week_start: str, moment: datetime) -> dict[str, Any]:
