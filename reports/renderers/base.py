@@ -29,6 +29,10 @@ class About:
     locale: str = "en"
 
 
+class NotRendered(Exception):
+    """A result cannot be put into a format; the message is one line that says why."""
+
+
 class Renderer(ABC):
     """One format. Adding another is a subclass in a file of its own, and a line in `registry`."""
 
@@ -46,4 +50,5 @@ class Renderer(ABC):
     @abstractmethod
     def write(self, result: Result, about: About, out: IO[bytes]) -> None:
         """Write the whole file; `out` need not seek. All text is data: nothing in it is markup, a formula or
-        a program. Every cell of every table is in it, equal to those of the other formats."""
+        a program. Every cell of every table is in it, equal to those of the other formats.
+        Raises NotRendered."""

@@ -13,7 +13,7 @@ from typing import IO
 
 from django.conf import settings
 
-from reports.renderers.base import About, Renderer
+from reports.renderers.base import About, NotRendered, Renderer
 from reports.renderers.characters import plain
 from reports.renderers.pages import pages
 from reports.renderers.typeset import Job
@@ -31,8 +31,8 @@ _REMARK = (
 )
 
 
-class TypesettingError(Exception):
-    """There is no PDF; the message is one line that says why."""
+class TypesettingError(NotRendered):
+    """There is no PDF."""
 
 
 class PdfRenderer(Renderer):

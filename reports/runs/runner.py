@@ -10,8 +10,9 @@ from typing import Any
 from django.utils import timezone
 
 from gridlink.lib.database import snapshot
+from gridlink.lib.errors import Invalid
 from grids.models import Link
-from reports.renderers.base import About, Paper
+from reports.renderers.base import About, NotRendered, Paper
 from reports.renderers.registry import RENDERERS
 from reports.report_models import ReportRun
 from reports.results.result import Result
@@ -22,7 +23,7 @@ from reports.runs.store import packed
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
 from tasks.models import Job
-from tasks.registry import JobRunner, register
+from tasks.registry import JobFailed, JobRunner, register
 
 REPORT = "reports.report"
 # Above so many links a report may be long, and its files take more than a moment.
@@ -46,7 +47,11 @@ class ReportRunner(JobRunner):
     def run(self, context: JobContext) -> Outcome:
         """`params`: those of reports.runs.question.Asked."""
         asked = Asked.from_json(context.params)
-        basis, result = answer(asked, user_id=context.user_id)
+        try:
+            basis, result = answer(asked, user_id=context.user_id)
+        except Invalid as error:
+            # As when a later version knows a parameter no longer.
+            raise JobFailed("invalid", error.message) from error
         rows = sum(len(table.rows) for table in result.tables)
         for done, name in enumerate(asked.formats):
             context.report(done, len(asked.formats), "files")
@@ -73,7 +78,10 @@ class ReportRunner(JobRunner):
             io.BufferedWriter(output.sink, _BUFFER) as file,
         ):
             output.rows = rows
-            renderer.write(result, about, file)
+            try:
+                renderer.write(result, about, file)
+            except NotRendered as error:
+                raise JobFailed("not_rendered", str(error)) from error
 
 
 def answer(asked: Asked, *, user_id: int) -> tuple[dict[str, Any], Result]:

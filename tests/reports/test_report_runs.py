@@ -16,6 +16,7 @@ from tasks.models import Job
 from tests.support.checks import assert_error, nothing_changes
 from tests.support.clicks import Visited, load
 from tests.support.client import Client
+from tests.support.jobs import stored
 from tests.support.platform import execute, user_of
 from tests.support.report_runs import ask, define, files_of, result_of, run
 
@@ -282,6 +283,27 @@ def test_a_report_deleted_while_it_runs(owner: Client, clicks: list[Visited]) ->
     Report.objects.all().delete()
     job = execute(Job.objects.get(slug=slug))
     assert job.status == "succeeded"
+
+
+def test_what_makes_no_sense_any_more_fails_in_words(owner: Client, clicks: list[Visited]) -> None:
+    slug = ask(owner, define(owner)).json()["slug"]
+    job = Job.objects.get(slug=slug)
+    job.params["params"] = {"step": "fortnight"}
+    job.save()
+    execute(job)
+    assert (job.status, job.error_code) == ("failed", "invalid")
+    assert job.error_message == "Some parameters are not valid."
+
+
+def test_a_format_that_cannot_be_made_fails_in_words(
+    owner: Client, clicks: list[Visited], storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.renderers.pdf._SECONDS", 0.01)
+    slug = ask(owner, define(owner, formats=["json", "pdf"])).json()["slug"]
+    job = execute(Job.objects.get(slug=slug))
+    assert (job.status, job.error_code) == ("failed", "not_rendered")
+    assert job.error_message == "The PDF took longer than 0.01 s."
+    assert stored(storage) == []
 
 
 def test_idempotency(owner: Client, clicks: list[Visited]) -> None:
