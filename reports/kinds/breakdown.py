@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from babel import Locale
 
+from reports.analytics.groupings import NOT_KEPT, OTHER
 from reports.analytics.numbers import Reading, Row
 from reports.kinds.asking import Asking
 from reports.kinds.base import Data, Question, ReportKind
@@ -44,10 +45,10 @@ TITLES: dict[str, str] = {
     "utm_content": "UTM content",
 }
 _VALUE = Column("value", "Value", CellType.TEXT)
-_NOTE = (
-    "`other` is all values that are not among them, and `not kept` clicks without details, which"
-    " have been refused or are stored no longer; neither has a value."
-)
+NOTES = {
+    OTHER: f"“{OTHER}” is all values that are not among them.",
+    NOT_KEPT: f"“{NOT_KEPT}” is clicks without details: refused, or stored no longer.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,10 @@ def values_table(question: Question, dimension: str, reading: Reading) -> Table:
         VISITORS: [row.numbers.visitors for row in rows],
         SHARE: shares(clicks),
     }
+    # Neither has a value.
+    note = " ".join(NOTES[row.label] for row in rows if row.key is None)
     title = f"Clicks by {_within(TITLES[dimension])}"
-    return table(dimension, title, columns, key=("value", "label"), note=_NOTE)
+    return table(dimension, title, columns, key=("value", "label"), note=note)
 
 
 def label(dimension: str, row: Row) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cache
+from itertools import count as counter
 from typing import TYPE_CHECKING
 
 from reports.analytics.groupings import rate
@@ -29,6 +30,7 @@ BOTS = Column("bots", "Bots", CellType.INTEGER)
 LINK = Column("link", "Link", CellType.TEXT)
 TITLE = Column("title", "Title", CellType.TEXT)
 URL = Column("url", "Address", CellType.ADDRESS)
+NUMBER = Column("number", "#", CellType.INTEGER)
 GRID = Column("grid", "Grid", CellType.TEXT)
 GRID_TITLE = Column("grid_title", "Grid", CellType.TEXT)
 
@@ -86,8 +88,14 @@ def _facts(
     earlier = count(before, question)
     return [
         Fact(name, title, kind, value),
-        Fact(f"{name}_before", f"{title} before", kind, earlier),
-        Fact(f"{name}_change", f"{title}: change", CellType.RATE, change(value, earlier)),
+        Fact(f"{name}_before", f"{title} before", kind, earlier, before_of=name),
+        Fact(
+            f"{name}_change",
+            f"{title}: change",
+            CellType.RATE,
+            change(value, earlier),
+            change_of=name,
+        ),
     ]
 
 
@@ -122,6 +130,29 @@ def bars(shown: Table, labels: Column, *series: Column) -> Chart:
     """A bar chart of the first rows of a table, under its name: of clicks, unless other columns are named."""
     names = tuple(column.name for column in (series or (CLICKS,)))
     return Chart(shown.name, shown.title, ChartShape.BAR, shown.name, labels.name, names, DRAWN)
+
+
+def first_of(found: Table, known: str, *columns: Column, note: str = "") -> Table:
+    """Some columns of a table, where there is little room: behind a number for each row that has `known`, and
+    so is not what is left over. The number and the first column are its key."""
+    numbers = counter(1)
+    places = [found.position(column.name) for column in columns]
+    rows = [
+        (None if cell is None else next(numbers), *(row[place] for place in places))
+        for row, cell in zip(found.rows, found.values(known), strict=True)
+    ]
+    key = (NUMBER.name, columns[0].name)
+    return Table(found.name, found.title, (NUMBER, *columns), rows, key, note)
+
+
+def only(found: Table, *names: str, key: tuple[str, ...]) -> Table:
+    """Some columns of a table, those that it has, and what tells its rows apart all the same."""
+    places = [
+        place for name in names for place, each in enumerate(found.columns) if each.name == name
+    ]
+    columns = tuple(found.columns[place] for place in places)
+    rows = [tuple(row[place] for place in places) for row in found.rows]
+    return Table(found.name, found.title, columns, rows, key, found.note)
 
 
 def left_out(shown: int, total: int) -> str:

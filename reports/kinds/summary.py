@@ -6,19 +6,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from reports.analytics.groupings import NOT_KEPT
 from reports.kinds import health
 from reports.kinds.asking import Asking
 from reports.kinds.base import Data, ReportKind
-from reports.kinds.breakdown import values_table
+from reports.kinds.breakdown import NOTES, values_table
 from reports.kinds.changes import added
-from reports.kinds.figures import GRID_TITLE, LINK, TITLE, URL, bars, left_out, local
+from reports.kinds.figures import (
+    CLICKS,
+    GRID,
+    LINK,
+    NUMBER,
+    SHARE,
+    TITLE,
+    first_of,
+    left_out,
+    only,
+)
 from reports.kinds.parameters import Parameters, about
 from reports.kinds.top import LIMIT_MAX, grids_table, links_table
 from reports.kinds.traffic import over_time
 from reports.results.cells import CellType
-from reports.results.result import Chart, Column, Fact, Result, Table
+from reports.results.result import Column, Fact, Result, Table
 
-_NEW = (LINK, TITLE, URL, GRID_TITLE, Column("added_on", "Added", CellType.MOMENT))
+_NEW = (NUMBER, TITLE, Column("added_on", "Added", CellType.DAY))
+_OF_A_DAY = ("time", "clicks", "clicks_before", "visitors", "views", "bots")
+_SHARE = SHARE._replace(title="Share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +60,41 @@ class Summary(ReportKind[SummaryParameters]):
         asking = Asking(self.question)
         days = over_time(asking, "day", "previous")
         checks = health.counts(asking.scope.links)
+        found = {verdict: count for verdict, count in checks.items() if count}
         new, total = self._new(asking)
         facts = [
             *days.facts,
             Fact("new_links", "New links", CellType.INTEGER, total),
             Fact("links", "Links", CellType.INTEGER, sum(checks.values())),
         ]
-        checked = health.counts_table(checks)
-        drawn = [(days.table, days.chart), *self._tops(asking), (checked, health.chart(checked))]
-        tables, charts = zip(*drawn, strict=True)
-        return self.made(asking, facts=facts, tables=[*tables, new], charts=charts)
+        tables = [
+            only(days.table, *_OF_A_DAY, key=("time",)),
+            only(health.counts_table(found), "label", "links", "share", key=("label",)),
+            *self._tops(asking),
+            new,
+        ]
+        return self.made(asking, facts=facts, tables=tables, charts=[days.chart])
 
-    def _tops(self, asking: Asking) -> Iterator[tuple[Table, Chart]]:
+    def _tops(self, asking: Asking) -> Iterator[Table]:
         question, top = self.question, self.params.top
         grids = asking.read("grid", limit=LIMIT_MAX)
-        links = asking.read("link", limit=top)
-        for found in (links_table(question, links, grids), grids_table(question, grids, top)):
-            yield found, bars(found, TITLE)
+        links = links_table(question, asking.read("link", limit=top), grids)
+        yield first_of(links, LINK.name, TITLE, CLICKS, _SHARE)
+        yield first_of(grids_table(question, grids, top), GRID.name, TITLE, CLICKS, _SHARE)
         for dimension in ("country", "device"):
             values = values_table(question, dimension, asking.read(dimension, limit=top))
-            yield values, bars(values, values.columns[0])
+            label = values.columns[0]
+            note = NOTES[NOT_KEPT] if NOT_KEPT in values.values(label.name) else ""
+            yield first_of(values, "value", label, CLICKS, _SHARE, note=note)
 
     def _new(self, asking: Asking) -> tuple[Table, int]:
         """The newest links, and how many are new."""
         links = added(asking.scope.links, asking.period)
-        names = ("slug", "title", "url", "grid__title", "on")
-        newest = links.order_by("-on", "-pk").values_list(*names)[: self.params.top]
-        rows = [(*cells, local(asking.period, on)) for *cells, on in newest]
+        newest = links.order_by("-on", "-pk").values_list("title", "on")[: self.params.top]
+        rows = [
+            (number, title, on.astimezone(asking.period.zone).date())
+            for number, (title, on) in enumerate(newest, start=1)
+        ]
         total = links.count()
         note = left_out(len(rows), total)
-        return Table("new_links", "New links", _NEW, rows, (LINK.name,), note), total
+        return Table("new_links", "New links", _NEW, rows, (NUMBER.name, TITLE.name), note), total

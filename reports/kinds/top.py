@@ -34,7 +34,7 @@ from reports.results.result import Column, Result, Table
 
 LIMIT_MAX = 100_000
 _NOTE = (
-    "`other` is all that is not among them, and `deleted` what is gone for good. Click-through is human"
+    "“other” is all that is not among them, and “deleted” what is gone for good. Click-through is human"
     " clicks per view of the grid that a link is on now."
 )
 

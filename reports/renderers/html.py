@@ -15,11 +15,12 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from reports.renderers.base import About, Renderer
+from reports.renderers.cards import Card, before_words, cards, change_words, direction
 from reports.renderers.characters import plain
 from reports.renderers.svg import drawn
 from reports.renderers.words import Words
 from reports.results.cells import Cell, CellType, writer
-from reports.results.result import Column, Result, Row, Table
+from reports.results.result import Column, Fact, Result, Row, Table
 
 _ROWS = 1000
 _LEADS = re.compile("https?://", re.IGNORECASE)
@@ -36,6 +37,7 @@ _LOOKS = {
     CellType.DAY: "d",
     CellType.MOMENT: "d",
 }
+_ARROWS = {1: "▲", 0: "", -1: "▼"}
 _FLAGS = {True: "true", False: "false"}
 
 
@@ -79,17 +81,24 @@ def _head(result: Result, about: About, words: Words) -> dict[str, Any]:
         "title": plain(result.title),
         "subtitle": plain(result.subtitle),
         "remarks": [plain(remark) for remark in result.remarks],
-        "facts": [
-            {
-                "name": fact.name,
-                "title": plain(fact.title),
-                "look": _LOOKS[fact.type],
-                "data": mark_safe(_data(fact.type, fact.value)),
-                "shown": words.cell(fact.type, fact.value),
-            }
-            for fact in result.facts
-        ],
+        "cards": [_card(card, words) for card in cards(result.facts)],
     }
+
+
+def _card(card: Card, words: Words) -> dict[str, Any]:
+    shown = words.cell(card.fact.type, card.fact.value)
+    return {
+        "title": plain(card.fact.title),
+        "fact": _fact(card.fact, shown),
+        "before": card.before and _fact(card.before, before_words(card.before, words)),
+        "change": card.change and _fact(card.change, change_words(card.change, words)),
+        "arrow": _ARROWS[direction(card.change)] if card.change else "",
+    }
+
+
+def _fact(fact: Fact, shown: str) -> dict[str, Any]:
+    data = mark_safe(_data(fact.type, fact.value))
+    return {"name": fact.name, "look": _LOOKS[fact.type], "data": data, "shown": shown}
 
 
 def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC
-from typing import Any
+from textwrap import wrap
+from typing import Any, NamedTuple
 from unicodedata import category
 
+from reports.renderers.arrange import Sketch, arranged
 from reports.renderers.base import About, Paper
+from reports.renderers.cards import Card, before_words, cards, change_words, direction
 from reports.renderers.characters import isolated, plain, reads_from_right
 from reports.renderers.marks import SIZE
-from reports.renderers.plots import WIDTH
+from reports.renderers.plots import Frame
 from reports.renderers.svg import Drawing, drawn
 from reports.renderers.words import Words
 from reports.results.cells import CellType
-from reports.results.result import Column, Fact, Result, Table
+from reports.results.result import Chart, ChartShape, Column, Fact, Result, Table
 
 ROWS_MAX = 2000
 CELLS_MAX = 30_000
@@ -32,8 +35,18 @@ _TURNED = (170, 14)
 _LETTERS = (8.5, 6.5)
 _CELL = 50
 _WORDY_CELL = 26
-_LONG_FACT, _LONG_WORD = 24, 13
-_CARDS = 4
+# Words in half of a page, and a title above numbers, have at least as many letters in a line.
+_LEAST, _HEAD = 20, 8
+_LONG_FACT, _LONG_WORD, _NARROW_FACT = 24, 13, 9
+# So many cards stand side by side, or all if they are few and short.
+_CARDS, _CARDS_MOST = 4, 6
+# More are never on one page.
+_ROWS_OF_A_PAGE = 150
+# Of charts across the page and in half of it, upright and turned: so wide that letters have one size.
+_FRAMES = {
+    False: (Frame(720, 155), Frame(346, 155)),
+    True: (Frame(1080, 220), Frame(526, 220)),
+}
 _WORD = re.compile(r"\S{20,}")
 _PIECE = 10
 _ENDS = set("/?&=.,;:-_#%+~|")
@@ -45,7 +58,8 @@ Said = str | dict[str, str]
 def pages(result: Result, about: About, words: Words) -> dict[str, Any]:
     """All that report.typ reads, as JSON."""
     language, _, region = words.language.partition("-")
-    tables = [_table(result, table, words) for table in result.tables]
+    parts = _parts(result, words)
+    tables = [part.said for part in parts]
     wide, small = _beyond(tables, _UPRIGHT), _beyond(tables, _TURNED)
     return {
         "name": _title(result.title, result.kind),
@@ -60,9 +74,9 @@ def pages(result: Result, about: About, words: Words) -> dict[str, Any]:
         "made_at": _date(about),
         "foot": _foot(result, about, words),
         "remarks": [_said(remark) for remark in result.remarks],
-        "facts": [_fact(fact, words) for fact in result.facts],
-        "cards": max(1, min(_CARDS, len(result.facts))),
-        "tables": tables,
+        **_cards(result, words),
+        "blocks": list(_blocks(parts, words, wide)),
+        "fits": sum(len(table["rows"]) for table in tables) <= _ROWS_OF_A_PAGE,
     }
 
 
@@ -83,18 +97,91 @@ def _date(about: About) -> dict[str, int]:
     return {part: getattr(moment, part) for part in parts}
 
 
-def _fact(fact: Fact, words: Words) -> dict[str, Any]:
-    shown = words.cell(fact.type, fact.value)
+def _cards(result: Result, words: Words) -> dict[str, Any]:
+    """`across` of them side by side."""
+    shown = [_card(card, words) for card in cards(result.facts)]
+    few = len(shown) <= _CARDS or (
+        len(shown) <= _CARDS_MOST and not any(card["wide"] for card in shown)
+    )
+    return {"cards": shown, "across": max(1, len(shown)) if few else _CARDS}
+
+
+def _card(card: Card, words: Words) -> dict[str, Any]:
+    shown = words.cell(card.fact.type, card.fact.value)
     return {
-        "title": _said(fact.title),
+        "title": _said(card.fact.title),
         "shown": _said(shown),
         "long": len(shown) > _LONG_FACT or max(map(len, shown.split()), default=0) > _LONG_WORD,
+        "wide": len(shown) > _NARROW_FACT,
+        "before": _beside(card.before, before_words, words),
+        "change": _beside(card.change, change_words, words),
+        "direction": direction(card.change) if card.change else 0,
     }
 
 
-def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:
+def _beside(fact: Fact | None, said: Callable[[Fact, Words], str], words: Words) -> Said | None:
+    return None if fact is None or fact.value is None else _said(said(fact, words))
+
+
+def _parts(result: Result, words: Words) -> list[_Part]:
+    return [
+        _Part(
+            table,
+            [chart for chart in result.charts if chart.table == table.name],
+            _table(table, words),
+        )
+        for table in result.tables
+    ]
+
+
+def _blocks(parts: list[_Part], words: Words, wide: bool) -> Iterator[dict[str, Any]]:
+    """What stands below each other: charts across the page, and under them tables in one or two stacks, each
+    with its bars."""
+    across, beside = _FRAMES[wide]
+    for stacks in arranged([part.sketch() for part in parts], wide=wide):
+        first = parts[stacks[0][0]]
+        if len(stacks) == 1:
+            yield {"charts": [], "stacks": [[first.whole(words, across, first.charts)]]}
+            continue
+        leading = [_chart(drawn(chart, first.table, words, across)) for chart in first.leading]
+        inside = [[parts[n].whole(words, beside, parts[n].bars) for n in stack] for stack in stacks]
+        yield {"charts": leading, "stacks": inside}
+
+
+class _Part(NamedTuple):
+    """A table with its charts; `said` is what report.typ reads of the table."""
+
+    table: Table
+    charts: list[Chart]
+    said: dict[str, Any]
+
+    @property
+    def leading(self) -> list[Chart]:
+        """Those that want the whole width."""
+        return [chart for chart in self.charts if chart.shape is not ChartShape.BAR]
+
+    @property
+    def bars(self) -> list[Chart]:
+        """The others."""
+        return [chart for chart in self.charts if chart.shape is ChartShape.BAR]
+
+    def sketch(self) -> Sketch:
+        """What it takes."""
+        rows = len(self.said["rows"])
+        charts = sum(min(chart.rows, rows) + 2 for chart in self.bars)
+        columns = len(self.said["columns"])
+        return Sketch(self.said["least"], columns, rows, charts, bool(self.leading))
+
+    def whole(self, words: Words, frame: Frame, charts: list[Chart]) -> dict[str, Any]:
+        """The table, and these of its charts."""
+        return {
+            **self.said,
+            "charts": [_chart(drawn(chart, self.table, words, frame)) for chart in charts],
+        }
+
+
+def _table(table: Table, words: Words) -> dict[str, Any]:
     shown = _on_paper(table, words)
-    charts = [drawn(chart, table, words) for chart in result.charts if chart.table == table.name]
     columns = [
         _column(column, [row[place] for row in shown]) for place, column in enumerate(table.columns)
     ]
@@ -104,9 +191,11 @@ def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:
         "title": _said(_title(table.title, table.name)),
         "before": _cut(len(shown), len(table.rows), words),
         "note": _said(table.note),
-        "charts": [_chart(drawing) for drawing in charts],
         "columns": columns,
         "weight": sum(column["weight"] for column in columns),
+        "least": sum(
+            min(column["weight"], _LEAST if column["wordy"] else _CELL) for column in columns
+        ),
         "rows": [[_said(cell) for cell in row] for row in shown],
     }
 
@@ -142,19 +231,25 @@ def _column(column: Column, cells: list[str]) -> dict[str, Any]:
     longest = max(map(len, [*cells, *title.split()]), default=0)
     wordy = column.type in _WORDY
     return {
-        "title": _said(title),
+        "title": _said(title if wordy else _folded(title, longest)),
         "number": column.type in _NUMBERS,
+        "wordy": wordy,
         "share": min(longest, _CELL) + 2 if wordy else 0,
         # Words go on in the next line, and numbers do not.
         "weight": min(longest, _WORDY_CELL if wordy else _CELL) + 2,
     }
 
 
+def _folded(title: str, width: int) -> str:
+    """In lines about as wide as the cells below."""
+    return "\n".join(wrap(title, max(width, _HEAD), break_long_words=False))
+
+
 def _chart(drawing: Drawing) -> dict[str, Any]:
     return {
         "title": _said(drawing.title),
         "alt": f"{drawing.title}. {drawing.description}",
-        "width": WIDTH,
+        "width": drawing.width,
         "height": drawing.height,
         "shapes": drawing.shapes(),
         "letters": SIZE,

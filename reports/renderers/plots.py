@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import NamedTuple
 
 from reports.renderers.marks import Label, Mark, dot, path, rectangle, rule, short, width_of
 from reports.renderers.scale import Values, outline, peaks, spans, ticks
 from reports.renderers.words import Words
 from reports.results.cells import CellType
 
-WIDTH = 720.0
-"""Of every drawing; about one unit is a pixel."""
-_TALL = 220.0
 _FOOT = 26.0
 _GAP = 14.0
 _DOTS = 62
@@ -23,6 +21,20 @@ _HIGH = 760.0
 _NARROWEST = 2.0
 _WIDEST = 44.0
 _LABEL = 230.0
+# As wide as a day with its year is in most languages.
+_LEAST = 130.0
+
+
+class Frame(NamedTuple):
+    """How wide a drawing is, and how high that of a line or of columns without what is around; about one unit
+    is a pixel."""
+
+    width: float = 720.0
+    tall: float = 220.0
+
+
+SCREEN = Frame()
+"""Of a page that is read on a screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +50,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What a chart shows: the words of its rows, and its series, each with a value for every row."""
+    """What a chart shows: the words of its rows, and its series, each with a value for every row. `axis` has
+    the same words, shorter."""
 
     labels: tuple[str, ...]
+    axis: tuple[str, ...]
     series: tuple[Series, ...]
     words: Words
+    frame: Frame
 
     @property
     def is_empty(self) -> bool:
@@ -63,7 +78,7 @@ class Data:
     def first(self, rows: int) -> Data:
         """The same of the first rows."""
         series = tuple(replace(one, values=one.values[:rows]) for one in self.series)
-        return replace(self, labels=self.labels[:rows], series=series)
+        return replace(self, labels=self.labels[:rows], axis=self.axis[:rows], series=series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +98,9 @@ class _Axis:
 def lines(data: Data, top: float) -> tuple[list[Mark], float]:
     """Every series is a line with a gap where a value is None, a point that stands alone is a dot."""
     axis, left, marks = _upright(data, top)
-    slot = (WIDTH - left) / max(len(data.labels), 1)
+    slot = (data.frame.width - left) / max(len(data.labels), 1)
     for one in data.series:
-        for run in _runs(outline(one.values, int(WIDTH - left))):
+        for run in _runs(outline(one.values, int(data.frame.width - left))):
             points = [(left + slot * (i + 0.5), axis.at(value)) for i, value in run]
             if len(points) > 1:
                 marks.append(path(points, colour=one.colour, dash=one.dash))
@@ -95,14 +110,14 @@ def lines(data: Data, top: float) -> tuple[list[Mark], float]:
                     dot(x, y, colour=one.colour, says=words)
                     for (x, y), words in zip(points, says, strict=True)
                 ]
-    return [*marks, *_below(data.labels, left, axis.start)], axis.start + _FOOT
+    return [*marks, *_below(data, left, axis.start)], axis.start + _FOOT
 
 
 def columns(data: Data, top: float) -> tuple[list[Mark], float]:
     """Upright bars side by side. Of more than there is room for, the highest of each so many is drawn, which
     is said below."""
     axis, left, marks = _upright(data, top)
-    rows, room = len(data.labels), WIDTH - left
+    rows, room = len(data.labels), data.frame.width - left
     runs = spans(rows, int(room / (len(data.series) * _NARROWEST * 1.25)) or 1)
     slot = room / len(runs)
     thick = min(slot * 0.8 / len(data.series), _WIDEST)
@@ -116,7 +131,7 @@ def columns(data: Data, top: float) -> tuple[list[Mark], float]:
                 marks.append(
                     rectangle(x, ends[0], thick * 0.94, height, colour=one.colour, says=says)
                 )
-    marks += _below(data.labels, left, axis.start)
+    marks += _below(data, left, axis.start)
     if len(runs) == rows:
         return marks, axis.start + _FOOT
     note = f"Each bar is the highest of about {round(rows / len(runs))} rows."
@@ -127,14 +142,15 @@ def bars(data: Data, top: float) -> tuple[list[Mark], float]:
     """Bars that lie, each with its number; of rows that would make it higher than a page, how many."""
     each = _THICK * len(data.series) + _BETWEEN
     shown = data.first(max(1, int(_HIGH / each)))
-    left = min(_LABEL, max(50.0, *map(width_of, shown.labels))) + 10
+    width = data.frame.width
+    left = min(max(_LABEL, width * 0.32), width * 0.4, max(50.0, *map(width_of, shown.labels))) + 10
     numbers = [
         shown.shown(value, one.kind)
         for one in shown.series
         for value in one.values
         if value is not None
     ]
-    right = WIDTH - max(map(width_of, numbers), default=0.0) - 8
+    right = width - max(map(width_of, numbers), default=0.0) - 8
     axis = _Axis(shown.ticks(), left, right)
     bottom = top + len(shown.labels) * each
     marks: list[Mark] = [rule(axis.at(0), top - 4, axis.at(0), bottom, strong=True)]
@@ -174,18 +190,19 @@ def _upright(data: Data, top: float) -> tuple[_Axis, float, list[Mark]]:
     # A share of two hundred digits leaves room for the plot.
     names = [short(data.shown(tick), _LABEL) for tick in ticks]
     left = max(width_of(name) for name in names) + 8
-    axis = _Axis(ticks, top + _TALL, top)
+    axis, width = _Axis(ticks, top + data.frame.tall, top), data.frame.width
     marks: list[Mark] = []
     for tick, name in zip(ticks, names, strict=True):
-        marks.append(rule(left, axis.at(tick), WIDTH, axis.at(tick), strong=not tick))
+        marks.append(rule(left, axis.at(tick), width, axis.at(tick), strong=not tick))
         marks.append(Label(left - 6, axis.at(tick) + 4, name, "end"))
     return axis, left, marks
 
 
-def _below(labels: tuple[str, ...], left: float, y: float) -> Iterator[Mark]:
+def _below(data: Data, left: float, y: float) -> Iterator[Mark]:
     """The labels that there is room for, under the middle of their rows."""
-    slot = (WIDTH - left) / len(labels)
-    most = max(min(slot - _GAP, _LABEL), 90.0)
+    labels, width = data.axis, data.frame.width
+    slot = (width - left) / len(labels)
+    most = max(min(slot - _GAP, _LABEL), _LEAST)
     # Of ten thousand labels a sample tells how wide they are.
     sample = labels[:: max(1, len(labels) // 100)]
     widest = max(width_of(short(label, most)) for label in sample)
@@ -194,7 +211,7 @@ def _below(labels: tuple[str, ...], left: float, y: float) -> Iterator[Mark]:
     for i in range(0, len(labels), step):
         label = short(labels[i], most)
         half = width_of(label) / 2
-        x = min(max(left + slot * (i + 0.5), half), WIDTH - half)
+        x = min(max(left + slot * (i + 0.5), half), width - half)
         # The last is moved to the left, where there may be no room.
         if x - half >= end:
             yield Label(x, y + 18, label, "middle")

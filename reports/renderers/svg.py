@@ -12,7 +12,7 @@ from itertools import cycle
 
 from reports.renderers.characters import plain
 from reports.renderers.marks import SIZE, Label, Mark, number, path, rectangle, short, tag, width_of
-from reports.renderers.plots import WIDTH, Data, Series, bars, columns, lines
+from reports.renderers.plots import SCREEN, Data, Frame, Series, bars, columns, lines
 from reports.renderers.scale import MOST, Values
 from reports.renderers.words import Words
 from reports.results.cells import Cell
@@ -35,6 +35,7 @@ class Drawing:
 
     title: str
     description: str
+    width: float
     height: float
     marks: Sequence[Mark]
 
@@ -56,28 +57,28 @@ class Drawing:
             tag("title", {}, words=self.title),
             tag("desc", {}, words=self.description),
         ]
-        return tag("svg", _root(self.height), about + inside)
+        return tag("svg", _root(self.width, self.height), about + inside)
 
 
-def drawn(chart: Chart, table: Table, words: Words) -> Drawing:
+def drawn(chart: Chart, table: Table, words: Words, frame: Frame = SCREEN) -> Drawing:
     """The chart of this table. Rows without any number, or none, give a drawing that says so. Raises
     ValueError for a column that the table has not."""
-    data = _data(chart, table, words)
+    data = _data(chart, table, words, frame)
     marks: list[Mark]
     if data.is_empty:
-        marks, height = [Label(WIDTH / 2, 44, "No data", "middle")], 76.0
+        marks, height = [Label(frame.width / 2, 44, "No data", "middle")], 76.0
     else:
-        legend, top = _legend(data.series)
+        legend, top = _legend(data.series, frame.width)
         plotted, height = _SHAPES[chart.shape](data, top)
         marks = legend + plotted
-    return Drawing(plain(chart.title), _described(data), height, marks)
+    return Drawing(plain(chart.title), _described(data), frame.width, height, marks)
 
 
-def _root(height: float) -> dict[str, str]:
+def _root(width: float, height: float) -> dict[str, str]:
     return {
         "xmlns": "http://www.w3.org/2000/svg",
-        "viewBox": f"0 0 {number(WIDTH)} {number(height)}",
-        "width": number(WIDTH),
+        "viewBox": f"0 0 {number(width)} {number(height)}",
+        "width": number(width),
         "height": number(height),
         "role": "img",
         # Coordinates and anchors are those of left to right, whatever the page around.
@@ -88,11 +89,12 @@ def _root(height: float) -> dict[str, str]:
     }
 
 
-def _data(chart: Chart, table: Table, words: Words) -> Data:
+def _data(chart: Chart, table: Table, words: Words, frame: Frame) -> Data:
     rows = table.rows[: chart.rows]
     name = table.columns[table.position(chart.labels)]
     place = table.position(chart.labels)
-    labels = tuple(words.cell(name.type, row[place]) for row in rows)
+    cells = [row[place] for row in rows]
+    labels = tuple(words.cell(name.type, cell) for cell in cells)
     columns = [(table.columns[at], at) for at in map(table.position, chart.series)]
     styles = zip(columns, cycle(_PALETTE), strict=False)
     series = tuple(
@@ -105,7 +107,7 @@ def _data(chart: Chart, table: Table, words: Words) -> Data:
         )
         for i, ((column, at), colour) in enumerate(styles)
     )
-    return Data(labels, series, words)
+    return Data(labels, tuple(words.axis(name.type, cells)), series, words, frame)
 
 
 def _values(cells: list[Cell]) -> Values:
@@ -113,7 +115,7 @@ def _values(cells: list[Cell]) -> Values:
     return [None if one is None else max(-MOST, min(MOST, one)) for one in numbers]
 
 
-def _legend(series: tuple[Series, ...]) -> tuple[list[Mark], float]:
+def _legend(series: tuple[Series, ...], width: float) -> tuple[list[Mark], float]:
     """What colour is what, and where the room below begins; one series needs none."""
     if len(series) == 1:
         return [], 14.0
@@ -122,7 +124,7 @@ def _legend(series: tuple[Series, ...]) -> tuple[list[Mark], float]:
     for one in series:
         title = short(one.title, _LEGEND)
         step = 38 + width_of(title)
-        if x and x + step > WIDTH:
+        if x and x + step > width:
             x, y = 0.0, y + 20
         marks.append(_sample(one, x, y))
         marks.append(Label(x + 18, y, title))

@@ -5,7 +5,7 @@ All of it is plain text, as `characters.plain` makes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import localcontext
 from functools import lru_cache
@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent, format_scientific
 
 from reports.renderers.characters import plain
@@ -51,6 +51,10 @@ class Words:
             CellType.DAY: lru_cache(_CACHED)(self._day),
             CellType.MOMENT: self._moment,
         }
+        self._axes: dict[CellType, Callable[[Any], str]] = {
+            CellType.DAY: self._short_day,
+            CellType.MOMENT: self._short_moment,
+        }
 
     def cell(self, kind: CellType, value: Cell) -> str:
         """One cell."""
@@ -59,6 +63,14 @@ class Words:
     def row(self, kinds: tuple[CellType, ...], row: tuple[Cell, ...]) -> list[str]:
         """The cells of one row."""
         return [self.cell(kind, value) for kind, value in zip(kinds, row, strict=True)]
+
+    def axis(self, kind: CellType, cells: Sequence[Cell]) -> list[str]:
+        """The cells as they stand along an axis: without a year that all have, and moments to the minute."""
+        days = [cell for cell in cells if isinstance(cell, date)]
+        show = self._axes.get(kind)
+        if show is None or len({day.year for day in days}) > 1:
+            return [self.cell(kind, cell) for cell in cells]
+        return [NOTHING if cell is None else show(cell) for cell in cells]
 
     def _integer(self, value: int) -> str:
         with localcontext(prec=_DIGITS):
@@ -79,6 +91,15 @@ class Words:
 
     def _day(self, value: date) -> str:
         return str(format_date(value, "medium", locale=self._locale))
+
+    def _short_day(self, value: date) -> str:
+        return str(format_skeleton("MMMd", value, locale=self._locale))
+
+    def _short_moment(self, value: datetime) -> str:
+        local = value.astimezone(self._zone)
+        return (
+            f"{self._short_day(local)}, {format_time(local.time(), 'short', locale=self._locale)}"
+        )
 
     def _moment(self, value: datetime) -> str:
         local = value.astimezone(self._zone)

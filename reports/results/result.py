@@ -24,12 +24,15 @@ class Column(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A single value that is worth its own line."""
+    """A single value that is worth its own line. `before_of` names the fact that had this value in an earlier
+    period, `change_of` the one that has changed by this part of it; people read these together."""
 
     name: str
     title: str
     type: CellType
     value: Cell
+    before_of: str = ""
+    change_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,9 @@ def _fact_json(fact: Fact) -> dict[str, Any]:
 def _fact(stored: dict[str, Any]) -> Fact:
     kind, value = CellType(stored["type"]), stored["value"]
     read = None if value is None else reader(kind)(value)
-    return Fact(stored["name"], stored["title"], kind, read)
+    # Results that were stored before had no companions.
+    companions = stored.get("before_of", ""), stored.get("change_of", "")
+    return Fact(stored["name"], stored["title"], kind, read, *companions)
 
 
 def _table_json(table: Table) -> dict[str, Any]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
+from examples.month import make_month
 from grids.check_models import LinkCheck
 from grids.models import Grid, Link
-from tests.support.clicks import Visited, load
+from reports.renderers.base import Paper
+from tests.support.clicks import Visited, load, roll_up
 from tests.support.client import Client
+from tests.support.rendered import ABOUT, render
 from tests.support.reports import answer, columns, facts, make_links, question
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 BEFORE = datetime(2026, 2, 20, 12, tzinfo=UTC)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+TITLES = ("Clicks over time", "Top links", "Clicks by device", "Link health", "Oct 31", "New links")
 
 
 @pytest.fixture
@@ -68,22 +75,44 @@ def test_a_month_in_review(grid: Grid, links: list[Link]) -> None:
         (date(2026, 3, 10), 8, 0),
         (date(2026, 3, 23), 0, 4),
     ]
-    assert columns(result, "links", "title", "clicks")[0] == ("L1", 2)
-    assert columns(result, "links", "title", "clicks")[2] == ("other", 5)
-    assert columns(result, "grids", "title", "clicks") == [("Grid", 8)]
+    assert columns(result, "links", "number", "title", "clicks")[0] == (1, "L1", 2)
+    assert columns(result, "links", "number", "title", "clicks")[2] == (None, "other", 5)
+    assert columns(result, "grids", "number", "title", "clicks") == [(1, "Grid", 8)]
     assert columns(result, "country", "label", "clicks") == [("Greece", 7), ("Germany", 1)]
     assert columns(result, "device", "label", "clicks") == [("desktop", 7), ("mobile", 1)]
-    assert columns(result, "health", "verdict", "links")[0] == ("dead", 1)
-    assert columns(result, "health", "verdict", "links")[-1] == ("unchecked", 6)
+    # What no link is, is left out.
+    assert columns(result, "health", "label", "links") == [
+        ("The page, or its whole host, is gone", 1),
+        ("Not checked, or its address has changed since", 6),
+    ]
     names = [table.name for table in result.tables]
-    assert names == ["traffic", "links", "grids", "country", "device", "health", "new_links"]
-    assert [chart.table for chart in result.charts] == names[:-1]
+    assert names == ["traffic", "health", "links", "grids", "country", "device", "new_links"]
+    assert [chart.table for chart in result.charts] == ["traffic"]
+
+
+def test_what_belongs_together(grid: Grid) -> None:
+    found = {fact.name: fact for fact in answer("summary", question(grid.user)).facts}
+    assert [name for name, fact in found.items() if fact.before_of == "views"] == ["views_before"]
+    assert [name for name, fact in found.items() if fact.change_of == "views"] == ["views_change"]
+    assert (found["links"].before_of, found["links"].change_of) == ("", "")
+
+
+def test_links_of_one_title_are_told_apart(grid: Grid) -> None:
+    links = [make_links(grid, 1, y=y, title="Same")[0] for y in range(3)]
+    load(grid, links, clicks=[Visited(NOON, link=link) for link in (0, 0, 1, 2)])
+    # `answer` holds that keys do.
+    result = answer("summary", question(grid.user))
+    assert columns(result, "links", "number", "title", "clicks") == [
+        (1, "Same", 2),
+        (2, "Same", 1),
+        (3, "Same", 1),
+    ]
 
 
 def test_the_newest_links_come_first(grid: Grid, links: list[Link]) -> None:
     result = answer("summary", question(grid.user, tz="Europe/Athens"), top=1)
     ((title, added_on),) = columns(result, "new_links", "title", "added_on")
-    assert (title, added_on.isoformat()) == ("New 7", "2026-03-07T14:00:00+02:00")
+    assert (title, added_on) == ("New 7", date(2026, 3, 7))
     assert result.table("new_links").note == "The first 1 of 2."
 
 
@@ -95,3 +124,21 @@ def test_seventeen_queries(
     load(grid, links, clicks=clicks)
     with django_assert_num_queries(17):
         assert facts(answer("summary", question(grid.user)))["clicks"] == count
+
+
+@pytest.mark.parametrize("paper", Paper)
+def test_one_page(alice: Client, paper: Paper) -> None:
+    assert alice.user
+    make_month(alice.user, clicks=5)
+    roll_up()
+    result = answer("summary", question(alice.user, "2026-10-01", "2026-10-31"))
+    (page,) = PdfReader(BytesIO(render("pdf", result, replace(ABOUT, paper=paper)))).pages
+    assert page.mediabox.width < page.mediabox.height
+    text = page.extract_text()
+    assert [title for title in TITLES if title not in text] == []
+
+
+@pytest.mark.parametrize("paper", Paper)
+def test_an_empty_month_is_a_page_too(alice: Client, paper: Paper) -> None:
+    made = render("pdf", answer("summary", question(alice.user)), replace(ABOUT, paper=paper))
+    assert len(PdfReader(BytesIO(made)).pages) == 1

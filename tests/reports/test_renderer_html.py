@@ -18,7 +18,7 @@ from reports.renderers.base import About, Paper
 from reports.renderers.html import HtmlRenderer
 from reports.renderers.words import Words
 from reports.results.cells import Cell, CellType, visible, writer
-from reports.results.result import Column, Result, Row
+from reports.results.result import Column, Fact, Result, Row
 from tests.support.page_results import ABOUT, HOSTILE, hostile, of_rows, traffic
 from tests.support.rendered_pages import cells_of_html, words_of_html
 
@@ -103,6 +103,23 @@ def test_facts() -> None:
         ("best_day", "2026-01-22"),
         ("bots", None),
     ]
+
+
+def test_what_belongs_to_a_fact_is_on_its_card() -> None:
+    clicks = Fact("clicks", "Clicks", CellType.INTEGER, 1180)
+    before = Fact("before", "Clicks before", CellType.INTEGER, 1204, before_of="clicks")
+    change = Fact("change", "Change", CellType.RATE, -0.0199, change_of="clicks")
+    made = page(replace(traffic(), facts=(clicks, before, change)))
+    facts = Elements(made).named("dd")
+    assert [(fact["data-name"], fact["data-value"]) for fact in facts] == [
+        ("clicks", "1180"),
+        ("before", "1204"),
+        ("change", "-0.0199"),
+    ]
+    assert len(Elements(made).named("dt")) == 1
+    text = made.decode()
+    assert ">1,204 before</dd>" in text
+    assert '<span aria-hidden="true">▼</span> -1.99%</dd>' in text
 
 
 def test_nothing_is_fetched_and_nothing_runs() -> None:

@@ -25,7 +25,7 @@ from reports.renderers.pdf import PdfRenderer, TypesettingError
 from reports.renderers.typeset import Job, typeset
 from reports.renderers.words import Words
 from reports.results.cells import Cell, CellType
-from reports.results.result import Chart, ChartShape, Column, Result
+from reports.results.result import Chart, ChartShape, Column, Fact, Result, Table
 from tests.support.page_results import ABOUT, hostile, of_rows, traffic
 from tests.support.rendered_pages import cells_of_pdf, first_page_of_pdf, heard
 
@@ -86,6 +86,38 @@ def test_an_ordinary_report() -> None:
     assert "48,210" in text
     assert "Made on 1 Feb 2026, 07:00:00 CET. Run rr_00" in text
     assert f"1 / {len(document.pages)}" in text
+
+
+def test_what_belongs_to_a_fact_is_on_its_card() -> None:
+    clicks = Fact("clicks", "Clicks", CellType.INTEGER, 1180)
+    before = Fact("before", "BEFORE", CellType.INTEGER, 1204, before_of="clicks")
+    change = Fact("change", "CHANGE", CellType.RATE, 0.0199, change_of="clicks")
+    text = first_page_of_pdf(printed(replace(latin(), facts=(clicks, before, change))))
+    for words in ("1,180", "1,204 before", "+1.99%"):
+        assert words in text
+    assert "BEFORE" not in text
+    assert "CHANGE" not in text
+
+
+def test_narrow_tables_stand_side_by_side() -> None:
+    columns = (*TEXT, Column("n", "N", CellType.INTEGER))
+    tables = [
+        Table(name, name, columns, [(f"{name} {i}", i) for i in range(30)], ("text",))
+        for name in ("one", "other")
+    ]
+    result = replace(latin(), tables=tuple(tables), charts=())
+    made = printed(result)
+    assert_says(made, result)
+    assert len(PdfReader(io.BytesIO(made)).pages) == 1
+
+
+def test_what_is_a_little_more_than_a_page_is_set_smaller() -> None:
+    columns = (*TEXT, Column("n", "N" * 60, CellType.INTEGER))
+    counts = [
+        len(PdfReader(io.BytesIO(printed(of_rows(columns, [("a", i) for i in range(rows)])))).pages)
+        for rows in (20, 60, 70, 110)
+    ]
+    assert counts == [1, 1, 1, 2]
 
 
 def test_the_header_is_on_each_page() -> None:
@@ -238,7 +270,8 @@ def test_a_table_that_is_too_long_says_so() -> None:
 def test_limits(columns: int, cell: Cell, rows: int, first: str) -> None:
     made = tuple(Column(f"c{i}", f"{i}", CellType.TEXT) for i in range(columns))
     result = of_rows(made, [(cell,) * columns] * rows)
-    (table,) = pages(result, ABOUT, Words(locale="en_GB", zone="UTC"))["tables"]
+    (block,) = pages(result, ABOUT, Words(locale="en_GB", zone="UTC"))["blocks"]
+    ((table,),) = block["stacks"]
     assert table["before"].partition(" The other")[0] == first
 
 

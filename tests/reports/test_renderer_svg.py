@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.renderers.marks import short, width_of
+from reports.renderers.plots import Frame
 from reports.renderers.scale import outline, peaks, spans, ticks
 from reports.renderers.svg import Drawing, drawn
 from reports.renderers.words import Words
@@ -23,6 +24,7 @@ from tests.support.page_results import HOSTILE, traffic
 WORDS = Words(locale="en_GB", zone="UTC")
 SVG = "{http://www.w3.org/2000/svg}"
 TEXT, INTEGER = CellType.TEXT, CellType.INTEGER
+COLUMNS = (Column("label", "Label", TEXT), Column("n", "N", INTEGER))
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -225,6 +227,33 @@ def test_labels_below_do_not_overlap() -> None:
     assert ends[0][0] >= 0
     assert ends[-1][1] <= 720
     assert all(end <= start for (_, end), (start, _) in pairwise(ends))
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "expected"),
+    [
+        (date(2026, 1, 1), timedelta(1), ["1 Jan", "2 Jan"]),
+        (date(2025, 12, 31), timedelta(1), ["31 Dec 2025", "1 Jan 2026"]),
+        (datetime(2026, 1, 1, 9, tzinfo=UTC), timedelta(hours=1), ["1 Jan, 09:00", "1 Jan, 10:00"]),
+    ],
+)
+def test_a_year_that_all_have_is_not_repeated(
+    first: date, step: timedelta, expected: list[str]
+) -> None:
+    kind = CellType.MOMENT if isinstance(first, datetime) else CellType.DAY
+    drawing = chart_of(ChartShape.LINE, [(first, 1), (first + step, 1)], labels=kind)
+    assert [label.words for label in drawing.labels if label.anchor == "middle"] == expected
+    assert "2026" in drawing.description
+
+
+@pytest.mark.parametrize("shape", ChartShape)
+def test_a_narrow_one(shape: ChartShape) -> None:
+    table = Table("t", "T", COLUMNS, [("A label that is rather long", 12), ("b", 7)], ("label",))
+    chart = Chart("c", "C", shape, "t", "label", ("n",), 2)
+    drawing = drawn(chart, table, WORDS, Frame(300, 80))
+    assert parsed(drawing).attrib["viewBox"].startswith("0 0 300 ")
+    assert all(0 <= label.x <= 300 for label in drawing.labels)
+    assert all(float(bar["x"]) + float(bar["width"]) <= 300 for bar in bars(drawing))
 
 
 def test_it_is_described() -> None:

@@ -1,0 +1,56 @@
+"""The summary of an invented month as a picture: docs/summary.png.
+
+    python -m gridlink.embedded exec --temporary -- python -m examples.sample_report docs/summary.png
+
+With Noto Sans, which `make fonts` fetches, it looks as it does there.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from bench.servers import database
+from examples.month import LAST, days, make_month
+from examples.picture import picture
+from gridlink.accounts.models import User
+from reports.analytics.periods import period_of
+from reports.clicks.rebuild import rebuild_day
+from reports.kinds.base import Question
+from reports.kinds.scope import Scope
+from reports.kinds.summary import Summary, SummaryParameters
+from reports.renderers.base import About
+from reports.renderers.pdf import PdfRenderer
+from reports.results.result import Result
+
+_CLICKS = 420
+_ABOUT = About(
+    made_on=datetime(2026, 11, 1, 6, tzinfo=UTC),
+    run="jb_5d2c9a7e41b04f6c8a3e0f9d7b615c28",
+    locale="en_GB",
+)
+
+
+def main() -> None:
+    """Into the file that is named."""
+    with database("sample"):
+        result = _summary()
+    document = BytesIO()
+    PdfRenderer().write(result, _ABOUT, document)
+    Path(sys.argv[1]).write_bytes(picture(document.getvalue()))
+
+
+def _summary() -> Result:
+    user = User.objects.create(username="sample")
+    make_month(user, clicks=_CLICKS)
+    for day in days():
+        rebuild_day(day=day)
+    first = LAST.replace(day=1)
+    period = period_of(since=str(first), until=str(LAST), tz="UTC", now=_ABOUT.made_on)
+    return Summary(Question(user.pk, Scope(), period), SummaryParameters()).result()
+
+
+if __name__ == "__main__":
+    main()
