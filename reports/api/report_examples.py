@@ -49,7 +49,16 @@ RUN = {
         "title": "Month in review",
         "subtitle": "The whole account, 1 to 31 October 2026",
         "zone": "Europe/Athens",
-        "facts": [{"name": "clicks", "title": "Clicks", "type": "integer", "value": 1280}],
+        "facts": [
+            {
+                "name": "clicks",
+                "title": "Clicks",
+                "type": "integer",
+                "value": 1280,
+                "before_of": "",
+                "change_of": "",
+            }
+        ],
         "tables": [],
         "charts": [],
         "remarks": [],

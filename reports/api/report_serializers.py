@@ -132,6 +132,14 @@ class _ColumnSerializer(serializers.Serializer[Any]):
 
 class _FactSerializer(_ColumnSerializer):
     value = serializers.JSONField(allow_null=True)
+    before_of = serializers.CharField(
+        allow_blank=True,
+        required=False,
+        help_text="The fact that had this value in an earlier period.",
+    )
+    change_of = serializers.CharField(
+        allow_blank=True, required=False, help_text="The fact that has changed by this part of it."
+    )
 
 
 class _TableSerializer(serializers.Serializer[Any]):

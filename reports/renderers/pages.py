@@ -186,7 +186,10 @@ def _table(table: Table, words: Words) -> dict[str, Any]:
         _column(column, [row[place] for row in shown]) for place, column in enumerate(table.columns)
     ]
     if not any(column["share"] for column in columns):
-        columns = [{**column, "share": column["weight"]} for column in columns]
+        columns = [
+            {**column, "share": column["weight"], "title": [_said(each.title)]}
+            for column, each in zip(columns, table.columns, strict=True)
+        ]
     return {
         "title": _said(_title(table.title, table.name)),
         "before": _cut(len(shown), len(table.rows), words),
@@ -231,18 +234,19 @@ def _column(column: Column, cells: list[str]) -> dict[str, Any]:
     longest = max(map(len, [*cells, *title.split()]), default=0)
     wordy = column.type in _WORDY
     return {
-        "title": _said(title if wordy else _folded(title, longest)),
+        "title": [_said(title)] if wordy else _folded(title, longest),
         "number": column.type in _NUMBERS,
         "wordy": wordy,
-        "share": min(longest, _CELL) + 2 if wordy else 0,
+        "share": max(min(longest, _CELL), _HEAD) + 2 if wordy else 0,
         # Words go on in the next line, and numbers do not.
         "weight": min(longest, _WORDY_CELL if wordy else _CELL) + 2,
     }
 
 
-def _folded(title: str, width: int) -> str:
+def _folded(title: str, width: int) -> list[Said]:
     """In lines about as wide as the cells below."""
-    return "\n".join(wrap(title, max(width, _HEAD), break_long_words=False))
+    lines = wrap(title, max(width, _HEAD), break_long_words=False, break_on_hyphens=False)
+    return [_said(line) for line in lines]
 
 
 def _chart(drawing: Drawing) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def test_what_is_a_little_more_than_a_page_is_set_smaller() -> None:
     columns = (*TEXT, Column("n", "N" * 60, CellType.INTEGER))
     counts = [
         len(PdfReader(io.BytesIO(printed(of_rows(columns, [("a", i) for i in range(rows)])))).pages)
-        for rows in (20, 60, 70, 110)
+        for rows in (20, 60, 70, 95)
     ]
     assert counts == [1, 1, 1, 2]
 

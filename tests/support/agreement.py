@@ -59,7 +59,7 @@ def assert_facts_agree(files: Mapping[str, bytes], result: Result, *, locale: st
     assert told == {fact.name: fact.value for fact in facts}
     assert _facts_of_xlsx(files["xlsx"]) == {fact.title: fact.value for fact in facts}
     paper = "".join(first_page_of_pdf(files["pdf"]).split())
-    assert [fact for fact in facts if heard(words.cell(*fact[2:])) not in paper] == []
+    assert [fact for fact in facts if heard(words.cell(fact.type, fact.value)) not in paper] == []
     if len(result.tables) > 1:
         _, *rows = csv_rows(csv_files(files["csv"], result)["facts.csv"])
         values = [
