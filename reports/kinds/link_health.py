@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -99,12 +100,16 @@ class LinkHealth(ReportKind[LinkHealthParameters]):
         shown = _SHOWN[self.params.show]
         listed = health.checked(links).filter(last_check__verdict__in=shown)
         first = listed.order_by(_RANK, "title", "pk").values_list(*_FIELDS)[: self.params.limit]
-        rows = [_row(self.question.period, *each) for each in first.iterator()]
-        note = left_out(len(rows), sum(found[verdict] for verdict in shown))
-        return Table("links", "Links, worst first", _COLUMNS, rows, (LINK.name,), note)
+        total = sum(found[verdict] for verdict in shown)
+        note = left_out(min(total, self.params.limit), total)
+        rows = _rows(self.question.period, first.iterator())
+        return Table.of_many("links", "Links, worst first", _COLUMNS, rows, (LINK.name,), note)
 
 
-def _row(period: Period, *fields: Any) -> Row:
-    *found, moved_to, milliseconds, expires_on, checked_on = fields
-    moments = local(period, expires_on), local(period, checked_on)
-    return (*found, moved_to or None, milliseconds, *moments)
+def _rows(period: Period, found: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
+    # Of a hundred thousand links the grids and verdicts are a few texts.
+    texts: dict[str, str] = {}
+    for slug, title, url, grid, verdict, status, moved_to, milliseconds, expires, checked in found:
+        shared = (texts.setdefault(text, text) for text in (grid, verdict))
+        moments = local(period, expires), local(period, checked)
+        yield (slug, title, url, *shared, status, moved_to or None, milliseconds, *moments)

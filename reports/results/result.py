@@ -5,10 +5,10 @@ A result holds no time at which it was made: the same question about the same da
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 from reports.results.cells import Cell, CellType, clean_rows, reader, visible, writer
 
@@ -56,6 +56,19 @@ class Table:
             rows=clean_rows(self.rows, [column.type for column in self.columns]),
             note=visible(self.note),
         )
+
+    @classmethod
+    def of_many(
+        cls,
+        name: str,
+        title: str,
+        columns: tuple[Column, ...],
+        rows: Iterable[Row],
+        key: tuple[str, ...],
+        note: str = "",
+    ) -> Self:
+        """Of rows that are made one by one, and so are not there twice while they are cleaned."""
+        return cls(name, title, columns, cast("Sequence[Row]", rows), key, note)
 
     def position(self, column: str) -> int:
         """Where in a row the column of this name is. Raises ValueError."""
