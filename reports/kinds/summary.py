@@ -45,7 +45,7 @@ class SummaryParameters(Parameters):
 
 
 class Summary(ReportKind[SummaryParameters]):
-    """Seventeen queries."""
+    """Sixteen queries."""
 
     name: ClassVar = "summary"
     title: ClassVar = "Summary"
@@ -81,8 +81,8 @@ class Summary(ReportKind[SummaryParameters]):
         links = links_table(question, asking.read("link", limit=top), grids)
         yield first_of(links, LINK.name, TITLE, CLICKS, _SHARE)
         yield first_of(grids_table(question, grids, top), GRID.name, TITLE, CLICKS, _SHARE)
-        for dimension in ("country", "device"):
-            values = values_table(question, dimension, asking.read(dimension, limit=top))
+        for dimension, found in asking.read_values(("country", "device"), limit=top).items():
+            values = values_table(question, dimension, found)
             label = values.columns[0]
             note = NOTES[NOT_KEPT] if NOT_KEPT in values.values(label.name) else ""
             yield first_of(values, "value", label, CLICKS, _SHARE, note=note)
