@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
 
 from reports.renderers.base import About, NotRendered, Renderer
 from reports.renderers.characters import plain
 from reports.renderers.pages import pages
-from reports.renderers.typeset import Job
 from reports.renderers.words import Words
 from reports.results.result import Result
+
+if TYPE_CHECKING:
+    # Typst itself is for that process alone.
+    from reports.renderers.typeset import Job
 
 _SECONDS = 60
 _LATIN = ["Noto Sans", "DejaVu Sans", "Liberation Sans", "Libertinus Serif"]
@@ -49,14 +52,14 @@ class PdfRenderer(Renderer):
     def write(self, result: Result, about: About, out: IO[bytes]) -> None:
         """Raises TypesettingError, and as `Words` does."""
         words = Words(locale=about.locale, zone=result.zone)
-        job = Job(
-            report=pages(result, about, words),
-            latin=_LATIN,
-            others=_others(words.language),
-            folder=str(settings.FONTS_DIR),
-            remark=_REMARK,
-            seconds=int(about.made_on.timestamp()),
-        )
+        job: Job = {
+            "report": pages(result, about, words),
+            "latin": _LATIN,
+            "others": _others(words.language),
+            "folder": str(settings.FONTS_DIR),
+            "remark": _REMARK,
+            "seconds": int(about.made_on.timestamp()),
+        }
         out.write(_typeset(job))
 
 
