@@ -72,7 +72,7 @@ def demo(site: str) -> int:
     tally, verdicts = import_bookmarks(api, folder, key)
     on_grids, exports = show_grids(api), export(api, folder)
     humans, click_checks = clicks(api)
-    reports = downloads(api, folder, review(api, follow))
+    reports = [fetch(api, folder, said) for said in review(api, follow)["files"]]
     heading("Checks")
     failed = failures(import_checks(api, tally, verdicts, key))
     failed += failures(link_checks(api, exports, tally["links"], on_grids))
@@ -142,20 +142,17 @@ def _shown(job: Json) -> Json:
 
 
 def download(api: Api, folder: Path, job: Json) -> Download:
-    """The first file of a job."""
-    return downloads(api, folder, job)[0]
+    """Fetch the first file of a job."""
+    return fetch(api, folder, job["files"][0])
 
 
-def downloads(api: Api, folder: Path, job: Json) -> list[Download]:
-    """Fetch all files of a job by their signed addresses, which need no token."""
-    fetched = []
-    for said in job["files"]:
-        answer, path = api.fetch(said["url"]), folder / Path(said["name"]).name
-        if answer.status != 200:
-            raise DemoError(f"GET {bare(said['url'])} answered {answer.status}")
-        path.write_bytes(answer.data)
-        fetched.append(Download(path, answer.data, said))
-    return fetched
+def fetch(api: Api, folder: Path, said: Json) -> Download:
+    """Fetch a file by its signed address, which needs no token."""
+    answer, path = api.fetch(said["url"]), folder / Path(said["name"]).name
+    if answer.status != 200:
+        raise DemoError(f"GET {bare(said['url'])} answered {answer.status}")
+    path.write_bytes(answer.data)
+    return Download(path, answer.data, said)
 
 
 def by_format(file: Download) -> str:

@@ -96,12 +96,20 @@ def run_submit(
     if not fresh and (earlier := _unchanged(report, asked, kind.depends_on, now)):
         return Submission(earlier.job, created=False)
     with transaction.atomic():
+        # So that it is not deleted meanwhile.
+        _locked(report)
         submission = job_submit(
             user=report.user,
             kind=REPORT,
             params=asked.as_json(),
             idempotency_key=idempotency_key,
             deliveries=deliveries,
+            request={
+                "report": [report.slug, report.version],
+                "like": like.job.slug if like else "",
+                "moment": moment.isoformat() if moment else "",
+                "fresh": fresh,
+            },
         )
         ReportRun.objects.get_or_create(job=submission.job, defaults={"report": report})
     return submission

@@ -28,6 +28,7 @@ class NoticeType(models.TextChoices):
     CANCELLED = "job.cancelled", "A job was cancelled"
     PING = "ping", "A webhook was tried out"
     WEBHOOK_DISABLED = "webhook.disabled", "A webhook was disabled"
+    SCHEDULE_DISABLED = "schedule.disabled", "A schedule was disabled"
 
 
 JOB_NOTICES = (

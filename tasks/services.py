@@ -84,24 +84,27 @@ def job_submit(
     idempotency_key: str = "",
     upload: Upload | None = None,
     deliveries: Sequence[Wish] = (),
+    request: dict[str, Any] | None = None,
 ) -> Submission:
     """Queue a job, or give the unfinished one that was asked for in the same words, with the same
-    `deliveries`: whom to tell of its end beside what the user prefers.
+    `deliveries`: whom to tell of its end beside what the user prefers. `request` is what was asked for, where
+    the parameters hold more than that, as the moment: the same key must come with the same again.
 
     Raises Unprocessable for a key that was used for another request, and QuotaExceeded. The row is
     committed before anybody is told: if Redis is away, the sweeper starts the job later.
     """
     wishes = as_json(deliveries)
     fingerprint = _fingerprint(kind, params, upload, wishes)
+    asked = fingerprint if request is None else _fingerprint(kind, request, upload, wishes)
     with transaction.atomic():
         # A user's requests take turns here, so that none misses the job, the key or the quota of another.
         User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
-        if idempotency_key and (earlier := _earlier(user, idempotency_key, fingerprint)):
+        if idempotency_key and (earlier := _earlier(user, idempotency_key, asked)):
             return Submission(earlier, created=False)
         identical = _identical(user, fingerprint)
         job = identical or _create(user, kind, params, fingerprint, upload, wishes)
         if idempotency_key:
-            key = IdempotencyKey(user=user, key=idempotency_key, fingerprint=fingerprint, job=job)
+            key = IdempotencyKey(user=user, key=idempotency_key, fingerprint=asked, job=job)
             key.save(force_insert=True)
     return Submission(job, created=identical is None)
 

@@ -4,6 +4,7 @@ right to them, Carol has a token that may only read, and anonymous has none."""
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,15 @@ def carol(alice: Client) -> Client:
 def anonymous(db: None) -> Client:
     """Nobody."""
     return Client()
+
+
+@pytest.fixture
+def no_months_left(transactional_db: None) -> Iterator[None]:
+    """Takes away what clicks of earlier months need: other tests look for the oldest month."""
+    yield
+    from tests.support.clicks import forget_months
+
+    forget_months()
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ if EMAIL_SERVER and "@" not in EMAIL_FROM:
     raise ImproperlyConfigured("EMAIL_FROM must name a sender's address with EMAIL_URL.")
 # Of all files of one e-mail; larger ones are sent as links.
 EMAIL_ATTACH_BYTES = env_int("EMAIL_ATTACH_BYTES", 10 * 1024 * 1024)
+# How many e-mails at once an account may be sent, and the seconds until one more: an address is not checked.
+EMAILS_PER_ACCOUNT = (env_int("EMAILS_PER_ACCOUNT", 100, minimum=1), 600.0)
 WEBHOOKS_PER_USER = env_int("WEBHOOKS_PER_USER", 20, minimum=1)
 # How often at once an account may have a delivery sent by hand, and the seconds until once more.
 DELIVERIES_BY_HAND = (env_int("DELIVERIES_BY_HAND", 20, minimum=1), 6.0)

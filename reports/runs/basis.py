@@ -33,7 +33,7 @@ def basis_of(*, user_id: int, reads: Iterable[Data], until: datetime) -> dict[st
 def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two answers to one question are bound to be equal. Clicks of other accounts, and of later,
     move the watermark only."""
-    names = ("state", "bot_rules")
+    names = ("state", "bot_rules", "judged_again")
     return all(one[name] == other[name] for name in names)
 
 
@@ -44,12 +44,14 @@ def _clicks(user_id: int, until: datetime) -> dict[str, int]:
 
 
 def _links(user_id: int, until: datetime) -> dict[str, list[int]]:
-    # Versions only ever grow: with each change of a row their sum does.
+    # Versions only ever grow, and so do keys: with each change of a row the sum does, and what comes in the
+    # place of rows that are deleted has other keys.
     def state(model: type[Grid] | type[Link], *versions: str) -> list[int]:
         sums = {name: Coalesce(Sum(name), 0) for name in versions}
         live = Count("pk", filter=Q(is_deleted=False))
         found = model._base_manager.filter(user_id=user_id)
-        return list(found.aggregate(rows=Count("pk"), live=live, **sums).values())
+        kept = found.aggregate(rows=Count("pk"), live=live, last=Coalesce(Max("pk"), 0), **sums)
+        return list(kept.values())
 
     return {"grids": state(Grid, "version", "layout_version"), "links": state(Link, "version")}
 

@@ -9,8 +9,11 @@ from reports.report_models import ReportRun
 from reports.results.compare import differences
 from reports.runs.store import unpacked
 
+# A scope may name thousands.
+_SAID_MAX = 300
 _ASKED = {
     "title": "title",
+    "kind": "kind",
     "params": "parameters",
     "scope": "scope",
     "start": "beginning of the range",
@@ -71,4 +74,5 @@ _WORDS: dict[str, Callable[[Any, Any], str]] = {
 
 
 def _said(value: Any) -> str:
-    return f"{value}" if value not in ("", {}, []) else "nothing"
+    said = f"{value}" if value not in ("", {}, []) else "nothing"
+    return said if len(said) <= _SAID_MAX else f"{said[:_SAID_MAX]}…"

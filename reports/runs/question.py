@@ -37,6 +37,8 @@ class Asked:
     @classmethod
     def of(cls, report: Report, *, locale: str, now: datetime) -> Self:
         """What the report asks at a moment. Raises Invalid for a range that makes no sense by now."""
+        # To the minute, so that whoever asks twice asks the same, also of a range that ends now.
+        now = now.replace(second=0, microsecond=0)
         period = period_at(
             range=report.range, time_zone=report.time_zone, week_start=report.week_start, now=now
         )

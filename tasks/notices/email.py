@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from email.mime.application import MIMEApplication
 from functools import partial
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from socket import SHUT_RDWR
+from threading import Timer
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
+from gridlink.accounts import throttle
+from gridlink.lib.errors import Throttled
 from tasks.models import FileRole, JobFile
 from tasks.notice_models import Channel, Delivery
 from tasks.notices import outbox
 from tasks.notices.channel import Send, Sender
 from tasks.notices.letters import letter
-from tasks.notices.outbox import Answer, NotSendable, Verdict
+from tasks.notices.outbox import Answer, NotSendable, Verdict, longest_try
 from tasks.storage import StorageError, object_store
 
 
@@ -34,6 +39,7 @@ class EmailSender(Sender):
             raise NotSendable(Answer(Verdict.REFUSED, error="E-mail is off on this server."))
         if not (delivery.user.email and delivery.user.is_active):
             raise NotSendable(Answer(Verdict.REFUSED, error="The account has no e-mail address."))
+        _take_turn(delivery)
         files = _files(delivery)
         size = sum(file.size for file in files)
         are_attached = delivery.attach and size <= settings.EMAIL_ATTACH_BYTES
@@ -43,6 +49,15 @@ class EmailSender(Sender):
     def settle(self, delivery: Delivery, answer: Answer, milliseconds: int) -> None:
         """Nothing follows from it."""
         outbox.note(delivery, answer, milliseconds)
+
+
+def _take_turn(delivery: Delivery) -> None:
+    """So that nobody can have strangers written to by the thousand. Raises NotSendable."""
+    try:
+        throttle.take("e-mail", delivery.user.slug, settings.EMAILS_PER_ACCOUNT)
+    except Throttled as error:
+        busy = Answer(Verdict.AGAIN, error="The account has been sent too many e-mails of late.")
+        raise NotSendable(busy) from error
 
 
 def _files(delivery: Delivery) -> list[JobFile]:
@@ -60,13 +75,33 @@ def _send(message: EmailMultiAlternatives, files: Sequence[JobFile]) -> Answer:
         for file in files:
             with object_store().open(file.storage_key) as stream:
                 message.attach(_part(file, stream.read()))
-        message.connection = EmailBackend(
-            **settings.EMAIL_SERVER, timeout=settings.DELIVERY_SECONDS
-        )
-        message.send()
+        backend = EmailBackend(**settings.EMAIL_SERVER, timeout=settings.DELIVERY_SECONDS)
+        message.connection = backend
+        with _limited(backend):
+            message.send()
     except (SMTPException, StorageError, OSError) as error:
         return _trouble(error)
     return Answer(Verdict.DELIVERED)
+
+
+@contextmanager
+def _limited(backend: EmailBackend) -> Iterator[None]:
+    """Break the connection off when all of it takes too long: the time-out is of each answer alone, and
+    what is sent after its lease has ended is sent by another as well."""
+    timer = Timer(longest_try().total_seconds(), _break_off, [backend])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _break_off(backend: EmailBackend) -> None:
+    line = getattr(backend.connection, "sock", None)
+    if line is not None:
+        with suppress(OSError):
+            line.shutdown(SHUT_RDWR)
 
 
 def _part(file: JobFile, data: bytes) -> MIMEApplication:

@@ -104,9 +104,17 @@ class NotSendable(Exception):
         self.answer = answer
 
 
+TRIES_MAX = len(RETRIES) + 1
+
+
+def longest_try() -> timedelta:
+    """How long one try may take as a whole, however slowly the other side goes on."""
+    return 4 * timedelta(seconds=settings.DELIVERY_SECONDS)
+
+
 def lease() -> timedelta:
     """For how long a delivery is its worker's: longer than any try may take."""
-    tries: timedelta = settings.JOB_LEASE + 2 * timedelta(seconds=settings.DELIVERY_SECONDS)
+    tries: timedelta = settings.JOB_LEASE + longest_try()
     return tries
 
 

@@ -11,11 +11,9 @@ from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from django.conf import settings
-
 from tasks.notice_models import Delivery
 from tasks.notices.channel import Send, Sender
-from tasks.notices.outbox import Answer, NotSendable, Verdict, take
+from tasks.notices.outbox import TRIES_MAX, Answer, NotSendable, Verdict, longest_try, take
 from tasks.notices.registry import SENDERS
 
 logger = logging.getLogger(__name__)
@@ -23,6 +21,7 @@ logger = logging.getLogger(__name__)
 # Then another message goes on, so that a worker that is told to stop can.
 PUMP_SECONDS = 20.0
 _TICK_SECONDS = 0.25
+_TOO_OFTEN = Answer(Verdict.REFUSED, error="It was tried too often, and no try came to an end.")
 _Outcome = tuple[Sender, Delivery, Answer, int]
 
 
@@ -41,7 +40,7 @@ class _Pump:
     def run(self, seconds: float) -> int:
         started = time.monotonic()
         # What hangs for longer than it may is left to its lease.
-        patience = seconds + 2 * settings.DELIVERY_SECONDS
+        patience = seconds + longest_try().total_seconds() + 1
         while (spent := time.monotonic() - started) < patience:
             if spent < seconds:
                 self._start_all()
@@ -57,6 +56,10 @@ class _Pump:
 
     def _start(self, sender: Sender, delivery: Delivery) -> None:
         self._tries += 1
+        if delivery.attempts > TRIES_MAX:
+            # Each of those took its worker's life, or longer than it may.
+            self._settle(sender, delivery, _TOO_OFTEN, 0)
+            return
         try:
             send = sender.prepare(delivery)
         except NotSendable as error:

@@ -7,6 +7,7 @@ import logging
 from django.db import transaction
 
 from tasks.models import Job, Schedule
+from tasks.notice_models import NoticeType, Notification
 from tasks.schedule_models import NOTE_LENGTH
 from tasks.states import DELIVERED, FINISHED, JobStatus
 
@@ -47,10 +48,16 @@ def failed(schedule: Schedule, reason: str) -> None:
 
 
 def disable(schedule: Schedule, note: str) -> None:
-    """Stop a schedule until its owner enables it again. The caller saves it."""
+    """Stop a schedule until its owner, who is told, enables it again. The caller saves it."""
     schedule.is_enabled, schedule.next_on = False, None
     schedule.note = note[:NOTE_LENGTH]
     schedule.version += 1
+    Notification.objects.create(
+        user_id=schedule.user_id,
+        type=NoticeType.SCHEDULE_DISABLED,
+        title=f"The schedule {schedule.name} was disabled"[:300],
+        data={"slug": schedule.slug, "note": schedule.note},
+    )
     logger.warning("schedule_disabled", extra={"schedule": schedule.slug, "reason": note})
 
 

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from gridlink.lib.database import is_unreachable
 from gridlink.lib.errors import ApplicationError, Invalid
+from tasks.errors import QuotaExceeded
 from tasks.models import Schedule, ScheduledRun
 from tasks.schedule_models import NOTE_LENGTH, Missed, RunStatus
 from tasks.schedules import failures, registry
@@ -143,6 +144,9 @@ def _run(schedule: Schedule, slot: datetime) -> ScheduledRun:
         # A refusal leaves nothing behind but its note.
         with transaction.atomic():
             job = _submit(schedule, slot).job
+    except QuotaExceeded as error:
+        # A full queue is nothing that its owner could mend in the rule: after an outage it is what to expect.
+        return _noted(schedule, slot, error.message)
     except ApplicationError as error:
         return _refused(schedule, slot, error.message)
     except SoftTimeLimitExceeded:
@@ -166,6 +170,10 @@ def _submit(schedule: Schedule, slot: datetime) -> Submission:
 
 def _refused(schedule: Schedule, slot: datetime, reason: str) -> ScheduledRun:
     failures.failed(schedule, reason)
+    return _noted(schedule, slot, reason)
+
+
+def _noted(schedule: Schedule, slot: datetime, reason: str) -> ScheduledRun:
     return ScheduledRun(
         schedule=schedule,
         slot=slot,

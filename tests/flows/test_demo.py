@@ -75,7 +75,10 @@ def test_every_check_holds_twice_and_fails_when_the_site_lies(
             assert "\x1b" not in done.stdout
             assert "http://127.0.0.1:5555/" in done.stdout
             assert "petal" in done.stdout
-            assert {path.name for path in output.iterdir()} == names
+            found = {path.name for path in output.iterdir()}
+            reports = {name for name in found if name.startswith("summary_")}
+            assert found == names | reports
+            assert sorted(name.rpartition(".")[2] for name in reports) == ["json", "pdf", "xlsx"]
         lie(monkeypatch)
         done = run(live_server.url)
     with (output / "links.csv").open(newline="") as file:

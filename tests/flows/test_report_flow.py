@@ -30,7 +30,7 @@ from tests.support.smtp import Mailbox, mail_server
 from tests.support.waiting import wait_for
 from tests.support.web import Web, in_turn, reply, web
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_months_left")]
 FIRED = "Sending due task fire-schedules"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NAME = "top_2025-10-01_2026-04-30"
@@ -140,7 +140,7 @@ def test_a_scheduled_report_is_made_once_and_delivered_by_every_way(
         assert done["status"] == "succeeded", done
         wait_for(waits_for_its_next_try, what="the webhook's first try")
         make_due(channel="webhook")
-        wait_for(all_delivered, what="both deliveries")
+        wait_for(all_delivered, seconds=90, what="both deliveries")
         # Nothing comes of it that it is looked again and again.
         ticking.await_line(FIRED, times=ticking.text.count(FIRED) + 3)
         by_hand = ask(owner, report, fresh=True).json()["slug"]

@@ -20,7 +20,7 @@ from tests.support.jobs import stored
 from tests.support.platform import execute, user_of
 from tests.support.report_runs import ask, define, files_of, result_of, run
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_months_left")]
 
 AT = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 ANY = {"If-Match": "*"}
@@ -283,6 +283,42 @@ def test_a_report_deleted_while_it_runs(owner: Client, clicks: list[Visited]) ->
     Report.objects.all().delete()
     job = execute(Job.objects.get(slug=slug))
     assert job.status == "succeeded"
+
+
+def test_a_range_that_ends_now_is_the_same_for_a_minute(
+    owner: Client, clicks: list[Visited], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = define(owner, range={"from": "2026-03-01"})
+    path = f"reports/{report['slug']}/runs/"
+    now = datetime(2026, 4, 1, 12, 30, 59, tzinfo=UTC)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+    first = owner.post(path, {}, **{"Idempotency-Key": "k"}).json()
+    assert first["params"]["until"] == "2026-04-01T12:30:00+00:00"
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now.replace(second=0))
+    assert ask(owner, report).json()["slug"] == first["slug"]
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now + timedelta(minutes=5))
+    again = owner.post(path, {}, **{"Idempotency-Key": "k"})
+    assert again.json()["slug"] == first["slug"]
+    other = owner.post(path, {"fresh": True}, **{"Idempotency-Key": "k"})
+    assert_error(other, 422, "unprocessable")
+
+
+def test_rows_in_the_place_of_deleted_ones_are_others(
+    owner: Client, grid: Grid, link: Link
+) -> None:
+    report = define(owner, kind="link_health")
+    first = run(owner, report)
+    fields = {
+        "user": grid.user,
+        "grid": grid,
+        "url": "https://e.org/",
+        "title": "N",
+        "x": 0,
+        "y": 0,
+    }
+    link.delete()
+    Link.objects.create(**fields)
+    assert ask(owner, report).json()["slug"] != first.slug
 
 
 def test_what_makes_no_sense_any_more_fails_in_words(owner: Client, clicks: list[Visited]) -> None:

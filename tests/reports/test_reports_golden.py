@@ -21,7 +21,7 @@ from tests.support.platform import user_of
 from tests.support.report_runs import define, files_of, result_of, run
 from tests.support.reports import columns, facts
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_months_left")]
 ASKED = {"range": golden.RANGE, "time_zone": golden.ZONE, "week_start": "sunday"}
 BOLD, FORMULA, TYPST, CONTROLS, ARABIC, HEBREW, HAN, TRASHED, _ = golden.TITLES
 FIRST, SECOND = golden.GRIDS

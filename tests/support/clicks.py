@@ -151,6 +151,18 @@ def refuse(link: Link, hour: datetime, count: int) -> None:
             assert cursor.rowcount == 1
 
 
+def forget_months() -> None:
+    """Drop the partitions of months that are over, which outlive a test that is no transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent IN ('reports_click'::regclass, 'reports_view'::regclass)"
+            " AND right(inhrelid::regclass::text, 7) < to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')"
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TABLE {name}")
+
+
 def drop_rows(month: str) -> None:
     """Drop a month, such as 2026-03, as retention does."""
     with connection.cursor() as cursor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ class Mailbox:
     recipients: list[list[str]] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     refuses_data: str = ""
+    # Seconds before each answer.
+    pause: float = 0
 
     @property
     def url(self) -> str:
@@ -40,6 +43,7 @@ class Mailbox:
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         """Refuse or take a recipient."""
+        await asyncio.sleep(self.pause)
         if address in self.refusals:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
@@ -47,6 +51,7 @@ class Mailbox:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keep a message."""
+        await asyncio.sleep(self.pause)
         if self.refuses_data:
             return self.refuses_data
         self.raw.append(envelope.content)

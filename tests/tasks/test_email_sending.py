@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -16,6 +17,7 @@ from tasks.lifecycle import Outcome, Progress
 from tasks.models import Job, JobFile
 from tasks.notice_models import Channel, Delivery
 from tasks.notices import pump
+from tasks.notices.outbox import TRIES_MAX
 from tasks.notices.wishes import Wish, as_json
 from tasks.storage import object_store
 from tests.support.client import Client, content
@@ -299,3 +301,42 @@ def test_one_users_mails_go_one_after_another(owner: User, mailbox: Mailbox) -> 
     assert pump.deliver() == 5
     assert len({message["Message-ID"] for message in mailbox.messages}) == 5
     assert django_settings.EMAIL_SERVER["port"] == mailbox.port
+
+
+def test_a_server_that_goes_on_for_ever_is_broken_off(
+    owner: User, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its answers comes in time, but all of them together do not."""
+    monkeypatch.setattr("tasks.notices.email.longest_try", lambda: timedelta(seconds=0.3))
+    mailbox.pause = 0.25
+    with_files(owner, "a.csv")
+    assert pump.deliver() == 1
+    assert (only().status, only().attempts) == ("waiting", 1)
+    assert only().error in (
+        "The mail server cannot be reached.",
+        "The mail server did not take the message.",
+        "The mail server refused the message.",
+    )
+    assert mailbox.messages == []
+    mailbox.pause = 0
+    assert deliver_all() == 1
+    assert only().status == "delivered"
+    assert len(mailbox.messages) == 1
+
+
+def test_no_try_comes_to_an_end(owner: User, mailbox: Mailbox) -> None:
+    with_files(owner, "a.csv")
+    Delivery.objects.update(attempts=TRIES_MAX)
+    pump.deliver()
+    assert (only().status, mailbox.messages) == ("given_up", [])
+    assert only().error == "It was tried too often, and no try came to an end."
+
+
+def test_only_so_many_to_one_account(owner: User, mailbox: Mailbox, settings: Any) -> None:
+    settings.EMAILS_PER_ACCOUNT = (2, 600.0)
+    for _ in range(3):
+        with_files(owner, "a.csv")
+        pump.deliver()
+    assert len(mailbox.messages) == 2
+    last = Delivery.objects.get(status="waiting")
+    assert last.error == "The account has been sent too many e-mails of late."

@@ -29,7 +29,9 @@ def runner(kind_: str, queue_: str = "exports") -> type[JobRunner]:
 
 
 def test_every_app_has_registered_its_own() -> None:
-    assert kinds() == [
+    assert [
+        kind for kind in kinds() if kind.partition(".")[0] in ("grids", "reports", "tasks")
+    ] == [
         *("grids.check", "grids.import", "grids.undo"),
         *("reports.archive", "reports.export", "reports.report", "reports.restore"),
     ]

@@ -13,7 +13,7 @@ from tasks import lifecycle, tasks
 from tasks.errors import QuotaExceeded
 from tasks.lifecycle import Outcome, Progress
 from tasks.models import IdempotencyKey, Job, JobEvent, PeriodicRun, Schedule, ScheduledRun
-from tasks.notice_models import Channel
+from tasks.notice_models import Channel, Notification
 from tasks.notices.wishes import Wish, wishes_of
 from tasks.schedule_services import schedule_delete, schedule_update
 from tasks.schedules import registry
@@ -242,7 +242,6 @@ def test_action_of_another_version_waits(daily: Schedule, monkeypatch: pytest.Mo
     ("trouble", "reason"),
     [
         (Refusal("No such grid."), "No such grid."),
-        (QuotaExceeded("Enough."), "Enough."),
         (ZeroDivisionError(), "A defect on the server stopped it; its log has the details."),
         (IntegrityError(), "A defect on the server stopped it; its log has the details."),
     ],
@@ -256,6 +255,15 @@ def test_refusal_is_noted_and_leaves_no_job(
     assert (run.status, run.note, run.job, run.is_settled) == ("refused", reason, None, True)
     assert Job.objects.count() == IdempotencyKey.objects.count() == 0
     assert (fields(daily)["failures"], fields(daily)["next_on"]) == (1, NINE + DAY)
+
+
+def test_a_full_queue_is_no_failure(daily: Schedule, action: Action) -> None:
+    action.trouble = QuotaExceeded("Enough.")
+    for day in range(7):
+        fire_due(now=NINE + day * DAY)
+    assert [run.note for run in daily.runs.order_by("slot")] == ["Enough."] * 7
+    assert (fields(daily)["failures"], fields(daily)["is_enabled"]) == (0, True)
+    assert Job.objects.count() == 0
 
 
 def test_quota_of_waiting_jobs(daily: Schedule, settings: Any) -> None:
@@ -283,6 +291,10 @@ def test_five_refusals_in_a_row_disable(daily: Schedule, action: Action) -> None
         "is_enabled": False, "failures": 5, "next_on": None, "last_slot": NINE + 4 * DAY, "version": 2,
         "note": "Disabled after 5 failures in a row. The last: No such grid.",
     }  # fmt: skip
+    told = Notification.objects.get()
+    assert (told.user, told.type) == (daily.user, "schedule.disabled")
+    assert told.title == "The schedule Daily was disabled"
+    assert told.data["note"] == fields(daily)["note"]
 
 
 def test_catching_up_stops_when_it_is_disabled(alice: Client, action: Action) -> None:
