@@ -153,21 +153,23 @@ def refuse(link: Link, hour: datetime, count: int) -> None:
 
 def forget_months() -> None:
     """Drop the partitions of months that are over, which outlive a test that is no transaction."""
+    _drop("< to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')")
+
+
+def drop_rows(month: str) -> None:
+    """Drop a month, such as 2026-03, and those before it, as retention does."""
+    _drop(f"<= '{month.replace('-', '_')}'")
+
+
+def _drop(which: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT inhrelid::regclass::text FROM pg_inherits"
             " WHERE inhparent IN ('reports_click'::regclass, 'reports_view'::regclass)"
-            " AND right(inhrelid::regclass::text, 7) < to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')"
+            f" AND right(inhrelid::regclass::text, 7) {which}"
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f"DROP TABLE {name}")
-
-
-def drop_rows(month: str) -> None:
-    """Drop a month, such as 2026-03, as retention does."""
-    with connection.cursor() as cursor:
-        for table in ("reports_click", "reports_view"):
-            cursor.execute(f"DROP TABLE IF EXISTS {table}_{month.replace('-', '_')}")
 
 
 def _partition(table: str, month: str) -> None:
