@@ -29,6 +29,8 @@ class AnswerCache:
 
     def __init__(self, resolve: Callable[[str], Answer], executor: Executor) -> None:
         self.known: dict[str, Answer] = {}
+        # What was known until changes went unheard: it serves for as long as nobody can be asked.
+        self._doubted: dict[str, Answer] = {}
         self._resolve = resolve
         self._executor = executor
         self._unknown: dict[str, float] = {}
@@ -54,7 +56,11 @@ class AnswerCache:
             # One visitor who leaves does not end the look-up for the others.
             return await asyncio.wait_for(asyncio.shield(task), PENDING_SECONDS)
         except TimeoutError:
-            return answers.TRY_AGAIN
+            return self._doubted.get(key, answers.TRY_AGAIN)
+        except Exception:
+            if doubted := self._doubted.get(key):
+                return doubted
+            raise
 
     def _begin(self, key: str) -> asyncio.Task[Answer]:
         def ended(task: asyncio.Task[Answer]) -> None:
@@ -77,6 +83,7 @@ class AnswerCache:
         return answer
 
     def _remember(self, key: str, answer: Answer) -> None:
+        self._doubted.pop(key, None)
         if not answer.grid:
             _make_room(self._unknown, UNKNOWN_MAX)
             self._unknown[key] = monotonic() + UNKNOWN_SECONDS
@@ -104,6 +111,7 @@ class AnswerCache:
         """Forget a key, known or unknown."""
         self._changed()
         self._unknown.pop(key, None)
+        self._doubted.pop(key, None)
         self._forget(key)
 
     def grid_changed(self, grid: int) -> None:
@@ -111,10 +119,14 @@ class AnswerCache:
         self._changed()
         for key in list(self._by_grid.get(grid, ())):
             self._forget(key)
+        self._doubted = {key: each for key, each in self._doubted.items() if each.grid != grid}
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Doubt everything: changes may have gone unheard. What was known is looked up again, and serves as
+        it was only while the database cannot be asked."""
         self._changed()
+        everything = self._doubted | self.known
+        self._doubted = everything if len(everything) <= KNOWN_MAX else self.known.copy()
         self.known.clear()
         self._unknown.clear()
         self._by_grid.clear()

@@ -32,6 +32,7 @@ class Book:
     def __init__(self, **pages: int) -> None:
         self.pages = pages
         self.asked: list[str] = []
+        self.trouble: Exception | None = None
         # While closed, whoever asks waits with the answer of before.
         self.open = threading.Event()
         self.open.set()
@@ -40,6 +41,8 @@ class Book:
         self.asked.append(key)
         grid = self.pages.get(key)
         self.open.wait(10)
+        if self.trouble:
+            raise self.trouble
         return answers.gone(grid) if grid else answers.MISSING
 
 
@@ -238,3 +241,25 @@ def test_nobody_waits_long_for_a_database_that_does_not_answer(
         assert book.asked == ["a"]
 
     run(scene, Book(a=1))
+
+
+def test_what_is_doubted_serves_while_nobody_can_be_asked() -> None:
+    async def scene(found: AnswerCache, book: Book) -> None:
+        assert await grids(found, "a", "b", "c") == [1, 2, 3]
+        found.clear()
+        book.trouble = ConnectionError("gone")
+        assert await grids(found, "a", "b") == [1, 2]
+        # What is heard of is doubted no more, but known to be other.
+        found.key_changed("b")
+        found.grid_changed(3)
+        for key in ("b", "c", "d"):
+            with pytest.raises(ConnectionError):
+                await found.find(key)
+        book.trouble, book.pages["a"] = None, 5
+        assert await grids(found, "a", "b") == [5, 2]
+        # Anew: what was then is nobody's answer any more.
+        found.clear()
+        book.trouble = ConnectionError("gone")
+        assert await grids(found, "a") == [5]
+
+    run(scene, Book(a=1, b=2, c=3))
