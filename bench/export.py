@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,13 +20,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
 from django.db import connection
 from psycopg2.extensions import make_dsn
 
 from bench.load import Size, load, token_of
 from bench.report import conclude, say, show
-from bench.servers import Site, database, server_url, stop_gently, web, worker
+from bench.servers import (
+    Site,
+    database,
+    server_url,
+    stop_gently,
+    web,
+    worker,
+    worker_memory,
+)
 from bench.year import load_clicks, roll_up
 from gridlink.lib.postgres_files import PACKAGE, PROGRAMS
 from gridlink.lib.server_process import EmbeddedError, package_folder
@@ -74,7 +80,7 @@ def main() -> int:
         script = _script(Path(folder))
         with web(name) as site, worker(name):
             turns = [_turn(turn, site, name, script) for turn in range(options.turns + 1)][1:]
-            memory = max(_memory(), default=0)
+            memory = max(worker_memory(), default=0)
     return _report(options.rows, turns, memory)
 
 
@@ -133,16 +139,6 @@ def _export(site: Site, case: Case) -> float:
     if job["status"] != "succeeded":
         raise RuntimeError(f"The export did not succeed: {job}")
     return taken
-
-
-def _memory() -> Iterator[float]:
-    """The peak of each process of the worker, in MB."""
-    for process in psutil.Process().children(recursive=True):
-        command = " ".join(process.cmdline())
-        if "celery" in command:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            (peak,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
-            yield int(peak.split()[1]) / 1024
 
 
 def _report(rows: int, turns: list[tuple[float, list[float]]], memory: float) -> int:

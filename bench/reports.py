@@ -4,8 +4,8 @@ One account's clicks of twelve months, 10 M on twenty grids, are made by SQL and
 a worker, started as the Procfile does, are asked again and again for the traffic of those months by day and
 for their breakdown by all that clicks are broken down by, as JSON, counted anew each time: from the request
 to the finished file. The same is asked of the raw rows in one statement a table, and all numbers must be
-equal. The ratio is of both questions together; each is shown by itself as well. Then the account's summary
-of a month is wanted as PDF, and a table of 100,000 links as XLSX.
+equal. The ratio is that of the question that gains least. Then the account's summary of a month is wanted
+as PDF, and a table of 100,000 links as XLSX. The memory is the worker's, without the child that sets a PDF.
 """
 
 from __future__ import annotations
@@ -207,15 +207,13 @@ def _timed(site: Site, report: str) -> tuple[float, dict[str, Any]]:
 def _conclude(
     rows: int, timings: list[Timing], pdf: float, xlsx: float, links: int, memory: float
 ) -> int:
-    table, holds = [], True
+    table, ratios, holds = [], [], True
     for question, timing in zip(_QUESTIONS, timings, strict=True):
         p95, ours, raw = percentile(timing.ours, 0.95), median(timing.ours), median(timing.raw)
-        holds = holds and p95 < _P95
+        ratios.append(raw / ours)
+        holds = holds and p95 < _P95 and raw / ours >= _RATIO
         figures = [in_ms(ours), in_ms(p95), in_ms(raw), f"{raw / ours:.0f}"]
         table.append([question.kind, *figures])
-    ratio = sum(median(timing.raw) for timing in timings) / sum(
-        median(timing.ours) for timing in timings
-    )
     columns = ["ms", "request → file, median", "p95", "raw SQL", "times as fast"]
     show(f"Twelve months over {rows:,} clicks", columns, table)
     files = [
@@ -227,7 +225,7 @@ def _conclude(
         "report",
         rows=rows,
         p95_ms=round(max(percentile(timing.ours, 0.95) for timing in timings) * 1000, 1),
-        ratio=round(ratio),
+        ratio=round(min(ratios)),
         pdf_s=round(pdf, 2),
         xlsx_s=round(xlsx, 2),
         xlsx_rows=links,
@@ -239,12 +237,7 @@ def _conclude(
             "xlsx_s": _XLSX,
             "mb": _MEMORY,
         },
-        holds=holds
-        and ratio >= _RATIO
-        and pdf <= _PDF
-        and xlsx <= _XLSX
-        and links >= _LINKS
-        and memory <= _MEMORY,
+        holds=holds and pdf <= _PDF and xlsx <= _XLSX and links >= _LINKS and memory <= _MEMORY,
     )
 
 
