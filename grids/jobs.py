@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, BinaryIO
 
 from grids.checks.runner import CheckRunner as CheckRunner  # which registers it
 from grids.formats.base import SNIFF_BYTES, FormatError
 from grids.imports import undo
+from grids.imports.rows import Rows
 from grids.imports.settle import MODES, Apply
 from grids.imports.sources import reader_of
-from grids.imports.spool import Spool
+from grids.imports.staging import stage, unstage
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
 from tasks.models import FileRole, Job, JobFile
@@ -22,7 +23,6 @@ from tasks.storage import ObjectMissing
 IMPORT = "grids.import"
 UNDO = "grids.undo"
 VERDICTS = "verdicts.csv"
-_REPORT_EVERY = 200
 
 
 @register
@@ -38,10 +38,13 @@ class ImportRunner(JobRunner):
 
         The verdicts are found and written in the transaction that finishes the job, which makes them true.
         """
-        spool = Spool()
-        source = self._read(context, spool)
+        rows = Rows()
+        source = self._read(context, rows)
         settlement = MODES[context.params["mode"]](
-            user_id=context.user_id, job_id=context.claim.job_id, source=source, spool=spool
+            user_id=context.user_id,
+            job_id=context.claim.job_id,
+            source=source,
+            folders=rows.folders,
         )
         result = {"mode": context.params["mode"], "source": source}
         return Outcome(result, effects=partial(self._settle, context, settlement, result))
@@ -51,24 +54,32 @@ class ImportRunner(JobRunner):
         counts = settlement.settle()
         result.update(counts)
         _tell(context, settlement.tell, sum(counts.values()) - counts["grids"])
+        unstage()
 
-    def _read(self, context: JobContext, spool: Spool) -> str:
-        """Spool the file's entries; returns the name of its format."""
+    def _read(self, context: JobContext, rows: Rows) -> str:
+        """Stage the file's entries; returns the name of its format."""
         upload = _upload_of(context)
         try:
             with context.store.open(upload.storage_key) as file:
                 counted = _CountedReader(file)
                 source = io.BufferedReader(counted, SNIFF_BYTES)
                 reader = reader_of(context.params, source.peek(SNIFF_BYTES))
-                for number in spool.add(reader.read(source)):
-                    if number % _REPORT_EVERY == 0:
-                        context.report(min(counted.bytes, upload.size), upload.size, "bytes")
+                pieces = self._watched(context, rows.of(reader.read(source)), counted, upload.size)
+                stage(pieces, rows.folders)
         except FormatError as error:
             raise JobFailed("unreadable", str(error)) from error
         except ObjectMissing as error:
             raise JobFailed("expired", "The upload has expired; send the file again.") from error
         context.report(upload.size, upload.size, "bytes")
         return reader.source
+
+    @staticmethod
+    def _watched(
+        context: JobContext, pieces: Iterator[bytes], counted: _CountedReader, size: int
+    ) -> Iterator[bytes]:
+        for piece in pieces:
+            context.report(min(counted.bytes, size), size, "bytes")
+            yield piece
 
 
 @register

@@ -9,35 +9,22 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from django.db import IntegrityError, connection, transaction
-from psycopg2.extras import execute_values
 
 from grids.imports import verdicts
 from grids.imports.match import match_folders, match_links
 from grids.imports.places import give_places
 from grids.imports.plan import plan
-from grids.imports.spool import Spool
+from grids.imports.rows import Folder
 from grids.imports.store import Stores
 from grids.models import Grid
 
-_TABLES = ("folder", "entry", "scope", "candidate", "match", "wanted", "grant", "plan", "place")
 # What is set is for many rows at once: a plan that is compiled, and lists of words put into their index four
 # megabytes at a time, would take longer than the rows themselves.
-_STAGE = f"""
+_SET = """
 SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
 SET LOCAL gin_pending_list_limit = '64MB';
-DROP TABLE IF EXISTS {", ".join(f"pg_temp.import_{name}" for name in _TABLES)};
-CREATE TEMP TABLE import_folder (
-    number int, title text, ordinal int, slug text, grid_id bigint, is_new boolean NOT NULL DEFAULT false
-) ON COMMIT DROP;
-CREATE TEMP TABLE import_entry (
-    n int, line int, verdict text, folder int, slug text, url text, url_key text, title text, note text,
-    tags text[], created_on timestamptz, modified_on timestamptz, alias text, clicks bigint,
-    source_id text, is_private boolean, is_titled boolean, remarks text
-) ON COMMIT DROP;
 """
-_FOLDERS = "INSERT INTO import_folder (number, title, ordinal, slug) VALUES %s"
-_ENTRIES = f"COPY import_entry ({', '.join(Spool.COLUMNS)}) FROM STDIN"
 _TALLY = "SELECT verdict, count(*) FROM import_plan GROUP BY verdict"
 _NEW_GRIDS = """
 SELECT DISTINCT folder FROM import_plan plan JOIN import_folder ON number = folder
@@ -58,11 +45,11 @@ _TRIES = 3
 class Apply:
     """Does what is decided."""
 
-    def __init__(self, *, user_id: int, job_id: int, source: str, spool: Spool) -> None:
+    def __init__(self, *, user_id: int, job_id: int, source: str, folders: list[Folder]) -> None:
         self._user_id = user_id
         self._job_id = job_id
         self._source = source
-        self._spool = spool
+        self._folders = folders
 
     def settle(self) -> dict[str, int]:
         """Decide, and do it; returns how many there were of each kind. Call inside a transaction."""
@@ -83,7 +70,7 @@ class Apply:
     def _settle(self) -> dict[str, int]:
         with connection.cursor() as cursor:
             self._lock(cursor)
-            self._stage(cursor)
+            cursor.execute(_SET)
             match_folders(cursor, user_id=self._user_id, source=self._source)
             match_links(cursor, user_id=self._user_id, source=self._source)
             plan(cursor)
@@ -99,20 +86,9 @@ class Apply:
     def _lock(self, cursor: Any) -> None:
         lock_account(cursor, self._user_id)
 
-    def _stage(self, cursor: Any) -> None:
-        cursor.execute(_STAGE)
-        rows = [(each.number, each.title, each.ordinal, each.slug) for each in self._spool.folders]
-        if rows:
-            execute_values(cursor.cursor, _FOLDERS, rows, page_size=1000)
-        self._spool.rows.seek(0)
-        cursor.copy_expert(_ENTRIES, self._spool.rows)
-        cursor.execute(
-            "ANALYZE import_folder, import_entry (n, verdict, folder, url_key, source_id)"
-        )
-
     def _store(self, cursor: Any, new_grids: list[int]) -> None:
         stores = Stores(user_id=self._user_id, job_id=self._job_id, source=self._source)
-        stores.make_grids(cursor, [self._spool.folders[number] for number in new_grids])
+        stores.make_grids(cursor, [self._folders[number] for number in new_grids])
         stores.store(cursor)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg2.extras import execute_values
 
 from grids.imports.places import COLUMNS
-from grids.imports.spool import Folder
+from grids.imports.rows import Folder
 from grids.models import Grid, ImportRun
 
 _MADE = """

@@ -9,7 +9,7 @@ import pytest
 
 from grids.formats.base import LinkEntry
 from grids.imports.fitting import Texts, fitted
-from grids.imports.spool import GRIDS_MAX
+from grids.imports.rows import GRIDS_MAX
 from grids.layout import Occupancy, Tile, TileError
 from grids.models import Grid, Link
 from tests.support.client import Client, make_user
@@ -241,7 +241,7 @@ def test_defect_in_one_link_costs_no_other(owner: Client, monkeypatch: pytest.Mo
             raise ValueError("a defect")
         return fitted(entry, problems)
 
-    monkeypatch.setattr("grids.imports.spool.fitted", defect)
+    monkeypatch.setattr("grids.imports.rows.fitted", defect)
     job = import_file(owner, document("".join(map(LINK.format, "abc"))))
     assert (job.status, titles()) == ("succeeded", ["a", "c"])
     row = verdicts(job)[1]
@@ -271,7 +271,7 @@ def test_packed_file_is_called_what_it_is(
 def test_folders_beyond_the_limit_lose_no_link(
     owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grids.imports.spool.GRIDS_MAX", 2)
+    monkeypatch.setattr("grids.imports.rows.GRIDS_MAX", 2)
     job = import_file(owner, document("".join(folder(name, f"in-{name}") for name in "abcd")))
     assert {title: [row[1] for row in rows] for title, rows in contents().items()} == {
         "a": ["in-a"], "b": ["in-b"], "Unsorted": ["in-c", "in-d"],

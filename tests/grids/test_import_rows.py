@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grids.formats.base import FileProblem, LinkEntry
-from grids.imports.settle import _ENTRIES, _STAGE
-from grids.imports.spool import Spool
+from grids.imports.rows import Rows
+from grids.imports.staging import stage
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_characters="\0"), max_size=20
@@ -19,19 +19,13 @@ texts = st.text(
 READ = "n, line, verdict, folder, url, note, tags, alias, clicks, source_id, is_private, is_titled"
 
 
-def _stored(spool: Spool, columns: str) -> list[tuple[object, ...]]:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_STAGE)
-        spool.rows.seek(0)
-        cursor.copy_expert(_ENTRIES, spool.rows)
+def _stored(
+    rows: Rows, columns: str, *entries: LinkEntry | FileProblem
+) -> list[tuple[object, ...]]:
+    stage(rows.of(entries), rows.folders)
+    with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns} FROM import_entry ORDER BY n")
         return list(cursor.fetchall())
-
-
-def _spooled(*entries: LinkEntry | FileProblem) -> Spool:
-    spool = Spool()
-    assert list(spool.add(iter(entries))) == list(range(1, len(entries) + 1))
-    return spool
 
 
 @pytest.mark.django_db
@@ -40,13 +34,13 @@ def test_texts_are_kept(note: str, tag: str, source_id: str, message: str) -> No
     """Tabs, line ends, backslashes and what COPY takes for NULL are text like any other."""
     url = "https://example.org/"
     link = LinkEntry(url=url, title="t", note=note, tags=(tag,), line=3, source_id=source_id)
-    spool = _spooled(link, FileProblem(4, message))
+    stored = _stored(Rows(), f"{READ}, remarks", link, FileProblem(4, message))
     kept = [tag.strip()] if tag.strip() else []
-    assert _stored(spool, READ) == [
+    assert [row[:-1] for row in stored] == [
         (1, 3, "", 0, url, note, kept, None, None, source_id or None, False, True),
         (2, 4, "problem", -1, "", "", [], None, None, None, False, False),
     ]
-    assert _stored(spool, "remarks")[1] == (message,)
+    assert stored[1][-1] == message
 
 
 @pytest.mark.django_db
@@ -56,9 +50,10 @@ def test_facts_are_kept() -> None:
     said = LinkEntry(
         url="https://example.org/", title="", created_on=moment, private=True, clicks=0, alias="a-b"
     )
-    spool = _spooled(said, LinkEntry(url="https://example.org/", title="t"))
+    unsaid = LinkEntry(url="https://example.org/", title="t")
+    rows = Rows()
     columns = "created_on, modified_on, clicks, alias, is_private, is_titled"
-    assert _stored(spool, columns) == [
-        (moment, spool.now, 0, "a-b", True, False),
-        (spool.now, spool.now, None, None, False, True),
+    assert _stored(rows, columns, said, unsaid) == [
+        (moment, rows.now, 0, "a-b", True, False),
+        (rows.now, rows.now, None, None, False, True),
     ]

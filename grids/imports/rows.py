@@ -4,8 +4,7 @@ of the file, whatever it may be that becomes of it."""
 from __future__ import annotations
 
 import logging
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +23,7 @@ GRIDS_MAX = 5_000
 """So many folders become grids, which are held in memory; the links of the others go on "Unsorted"."""
 _UNSORTED = FolderEntry(path=())
 _NOWHERE = -1
+_AT_ONCE = 200
 _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -40,8 +40,9 @@ class Folder:
     slug: str
 
 
-class Spool:
-    """`rows` is a file in the text format of COPY, in UTF-8, with the columns of `COLUMNS`."""
+class Rows:
+    """In the text format of COPY, in UTF-8, with the columns of `COLUMNS`. What the rows say of folders is
+    complete once they all were taken."""
 
     COLUMNS = (
         "n", "line", "verdict", "folder", "slug", "url_key", "created_on", "modified_on", "clicks",
@@ -49,9 +50,9 @@ class Spool:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.rows = tempfile.TemporaryFile()  # noqa: SIM115  (outlives this)
         self.folders: list[Folder] = []
         self.now = timezone.now()
+        self._waiting: list[str] = []
         self._numbers: dict[object, int] = {}  # by the folder's identity
         self._ordinals: dict[str, int] = {}
         self._is_full = False
@@ -60,16 +61,23 @@ class Spool:
         self._n = 0
         self._stamp = self.now.isoformat()
 
-    def add(self, entries: Iterator[Entry]) -> Iterator[int]:
-        """Take in every entry; yields the number of entries so far, after each."""
+    def of(self, entries: Iterable[Entry]) -> Iterator[bytes]:
+        """The rows of the entries, some hundred at a time."""
         take: dict[type[Entry], Callable[[Any], None]] = {
             LinkEntry: self._take_link,
             FolderEntry: self._take_folder,
             FileProblem: self._take_problem,
         }
-        for number, entry in enumerate(entries, start=1):
+        for entry in entries:
             take[type(entry)](entry)
-            yield number
+            if len(self._waiting) >= _AT_ONCE:
+                yield self._taken()
+        yield self._taken()
+
+    def _taken(self) -> bytes:
+        rows = "".join(self._waiting).encode()
+        self._waiting.clear()
+        return rows
 
     def _take_folder(self, entry: FolderEntry) -> None:
         self._entered, self._folder = entry, None
@@ -118,7 +126,7 @@ class Spool:
 
     def _put(self, facts: str, texts: str) -> None:
         self._n += 1
-        self.rows.write(f"{self._n}\t{facts}\t{texts}\n".encode())
+        self._waiting.append(f"{self._n}\t{facts}\t{texts}\n")
 
     def _moments(self, entry: LinkEntry) -> tuple[str, str]:
         created_on = sane(entry.created_on, self.now)

@@ -1,0 +1,78 @@
+"""Brings the entries of a file into temporary tables: the database takes them in while the file is read.
+
+The tables outlive their transaction, since another one settles the import: nobody waits while a long file is
+read. They go with that one; after an import that failed, with the next import on the connection, or with the
+connection.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from django.db import DatabaseError, connection, transaction
+from psycopg2.extras import execute_values
+
+from grids.imports.rows import Folder, Rows
+
+# With those that are made on the way to a decision.
+_TABLES = ("folder", "entry", "scope", "candidate", "match", "wanted", "grant", "plan", "place")
+_DROP = f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.import_{name}' for name in _TABLES)};"
+_CREATE = f"""
+{_DROP}
+CREATE TEMP TABLE import_folder (
+    number int, title text, ordinal int, slug text, grid_id bigint, is_new boolean NOT NULL DEFAULT false
+);
+CREATE TEMP TABLE import_entry (
+    n int, line int, verdict text, folder int, slug text, url text, url_key text, title text, note text,
+    tags text[], created_on timestamptz, modified_on timestamptz, alias text, clicks bigint,
+    source_id text, is_private boolean, is_titled boolean, remarks text
+);
+"""
+_ENTRIES = f"COPY import_entry ({', '.join(Rows.COLUMNS)}) FROM STDIN"
+_FOLDERS = "INSERT INTO import_folder (number, title, ordinal, slug) VALUES %s"
+_ANALYZE = "ANALYZE import_folder, import_entry (n, verdict, folder, url_key, source_id)"
+_PIECE = 1 << 16
+
+
+def stage(rows: Iterable[bytes], folders: list[Folder]) -> None:
+    """Fill import_entry with these rows, and then import_folder with the folders, which are looked at last.
+    Raises what the rows raise, and leaves no tables then."""
+    pieces = _Pieces(rows)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CREATE)
+        try:
+            with connection.wrap_database_errors:
+                cursor.copy_expert(_ENTRIES, pieces, _PIECE)
+        except DatabaseError:
+            # All that the server heard of it is that there was an error.
+            if pieces.error:
+                raise pieces.error from None
+            raise
+        told = [(each.number, each.title, each.ordinal, each.slug) for each in folders]
+        if told:
+            execute_values(cursor.cursor, _FOLDERS, told, page_size=1000)
+        cursor.execute(_ANALYZE)
+
+
+def unstage() -> None:
+    """Drop the tables when the current transaction is through."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DROP)
+
+
+class _Pieces(io.RawIOBase):
+    """A file for COPY, which takes pieces of any size; keeps the error that ended it."""
+
+    def __init__(self, rows: Iterable[bytes]) -> None:
+        super().__init__()
+        self.error: BaseException | None = None
+        self._rows = iter(rows)
+
+    def read(self, _size: int = -1) -> bytes:
+        """The next piece; empty at the end."""
+        try:
+            return next(filter(None, self._rows), b"")
+        except BaseException as error:
+            self.error = error
+            raise
