@@ -187,10 +187,21 @@ class Link(Record, SoftDeleted):
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_link_slug)
+    # One constraint for both, made by migration 0006: the owner is the grid's.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
-    grid = models.ForeignKey(Grid, on_delete=models.CASCADE, related_name="links", db_index=False)
+    grid = models.ForeignKey(
+        Grid,
+        on_delete=models.CASCADE,
+        related_name="links",
+        db_index=False,
+        db_constraint=False,
+    )
     url = models.CharField(max_length=URL_LENGTH)
     url_key = models.CharField(max_length=32, editable=False)
     title = models.CharField(max_length=TITLE_LENGTH)
@@ -212,11 +223,8 @@ class Link(Record, SoftDeleted):
         max_length=SOURCE_LENGTH, blank=True, default="", db_default=""
     )
     version = models.PositiveIntegerField(default=1, editable=False)
-    search = models.GeneratedField(
-        expression=_words(("title", "A"), ("note", "B"), ("url", "C")),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
+    # Of title, note and address, made by a trigger (migration 0006) unless it is brought along.
+    search = SearchVectorField(null=True, editable=False)
 
     objects = LinkManager()
 

@@ -16,7 +16,18 @@ from psycopg2.extras import execute_values
 from grids.imports.rows import Folder, Rows
 
 # With those that are made on the way to a decision.
-_TABLES = ("folder", "entry", "scope", "candidate", "match", "wanted", "grant", "plan", "place")
+_TABLES = (
+    "folder",
+    "entry",
+    "scope",
+    "candidate",
+    "match",
+    "wanted",
+    "grant",
+    "plan",
+    "place",
+    "made",
+)
 _DROP = f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.import_{name}' for name in _TABLES)};"
 _CREATE = f"""
 {_DROP}
@@ -26,7 +37,10 @@ CREATE TEMP TABLE import_folder (
 CREATE TEMP TABLE import_entry (
     n int, line int, verdict text, folder int, slug text, url text, url_key text, title text, note text,
     tags text[], created_on timestamptz, modified_on timestamptz, alias text, clicks bigint,
-    source_id text, is_private boolean, is_titled boolean, remarks text
+    source_id text, is_private boolean, is_titled boolean, remarks text,
+    search tsvector GENERATED ALWAYS AS (
+        CASE WHEN verdict = '' THEN grids_link_words(title, note, url) END
+    ) STORED
 );
 """
 _ENTRIES = f"COPY import_entry ({', '.join(Rows.COLUMNS)}) FROM STDIN"

@@ -29,25 +29,33 @@ WHERE id IN (
     WHERE plan.verdict = 'create' AND NOT folder.is_new
 );
 """
+# Their keys come first, so that what is remembered of the links is no matter of what the table gives back.
 _LINKS = """
-WITH made AS (
-    INSERT INTO grids_link (
-        slug, user_id, grid_id, url, url_key, title, note, tags, alias, x, y, width, height,
-        background, style, base_clicks, base_clicks_from, version, is_deleted, created_on, modified_on
-    )
-    SELECT entry.slug, %(user)s, folder.grid_id, entry.url, entry.url_key, entry.title, entry.note,
-        entry.tags, plan.alias, plan.x, plan.y, 1, 1, '', '{}', coalesce(entry.clicks, 0),
-        CASE WHEN entry.clicks IS NULL THEN '' ELSE %(source)s END, 1, false, entry.created_on,
-        entry.modified_on
-    FROM import_plan plan
-    JOIN import_entry entry USING (n)
-    JOIN import_folder folder ON folder.number = plan.folder
-    WHERE plan.verdict = 'create' ORDER BY n
-    RETURNING id, slug, grid_id, version
+CREATE TEMP TABLE import_made ON COMMIT DROP AS
+SELECT n, nextval(pg_get_serial_sequence('grids_link', 'id')) AS id
+FROM (SELECT n FROM import_plan WHERE verdict = 'create' ORDER BY n) AS creates;
+ANALYZE import_made;
+
+INSERT INTO grids_link (
+    id, slug, user_id, grid_id, url, url_key, title, note, tags, alias, x, y, width, height,
+    background, style, base_clicks, base_clicks_from, version, is_deleted, created_on, modified_on, search
 )
+SELECT made.id, entry.slug, %(user)s, folder.grid_id, entry.url, entry.url_key, entry.title, entry.note,
+    entry.tags, plan.alias, plan.x, plan.y, 1, 1, '', '{}', coalesce(entry.clicks, 0),
+    CASE WHEN entry.clicks IS NULL THEN '' ELSE %(source)s END, 1, false, entry.created_on,
+    entry.modified_on, entry.search
+FROM import_made made
+JOIN import_plan plan USING (n)
+JOIN import_entry entry USING (n)
+JOIN import_folder folder ON folder.number = plan.folder
+ORDER BY made.id;
+
 INSERT INTO grids_imported_link (run_id, link_id, slug, grid_id, line, source_id, version)
-SELECT %(job)s, made.id, made.slug, made.grid_id, entry.line, entry.source_id, made.version
-FROM made JOIN import_entry entry USING (slug) ORDER BY made.id
+SELECT %(job)s, made.id, entry.slug, folder.grid_id, entry.line, entry.source_id, 1
+FROM import_made made
+JOIN import_entry entry USING (n)
+JOIN import_folder folder ON folder.number = entry.folder
+ORDER BY made.id;
 """
 _UPDATES = """
 WITH changed AS (
