@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from gridlink.accounts.models import User
-from gridlink.lib.errors import Conflict, NotFound
+from gridlink.lib.errors import Conflict, Gone, NotFound
 from reports.report_models import Report, ReportRun
+from tasks.states import DELIVERED, JobStatus
 
 
 def report_write(actor: User, slug: str) -> Report:
@@ -16,16 +19,31 @@ def report_write(actor: User, slug: str) -> Report:
 
 
 def run_read(report: Report, slug: str) -> ReportRun:
-    """A run of the report, by the slug of its job. Raises NotFound."""
-    run = ReportRun.objects.select_related("job").filter(report=report, job__slug=slug).first()
-    if run is None:
-        raise NotFound
+    """A run of the report, by the slug of its job; its result, which may be large, is not read. Raises
+    NotFound."""
+    return _run(ReportRun.objects.defer("result"), report, slug)
+
+
+def shown_read(report: Report, slug: str) -> ReportRun:
+    """A run of the report that has a result, or may have one yet. Raises NotFound, and Gone when its result
+    is kept no longer."""
+    run = _run(ReportRun.objects.all(), report, slug)
+    if run.result is None and run.job.status in (*DELIVERED, JobStatus.EXPIRED):
+        raise Gone("The result of this run is kept no longer; a run like it counts anew.")
     return run
 
 
 def answered_read(report: Report, slug: str) -> ReportRun:
-    """A run of the report that has a result. Raises NotFound, and Conflict when it has none."""
-    run = run_read(report, slug)
+    """A run of the report that has a result. Raises NotFound, Gone as `shown_read`, and Conflict when there
+    is none."""
+    run = shown_read(report, slug)
     if run.result is None:
         raise Conflict(f"The run is {run.job.status}; it has no result.")
+    return run
+
+
+def _run(runs: QuerySet[ReportRun], report: Report, slug: str) -> ReportRun:
+    run = runs.select_related("job").filter(report=report, job__slug=slug).first()
+    if run is None:
+        raise NotFound
     return run

@@ -7,6 +7,7 @@ from functools import partial
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from gridlink.lib.models import Record
 from gridlink.lib.slugs import SLUG_LENGTH, new_slug
@@ -48,10 +49,10 @@ class Report(Record):
 
 class ReportRun(models.Model):
     """A job that answers a report's question, which stands resolved in the job's parameters, and the
-    answer: null until there is one.
+    answer: null until there is one, and again when it is kept no longer (reports.runs.retention).
 
     `basis` is what the answer was made of (reports.runs.basis), `result` the JSON of reports.results.result,
-    compressed by Zstandard.
+    compressed by Zstandard; `kept_since` is when they were stored.
     """
 
     job = models.OneToOneField(
@@ -62,10 +63,19 @@ class ReportRun(models.Model):
     )
     basis = models.JSONField(null=True)
     result = models.BinaryField(null=True)
+    # Answers that were there before this column was count from its coming.
+    kept_since = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "reports_report_run"
-        indexes = [models.Index("report", "job", name="report_run_of")]
+        indexes = [
+            models.Index("report", "job", name="report_run_of"),
+            models.Index(
+                "kept_since",
+                name="report_run_kept",
+                condition=models.Q(result__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"run of {self.report_id}"

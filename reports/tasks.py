@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 
 from reports.clicks import ingest, partitions, visitors
+from reports.runs import retention
 from tasks.periodic import take_slot
 
 # A run ends long before its queue's limits, so that a worker told to stop is not kept.
@@ -27,4 +28,13 @@ def sweep_clicks(**_: Any) -> str:
     partitions.ensure_ahead()
     partitions.drop_old()
     visitors.destroy_salts()
+    return "swept"
+
+
+@shared_task(name="reports.sweep_results", ignore_result=False)
+def sweep_results(**_: Any) -> str:
+    """Remove the results of runs past their time."""
+    if not take_slot("sweep_results", 3600):
+        return "another run has this slot"
+    retention.sweep_results()
     return "swept"

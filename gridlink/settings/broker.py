@@ -75,6 +75,7 @@ CELERY_BEAT_SCHEDULE = {
         ("sweep-records", "tasks.sweep_records", 1800.0),
         ("ingest-clicks", "reports.ingest_clicks", 2.0),
         ("sweep-clicks", "reports.sweep_clicks", 1800.0),
+        ("sweep-results", "reports.sweep_results", 1800.0),
     )
 }
 CELERY_TIMEZONE = "UTC"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from gridlink.lib.database import snapshot
@@ -19,6 +20,7 @@ from reports.results.result import Result
 from reports.runs.basis import basis_of
 from reports.runs.question import Asked
 from reports.runs.ranges import days_of
+from reports.runs.retention import make_room
 from reports.runs.store import packed
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
@@ -58,7 +60,7 @@ class ReportRunner(JobRunner):
             self._write(context, asked, result, name, rows)
         context.report(len(asked.formats), len(asked.formats), "files")
         kept = packed(result)
-        keep = partial(_keep, job_id=context.claim.job_id, basis=basis, result=kept)
+        keep = partial(_keep, context.claim.job_id, context.user_id, basis=basis, result=kept)
         return Outcome({"rows": rows}, effects=keep)
 
     @staticmethod
@@ -94,5 +96,7 @@ def answer(asked: Asked, *, user_id: int) -> tuple[dict[str, Any], Result]:
         return basis, replace(kind.result(), title=asked.title)
 
 
-def _keep(*, job_id: int, basis: dict[str, Any], result: bytes) -> None:
-    ReportRun.objects.filter(pk=job_id).update(basis=basis, result=result)
+def _keep(job_id: int, user_id: int, *, basis: dict[str, Any], result: bytes) -> None:
+    run = ReportRun.objects.filter(pk=job_id)
+    run.update(basis=basis, result=result, kept_since=Now())
+    make_room(user_id=user_id)

@@ -86,6 +86,7 @@ def test_user_jobs_leave_no_results_in_celery() -> None:
         "tasks.sweep_files",
         "tasks.sweep_records",
         "reports.sweep_clicks",
+        "reports.sweep_results",
     }
 
 
@@ -110,6 +111,7 @@ def test_names_of_tasks_never_change() -> None:
     assert OWN_TASKS == [
         "reports.ingest_clicks",
         "reports.sweep_clicks",
+        "reports.sweep_results",
         "tasks.canary",
         "tasks.deliver",
         "tasks.fire_schedules",
