@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from json import JSONEncoder
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,9 +12,11 @@ from gridlink.accounts.models import User
 from reports.kinds.parameters import described
 from reports.kinds.registry import KINDS
 from reports.report_models import Report, ReportRun
-from reports.runs.store import stored_json
+from reports.runs.store import stored_pieces
 from tasks.models import Job
 from tasks.selectors import job_list
+
+_encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def kind_list() -> list[dict[str, Any]]:
@@ -40,13 +44,14 @@ def run_list(*, report: Report) -> QuerySet[Job]:
     return job_list(user=report.user).filter(pk__in=runs.values("pk"))
 
 
-def run_shown(*, run: ReportRun) -> dict[str, Any]:
-    """The JSON of a run."""
-    result = stored_json(bytes(run.result)) if run.result else None
-    return {
+def run_shown(*, run: ReportRun) -> Iterator[bytes]:
+    """The JSON of a run, in pieces: its result is passed on as it is stored, however many rows it has."""
+    head = {
         "job": run.job.slug,
         "status": run.job.status,
         "asked": run.job.params,
         "basis": run.basis,
-        "result": result,
     }
+    yield _encode(head).removesuffix("}").encode() + b',"result":'
+    yield from stored_pieces(run.result) if run.result else (b"null",)
+    yield b"}"

@@ -120,7 +120,7 @@ def _unchanged(report: Report, asked: Asked, reads: Any, now: datetime) -> Repor
     runs = report.runs.select_related("job").filter(
         job__params=asked.as_json(), job__status=JobStatus.SUCCEEDED, result__isnull=False
     )
-    run = runs.order_by("-job").first()
+    run = runs.defer("result").order_by("-job").first()
     if run is None or run.basis is None:
         return None
     files = run.job.files.filter(role=FileRole.OUTPUT, deleted_on=None, expires_on__gt=now)

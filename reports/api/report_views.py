@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,7 +27,7 @@ from gridlink.lib.rest.schema import (
     page_of,
 )
 from gridlink.lib.rest.serializers import validated
-from reports.access import answered_read, report_write, run_read
+from reports.access import answered_read, report_write, run_read, shown_read
 from reports.api import report_examples as examples
 from reports.api.report_serializers import (
     ChangesSerializer,
@@ -192,12 +193,12 @@ class ReportRunView(APIView):
 
     @extend_schema(
         summary="Show a run",
-        responses={200: answer(RunSerializer, examples.RUN), **errors(401, 403, 404)},
+        responses={200: answer(RunSerializer, examples.RUN), **errors(401, 403, 404, 410)},
     )
-    def get(self, request: Request, slug: str, run: str) -> Response:
-        """What it asked and, once it has succeeded, what it found."""
-        found = run_read(report_write(actor_of(request), slug), run)
-        return Response(run_shown(run=found))
+    def get(self, request: Request, slug: str, run: str) -> StreamingHttpResponse:
+        """What it asked and, once it has succeeded, what it found, for as long as that is kept."""
+        found = shown_read(report_write(actor_of(request), slug), run)
+        return StreamingHttpResponse(run_shown(run=found), content_type="application/json")
 
 
 class ReportRunDiffView(APIView):
@@ -207,10 +208,12 @@ class ReportRunDiffView(APIView):
         summary="Show what changed between two runs",
         responses={
             200: answer(ChangesSerializer, examples.CHANGES),
-            **errors(401, 403, 404, 409),
+            **errors(401, 403, 404, 409, 410),
         },
     )
     def get(self, request: Request, slug: str, run: str, other: str) -> Response:
-        """From the first run to the second: why the numbers are others, and which."""
+        """From the first run to the second: why the numbers are others, and which. Results that are very
+        large are not compared here.
+        """
         report = report_write(actor_of(request), slug)
         return Response(changes(answered_read(report, run), answered_read(report, other)))

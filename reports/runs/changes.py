@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from gridlink.lib.errors import Conflict
 from reports.report_models import ReportRun
 from reports.results.compare import differences
-from reports.runs.store import unpacked
+from reports.runs.store import stored_size, unpacked
 
+# Of two results together, which are compared in memory: within some 50 MB of it. Rows take more than their
+# JSON does, and long texts are there several times for a moment.
+ROWS_MAX = 40_000
+BYTES_MAX = 8 * 1024 * 1024
 # A scope may name thousands.
 _SAID_MAX = 300
 _ASKED = {
@@ -25,13 +30,27 @@ _ASKED = {
 
 
 def changes(before: ReportRun, after: ReportRun) -> dict[str, Any]:
-    """As JSON: `reasons` in words, and the differences of facts and tables. Both runs have results."""
+    """As JSON: `reasons` in words, and the differences of facts and tables. Both runs have results. Raises
+    Conflict when these are too large."""
     assert before.result is not None
     assert after.result is not None
+    _check_size(before, after)
     return {
         "reasons": list(_reasons(before, after)),
         **differences(unpacked(bytes(before.result)), unpacked(bytes(after.result))),
     }
+
+
+def _check_size(*runs: ReportRun) -> None:
+    rows = sum(run.job.result.get("rows", 0) for run in runs)
+    size = sum(stored_size(run.result) for run in runs if run.result)
+    for found, most, unit in ((rows, ROWS_MAX, "rows"), (size, BYTES_MAX, "bytes")):
+        if found > most:
+            message = (
+                f"The results have {found:,} {unit} together, and up to {most:,} are compared here."
+                " Compare the files of the runs."
+            )
+            raise Conflict(message, code="too_large")
 
 
 def _reasons(before: ReportRun, after: ReportRun) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
+from collections.abc import Iterator
 
 import zstandard
 
@@ -21,12 +21,16 @@ def packed(result: Result) -> bytes:
     return out.getvalue()
 
 
-def stored_json(stored: bytes) -> dict[str, Any]:
-    """What `as_json` says of the result that `packed` was given."""
-    found: dict[str, Any] = json.loads(zstandard.ZstdDecompressor().stream_reader(stored).read())
-    return found
+def stored_pieces(stored: bytes | memoryview) -> Iterator[bytes]:
+    """The JSON of the result that `packed` was given, in UTF-8, at most 128 KiB of it at a time."""
+    yield from zstandard.ZstdDecompressor().read_to_iter(stored)
+
+
+def stored_size(stored: bytes | memoryview) -> int:
+    """How many bytes of JSON there are."""
+    return sum(map(len, stored_pieces(stored)))
 
 
 def unpacked(stored: bytes) -> Result:
     """The result that `packed` was given."""
-    return Result.from_json(stored_json(stored))
+    return Result.from_json(json.loads(b"".join(stored_pieces(stored))))

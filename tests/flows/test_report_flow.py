@@ -4,6 +4,7 @@ every way."""
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -18,7 +19,7 @@ from reports.results.result import Result
 from tasks.models import Job, Schedule
 from tasks.notice_models import Delivery
 from tests.support import golden
-from tests.support.client import Client, make_user
+from tests.support.client import Client, content, make_user
 from tests.support.jobs import await_end, look
 from tests.support.notices import add_webhook, allow_local, mailed, make_due, verified
 from tests.support.platform import user_of
@@ -168,7 +169,8 @@ def assert_mailed(owner: Client, mailbox: Mailbox, report: dict[str, Any], job: 
     assert message["Subject"].strip() == f"Report “{golden.REPORT_TITLE}” succeeded"
     names = [part.get_filename() for part in message.iter_attachments()]
     assert names == [f"{NAME}.pdf", f"{NAME}.xlsx"]
-    stored = owner.get(f"reports/{report['slug']}/runs/{job}/").json()["result"]
+    shown = owner.get(f"reports/{report['slug']}/runs/{job}/")
+    stored = json.loads(content(shown))["result"]
     assert_holds(attached(message), Result.from_json(stored))
 
 

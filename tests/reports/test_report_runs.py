@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from reports.report_models import Report, ReportRun
 from tasks.models import Job
 from tests.support.checks import assert_error, nothing_changes
 from tests.support.clicks import Visited, load
-from tests.support.client import Client
+from tests.support.client import Client, content
 from tests.support.jobs import stored
 from tests.support.platform import execute, user_of
 from tests.support.report_runs import ask, define, files_of, result_of, run
@@ -47,7 +48,7 @@ def clicks(grid: Grid, link: Link) -> list[Visited]:
 def shown(client: Client, report: dict[str, Any], job: Job) -> dict[str, Any]:
     response = client.get(f"reports/{report['slug']}/runs/{job.slug}/")
     assert response.status_code == 200, response.content
-    body: dict[str, Any] = response.json()
+    body: dict[str, Any] = json.loads(content(response))
     return body
 
 
