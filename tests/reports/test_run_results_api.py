@@ -10,7 +10,6 @@ import pytest
 import zstandard
 
 from reports.report_models import ReportRun
-from reports.report_selectors import run_shown
 from reports.results.lines import json_lines
 from reports.runs import changes, retention
 from tasks.models import Job
@@ -86,7 +85,7 @@ def test_a_large_result_takes_no_memory(alice: Client) -> None:
     pieces = size = 0
     tracemalloc.start()
     try:
-        for piece in run_shown(run=done):
+        for piece in alice.get(path_of(done)).streaming_content:
             pieces, size = pieces + 1, size + len(piece)
             assert len(piece) <= 128 * 1024
         peak = tracemalloc.get_traced_memory()[1]
@@ -96,7 +95,7 @@ def test_a_large_result_takes_no_memory(alice: Client) -> None:
     assert whole["result"]["tables"][0]["rows"] == [list(row) for row in rows_of(100_000)]
     assert size > 5 * MIB
     assert pieces > 40
-    assert peak < MIB
+    assert peak < 2 * MIB
 
 
 # --- Gone ------------------------------------------------------------------------------------------
