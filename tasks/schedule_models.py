@@ -44,8 +44,9 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 class Schedule(Record):
     """What an owner wants started, by which rule, and where the results go.
 
-    `next_on` is the slot to come; null while it is disabled, and once the rule has no more. `failures` are
-    those in a row. `version` counts what its owner could have seen change, not the slots that passed.
+    `next_on` is the slot to come, or the one that waits for room in its owner's queue; null while it is
+    disabled, and once the rule has no more. `failures` are those in a row. `version` counts what its owner
+    could have seen change, not the slots that passed.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_schedule_slug)
@@ -113,7 +114,7 @@ class ScheduledRun(models.Model):
     """One slot of a schedule, which comes once whoever fires it.
 
     Two slots may have the same job: the later one asked for what was still waiting. `is_settled` once the
-    job's end, if there is one, was counted.
+    job's end, if there is one, was counted; what was refused is settled unless it is tried again.
     """
 
     schedule = models.ForeignKey(

@@ -14,6 +14,7 @@ from gridlink.lib.errors import NotFound
 from gridlink.lib.versions import require_version
 from tasks.errors import QuotaExceeded
 from tasks.models import Schedule
+from tasks.schedules import notes
 from tasks.schedules.deliveries import checked
 from tasks.schedules.firing import database_now, rule_for
 from tasks.schedules.recurrence import refused
@@ -58,6 +59,7 @@ def schedule_update(
             _forgive(schedule)
         if changes.keys() & _RULE_FIELDS or schedule.is_enabled != was_enabled:
             _aim(schedule)
+            notes.give_up(schedule)
         schedule.version += 1
         schedule.modified_on = timezone.now()
         schedule.save()

@@ -26,8 +26,8 @@ ROOMS = {
 # Words for a person at a terminal.
 MAY_PRINT = {"gridlink/run.py"}
 MAY_SET_JOB_STATUS = {"tasks/lifecycle.py", "tasks/claims.py"}
-# The state of a delivery, which has a place of its own too.
-MAY_SET_STATUS = {*MAY_SET_JOB_STATUS, "tasks/notices/outbox.py"}
+# The states of a delivery and of a slot, which have places of their own too.
+MAY_SET_STATUS = {*MAY_SET_JOB_STATUS, "tasks/notices/outbox.py", "tasks/schedules/notes.py"}
 # What writes the columns that it is given by name.
 WRITERS = {"Job", "create", "get_or_create", "update", "update_or_create"}
 STATUS_SQL = re.compile(r"\b(UPDATE|INSERT\s+INTO|MERGE\s+INTO)\s+(ONLY\s+)?tasks_job\b", re.I)

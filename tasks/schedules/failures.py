@@ -9,6 +9,8 @@ from django.db import transaction
 from tasks.models import Job, Schedule
 from tasks.notice_models import NoticeType, Notification
 from tasks.schedule_models import NOTE_LENGTH
+from tasks.schedules import notes
+from tasks.schedules.defects import DEFECT, guarded
 from tasks.states import DELIVERED, FINISHED, JobStatus
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ def disable(schedule: Schedule, note: str) -> None:
     schedule.is_enabled, schedule.next_on = False, None
     schedule.note = note[:NOTE_LENGTH]
     schedule.version += 1
+    notes.give_up(schedule)
     Notification.objects.create(
         user_id=schedule.user_id,
         type=NoticeType.SCHEDULE_DISABLED,
@@ -67,6 +70,10 @@ def _settle_one(key: int) -> bool:
         schedule = locked.filter(pk=key).first()
         if schedule is None:
             return False
-        settle(schedule)
-        schedule.save(update_fields=["failures", "is_enabled", "next_on", "note", "version"])
-    return True
+        return guarded(schedule, settle, _write_off) is not None
+
+
+def _write_off(schedule: Schedule) -> None:
+    """After a defect: what it ended with counts as one failure, lest it be met again in every pass."""
+    failed(schedule, DEFECT)
+    schedule.runs.filter(is_settled=False, job__status__in=FINISHED).update(is_settled=True)

@@ -1,7 +1,8 @@
 """The pass that starts what is due: each slot once, whoever else makes a pass at the same time.
 
 A schedule's row is locked while its slots are dealt with, and one transaction notes them, queues their jobs
-and moves `next_on` on: all of it or nothing. The database's clock says what is due.
+and moves `next_on` on: all of it or nothing. The database's clock says what is due. A slot whose job finds no
+room stays where `next_on` is, and is tried again in every pass.
 """
 
 from __future__ import annotations
@@ -9,23 +10,22 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 
-from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection, transaction
 
-from gridlink.lib.database import is_unreachable
 from gridlink.lib.errors import ApplicationError, Invalid
 from tasks.errors import QuotaExceeded
-from tasks.models import Schedule, ScheduledRun
-from tasks.schedule_models import NOTE_LENGTH, Missed, RunStatus
-from tasks.schedules import failures, registry
+from tasks.models import Job, Schedule, ScheduledRun
+from tasks.schedule_models import Missed, RunStatus
+from tasks.schedules import failures, notes, registry
+from tasks.schedules.defects import DEFECT, guarded, told
 from tasks.schedules.deliveries import wishes
 from tasks.schedules.rules import Rule, rule_of
-from tasks.services import Submission
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ _STILL_RUN: dict[str, Callable[[datetime], datetime]] = {
     Missed.SKIP: lambda now: now - settings.SCHEDULE_GRACE,
     Missed.CATCH_UP: lambda now: datetime.min.replace(tzinfo=UTC),
 }
-_DEFECT = "A defect on the server stopped it; its log has the details."
+_FATE = ("status", "job", "note", "is_settled")
+_TOO_LATE = "It was over too long when it was its turn."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,26 @@ class Passed:
     following: datetime | None
 
 
+@dataclass(slots=True)
+class _Pass:
+    """What one pass knows: how many schedules fired, which ones are to be left to the next pass, and what was
+    said of full queues, by their owners, so that each is asked once."""
+
+    now: datetime | None
+    fired: int = 0
+    left: set[int] = field(default_factory=set)
+    full: dict[int, str] = field(default_factory=dict)
+
+
 def fire_due(*, now: datetime | None = None) -> int:
     """Fire every schedule whose slot has come; how many did. `now` is the database's unless it is given."""
     failures.settle_ended(BATCH)
-    fired = 0
-    while fired < BATCH and _fire_next(now):
-        fired += 1
-    if fired:
-        logger.info("schedules_fired", extra={"schedules": fired})
-    return fired
+    this = _Pass(now)
+    while this.fired < BATCH and _fire_next(this):
+        pass
+    if this.fired:
+        logger.info("schedules_fired", extra={"schedules": this.fired})
+    return this.fired
 
 
 def database_now() -> datetime:
@@ -81,24 +93,28 @@ def rule_for(schedule: Schedule) -> Rule:
     )
 
 
-def _fire_next(now: datetime | None) -> bool:
+def _fire_next(this: _Pass) -> bool:
     with transaction.atomic():
-        moment = now or database_now()
+        moment = this.now or database_now()
         # In the middle of a deployment another process may know an action that this one does not.
         due = Schedule.objects.filter(
             next_on__lte=moment, action__in=registry.names(), user__is_active=True
-        )
+        ).exclude(pk__in=this.left)
         locked = due.select_for_update(skip_locked=True, of=("self",), no_key=True)
         schedule = locked.select_related("user").order_by("next_on", "id").first()
         if schedule is None:
             return False
-        failures.settle(schedule)
-        _fire(schedule, moment)
-        schedule.save()
+        fire = partial(_fire, now=moment, full=this.full)
+        after = guarded(schedule, fire, _lose_slot, _stop)
+    if after is None or (after.next_on and after.next_on <= moment):
+        this.left.add(schedule.pk)
+    else:
+        this.fired += 1
     return True
 
 
-def _fire(schedule: Schedule, now: datetime) -> None:
+def _fire(schedule: Schedule, *, now: datetime, full: dict[int, str]) -> None:
+    failures.settle(schedule)
     if schedule.next_on is None:
         return  # its jobs have failed too often meanwhile
     try:
@@ -106,13 +122,33 @@ def _fire(schedule: Schedule, now: datetime) -> None:
     except Invalid as error:
         failures.disable(schedule, f"Disabled, for its rule is not valid any more. {error.message}")
         return
-    schedule.next_on, schedule.last_slot = passed.following, passed.slots[-1]
-    runs = _run_all(schedule, passed.slots, _STILL_RUN[schedule.missed](now))
+    notes.give_up(schedule, but=passed.slots)
+    schedule.next_on = passed.following
+    runs = _run_all(schedule, passed.slots, _STILL_RUN[schedule.missed](now), full)
+    waited = [run for run in runs if run.pk]
     if passed.left_out and runs:
         runs[0].note = f"{passed.left_out} slots before it were left out. {runs[0].note}".strip()
         details = {"schedule": schedule.slug, "slots": passed.left_out}
         logger.warning("slots_left_out", extra=details)
-    ScheduledRun.objects.bulk_create(runs)
+    ScheduledRun.objects.bulk_create([run for run in runs if not run.pk])
+    ScheduledRun.objects.bulk_update(waited, _FATE)
+
+
+def _lose_slot(schedule: Schedule) -> None:
+    """After a defect outside what a schedule starts: the slot has failed, and the next is the one after."""
+    assert schedule.next_on
+    slot = schedule.next_on
+    schedule.next_on, schedule.last_slot = next(rule_for(schedule).slots(slot), None), slot
+    run = ScheduledRun(schedule=schedule, slot=slot)
+    failures.failed(schedule, DEFECT)
+    notes.note(run, RunStatus.REFUSED, DEFECT)
+    notes.give_up(schedule)
+    ScheduledRun.objects.bulk_create([run], ignore_conflicts=True)
+
+
+def _stop(schedule: Schedule) -> None:
+    """When not even the next slot can be told."""
+    failures.disable(schedule, f"Disabled, for its next slot could not be told. {DEFECT}")
 
 
 def _passed(rule: Rule, first: datetime, now: datetime) -> Passed:
@@ -126,65 +162,64 @@ def _passed(rule: Rule, first: datetime, now: datetime) -> Passed:
     return Passed(list(slots), number - len(slots), None)
 
 
-def _run_all(schedule: Schedule, slots: list[datetime], since: datetime) -> list[ScheduledRun]:
-    """What becomes of each slot, in order, until the schedule is disabled."""
-    noted = set(schedule.runs.filter(slot__in=slots).values_list("slot", flat=True))
+def _run_all(
+    schedule: Schedule, slots: list[datetime], since: datetime, full: dict[int, str]
+) -> list[ScheduledRun]:
+    """What becomes of each slot, in order, until there is no room for a job or the schedule is disabled."""
     runs: list[ScheduledRun] = []
-    for slot in slots:
-        if slot in noted:
-            continue
+    for run in _open(schedule, slots):
         if not schedule.is_enabled:
             break
-        runs.append(_run(schedule, slot) if slot >= since else _skipped(schedule, slot))
+        runs.append(run)
+        # What waited has come in time, and may be late until the next slot comes.
+        if run.slot >= since or (run.pk and run.slot == slots[-1]):
+            _run(schedule, run, full)
+        else:
+            notes.note(run, RunStatus.SKIPPED, f"{notes.OVER} {run.note}" if run.pk else _TOO_LATE)
+        if notes.is_waiting(run):
+            schedule.next_on = run.slot
+            break
+        schedule.last_slot = run.slot
     return runs
 
 
-def _run(schedule: Schedule, slot: datetime) -> ScheduledRun:
+def _open(schedule: Schedule, slots: list[datetime]) -> list[ScheduledRun]:
+    """The slots of which it is not noted yet what became, and the one that waits as it was noted."""
+    noted = {run.slot: run for run in schedule.runs.filter(slot__in=slots)}
+    runs = [noted.get(slot) or ScheduledRun(schedule=schedule, slot=slot) for slot in slots]
+    return [run for run in runs if not run.pk or notes.is_waiting(run)]
+
+
+def _run(schedule: Schedule, run: ScheduledRun, full: dict[int, str]) -> None:
     try:
-        # A refusal leaves nothing behind but its note.
-        with transaction.atomic():
-            job = _submit(schedule, slot).job
+        job = _submit(schedule, run.slot, full)
     except QuotaExceeded as error:
         # A full queue is nothing that its owner could mend in the rule: after an outage it is what to expect.
-        return _noted(schedule, slot, error.message)
+        full[schedule.user_id] = error.message
+        if not run.pk:
+            notes.note(run, RunStatus.REFUSED, error.message, is_settled=False)
     except ApplicationError as error:
-        return _refused(schedule, slot, error.message)
-    except SoftTimeLimitExceeded:
-        raise
+        _refuse(schedule, run, error.message)
     except Exception as error:
-        if is_unreachable(error):
-            raise
-        logger.error("schedule_defect", exc_info=error, extra={"schedule": schedule.slug})
-        return _refused(schedule, slot, _DEFECT)
-    return ScheduledRun(
-        schedule=schedule, slot=slot, status=RunStatus.SUBMITTED, job=job, is_settled=False
-    )
+        told(error, schedule)
+        _refuse(schedule, run, DEFECT)
+    else:
+        run.job = job
+        note = f"It had to wait. {run.note}" if run.pk else ""
+        notes.note(run, RunStatus.SUBMITTED, note, is_settled=False)
 
 
-def _submit(schedule: Schedule, slot: datetime) -> Submission:
+def _submit(schedule: Schedule, slot: datetime, full: dict[int, str]) -> Job:
+    if schedule.user_id in full:
+        raise QuotaExceeded(full[schedule.user_id])
     action = registry.action_named(schedule.action)
     key = f"{schedule.slug}:{slot:%Y-%m-%dT%H:%M}Z"
     occasion = registry.Occasion(slot, key, wishes(schedule.deliveries))
-    return action.submit(user=schedule.user, params=schedule.params, occasion=occasion)
+    # A refusal leaves nothing behind but its note.
+    with transaction.atomic():
+        return action.submit(user=schedule.user, params=schedule.params, occasion=occasion).job
 
 
-def _refused(schedule: Schedule, slot: datetime, reason: str) -> ScheduledRun:
+def _refuse(schedule: Schedule, run: ScheduledRun, reason: str) -> None:
     failures.failed(schedule, reason)
-    return _noted(schedule, slot, reason)
-
-
-def _noted(schedule: Schedule, slot: datetime, reason: str) -> ScheduledRun:
-    return ScheduledRun(
-        schedule=schedule,
-        slot=slot,
-        status=RunStatus.REFUSED,
-        note=reason[:NOTE_LENGTH],
-        is_settled=True,
-    )
-
-
-def _skipped(schedule: Schedule, slot: datetime) -> ScheduledRun:
-    note = "It was over too long when it was its turn."
-    return ScheduledRun(
-        schedule=schedule, slot=slot, status=RunStatus.SKIPPED, note=note, is_settled=True
-    )
+    notes.note(run, RunStatus.REFUSED, reason)

@@ -10,7 +10,6 @@ from django.db import IntegrityError, OperationalError, connection
 from django.db.models.functions import Now
 
 from tasks import lifecycle, tasks
-from tasks.errors import QuotaExceeded
 from tasks.lifecycle import Outcome, Progress
 from tasks.models import IdempotencyKey, Job, JobEvent, PeriodicRun, Schedule, ScheduledRun
 from tasks.notice_models import Channel, Notification
@@ -255,31 +254,6 @@ def test_refusal_is_noted_and_leaves_no_job(
     assert (run.status, run.note, run.job, run.is_settled) == ("refused", reason, None, True)
     assert Job.objects.count() == IdempotencyKey.objects.count() == 0
     assert (fields(daily)["failures"], fields(daily)["next_on"]) == (1, NINE + DAY)
-
-
-def test_a_full_queue_is_no_failure(daily: Schedule, action: Action) -> None:
-    action.trouble = QuotaExceeded("Enough.")
-    for day in range(7):
-        fire_due(now=NINE + day * DAY)
-    assert [run.note for run in daily.runs.order_by("slot")] == ["Enough."] * 7
-    assert (fields(daily)["failures"], fields(daily)["is_enabled"]) == (0, True)
-    assert Job.objects.count() == 0
-
-
-def test_quota_of_waiting_jobs(daily: Schedule, settings: Any) -> None:
-    settings.JOB_QUOTA_QUEUED = 1
-    fire_due(now=NINE)
-    fire_due(now=NINE + DAY)
-    first, second = daily.runs.order_by("slot")
-    assert (first.status, second.status) == ("submitted", "refused")
-    assert second.note == "1 of your jobs are queued already, which is all that may be."
-
-
-def test_a_defect_in_one_keeps_no_other(daily: Schedule, action: Action, bob: Client) -> None:
-    begin_at(make_schedule(user_of(bob)), NINE - MINUTE)
-    action.trouble = ZeroDivisionError()
-    assert fire_due(now=NINE) == 2
-    assert ScheduledRun.objects.count() == 2
 
 
 def test_five_refusals_in_a_row_disable(daily: Schedule, action: Action) -> None:
