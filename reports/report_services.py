@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from gridlink.accounts.models import User
-from gridlink.lib.errors import Conflict, Invalid, NotFound
+from gridlink.lib.errors import Conflict, NotFound
 from gridlink.lib.versions import require_version
 from grids.access import grid_write, link_write
 from reports.kinds.parameters import as_json, parse
-from reports.kinds.registry import KINDS
+from reports.kinds.registry import kind_named
 from reports.kinds.scope import Scope
 from reports.report_models import Report, ReportRun
 from reports.runs.basis import basis_of, is_same
@@ -84,7 +84,8 @@ def run_submit(
     changed that the numbers come from, it is the earlier run of the same question, unless a `fresh` one is
     wanted.
 
-    Raises Invalid for a definition that makes no sense by now, and what `job_submit` raises.
+    Raises Invalid for a definition, or an earlier run, that makes no sense by now, and what `job_submit`
+    raises.
     """
     now = timezone.now()
     asked = (
@@ -140,10 +141,7 @@ def _locked(report: Report) -> Report:
 
 def _check(report: Report) -> None:
     """Raises for what can be told to make no sense before it is run; fills in the defaults of parameters."""
-    kind = KINDS.get(report.kind)
-    if kind is None:
-        known = ", ".join(sorted(KINDS))
-        raise Invalid("Some fields are not valid.", fields={"kind": [f"Choose one of: {known}."]})
+    kind = kind_named(report.kind)
     report.params = as_json(parse(kind.parameters, report.params))
     report.scope = Scope.parse(report.scope).as_json()
     now = timezone.now()

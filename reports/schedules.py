@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from rest_framework.exceptions import ValidationError
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid, NotFound
 from gridlink.lib.rest.serializers import StrictSerializer, TextField, validated
 from reports.access import report_write
+from reports.archive.tables.defined import first_fault
 from reports.exports.request import ExportSerializer
 from reports.report_services import run_submit
 from reports.runs.ranges import RangeSerializer, period_at
@@ -43,8 +45,9 @@ class RunReport(ScheduledAction):
 
     def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
         """Always a run of its own: an earlier one was delivered already."""
+        wish = _again(_ReportParams, params)
         with _told("The report"):
-            report = report_write(user, params["report"])
+            report = report_write(user, wish["report"])
         return run_submit(
             report=report,
             moment=occasion.slot,
@@ -73,11 +76,21 @@ class MakeExport(ScheduledAction):
 
     def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
         """The job."""
-        wish = _resolved(params, user.week_start, occasion.slot)
+        wish = _resolved(_again(_ExportParams, params), user.week_start, occasion.slot)
         with _told("A grid or a link in the filters"):
             return export_submit(
                 user=user, idempotency_key=occasion.key, deliveries=occasion.deliveries, **wish
             )
+
+
+def _again(form: type[StrictSerializer], params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters that were kept, perhaps by another version, with the defaults of what has been added since.
+    Raises Invalid for what there is no longer."""
+    try:
+        return validated(form, params)
+    except ValidationError as error:
+        fault = first_fault(error.detail)
+        raise Invalid(f"Its parameters make no sense any more. {fault}") from error
 
 
 @contextmanager

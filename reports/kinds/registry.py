@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridlink.lib.errors import Invalid
 from reports.kinds.base import ReportKind
 from reports.kinds.breakdown import Breakdown
 from reports.kinds.changes import Changes
@@ -26,3 +27,13 @@ _ALL: tuple[type[ReportKind[Any]], ...] = (
 )
 KINDS: dict[str, type[ReportKind[Any]]] = {kind.name: kind for kind in _ALL}
 NAMES = list(KINDS)
+
+
+def kind_named(name: str) -> type[ReportKind[Any]]:
+    """Raises Invalid, naming the field `kind`, for one that there is not, or no longer."""
+    if name not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise Invalid(
+            f"There is no kind of report {name!r}.", fields={"kind": [f"Choose one of: {known}."]}
+        )
+    return KINDS[name]

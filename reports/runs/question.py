@@ -3,36 +3,44 @@ parameters."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self, cast
 
+from gridlink.accounts.models import WeekStart as WeekStarts
+from gridlink.lib.errors import Invalid
 from reports.analytics.periods import Period
 from reports.kinds.base import Question, ReportKind, WeekStart
 from reports.kinds.parameters import parse
-from reports.kinds.registry import KINDS
+from reports.kinds.registry import kind_named
 from reports.kinds.scope import Scope
+from reports.renderers.base import Paper
+from reports.renderers.registry import RENDERERS
 from reports.report_models import Report
 from reports.runs.ranges import period_again, period_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """As in a report, but with the instants that its range came to: ISO 8601, in UTC."""
+    """As in a report, but with the instants that its range came to: ISO 8601, in UTC.
+
+    It is read again as long as jobs are kept, by versions that ask for more. So a field that is added has a
+    default, which means what was done before there was one; and none is ever removed or renamed.
+    """
 
     report: str
     title: str
     kind: str
-    params: dict[str, Any]
-    scope: dict[str, Any]
+    params: dict[str, Any] = field(default_factory=dict)
+    scope: dict[str, Any] = field(default_factory=dict)
     start: str
     until: str
     time_zone: str
-    week_start: str
-    include_bots: bool
-    formats: list[str]
-    paper: str
-    locale: str
+    week_start: str = WeekStarts.MONDAY.value
+    include_bots: bool = False
+    formats: list[str] = field(default_factory=lambda: ["json"])
+    paper: str = Paper.A4.value
+    locale: str = "en"
 
     @classmethod
     def of(cls, report: Report, *, locale: str, now: datetime) -> Self:
@@ -60,7 +68,15 @@ class Asked:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """From the job's parameters."""
+        """From the job's parameters, as this version or another stored them; what they lack has its default.
+        Raises Invalid where they lack what has none, and for a field that is not known here: it would change
+        the question, and the answer would be to another one."""
+        strays = stored.keys() - {each.name for each in fields(cls)}
+        if strays:
+            raise Invalid(f"It was asked by another version: {min(strays)!r} is not known here.")
+        missing = _REQUIRED - stored.keys()
+        if missing:
+            raise Invalid(f"What was asked lacks {min(missing)!r}.")
         return cls(**stored)
 
     def as_json(self) -> dict[str, Any]:
@@ -72,8 +88,10 @@ class Asked:
         return period_again(start=self.start, until=self.until, time_zone=self.time_zone, now=now)
 
     def kind_of(self, *, user_id: int, now: datetime) -> ReportKind[Any]:
-        """What answers it. Raises Invalid for parameters that the kind knows no longer."""
-        kind = KINDS[self.kind]
+        """What answers it. Raises Invalid for a kind that there is no longer, parameters that it knows no
+        longer, and any other choice that is gone."""
+        kind = kind_named(self.kind)
+        self._check_choices()
         question = Question(
             user_id=user_id,
             scope=Scope.parse(self.scope),
@@ -82,3 +100,21 @@ class Asked:
             include_bots=self.include_bots,
         )
         return kind(question, parse(kind.parameters, self.params))
+
+    def _check_choices(self) -> None:
+        for name, chosen, known in (
+            ("formats", self.formats, list(RENDERERS)),
+            ("paper", [self.paper], list(Paper)),
+            ("week_start", [self.week_start], WeekStarts.values),
+        ):
+            strays = [each for each in chosen if each not in known]
+            if strays:
+                message = f"Of the choices for {name} there is no {strays[0]!r}."
+                raise Invalid(message, fields={name: [message]})
+
+
+_REQUIRED = {
+    each.name
+    for each in fields(Asked)
+    if each.default is MISSING and each.default_factory is MISSING
+}

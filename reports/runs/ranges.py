@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
 
@@ -105,11 +105,8 @@ class RangeSerializer(StrictSerializer):
 
 def period_at(*, range: dict[str, str], time_zone: str, week_start: str, now: datetime) -> Period:
     """The period that a range means at a moment. Raises Invalid, naming `range` or `time_zone`."""
-    try:
+    with _named():
         return _period(range, time_zone, week_start, now)
-    except Invalid as error:
-        name = "time_zone" if "tz" in error.fields else "range"
-        raise Invalid(error.message, fields={name: next(iter(error.fields.values()))}) from error
 
 
 def _period(range: dict[str, str], time_zone: str, week_start: str, now: datetime) -> Period:
@@ -118,14 +115,39 @@ def _period(range: dict[str, str], time_zone: str, week_start: str, now: datetim
             since=range.get("from", ""), until=range.get("to", ""), tz=time_zone, now=now
         )
     zone = zone_of(time_zone)
+    if range["preset"] not in PRESETS:
+        raise _refused(f"There is no preset {range['preset']!r}.")
     first, after = PRESETS[range["preset"]](now.astimezone(zone).date(), WEEK_STARTS[week_start])
     return period_between(day_start(first, zone), day_start(after, zone), zone=zone, now=now)
 
 
 def period_again(*, start: str, until: str, time_zone: str, now: datetime) -> Period:
-    """The period of a run from its stored instants."""
-    start_on, until_on = (datetime.fromisoformat(text).astimezone(UTC) for text in (start, until))
-    return period_between(start_on, until_on, zone=ZoneInfo(time_zone), now=now)
+    """The period of a run from its stored instants. Raises Invalid as `period_at`."""
+    with _named():
+        zone = zone_of(time_zone)
+        return period_between(_instant(start), _instant(until), zone=zone, now=now)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (TypeError, ValueError) as error:
+        raise _refused("The instants of the range cannot be read.") from error
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """What is wrong in a report's words, as those of analytics are about the parameters of a query."""
+    try:
+        yield
+    except Invalid as error:
+        name = "time_zone" if "tz" in error.fields else "range"
+        (said,) = error.fields.values()
+        raise Invalid(said[0], fields={name: said}) from error
+
+
+def _refused(message: str) -> Invalid:
+    return Invalid(message, fields={"range": [message]})
 
 
 def days_of(period: Period) -> str:

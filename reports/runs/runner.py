@@ -48,11 +48,11 @@ class ReportRunner(JobRunner):
 
     def run(self, context: JobContext) -> Outcome:
         """`params`: those of reports.runs.question.Asked."""
-        asked = Asked.from_json(context.params)
         try:
+            asked = Asked.from_json(context.params)
             basis, result = answer(asked, user_id=context.user_id)
         except Invalid as error:
-            # As when a later version knows a parameter no longer.
+            # As when this version knows a kind or a parameter no longer.
             raise JobFailed("invalid", error.message) from error
         rows = sum(len(table.rows) for table in result.tables)
         for done, name in enumerate(asked.formats):

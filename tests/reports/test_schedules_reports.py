@@ -24,6 +24,7 @@ ATHENS = "Europe/Athens"
 YESTERDAY = {"preset": "yesterday"}
 CLICKS = {"kind": "clicks", "format": "csv", "time_zone": ATHENS, "range": YESTERDAY}
 DAY = timedelta(days=1)
+NO_ZONE = "There is no such time zone; give an IANA name such as Europe/Athens."
 # Half past midnight in Athens after an ordinary day, and after those of 23 and 25 hours; and that day.
 SLOTS = [
     ("2026-01-15T22:30", "2026-01-14T22:00", "2026-01-15T22:00"),
@@ -224,3 +225,59 @@ def test_an_export_whose_grid_is_gone(alice: Client) -> None:
     assert fire_due(now=at(SLOTS[0][0])) == 1
     assert notes(schedule) == [("refused", "A grid or a link in the filters is gone.")]
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("gone", "reason"),
+    [
+        ({"kind": "gossip"}, "There is no kind of report 'gossip'."),
+        ({"range": {"preset": "someday"}}, "There is no preset 'someday'."),
+        ({"time_zone": "Europe/Atlantis"}, NO_ZONE),
+        ({"formats": ["docx"]}, "Of the choices for formats there is no 'docx'."),
+    ],
+)  # fmt: skip
+def test_what_is_gone_fails_the_slot(alice: Client, gone: dict[str, Any], reason: str) -> None:
+    report = define(alice)
+    schedule = nightly(alice, "report", {"report": report["slug"]})
+    Report.objects.update(**gone)
+    slot = at(SLOTS[0][0])
+    begin_at(schedule, slot - DAY / 2)
+    for day in range(6):
+        fire_due(now=slot + day * DAY)
+    assert notes(schedule) == [("refused", reason)] * 5
+    schedule.refresh_from_db()
+    assert (schedule.is_enabled, schedule.failures) == (False, 5)
+    assert schedule.note == f"Disabled after 5 failures in a row. The last: {reason}"
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "reason"),
+    [
+        ("report", {"report": 5}, "report: Not a valid string."),
+        ("report", {"colour": "red"}, "colour: There is no such field here."),
+        ("export", {"format": "docx"}, 'format: "docx" is not a valid choice.'),
+        ("export", {"range": {"preset": "someday"}}, 'range: preset: "someday" is not a valid choice.'),
+    ],
+)  # fmt: skip
+def test_parameters_of_another_version(
+    alice: Client, action: str, changes: dict[str, Any], reason: str
+) -> None:
+    params = {"report": {"report": define(alice)["slug"]}, "export": CLICKS}[action]
+    schedule = nightly(alice, action, params)
+    Schedule.objects.update(params={**params, **changes})
+    begin_at(Schedule.objects.get(), at(SLOTS[0][0]) - DAY / 2)
+    assert fire_due(now=at(SLOTS[0][0])) == 1
+    assert notes(schedule) == [("refused", f"Its parameters make no sense any more. {reason}")]
+    assert Schedule.objects.get().failures == 1
+    assert not Job.objects.exists()
+
+
+def test_what_parameters_lack_has_its_default(alice: Client) -> None:
+    schedule = nightly(alice, "export", CLICKS)
+    Schedule.objects.update(params={"kind": "clicks", "format": "csv", "range": YESTERDAY})
+    schedule.refresh_from_db()
+    job = fired(schedule, at(SLOTS[0][0]))
+    assert job.params["style"] == {"zone": "UTC", "delimiter": ",", "bom": False}
+    moments = {"from": "2026-01-14T00:00:00+00:00", "to": "2026-01-15T00:00:00+00:00"}
+    assert job.params["filters"] == moments
