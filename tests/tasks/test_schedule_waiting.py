@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -249,3 +251,37 @@ def test_of_many_passes_at_once_one_fires_what_waited(
     ]
     assert len({run.job_id for run in runs}) == 12
     assert {state(schedule)[0] for schedule in schedules} == {NINE + DAY}
+
+
+def test_ten_days_of_full_queues(alice: Client, action: Action, settings: Any) -> None:
+    settings.JOB_QUOTA_QUEUED = 2
+    chance, user = random.Random(7), user_of(alice)
+    rule = {"rule": "0 */6 * * *", "form": "cron", "time_zone": "UTC"}
+    schedules = {
+        missed: begin_at(
+            make_schedule(user, missed=missed, params={"missed": missed}, **rule), NINE - MINUTE
+        )
+        for missed in ("skip", "catch_up")
+    }
+    slots = [NINE + 6 * hour * HOUR for hour in range(10 * 4)]
+    for tick in range(10 * 12):
+        fire_due(now=NINE + tick * 2 * HOUR + MINUTE)
+        if chance.random() < 0.3:
+            let_jobs_end()
+    settings.JOB_QUOTA_QUEUED = 0
+    fire_due(now=slots[-1] + 6 * HOUR - MINUTE)
+    found = {missed: notes(schedule) for missed, schedule in schedules.items()}
+    assert [slot for slot, _, _ in found["skip"]] == slots
+    assert [(slot, status) for slot, status, _ in found["catch_up"]] == [
+        (slot, "submitted") for slot in slots
+    ]
+    statuses = Counter(status for _, status, _ in found["skip"])
+    assert set(statuses) == {"submitted", "skipped"}
+    # There was something to wait for, and something that waited in vain.
+    assert min(statuses.values()) > 5, statuses
+    assert any(note.startswith("It had to wait.") for _, _, note in found["skip"])
+    runs = ScheduledRun.objects.filter(status="submitted").select_related("job", "schedule")
+    told = [(run.schedule.missed, run.slot.isoformat()) for run in runs]
+    assert [(run.job.params["missed"], run.job.params["slot"]) for run in runs if run.job] == told
+    assert Job.objects.count() == IdempotencyKey.objects.count() == len(told)
+    assert [state(schedule)[2:] for schedule in schedules.values()] == [(0, True)] * 2
