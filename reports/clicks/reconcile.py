@@ -16,10 +16,11 @@ from typing import Any
 
 import msgpack
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Sum
 from redis import Redis
 
+from gridlink.lib.database import snapshot
 from grids.redirect import spool, wire
 from reports.clicks.expected import ROLLUPS, Rollup, bounds, days_between
 from reports.models import GridHour, LinkHour, Producer, SetAside
@@ -106,8 +107,7 @@ def reconcile(*, redis: InRedis | None, days: tuple[date, date] | None) -> Repor
     """Compare everything, the sums for the UTC days `days`, both included. `redis` is to be read before;
     without it, its part is left out. To be called outside of a transaction."""
     report = Report()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with snapshot(), connection.cursor() as cursor:
         report.lines = _lines(redis or InRedis({}, {}))
         report.differences += _losses(report.lines)
         report.differences += _totals(report)

@@ -11,8 +11,9 @@ from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+from gridlink.lib.database import snapshot
 from reports.exports.replica import Reading
 
 Result = TypeVar("Result")
@@ -66,19 +67,15 @@ class Side:
     def snapshot(self, zone: str) -> Iterator[None]:
         """In one of the threads: a read-only transaction that sees one instant, which is not before the block
         begins, of the database that was named; `zone` is the session's time zone meanwhile."""
-        with (
-            self._reading.at_least_now(),
-            transaction.atomic(),
-            self._breakable(connection),
-            connection.cursor() as cursor,
-        ):
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute(
-                "SELECT set_config('TimeZone', %s, true),"
-                " set_config('client_connection_check_interval', %s, true)",
-                [zone, _SERVER_LOOKS],
-            )
-            yield
+        with self._reading.at_least_now():
+            connection.ensure_connection()
+            with self._breakable(connection), snapshot(), connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('TimeZone', %s, true),"
+                    " set_config('client_connection_check_interval', %s, true)",
+                    [zone, _SERVER_LOOKS],
+                )
+                yield
 
     def _apart(self, work: Callable[[], Result]) -> Result:
         try:
