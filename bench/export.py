@@ -7,7 +7,6 @@ exports of the same clicks, one after another. The worker's memory is that of th
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 from django.db import connection
 from psycopg2.extensions import make_dsn
 
+from bench.command import options
 from bench.load import Size, load, token_of
 from bench.report import conclude, say, show
 from bench.servers import (
@@ -70,18 +70,15 @@ _CASES = (
 
 def main() -> int:
     """Load, measure, report; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="bench.export")
-    parser.add_argument("--rows", type=int, default=_ROWS)
-    parser.add_argument("--turns", type=int, default=_TURNS)
-    options = parser.parse_args()
+    asked = options(__doc__, rows=_ROWS, turns=_TURNS)
     stop_gently()
     with database("export") as name, tempfile.TemporaryDirectory() as folder:
-        _load(options.rows)
+        _load(asked.rows)
         script = _script(Path(folder))
         with web(name) as site, worker(name):
-            turns = [_turn(turn, site, name, script) for turn in range(options.turns + 1)][1:]
+            turns = [_turn(turn, site, name, script) for turn in range(asked.turns + 1)][1:]
             memory = max(worker_memory(), default=0)
-    return _report(options.rows, turns, memory)
+    return _report(asked.rows, turns, memory)
 
 
 def _load(rows: int) -> None:

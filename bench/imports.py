@@ -12,16 +12,14 @@ import random
 import resource
 import sys
 import tempfile
-from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from bench.command import options, timed
 from bench.report import conclude, say, show_turns
 from bench.servers import database, stop_gently
 from gridlink.accounts.models import User
@@ -49,21 +47,14 @@ _MADE = (
 
 def main() -> int:
     """Measure and report; returns the exit code."""
-    options = _options()
+    asked = options(__doc__, links=100_000, turns=3)
     stop_gently()
     with tempfile.TemporaryDirectory() as name, database("imports"):
         folder = Path(name)
         settings.STORAGE_URL = (folder / "storage").as_uri()
         user = User.objects.create_user("bench")
-        turns = [_turn(turn, user, options.links, folder) for turn in range(options.turns)]
-    return _report(options.links, turns)
-
-
-def _options() -> Any:
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--links", type=int, default=100_000)
-    parser.add_argument("--turns", type=int, default=3)
-    return parser.parse_args()
+        turns = [_turn(turn, user, asked.links, folder) for turn in range(asked.turns)]
+    return _report(asked.links, turns)
 
 
 def _report(links: int, turns: list[tuple[float, float]]) -> int:
@@ -85,7 +76,7 @@ def _turn(turn: int, user: User, links: int, folder: Path) -> tuple[float, float
     job = import_submit(
         user=user, source="csv", mode="apply", name="links.csv", chunks=_file(links)
     ).job
-    imported = _timed(partial(executor.execute, slug=job.slug, worker="bench"))
+    imported = timed(partial(executor.execute, slug=job.slug, worker="bench"))
     job.refresh_from_db()
     if job.result.get("links") != links:
         raise RuntimeError(f"Not every link was imported: {job.status} {job.result}")
@@ -97,7 +88,7 @@ def _turn(turn: int, user: User, links: int, folder: Path) -> tuple[float, float
     with connection.cursor() as cursor, rows.open("wb") as file:
         cursor.copy_expert(f"COPY (SELECT {columns} FROM grids_link ORDER BY id) TO STDOUT", file)
     _empty("grids_link")
-    return imported, _timed(partial(_load, columns, rows))
+    return imported, timed(partial(_load, columns, rows))
 
 
 def _file(links: int) -> Iterator[bytes]:
@@ -121,12 +112,6 @@ def _empty(*tables: str) -> None:
         cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
         # What one side leaves to be written later must not be paid for by the other.
         cursor.execute("CHECKPOINT")
-
-
-def _timed(work: Callable[[], None]) -> float:
-    before = perf_counter()
-    work()
-    return perf_counter() - before
 
 
 if __name__ == "__main__":

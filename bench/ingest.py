@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from argparse import ArgumentParser
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from bench.clicks import fill
+from bench.command import options, timed
 from bench.report import conclude, say, show, show_turns
 from bench.servers import database, stop_gently
 from gridlink.embedded import embedded_redis, redis_url
@@ -39,7 +36,7 @@ _ALSO = ("reports_producer", "reports_set_aside")
 
 def main() -> int:
     """Measure and report; returns the exit code."""
-    options = _options()
+    asked = options(__doc__, clicks=1_000_000, turns=3)
     stop_gently()
     # The clicks are of three days, and all of them have visitors.
     settings.VISITOR_SALT_DAYS = 4
@@ -50,17 +47,10 @@ def main() -> int:
             settings.CLICKS_REDIS_URL = redis_url(folder)
             partitions.ensure_ahead()
             # The first turn is for PostgreSQL, which makes the files that all later ones write over.
-            turns = range(options.turns + 1)
-            timings = [_turn(turn, options.clicks, folder) for turn in turns][1:]
+            turns = range(asked.turns + 1)
+            timings = [_turn(turn, asked.clicks, folder) for turn in turns][1:]
         show("Rows", ["table", "rows"], [[table, f"{_count(table):,}"] for table in _TABLES])
-    return _report(options.clicks, timings)
-
-
-def _options() -> Any:
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--clicks", type=int, default=1_000_000)
-    parser.add_argument("--turns", type=int, default=3)
-    return parser.parse_args()
+    return _report(asked.clicks, timings)
 
 
 def _report(clicks: int, turns: list[tuple[float, float]]) -> int:
@@ -76,11 +66,11 @@ def _turn(turn: int, clicks: int, folder: Path) -> tuple[float, float]:
     _empty(*_TABLES, *_ALSO)
     fill(settings.CLICKS_REDIS_URL, clicks)
     say("Draining")
-    drained = _timed(partial(_drain, clicks))
+    drained = timed(partial(_drain, clicks))
     _dump(folder)
     _empty(*_TABLES)
     say("Copying")
-    return drained, _timed(partial(_load, folder))
+    return drained, timed(partial(_load, folder))
 
 
 def _drain(clicks: int) -> None:
@@ -118,12 +108,6 @@ def _count(table: str) -> int:
         cursor.execute(f"SELECT count(*) FROM {table}")
         (count,) = cursor.fetchone()
     return int(count)
-
-
-def _timed(work: Callable[[], None]) -> float:
-    before = perf_counter()
-    work()
-    return perf_counter() - before
 
 
 if __name__ == "__main__":

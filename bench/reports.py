@@ -10,7 +10,6 @@ as PDF, and a table of 100,000 links as XLSX. The memory is the worker's, withou
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from bench.command import options
 from bench.load import Size, load, token_of
 from bench.report import conclude, in_ms, percentile, say, show
 from bench.servers import Site, database, stop_gently, web, worker, worker_memory
@@ -87,9 +87,7 @@ class Timing(NamedTuple):
 
 def main() -> int:
     """Load, measure, report; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="bench.reports")
-    parser.add_argument("--rows", type=int, default=_ROWS)
-    rows = parser.parse_args().rows
+    rows = options(__doc__, rows=_ROWS).rows
     stop_gently()
     with database("report") as name:
         last = today() - timedelta(days=1)

@@ -8,7 +8,6 @@ that are asked for. Each question is put to the three in turns, and all must giv
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from typing import Any
 import duckdb
 from django.db import connection
 
+from bench.command import options
 from bench.report import conclude, in_ms, say, show
 from bench.servers import database, stop_gently
 from bench.year import load_clicks, roll_up
@@ -88,11 +88,8 @@ def _questions(first: date, last: date, number: int) -> list[Question]:
 
 def main() -> int:
     """Load, measure, report; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="bench.rollups")
-    parser.add_argument("--rows", type=int, default=_ROWS)
-    parser.add_argument("--grids", type=int, default=_GRIDS)
-    options = parser.parse_args()
-    rows, grids = max(_DAYS, options.rows), options.grids
+    asked = options(__doc__, rows=_ROWS, grids=_GRIDS)
+    rows, grids = max(_DAYS, asked.rows), asked.grids
     stop_gently()
     with database("rollups"), tempfile.TemporaryDirectory(prefix="gridlink-bench-") as folder:
         last = today() - timedelta(days=1)

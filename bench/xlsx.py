@@ -10,7 +10,6 @@ from __future__ import annotations
 import resource
 import sys
 import tempfile
-from argparse import ArgumentParser
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -26,6 +25,7 @@ import psycopg2
 import xlsxwriter
 from django.db import connection
 
+from bench.command import options
 from bench.report import conclude, say, show
 from bench.servers import database, stop_gently
 from reports.exports.xlsx.cells import FLAG, INTEGER, MOMENT, TEXT, VERBATIM, SheetColumn, row_xml
@@ -61,19 +61,12 @@ class Run(NamedTuple):
 
 def main() -> int:
     """Measure and report; returns the exit code."""
-    options = _options()
+    asked = options(__doc__, rows=200_000, turns=3)
     stop_gently()
     with tempfile.TemporaryDirectory() as name, database("xlsx"):
-        _make(options.rows)
-        turns = [_turn(turn, Path(name)) for turn in range(options.turns)]
-    return _report(options.rows, turns)
-
-
-def _options() -> Any:
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--turns", type=int, default=3)
-    return parser.parse_args()
+        _make(asked.rows)
+        turns = [_turn(turn, Path(name)) for turn in range(asked.turns)]
+    return _report(asked.rows, turns)
 
 
 def _make(rows: int) -> None:
