@@ -49,6 +49,11 @@ def variables() -> dict[str, set[tuple[str, str]]]:
     return found
 
 
+def optional(path: Path) -> set[str]:
+    """The variables that a .env file names, but leaves out."""
+    return set(re.findall(r"^#(\w+)=$", path.read_text(), re.MULTILINE))
+
+
 def env_file(path: Path) -> dict[str, str]:
     """The variables that a .env file sets."""
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
