@@ -44,7 +44,7 @@ from tests.support.compose import (
 )
 from tests.support.processes import ROOT
 from tests.support.waiting import wait_for
-from tests.test_docs import BY_LIBRARIES, variables_read
+from tests.test_docs import BY_LIBRARIES, calls, variables_read
 
 LONG_RUNNING = (*SERVERS, *PROCFILE)
 OURS = ("migrate", *PROCFILE)
@@ -228,6 +228,11 @@ def settings_environment() -> dict[str, str]:
 def test_every_variable_given_is_read(name: str) -> None:
     given = set(SERVICES[name]["environment"]) - variables_read() - BY_LIBRARIES
     assert [variable for variable in given if not flower.command.is_flower_envvar(variable)] == []
+
+
+def test_every_variable_that_may_hold_a_secret_can_be_given() -> None:
+    given = {name for service in OURS for name in SERVICES[service]["environment"]}
+    assert {name for name, _ in calls("env_secret")} <= given
 
 
 def test_no_secret_has_a_default() -> None:
