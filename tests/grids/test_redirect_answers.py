@@ -46,16 +46,47 @@ def test_location(url: str, sent: str) -> None:
     assert location(url) == sent.encode()
 
 
+HOSTS = st.sampled_from(
+    ["example.org", "BÜCHER.example", "例え.テスト", "i❤.example", "192.0.2.1", "[2001:db8::1]"]
+) | st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20)
+# What no address may hold: spaces, control characters, halves of characters.
+UNPRINTABLE = st.sampled_from([*map(chr, [*range(0x21), *range(0x7F, 0xA1)]), "\u2028", "\u2029"])
+HALVES = st.characters(categories=["Cs"])
+PRINTABLE = st.text(
+    st.characters(exclude_categories=["Cc", "Cs"], exclude_characters=" \xa0\u2028\u2029"),
+    max_size=40,
+)
+
+
+def addresses() -> st.SearchStrategy[str]:
+    """Addresses that a link may have, of every scheme, with whatever may stand in them."""
+    users = st.sampled_from(["", "me@", "me:pä@", "@"])
+    ports = st.sampled_from(["", ":", ":80", ":65535"])
+    tails = st.just("") | st.builds("{}{}".format, st.sampled_from("/?#"), PRINTABLE)
+    schemes = st.sampled_from(["http", "https", "HTTPS"])
+    web = st.builds("{}://{}{}{}{}".format, schemes, users, HOSTS, ports, tails)
+    mail = st.builds("mailto:{}@{}{}".format, HOSTS, HOSTS, tails)
+    phone = st.from_regex(r"tel:\+?[0-9().-]{2,40}(;[A-Za-z0-9=;+.-]*)?", fullmatch=True)
+    return web | mail | phone
+
+
 @settings(deadline=None)
-@given(st.sampled_from(["http://", "https://", "mailto:a@", "tel:"]), st.text(max_size=40))
-def test_no_address_that_a_link_may_have_breaks_the_header(scheme: str, text: str) -> None:
-    try:
-        url = check_url(scheme + text)
-    except BadUrl:
-        return
-    sent = location(url)
+@given(addresses())
+def test_no_address_that_a_link_may_have_breaks_the_header(typed: str) -> None:
+    sent = location(check_url(typed))
     assert re.fullmatch(rb"[\x21-\x7e]+", sent)
-    assert sent.lower().startswith(scheme.encode())
+    scheme, colon, _ = typed.partition(":")
+    assert sent.startswith(f"{scheme}{colon}".encode())
+
+
+@settings(deadline=None)
+@given(addresses(), UNPRINTABLE | HALVES, st.data())
+def test_what_would_break_the_header_no_link_may_have(
+    address: str, bad: str, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(1, len(address)))
+    with pytest.raises(BadUrl, match="contains a space or a control character"):
+        check_url(f"{address[:at]}{bad}x{address[at:]}")
 
 
 def test_line_breaks_cannot_get_into_the_header() -> None:
