@@ -18,7 +18,6 @@ import pytest
 from botocore.config import Config
 from celery import current_app
 from django.db import connection
-from moto.server import ThreadedMotoServer
 
 from tasks import sweeps
 from tasks.doorbell import RUN_JOB
@@ -41,6 +40,7 @@ from tests.support.s3_proxy import (
     passed_on,
     s3_proxy,
 )
+from tests.support.s3_server import s3_server
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,17 +67,8 @@ FAULTS = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, int]]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        patch.delenv("AWS_PROFILE", raising=False)
-        patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        yield server.get_host_and_port()
-        server.stop()
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 
 from tasks.storage.base import ObjectMissing, ObjectStore, StorageError, attachment
 from tasks.storage.local import LocalStore
 from tasks.storage.s3 import S3Store
+from tests.support.s3_server import s3_server
 
 PART_SIZE = 1000
 EVERYTHING = timedelta(seconds=-60)
@@ -29,18 +29,8 @@ BAD_PREFIXES = ["/", "..", "../", "a/../", "a//", ".", "a/.", "ä", "a\n"]
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        patch.delenv("AWS_PROFILE", raising=False)
-        patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
+    with s3_server() as (host, port):
         yield f"http://{host}:{port}"
-        server.stop()
 
 
 @pytest.fixture(scope="module", params=["local", "s3"])

@@ -20,11 +20,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from django.core.exceptions import ImproperlyConfigured
-from moto.server import ThreadedMotoServer
 
 from tasks.storage import ObjectMissing, StorageError, StorageFull, store_from_url
 from tasks.storage.s3 import S3Store
 from tasks.storage.s3_sink import S3Sink
+from tests.support.s3_server import s3_server
 
 BUCKET = "files"
 PART_SIZE = 1000
@@ -34,19 +34,10 @@ ALWAYS = 1_000
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        patch.delenv("AWS_PROFILE", raising=False)
-        patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        S3Store(BUCKET, endpoint_url=f"http://{host}:{port}")._client.create_bucket(Bucket=BUCKET)
-        yield f"http://{host}:{port}"
-        server.stop()
+    with s3_server() as (host, port):
+        url = f"http://{host}:{port}"
+        S3Store(BUCKET, endpoint_url=url)._client.create_bucket(Bucket=BUCKET)
+        yield url
 
 
 @pytest.fixture
