@@ -12,7 +12,7 @@ from grids.models import Grid, Link, Visibility
 from reports.models import Click, LinkHour, Producer, SetAside
 from tests.support.client import make_user
 from tests.support.crowd import Crowd
-from tests.support.postgres import own_postgres
+from tests.support.postgres import end_other_connections, own_postgres
 from tests.support.processes import beat, redirect, worker
 from tests.support.redis import OwnRedis
 from tests.support.rows import load_links
@@ -178,13 +178,3 @@ def test_everybodys_connections_ended_under_load(
         assert set(crowd.answers) == {302}
         assert await_recorded(crowd.sent_on) == crowd.sent_on
     assert_everything_adds_up(crowd.sent_on)
-
-
-def end_other_connections() -> None:
-    """What a restart does to everybody's connections."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
-        )

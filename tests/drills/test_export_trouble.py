@@ -25,10 +25,11 @@ from tests.support.click_exports import (
     submit_clicks,
 )
 from tests.support.client import Client
-from tests.support.copies import copies_frozen, copying, end_other_connections
+from tests.support.copies import copies_frozen, copying
 from tests.support.disks import Disk, MadeBelieveDisk, MountedDisk, used
 from tests.support.jobs import await_end, events, stored
 from tests.support.platform import due, event_types, execute
+from tests.support.postgres import end_other_connections
 from tests.support.processes import worker
 from tests.support.waiting import wait_for
 
@@ -139,7 +140,7 @@ def test_postgres_goes_away_within_copy(
     with worker(tmp_path, queues="exports,maintenance", environment=around) as running:
         current_app.send_task(RUN_JOB, args=[job.slug], queue="exports")
         with copies_frozen(some_parts):
-            end_other_connections()
+            assert end_other_connections()
         wait_for(lambda: "released" in events(owner_of_many, job.slug), what="release")
         assert "job_defect" not in running.text
     finished = kept(job)

@@ -5,26 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from tests.support.client import Client, make_user
 from tests.support.freeze import LINKS, export_frozen
 from tests.support.jobs import await_end, events, start_export, stored
+from tests.support.postgres import end_other_connections
 from tests.support.processes import beat, worker
 from tests.support.rows import load_links
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def end_other_connections() -> None:
-    """What a restart does to everybody's connections; the frozen one ends when it thaws."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
-        )
-        assert (True,) in cursor.fetchall()
 
 
 def test_export_is_tried_again_after_a_restart_of_postgres(
@@ -40,7 +29,7 @@ def test_export_is_tried_again_after_a_restart_of_postgres(
     ):
         slug = start_export(owner, "netscape")
         with export_frozen():
-            end_other_connections()
+            assert end_other_connections()
         job = await_end(owner, slug)
         assert (job["status"], job["attempt"]) == ("succeeded", 2), running.text[-3000:]
     assert events(owner, slug) == ["queued", "claimed", "released", "claimed", "succeeded"]

@@ -70,14 +70,3 @@ def _is_stopped(pid: int) -> bool:
 def _signal(pids: list[int], number: int) -> None:
     for pid in pids:
         os.kill(pid, number)
-
-
-def end_other_connections() -> None:
-    """What a restart does to everybody's connections; a frozen one ends when it thaws."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
-        )
-        assert (True,) in cursor.fetchall()

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the test's own, which can be stopped and started."""
+"""A PostgreSQL of the test's own, which can be stopped and started, and connections that end."""
 
 from __future__ import annotations
 
@@ -113,3 +113,14 @@ def own_replica(primary: OwnPostgres) -> Iterator[Standby]:
             yield server
         finally:
             server.stop()
+
+
+def end_other_connections() -> int:
+    """What a restart does to everybody's connections; a frozen one ends when it thaws. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return sum(is_ended for (is_ended,) in cursor.fetchall())
