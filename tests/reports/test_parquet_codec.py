@@ -43,6 +43,7 @@ from reports.exports.thrift import (
     write_struct,
 )
 from tasks.storage import ObjectStore, object_store
+from tests.support.sinks import WriteOnly
 
 pytestmark = pytest.mark.django_db
 
@@ -125,17 +126,6 @@ def part_in(data: bytes, size: int | None = None) -> Stored:
 
 def table(data: bytes) -> pa.Table:
     return pq.read_table(io.BytesIO(data))
-
-
-class WriteOnly:
-    """Takes bytes, and can do nothing else."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self.data += data
-        return len(data)
 
 
 def test_every_type() -> None:

@@ -32,6 +32,7 @@ from reports.exports.xlsx.cells import (
 )
 from reports.exports.xlsx.frames import CellTooLong, DamagedFrames, Frame, RowPacker
 from reports.exports.xlsx.workbook import Workbook
+from tests.support.sinks import WriteOnly
 
 pytestmark = pytest.mark.django_db
 
@@ -68,17 +69,6 @@ def book_of(columns: Sequence[SheetColumn], *parts: bytes, sheet_rows: int = 1_0
         book.add(frames.frames(io.BytesIO(part)))
     book.close()
     return bytes(out.data)
-
-
-class WriteOnly:
-    """Takes bytes, and can do nothing else."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self.data += data
-        return len(data)
 
 
 def sheets(data: bytes) -> dict[str, list[tuple[Any, ...]]]:

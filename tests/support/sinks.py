@@ -1,0 +1,14 @@
+"""What bytes can be written to."""
+
+from __future__ import annotations
+
+
+class WriteOnly:
+    """Takes bytes, and can do nothing else."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self.data += data
+        return len(data)
