@@ -1,30 +1,49 @@
-"""An account whose every byte is known."""
+"""An account with a grid and links, and an empty stream of clicks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from redis import Redis
 
-from grids.models import Grid
-from tests.support.client import Client, make_user
-from tests.support.exports import MOMENT
+from grids.models import Grid, Link
+from grids.redirect import wire
+from tests.support.client import Client
 from tests.support.npm import Npm
+from tests.support.reports import make_links
 
 
 @pytest.fixture
-def owner(transactional_db: None, rings: list[tuple[str, str]]) -> Client:
-    """The account's owner; no message leaves the test."""
-    return Client(make_user("alice"))
+def owner(transactional_db: None, rings: list[tuple[str, str]], alice: Client) -> Client:
+    """Alice, whose commits are real; no message leaves the test."""
+    return alice
 
 
 @pytest.fixture
-def grid(owner: Client) -> Grid:
-    """The owner's first grid."""
-    assert owner.user
-    return Grid.objects.create(
-        user=owner.user, slug=f"gr_{1:032x}", title="Reading, later", created_on=MOMENT
-    )
+def grid(alice: Client) -> Grid:
+    """A grid of Alice's."""
+    assert alice.user
+    return Grid.objects.create(user=alice.user, title="Grid")
+
+
+@pytest.fixture
+def links(grid: Grid) -> list[Link]:
+    """Three links on it."""
+    return make_links(grid, 3)
+
+
+@pytest.fixture
+def redis(settings: Any) -> Iterator[Any]:
+    """The clicks' Redis, with nothing in the stream and nothing counted."""
+    settings.CLICKS_REDIS_URL = settings.REDIS_URL
+    client: Any = Redis.from_url(settings.REDIS_URL)
+    client.delete(wire.STREAM, wire.COUNTERS)
+    yield client
+    client.delete(wire.STREAM, wire.COUNTERS)
+    client.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from grids.models import Grid, Link
 from reports.models import Dimension, Verdict
 from tests.support.clicks import Visited, drop_rows, load, refuse
 from tests.support.client import Client
-from tests.support.visits import COUNTS, Case, by, cases, counted, counts
+from tests.support.visits import COUNTS, Case, asked, by, cases, counted, counts
 
 MOMENT = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 MARCH = "from=2026-03-01&to=2026-03-31"
@@ -22,35 +22,6 @@ VALUES = [dimension.name.lower() for dimension in Dimension]
 random = hypothesis_settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
-
-
-@pytest.fixture
-def links(grid: Grid) -> list[Link]:
-    """Three links on it."""
-    return [
-        Link.objects.create(
-            user=grid.user, grid=grid, url=f"https://e.org/{x}", title=f"L{x}", x=x, y=0
-        )
-        for x in range(3)
-    ]
-
-
-def asked(client: Client, path: str) -> dict[str, Any]:
-    """The answer, once its parts have been added up."""
-    response = client.get(path)
-    assert response.status_code == 200, response.content
-    answer: dict[str, Any] = response.json()
-    names = (*COUNTS, "refused")
-    sums = {name: sum(row[name] for row in answer["results"]) for name in names}
-    assert {name: answer["totals"][name] for name in names} == sums
-    return answer
 
 
 def by_key(answer: dict[str, Any]) -> dict[str, dict[str, int]]:

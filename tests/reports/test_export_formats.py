@@ -44,6 +44,14 @@ HOSTILE = [
 ]
 
 
+@pytest.fixture
+def grid(owner: Client) -> Grid:
+    """The owner's, of which every byte is known."""
+    return Grid.objects.create(
+        user=user_of(owner), slug=f"gr_{1:032x}", title="Reading, later", created_on=MOMENT
+    )
+
+
 def slug_of(number: int) -> str:
     return f"li_{number:032x}"
 

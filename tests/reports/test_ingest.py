@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgpack
 import pytest
 from django.db import DataError, connection
-from redis import Redis
 
-from grids.redirect import wire
 from grids.redirect.wire import Flag, Kind, Target
 from reports import tasks
 from reports.clicks import ingest, store, stream
@@ -44,13 +41,8 @@ NOON_SECONDS = int(NOON.timestamp())
 
 
 @pytest.fixture
-def redirect(settings: Any) -> Iterator[Redirect]:
-    settings.CLICKS_REDIS_URL = settings.REDIS_URL
-    redis: Any = Redis.from_url(settings.REDIS_URL)
-    redis.delete(wire.STREAM)
-    yield Redirect(redis)
-    redis.delete(wire.STREAM)
-    redis.close()
+def redirect(redis: Any) -> Redirect:
+    return Redirect(redis)
 
 
 def count() -> Stored:

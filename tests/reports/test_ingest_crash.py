@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, InterfaceError, connection, transaction
-from redis import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
 from grids.redirect import wire
@@ -33,16 +31,6 @@ from tests.support.stream import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def redis(settings: Any) -> Iterator[Any]:
-    settings.CLICKS_REDIS_URL = settings.REDIS_URL
-    client: Any = Redis.from_url(settings.REDIS_URL)
-    client.delete(wire.STREAM)
-    yield client
-    client.delete(wire.STREAM)
-    client.close()
 
 
 class Crash(Exception):

@@ -16,7 +16,7 @@ from grids.models import Grid, Link
 from reports.models import Verdict
 from tests.support.clicks import Visited, drop_rows, load, refuse
 from tests.support.client import Client
-from tests.support.reports import answer, columns, facts, make_links, question
+from tests.support.reports import answer, columns, facts, question
 from tests.support.visits import Case, by, cases
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -24,19 +24,6 @@ NAMES = ("label", "value", "clicks", "visitors", "share")
 random = hypothesis_settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
-
-
-@pytest.fixture
-def links(grid: Grid) -> list[Link]:
-    """Three links on it."""
-    return make_links(grid, 3)
 
 
 def test_values_with_their_shares(grid: Grid, links: list[Link]) -> None:

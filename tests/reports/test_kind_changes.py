@@ -11,19 +11,11 @@ import pytest
 from grids.models import Grid, Link
 from reports.models import Verdict
 from tests.support.clicks import Visited, drop_rows, load
-from tests.support.client import Client
 from tests.support.reports import answer, columns, facts, make_links, question
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 BEFORE = datetime(2026, 2, 20, 12, tzinfo=UTC)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
 
 
 @pytest.fixture

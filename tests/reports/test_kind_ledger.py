@@ -17,7 +17,7 @@ from reports.analytics.periods import hour_floor
 from reports.models import GridHour, Verdict
 from tests.support.clicks import Visited, load, refuse
 from tests.support.client import Client
-from tests.support.reports import answer, columns, facts, make_links, question
+from tests.support.reports import answer, columns, facts, question
 from tests.support.visits import Case, cases, counted
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -25,19 +25,6 @@ COUNTS = ("accepted", "humans", "duplicates", "bots", "refused")
 random = hypothesis_settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
-
-
-@pytest.fixture
-def links(grid: Grid) -> list[Link]:
-    """Three links on it."""
-    return make_links(grid, 3)
 
 
 @pytest.fixture

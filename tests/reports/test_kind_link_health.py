@@ -18,13 +18,6 @@ CHECKED = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 ALL = dict.fromkeys([*WORST_FIRST, "unchecked"], 0)
 
 
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
-
-
 def checked(link: Link, verdict: Verdict, **fields: Any) -> None:
     fields = {"url_key": link.url_key, "checked_on": CHECKED, **fields}
     LinkCheck.objects.create(link=link, verdict=verdict, **fields)

@@ -12,19 +12,11 @@ from gridlink.lib.errors import Invalid
 from grids.models import Grid, Link
 from reports.kinds.scope import NAMED_MAX, Scope
 from tests.support.clicks import Visited, load
-from tests.support.client import Client
 from tests.support.reports import add_clicks, answer, facts, make_links, question
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 GONE = [f"gr_{number:032x}" for number in range(30)]
 GONE_LINK = f"li_{7:032x}"
-
-
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
 
 
 @pytest.fixture

@@ -27,13 +27,6 @@ TITLES = ("Clicks over time", "Top links", "Clicks by device", "Link health", "O
 
 
 @pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
-
-
-@pytest.fixture
 def links(grid: Grid) -> list[Link]:
     """Five old links and two new ones; one has been checked."""
     links = make_links(grid, 5, created_on=EARLY)

@@ -29,13 +29,6 @@ EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
-
-
-@pytest.fixture
 def links(grid: Grid) -> list[Link]:
     """Three small links in a row and a large one below, for as long as anybody can remember."""
     large = make_links(grid, 1, y=1, width=2, height=2, title="Large", created_on=EARLY)

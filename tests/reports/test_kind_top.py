@@ -11,7 +11,6 @@ import pytest
 from grids.models import Grid, Link
 from reports.models import Verdict
 from tests.support.clicks import Visited, load
-from tests.support.client import Client
 from tests.support.reports import (
     add_clicks,
     add_views,
@@ -34,13 +33,6 @@ LINK_COLUMNS = (
     "click_through",
 )
 GRID_COLUMNS = ("grid", "title", "clicks", "visitors", "share", "views", "click_through")
-
-
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
 
 
 @pytest.fixture

@@ -26,24 +26,6 @@ random = hypothesis_settings(
 )
 
 
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
-
-
-@pytest.fixture
-def links(grid: Grid) -> list[Link]:
-    """Three links on it."""
-    return [
-        Link.objects.create(
-            user=grid.user, grid=grid, url="https://e.org/", title=f"L{x}", x=x, y=0
-        )
-        for x in range(3)
-    ]
-
-
 def test_a_week_beside_the_one_before(grid: Grid, links: list[Link]) -> None:
     first = Visited(NOON, is_first_on_grid=True)
     clicks = [first, Visited(NOON), Visited(NOON + DAY), Visited(NOON, verdict=Verdict.BOT)]

@@ -34,13 +34,6 @@ every = pytest.mark.parametrize("kind", KINDS)
 HOSTILE = ["=1+1", "<script>alert(1)</script>", '#let x = 1; $ "\\', "a" * 300, "\u202eabc 漢字 🧭"]
 
 
-@pytest.fixture
-def grid(alice: Client) -> Grid:
-    """A grid of Alice's."""
-    assert alice.user
-    return Grid.objects.create(user=alice.user, title="Grid")
-
-
 @every
 def test_kinds_say_what_they_are(kind: str) -> None:
     found = KINDS[kind]

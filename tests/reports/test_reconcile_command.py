@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
-from redis import Redis
 
 from grids.redirect import wire
 from grids.redirect.spool import SUFFIX, Spool
@@ -31,15 +28,6 @@ from reports.models import (
 from tests.support.click_rows import BROWSER, add_to, group_fields, make_click, make_view, noon
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def redis() -> Iterator[Any]:
-    client: Any = Redis.from_url(django_settings.CLICKS_REDIS_URL)
-    client.delete(wire.STREAM, wire.COUNTERS)
-    yield client
-    client.delete(wire.STREAM, wire.COUNTERS)
-    client.close()
 
 
 @pytest.fixture(autouse=True)

@@ -28,11 +28,6 @@ ANY = {"If-Match": "*"}
 
 
 @pytest.fixture
-def grid(owner: Client) -> Grid:
-    return Grid.objects.create(user=user_of(owner), title="Grid")
-
-
-@pytest.fixture
 def link(grid: Grid) -> Link:
     return Link.objects.create(user=grid.user, grid=grid, url="https://e.org/", title="L", x=0, y=0)
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis import Redis
 
-from grids.redirect import wire
 from grids.redirect.wire import Event, Flag, Kind, Target
 from reports.clicks.ingest import drain
 from tests.support.stream import CHROME, FIREFOX, GOOGLEBOT, Redirect, click, forget, rows
@@ -39,16 +36,6 @@ DIMENSIONS = (
 USERS = {1: 7, 2: 7, 3: 8}
 HOURS = "date_trunc('hour', clicked_on, 'UTC')"
 DAYS = "(clicked_on AT TIME ZONE 'UTC')::date"
-
-
-@pytest.fixture
-def redis(settings: Any) -> Iterator[Any]:
-    settings.CLICKS_REDIS_URL = settings.REDIS_URL
-    client: Any = Redis.from_url(settings.REDIS_URL)
-    client.delete(wire.STREAM)
-    yield client
-    client.delete(wire.STREAM)
-    client.close()
 
 
 def visits() -> st.SearchStrategy[Event]:

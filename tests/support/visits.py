@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reports.models import Verdict
 from tests.support.clicks import Visited
+from tests.support.client import Client
 
 COUNTS = ("clicks", "humans", "bots", "duplicates", "visitors")
 # Zones, each with a moment in UTC at which its clocks change, if they do.
@@ -124,6 +125,17 @@ def by(
 def counts(row: dict[str, Any]) -> dict[str, int]:
     """COUNTS as an answer has them."""
     return {name: row[name] for name in COUNTS}
+
+
+def asked(client: Client, path: str, *more: str) -> dict[str, Any]:
+    """The answer of analytics, once its results have been added up: COUNTS, what was refused, and `more`."""
+    response = client.get(path)
+    assert response.status_code == 200, response.content
+    answer: dict[str, Any] = response.json()
+    names = (*COUNTS, "refused", *more)
+    sums = {name: sum(row[name] for row in answer["results"]) for name in names}
+    assert {name: answer["totals"][name] for name in names} == sums
+    return answer
 
 
 def local_key(moment: datetime, zone: ZoneInfo, group_by: str, week_start: str = "monday") -> str:
