@@ -23,7 +23,8 @@ from grids.import_models import ImportedLink as ImportedLink
 from grids.import_models import ImportRun as ImportRun
 
 new_grid_slug = partial(new_slug, "gr")
-new_link_slug = partial(new_slug, "li")
+LINK_PREFIX = "li"
+new_link_slug = partial(new_slug, LINK_PREFIX)
 
 TITLE_LENGTH = 300
 NOTE_LENGTH = 10_000

@@ -97,6 +97,10 @@ def postgres_options(sockets: Path, settings: Mapping[str, str]) -> list[str]:
         "max_connections": "200",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        # The default is for machines of the nineties. Room for the log of what is being written lets another
+        # process write it out while a large import or ingest goes on.
+        "shared_buffers": "512MB",
+        "wal_buffers": "64MB",
         **settings,
     }
     return [part for name, value in everything.items() for part in ("-c", f"{name}={value}")]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 
 from django.core.validators import RegexValidator
 
 SLUG_LENGTH = 35
+_DRAWN = 256
 # Words a person chooses for an address; the underscore of a slug keeps the two apart.
 ALIAS_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 alias_validator = RegexValidator(
@@ -18,6 +20,14 @@ alias_validator = RegexValidator(
 def new_slug(prefix: str) -> str:
     """A fresh identifier such as `gr_` followed by 32 hex digits."""
     return f"{prefix}_{secrets.token_hex(16)}"
+
+
+def new_slugs(prefix: str) -> Iterator[str]:
+    """The same without end, for whoever needs very many: the bits are drawn for some hundred at once."""
+    while True:
+        bits = secrets.token_hex(16 * _DRAWN)
+        for start in range(0, len(bits), 32):
+            yield f"{prefix}_{bits[start : start + 32]}"
 
 
 class SlugConverter:

@@ -11,11 +11,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from gridlink.lib.slugs import new_slugs
 from gridlink.lib.weburl import BadUrl
 from grids.formats.base import Entry, FileProblem, FolderEntry, LinkEntry
 from grids.imports.addresses import checked
 from grids.imports.fitting import SOURCE_ID_LENGTH, alias_fitted, fitted, folder_fitted, sane
-from grids.models import new_grid_slug, new_link_slug
+from grids.models import LINK_PREFIX, new_grid_slug
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Rows:
         self._entered = _UNSORTED
         self._folder: int | None = None
         self._n = 0
+        self._slugs = new_slugs(LINK_PREFIX)
         self._stamp = self.now.isoformat()
 
     def of(self, entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -104,7 +106,7 @@ class Rows:
         created_on, modified_on = self._moments(entry)
         source_id = entry.source_id[:SOURCE_ID_LENGTH]
         self._put(
-            f"{entry.line}\t\t{folder}\t{new_link_slug()}\t{key}\t{created_on}\t{modified_on}"
+            f"{entry.line}\t\t{folder}\t{next(self._slugs)}\t{key}\t{created_on}\t{modified_on}"
             f"\t{_NULL if entry.clicks is None else entry.clicks}"
             f"\t{bool(entry.private)}\t{texts.is_titled}\t{alias or _NULL}"
             f"\t{_cells(source_id) if source_id else _NULL}",
@@ -179,5 +181,8 @@ def _array(tags: list[str]) -> str:
     """A Postgres array literal, every element quoted."""
     if not tags:
         return "{}"
-    escaped = [tag.replace("\\", "\\\\").replace('"', '\\"') for tag in tags]
-    return '{"' + '","'.join(escaped) + '"}'
+    elements = '","'.join(tags)
+    if "\\" in elements or elements.count('"') > 2 * len(tags) - 2:
+        escaped = [tag.replace("\\", "\\\\").replace('"', '\\"') for tag in tags]
+        elements = '","'.join(escaped)
+    return f'{{"{elements}"}}'

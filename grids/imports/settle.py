@@ -22,6 +22,7 @@ from grids.models import Grid
 # megabytes at a time, would take longer than the rows themselves.
 _SET = """
 SET LOCAL jit = off;
+SET LOCAL default_statistics_target = 10;
 SET LOCAL work_mem = '64MB';
 SET LOCAL gin_pending_list_limit = '64MB';
 """

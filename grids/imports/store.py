@@ -32,7 +32,7 @@ WHERE id IN (
 # Their keys come first, so that what is remembered of the links is no matter of what the table gives back.
 _LINKS = """
 CREATE TEMP TABLE import_made ON COMMIT DROP AS
-SELECT n, nextval(pg_get_serial_sequence('grids_link', 'id')) AS id
+SELECT n, nextval((SELECT pg_get_serial_sequence('grids_link', 'id')::regclass)) AS id
 FROM (SELECT n FROM import_plan WHERE verdict = 'create' ORDER BY n) AS creates;
 ANALYZE import_made;
 
