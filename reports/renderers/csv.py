@@ -45,12 +45,12 @@ class CsvRenderer(Renderer):
     def write(self, result: Result, about: About, out: IO[bytes]) -> None:
         """In UTF-8, without a byte order mark. Raises ValueError for two tables of one name."""
         if len(result.tables) == 1:
-            write_lines(out, _table(result.tables[0]))
+            write_lines(out, _table(result.tables[0]), self.watch)
         else:
-            _write_zip(result, about, out)
+            _write_zip(result, about, out, self.watch)
 
 
-def _write_zip(result: Result, about: About, out: IO[bytes]) -> None:
+def _write_zip(result: Result, about: About, out: IO[bytes], watch: Callable[[], None]) -> None:
     files = {f"{table.name}.csv": _table(table) for table in result.tables}
     if len(files) < len(result.tables) or "facts.csv" in files:
         raise ValueError("The tables of a result need names of their own, and none is `facts`.")
@@ -63,7 +63,7 @@ def _write_zip(result: Result, about: About, out: IO[bytes]) -> None:
                 entry = ZipInfo(name, moment[:6])
                 entry.compress_type = ZIP_DEFLATED
                 with archive.open(entry, "w") as file:
-                    write_lines(file, lines)
+                    write_lines(file, lines, watch)
         spool.seek(0)
         shutil.copyfileobj(spool, out)
 

@@ -57,6 +57,7 @@ class HtmlRenderer(Renderer):
         words = Words(locale=about.locale, zone=result.zone)
         for piece in _page(result, about, words):
             out.write(piece.encode())
+            self.watch()
 
 
 def _page(result: Result, about: About, words: Words) -> Iterator[str]:

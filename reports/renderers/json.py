@@ -28,4 +28,5 @@ class JsonRenderer(Renderer):
 
     def write(self, result: Result, about: About, out: IO[bytes]) -> None:
         """In UTF-8. Holds some lines in memory."""
-        write_lines(out, json_lines(result, made_on=about.made_on.isoformat(), run=about.run))
+        lines = json_lines(result, made_on=about.made_on.isoformat(), run=about.run)
+        write_lines(out, lines, self.watch)

@@ -7,8 +7,10 @@ more it says so: thousands of pages are no report.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+from collections.abc import Callable
+from subprocess import PIPE, Popen, TimeoutExpired
+from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from reports.renderers.typeset import Job
 
 _SECONDS = 60
+_GLANCE = 0.1
 _LATIN = ["Noto Sans", "DejaVu Sans", "Liberation Sans", "Libertinus Serif"]
 _SCRIPTS = ["Noto Sans Arabic", "Noto Sans Hebrew"]
 _HAN = {"zh": "SC", "ja": "JP", "ko": "KR"}
@@ -60,23 +63,38 @@ class PdfRenderer(Renderer):
             "remark": _REMARK,
             "seconds": int(about.made_on.timestamp()),
         }
-        out.write(_typeset(job))
+        out.write(_typeset(job, self.watch))
 
 
-def _typeset(job: Job) -> bytes:
+def _typeset(job: Job, watch: Callable[[], None]) -> bytes:
+    """A process that is not wanted any longer is ended, and waited for, before anything is raised."""
     command = [sys.executable, "-m", "reports.renderers.typeset"]
-    stdin = json.dumps(job).encode()
-    try:
-        done = subprocess.run(
-            command, input=stdin, capture_output=True, cwd=settings.BASE_DIR, timeout=_SECONDS
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TypesettingError(f"The PDF took longer than {_SECONDS} s.") from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = plain(said[-1]) if said else f"status {done.returncode}"
+    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=settings.BASE_DIR) as child:
+        try:
+            made, errors = _awaited(child, json.dumps(job).encode(), watch)
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode:
+        said = errors.decode(errors="replace").strip().splitlines()
+        reason = plain(said[-1]) if said else f"status {child.returncode}"
         raise TypesettingError(f"The PDF could not be set: {reason}")
-    return done.stdout
+    return made
+
+
+def _awaited(child: Popen[bytes], stdin: bytes, watch: Callable[[], None]) -> tuple[bytes, bytes]:
+    """What it wrote to stdout and stderr. Raises TypesettingError, and what `watch` raises."""
+    end = monotonic() + _SECONDS
+    left: bytes | None = stdin
+    while True:
+        watch()
+        try:
+            return child.communicate(left, timeout=min(_GLANCE, _SECONDS))
+        except TimeoutExpired as error:
+            # It has been taken, and goes on being sent.
+            left = None
+            if monotonic() > end:
+                raise TypesettingError(f"The PDF took longer than {_SECONDS} s.") from error
 
 
 def _others(language: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import resource
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from reports.renderers.characters import code_point
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 _BYTES = 2 * 1024**3
+# Longer than anybody waits.
+_SECONDS = 90
 _MISSING = re.compile(r'the text `"(.*)"` could not be displayed')
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
@@ -49,6 +52,8 @@ class Job(TypedDict):
 def main() -> None:
     """From stdin to stdout."""
     resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
+    # A worker that is killed does not end it.
+    signal.alarm(_SECONDS)
     job: Job = json.load(sys.stdin.buffer)
     try:
         sys.stdout.buffer.write(typeset(job))

@@ -25,6 +25,7 @@ from reports.results.result import Result, Row, Table
 _WIDTHS = {CellType.TEXT: 40, CellType.ADDRESS: 60, CellType.MOMENT: 20, CellType.FLAG: 8}
 _WIDTH = 12
 _ARROW = 3
+_ROWS = 1000
 
 
 class XlsxRenderer(Renderer):
@@ -46,48 +47,50 @@ class XlsxRenderer(Renderer):
         cell can hold."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "report.xlsx")
-            _write(Workbook(path, {"tmpdir": folder}), result, about)
+            self._fill(Workbook(path, {"tmpdir": folder}), result, about)
             with path.open("rb") as file:
                 shutil.copyfileobj(file, out)
 
+    def _fill(self, book: Workbook, result: Result, about: About) -> None:
+        made_on = about.made_on.astimezone(UTC).replace(tzinfo=None)
+        book.set_properties({"title": result.title, "created": made_on})
+        cells, names = Cells.of(book, ZoneInfo(result.zone)), SheetNames()
+        summary = _sheet(book, names.take(NAME))
+        placed = []
+        for table in result.tables:
+            first = self._add_table(book, cells, names, table)
+            drawn = Drawn(table, first, min(len(table.rows), SHEET_ROWS - 1), cells.zone)
+            add_charts(book, drawn, [chart for chart in result.charts if chart.table == table.name])
+            placed.append(Placed(table, first.get_name()))
+        fill_summary(summary, book, cells, result, about, placed)
+        book.close()
 
-def _write(book: Workbook, result: Result, about: About) -> None:
-    made_on = about.made_on.astimezone(UTC).replace(tzinfo=None)
-    book.set_properties({"title": result.title, "created": made_on})
-    cells, names = Cells.of(book, ZoneInfo(result.zone)), SheetNames()
-    summary = _sheet(book, names.take(NAME))
-    placed = []
-    for table in result.tables:
-        first = _add_table(book, cells, names, table)
-        drawn = Drawn(table, first, min(len(table.rows), SHEET_ROWS - 1), cells.zone)
-        add_charts(book, drawn, [chart for chart in result.charts if chart.table == table.name])
-        placed.append(Placed(table, first.get_name()))
-    fill_summary(summary, book, cells, result, about, placed)
-    book.close()
+    def _add_table(
+        self, book: Workbook, cells: Cells, names: SheetNames, table: Table
+    ) -> RowsSheet:
+        """Returns its first sheet."""
+        room = SHEET_ROWS - 1
+        starts = range(0, len(table.rows), room)
+        pieces = [table.rows[start : start + room] for start in starts] or [[]]
+        sheets = [_sheet(book, names.take(table.title)) for _ in pieces]
+        for sheet, rows in zip(sheets, pieces, strict=True):
+            height, width = len(rows) + 1, len(table.columns)
+            sheet.fill(self._rows(cells, table, rows), height, width)
+            sheet.freeze_panes(1, 0)
+            sheet.autofilter(0, 0, height - 1, width - 1)
+            for place, column in enumerate(table.columns):
+                wide = max(_WIDTHS.get(column.type, _WIDTH), min(len(column.title) + _ARROW, 40))
+                sheet.set_column(place, place, wide)
+        return sheets[0]
 
-
-def _add_table(book: Workbook, cells: Cells, names: SheetNames, table: Table) -> RowsSheet:
-    """Returns its first sheet."""
-    room = SHEET_ROWS - 1
-    pieces = [table.rows[start : start + room] for start in range(0, len(table.rows), room)] or [[]]
-    sheets = [_sheet(book, names.take(table.title)) for _ in pieces]
-    for sheet, rows in zip(sheets, pieces, strict=True):
-        height, width = len(rows) + 1, len(table.columns)
-        sheet.fill(_rows(cells, table, rows), height, width)
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, height - 1, width - 1)
-        for place, column in enumerate(table.columns):
-            wide = max(_WIDTHS.get(column.type, _WIDTH), min(len(column.title) + _ARROW, 40))
-            sheet.set_column(place, place, wide)
-    return sheets[0]
-
-
-def _rows(cells: Cells, table: Table, rows: Sequence[Row]) -> Iterator[str]:
-    strong = text(table.title, cells.strong)
-    yield row([strong] * len(table.columns), [column.title for column in table.columns])
-    writers = [cells.writer(column.type, column.title) for column in table.columns]
-    for each in rows:
-        yield row(writers, each)
+    def _rows(self, cells: Cells, table: Table, rows: Sequence[Row]) -> Iterator[str]:
+        strong = text(table.title, cells.strong)
+        yield row([strong] * len(table.columns), [column.title for column in table.columns])
+        writers = [cells.writer(column.type, column.title) for column in table.columns]
+        for number, each in enumerate(rows):
+            if number % _ROWS == 0:
+                self.watch()
+            yield row(writers, each)
 
 
 def _sheet(book: Workbook, name: str) -> RowsSheet:

@@ -65,7 +65,7 @@ class ReportRunner(JobRunner):
 
     @staticmethod
     def _write(context: JobContext, asked: Asked, result: Result, name: str, rows: int) -> None:
-        renderer = RENDERERS[name]()
+        renderer = RENDERERS[name](context.check)
         period = asked.period(timezone.now())
         file_name = f"{asked.kind}_{days_of(period)}.{renderer.extension(result)}"
         made_on = Job.objects.values_list("created_on", flat=True).get(pk=context.claim.job_id)

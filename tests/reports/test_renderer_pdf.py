@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from reports.results.cells import Cell, CellType
 from reports.results.result import Chart, ChartShape, Column, Fact, Result, Table
 from tests.support.page_results import ABOUT, hostile, of_rows, traffic
 from tests.support.rendered_pages import cells_of_pdf, first_page_of_pdf, heard
+from tests.support.typesetting import noted
 
 TEXT = (Column("text", "Text", CellType.TEXT),)
 # Tests say the same whatever fonts a machine has: only those that come with Typst are used.
@@ -323,3 +326,27 @@ def test_the_process_says_what_is_wrong() -> None:
     )
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().startswith("dictionary does not contain key ")
+
+def test_one_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Typst is at work on what takes it many seconds."""
+
+    class BrokenOff(Exception):
+        pass
+
+    looks = iter(range(8))
+
+    def watch() -> None:
+        if next(looks, None) is None:
+            ends.append(monotonic())
+            raise BrokenOff
+
+    ends: list[float] = []
+    children = noted(monkeypatch)
+    columns = tuple(Column(f"c{i}", f"Column {i}", CellType.TEXT) for i in range(15))
+    out = io.BytesIO()
+    with pytest.raises(BrokenOff):
+        PdfRenderer(watch).write(of_rows(columns, [("some words",) * 15] * ROWS_MAX), ABOUT, out)
+    assert monotonic() - ends[0] < 1
+    assert [child.returncode for child in children] == [-signal.SIGKILL]
+    assert out.getvalue() == b""
+

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from django.db.models import F
 from grids.models import Grid, Link
 from reports.models import UserHour, Watermark
 from reports.report_models import Report, ReportRun
+from tasks import lifecycle
 from tasks.models import Job
 from tests.support.checks import assert_error, nothing_changes
 from tests.support.clicks import Visited, load
@@ -20,6 +24,7 @@ from tests.support.client import Client, content
 from tests.support.jobs import stored
 from tests.support.platform import execute, user_of
 from tests.support.report_runs import ask, define, files_of, result_of, run
+from tests.support.typesetting import noted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_months_left")]
 
@@ -336,6 +341,35 @@ def test_a_format_that_cannot_be_made_fails_in_words(
     assert (job.status, job.error_code) == ("failed", "not_rendered")
     assert job.error_message == "The PDF took longer than 0.01 s."
     assert stored(storage) == []
+
+
+def test_a_cancel_breaks_a_pdf_off(
+    owner: Client,
+    clicks: list[Visited],
+    storage: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    settings.JOB_HEARTBEAT_SECONDS = 0.02
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    job = Job.objects.get(slug=ask(owner, define(owner, formats=["json", "pdf"])).json()["slug"])
+    cancelled: list[float] = []
+
+    def cancel() -> None:
+        lifecycle.request_cancel(job)
+        cancelled.append(monotonic())
+
+    children = noted(monkeypatch, cancel)
+    monkeypatch.setattr(sys, "executable", str(program))
+    execute(job)
+    assert monotonic() - cancelled[0] < 2
+    assert job.status == "cancelled"
+    assert [child.returncode for child in children] == [-signal.SIGKILL]
+    assert stored(storage) == []
+    assert ReportRun.objects.get(pk=job.pk).result is None
 
 
 def test_idempotency(owner: Client, clicks: list[Visited]) -> None:
