@@ -33,7 +33,7 @@ def cards(facts: Iterable[Fact]) -> list[Card]:
 
 def before_words(fact: Fact, words: Words) -> str:
     """`1,204 before`."""
-    return f"{words.cell(fact.type, fact.value)} before"
+    return words.phrases.before.format(value=words.cell(fact.type, fact.value))
 
 
 def change_words(fact: Fact, words: Words) -> str:

@@ -12,6 +12,7 @@ from html import escape
 from typing import IO, Any
 
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from reports.renderers.base import About, Renderer
@@ -56,8 +57,8 @@ class HtmlRenderer(Renderer):
         """Raises as `Words` does."""
         words = Words(locale=about.locale, zone=result.zone)
         for piece in _page(result, about, words):
-            out.write(piece.encode())
             self.watch()
+            out.write(piece.encode())
 
 
 def _page(result: Result, about: About, words: Words) -> Iterator[str]:
@@ -65,14 +66,25 @@ def _page(result: Result, about: About, words: Words) -> Iterator[str]:
     for table in result.tables:
         yield _filled("table", _table(result, table, words))
         yield from _rows(table, words)
-        ends = {"is_empty": not table.rows, "note": plain(table.note)}
+        empty = "" if table.rows else words.phrases.no_rows
+        ends = {"empty": empty, "note": plain(table.note)}
         yield _filled("table_end", ends)
-    made_on = words.cell(CellType.MOMENT, about.made_on)
-    yield _filled("foot", {"made_on": made_on, "run": plain(about.run), "zone": result.zone})
+    yield _filled("foot", {"made": _made(result, about, words)})
 
 
 def _filled(template: str, context: dict[str, Any]) -> str:
     return render_to_string(f"reports/report/{template}.html", context)
+
+
+def _made(result: Result, about: About, words: Words) -> str:
+    said = {
+        "made_on": format_html(
+            '<bdi lang="{}">{}</bdi>', words.reader, words.cell(CellType.MOMENT, about.made_on)
+        ),
+        "run": format_html("<bdi>{}</bdi>", plain(about.run)),
+        "zone": format_html("<bdi>{}</bdi>", result.zone),
+    }
+    return format_html(words.phrases.made, **said)
 
 
 def _head(result: Result, about: About, words: Words) -> dict[str, Any]:
@@ -90,6 +102,7 @@ def _card(card: Card, words: Words) -> dict[str, Any]:
     shown = words.cell(card.fact.type, card.fact.value)
     return {
         "title": plain(card.fact.title),
+        "look": mark_safe(_look(card.fact.type, words)),
         "fact": _fact(card.fact, shown),
         "before": card.before and _fact(card.before, before_words(card.before, words)),
         "change": card.change and _fact(card.change, change_words(card.change, words)),
@@ -99,7 +112,7 @@ def _card(card: Card, words: Words) -> dict[str, Any]:
 
 def _fact(fact: Fact, shown: str) -> dict[str, Any]:
     data = mark_safe(_data(fact.type, fact.value))
-    return {"name": fact.name, "look": _LOOKS[fact.type], "data": data, "shown": shown}
+    return {"name": fact.name, "data": data, "shown": shown}
 
 
 def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:
@@ -148,14 +161,21 @@ def _row(cells: list[Callable[[Cell], str]], row: Row) -> str:
 def _cell_of(kind: CellType, words: Words) -> Callable[[Cell], str]:
     """What makes the cells of one column."""
     around = _AROUND.get(kind, _shown)
-    auto = ' dir="auto"' if _LOOKS[kind] == "t" else ""
-    start = f'<td class="{_LOOKS[kind]}"{auto}'
+    start = f"<td{_look(kind, words)}"
 
     def cell(value: Cell) -> str:
         shown = escape(words.cell(kind, value))
         return f"{start}{_data(kind, value)}>{around(value, shown)}</td>"
 
     return cell
+
+
+def _look(kind: CellType, words: Words) -> str:
+    """The attributes of whatever holds such a cell: anybody's text may be of any language, and months have
+    names in the reader's."""
+    look = _LOOKS[kind]
+    tongue = {"t": ' dir="auto"', "d": f' lang="{words.reader}"'}.get(look, "")
+    return f' class="{look}"{tongue}'
 
 
 def _shown(value: Cell, shown: str) -> str:

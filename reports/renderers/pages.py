@@ -88,7 +88,7 @@ def _beyond(tables: list[dict[str, Any]], limits: tuple[int, int]) -> bool:
 def _foot(result: Result, about: About, words: Words) -> str:
     made_on = isolated(words.cell(CellType.MOMENT, about.made_on))
     run = isolated(plain(about.run))
-    return f"Made on {made_on}. Run {run}. Days and times are those of {result.zone}."
+    return words.phrases.made.format(made_on=made_on, run=run, zone=result.zone)
 
 
 def _date(about: About) -> dict[str, int]:
@@ -221,11 +221,11 @@ def _on_paper(table: Table, words: Words) -> list[list[str]]:
 def _cut(shown: int, rows: int, words: Words) -> str:
     """What a reader must know before the rows."""
     if not rows:
-        return "No rows."
+        return words.phrases.no_rows
     if shown == rows:
         return ""
     first, all_of_them = (words.cell(CellType.INTEGER, each) for each in (shown, rows))
-    return f"The first {first} of {all_of_them} rows. The other formats of this report have all of them."
+    return words.phrases.first_rows.format(shown=first, rows=all_of_them)
 
 
 def _column(column: Column, cells: list[str]) -> dict[str, Any]:

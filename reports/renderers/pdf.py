@@ -31,10 +31,6 @@ _LATIN = ["Noto Sans", "DejaVu Sans", "Liberation Sans", "Libertinus Serif"]
 _SCRIPTS = ["Noto Sans Arabic", "Noto Sans Hebrew"]
 _HAN = {"zh": "SC", "ja": "JP", "ko": "KR"}
 _EMOJI = ["Noto Color Emoji", "Noto Emoji"]
-_REMARK = (
-    "No font here has some of the characters in this report: each is shown by its number, as [U+4E2D]. "
-    "Whoever runs Gridlink can install fonts for most scripts with: make fonts"
-)
 
 
 class TypesettingError(NotRendered):
@@ -58,9 +54,9 @@ class PdfRenderer(Renderer):
         job: Job = {
             "report": pages(result, about, words),
             "latin": _LATIN,
-            "others": _others(words.language),
+            "others": _others(words.reader),
             "folder": str(settings.FONTS_DIR),
-            "remark": _REMARK,
+            "remark": words.phrases.no_font,
             "seconds": int(about.made_on.timestamp()),
         }
         out.write(_typeset(job, self.watch))

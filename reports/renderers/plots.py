@@ -64,10 +64,13 @@ class Data:
         """Whether there is no number in it."""
         return all(value is None for one in self.series for value in one.values)
 
-    def shown(self, value: float, kind: CellType | None = None) -> str:
-        """A number beside an axis or a mark."""
-        kind = kind or self.series[0].kind
+    def shown(self, value: float, kind: CellType) -> str:
+        """A number beside a mark."""
         return self.words.cell(kind, int(value) if kind is CellType.INTEGER else value)
+
+    def counted(self, phrase: str, rows: int) -> str:
+        """A phrase that says of how many rows."""
+        return phrase.format(rows=self.words.cell(CellType.INTEGER, rows))
 
     def ticks(self) -> list[float]:
         """The numbers along the axis."""
@@ -134,7 +137,7 @@ def columns(data: Data, top: float) -> tuple[list[Mark], float]:
     marks += _below(data, left, axis.start)
     if len(runs) == rows:
         return marks, axis.start + _FOOT
-    note = f"Each bar is the highest of about {round(rows / len(runs))} rows."
+    note = data.counted(data.words.phrases.peaks, round(rows / len(runs)))
     return [*marks, Label(left, axis.start + 40, note)], axis.start + _FOOT + 20
 
 
@@ -162,7 +165,7 @@ def bars(data: Data, top: float) -> tuple[list[Mark], float]:
     more = len(data.labels) - len(shown.labels)
     if not more:
         return marks, bottom + 6
-    note = f"{data.words.cell(CellType.INTEGER, more)} more in the table."
+    note = data.counted(data.words.phrases.more_rows, more)
     return [*marks, Label(left, bottom + 14, note)], bottom + 26
 
 
@@ -188,7 +191,7 @@ def _upright(data: Data, top: float) -> tuple[_Axis, float, list[Mark]]:
     """The axis at the left, where the plot begins, and the grid."""
     ticks = data.ticks()
     # A share of two hundred digits leaves room for the plot.
-    names = [short(data.shown(tick), _LABEL) for tick in ticks]
+    names = [short(name, _LABEL) for name in data.words.ticks(data.series[0].kind, ticks)]
     left = max(width_of(name) for name in names) + 8
     axis, width = _Axis(ticks, top + data.frame.tall, top), data.frame.width
     marks: list[Mark] = []

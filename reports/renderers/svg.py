@@ -15,7 +15,7 @@ from reports.renderers.marks import SIZE, Label, Mark, number, path, rectangle, 
 from reports.renderers.plots import SCREEN, Data, Frame, Series, bars, columns, lines
 from reports.renderers.scale import MOST, Values
 from reports.renderers.words import Words
-from reports.results.cells import Cell
+from reports.results.cells import Cell, CellType
 from reports.results.result import Chart, ChartShape, Table
 
 # Eight colours that people with any colour vision tell apart, after Okabe and Ito, on white and on black.
@@ -66,7 +66,7 @@ def drawn(chart: Chart, table: Table, words: Words, frame: Frame = SCREEN) -> Dr
     data = _data(chart, table, words, frame)
     marks: list[Mark]
     if data.is_empty:
-        marks, height = [Label(frame.width / 2, 44, "No data", "middle")], 76.0
+        marks, height = [Label(frame.width / 2, 44, words.phrases.no_data, "middle")], 76.0
     else:
         legend, top = _legend(data.series, frame.width)
         plotted, height = _SHAPES[chart.shape](data, top)
@@ -141,5 +141,8 @@ def _sample(one: Series, x: float, y: float) -> str:
 def _described(data: Data) -> str:
     """What somebody who cannot see the drawing is told; the table below it has the numbers."""
     titles = ", ".join(one.title for one in data.series)
-    ends = f", from {data.labels[0]} to {data.labels[-1]}" if data.labels else ""
-    return f"{titles}: {len(data.labels)} rows{ends}."
+    phrases, rows = data.words.phrases, data.words.cell(CellType.INTEGER, len(data.labels))
+    if not data.labels:
+        return phrases.drawn.format(titles=titles, rows=rows)
+    first, last = data.labels[0], data.labels[-1]
+    return phrases.drawn_between.format(titles=titles, rows=rows, first=first, last=last)

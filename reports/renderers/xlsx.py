@@ -14,10 +14,11 @@ from xlsxwriter import Workbook
 
 from reports.exports.xlsx.workbook import SHEET_ROWS
 from reports.renderers.base import About, Renderer
+from reports.renderers.phrases import phrases_of
 from reports.renderers.workbook.cells import Cells, row, text
 from reports.renderers.workbook.charts import Drawn, add_charts
 from reports.renderers.workbook.sheets import RowsSheet, SheetNames
-from reports.renderers.workbook.summary import NAME, Placed, fill_summary
+from reports.renderers.workbook.summary import Placed, fill_summary
 from reports.results.cells import CellType
 from reports.results.result import Result, Row, Table
 
@@ -55,14 +56,15 @@ class XlsxRenderer(Renderer):
         made_on = about.made_on.astimezone(UTC).replace(tzinfo=None)
         book.set_properties({"title": result.title, "created": made_on})
         cells, names = Cells.of(book, ZoneInfo(result.zone)), SheetNames()
-        summary = _sheet(book, names.take(NAME))
+        phrases = phrases_of(about.locale.partition("_")[0])
+        summary = _sheet(book, names.take(phrases.summary))
         placed = []
         for table in result.tables:
             first = self._add_table(book, cells, names, table)
             drawn = Drawn(table, first, min(len(table.rows), SHEET_ROWS - 1), cells.zone)
             add_charts(book, drawn, [chart for chart in result.charts if chart.table == table.name])
             placed.append(Placed(table, first.get_name()))
-        fill_summary(summary, book, cells, result, about, placed)
+        fill_summary(summary, book, cells, result, about, phrases, placed)
         book.close()
 
     def _add_table(

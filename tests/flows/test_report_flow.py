@@ -119,7 +119,7 @@ def assert_holds(files: dict[str, bytes], result: Result) -> None:
     assert cells_of_xlsx(files[XLSX], result) == cells_of_result(result)
     assert openpyxl.load_workbook(io.BytesIO(files[XLSX])).sheetnames[0] == "Summary"
     text = PdfReader(io.BytesIO(files["application/pdf"])).pages[0].extract_text()
-    assert "50.0%" in text
+    assert "50.00%" in text
     assert '#eval("x")' in text
 
 

@@ -36,7 +36,7 @@ def test_facts_that_belong_to_each_other_all_have_cards() -> None:
 
 @pytest.mark.parametrize(
     ("value", "words", "way"),
-    [(0.123, "+12.3%", 1), (-0.041, "-4.1%", -1), (0.0, "0.0%", 0), (None, "\u2013", 0)],
+    [(0.123, "+12.30%", 1), (-0.041, "-4.10%", -1), (0.0, "0.00%", 0), (None, "\u2013", 0)],
 )
 def test_changes_have_a_sign(value: float | None, words: str, way: int) -> None:
     fact = CHANGE._replace(value=value)

@@ -327,6 +327,7 @@ def test_the_process_says_what_is_wrong() -> None:
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().startswith("dictionary does not contain key ")
 
+
 def test_one_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Typst is at work on what takes it many seconds."""
 
@@ -349,4 +350,3 @@ def test_one_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert monotonic() - ends[0] < 1
     assert [child.returncode for child in children] == [-signal.SIGKILL]
     assert out.getvalue() == b""
-

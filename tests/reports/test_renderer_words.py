@@ -9,7 +9,9 @@ from babel import UnknownLocaleError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.renderers import phrases
 from reports.renderers.characters import isolated, plain, reads_from_right
+from reports.renderers.phrases import Phrases
 from reports.renderers.words import Words
 from reports.results.cells import Cell, CellType
 
@@ -28,26 +30,30 @@ def said(kind: CellType, value: Cell, locale: str = "en_GB", zone: str = "Europe
         ("fr", CellType.INTEGER, 1234567, "1\u202f234\u202f567"),
         ("hi", CellType.INTEGER, 1234567, "12,34,567"),
         ("en_GB", CellType.NUMBER, 1234.567, "1,234.57"),
-        ("en_GB", CellType.NUMBER, 3.0, "3"),
+        ("en_GB", CellType.NUMBER, 3.0, "3.00"),
         ("en_GB", CellType.NUMBER, 0.00012345, "0.000123"),
-        ("en_GB", CellType.NUMBER, -0.0, "0"),
+        ("en_GB", CellType.NUMBER, -0.0, "0.00"),
         ("en_GB", CellType.NUMBER, 1.5e300, "1.5E300"),
         ("en_GB", CellType.NUMBER, -1.5e-300, "-1.5E-300"),
         ("en_GB", CellType.INTEGER, 10**30, "1" + 10 * ",000"),
-        ("en_GB", CellType.RATE, 0.25, "25.0%"),
+        ("en_GB", CellType.RATE, 0.25, "25.00%"),
         ("en_GB", CellType.RATE, 0.1234, "12.34%"),
-        ("en_GB", CellType.RATE, -1.5, "-150.0%"),
-        ("en_GB", CellType.RATE, -0.0, "0.0%"),
-        ("en_GB", CellType.RATE, 1e28, "1" + 10 * ",000" + ".0%"),
+        ("en_GB", CellType.RATE, -1.5, "-150.00%"),
+        ("en_GB", CellType.RATE, -0.0, "0.00%"),
+        ("en_GB", CellType.RATE, 1e28, "1" + 10 * ",000" + ".00%"),
         ("de", CellType.RATE, 0.1234, "12,34\xa0%"),
         ("tr", CellType.RATE, 0.1234, "%12,34"),
         ("en_GB", CellType.FLAG, True, "Yes"),
         ("en_GB", CellType.FLAG, False, "No"),
         ("en_GB", CellType.DAY, date(2026, 1, 5), "5 Jan 2026"),
         ("en_US", CellType.DAY, date(2026, 1, 5), "Jan 5, 2026"),
+        ("de", CellType.DAY, date(2026, 1, 5), "5. Jan. 2026"),
+        ("pt_PT", CellType.DAY, date(2026, 1, 5), "5 de janeiro de 2026"),
         ("ja", CellType.DAY, date(2026, 1, 5), "2026/01/05"),
+        ("ko", CellType.DAY, date(2026, 1, 5), "2026. 1. 5."),
+        ("ar", CellType.DAY, date(2026, 1, 5), "5 يناير 2026"),
         ("en_GB", CellType.MOMENT, MOMENT, "1 Jul 2026, 14:03:07 CEST"),
-        ("de", CellType.MOMENT, MOMENT, "01.07.2026, 14:03:07 CEST"),
+        ("de", CellType.MOMENT, MOMENT, "1. Juli 2026, 14:03:07 CEST"),
         ("en_GB", CellType.TEXT, "", ""),
         ("en_GB", CellType.ADDRESS, "https://example.org/?a=1", "https://example.org/?a=1"),
         *[("en_GB", kind, None, "\u2013") for kind in CellType],
@@ -70,12 +76,49 @@ def test_an_hour_that_comes_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "language", "direction"),
-    [("en_GB", "en-GB", "ltr"), ("ar", "ar", "rtl"), ("he_IL", "he-IL", "rtl")],
+    ("locale", "language", "reader"),
+    [("en_GB", "en-GB", "en-GB"), ("ar", "en", "ar"), ("he_IL", "en", "he-IL")],
 )
-def test_language(locale: str, language: str, direction: str) -> None:
+def test_phrases_are_english_whoever_reads(locale: str, language: str, reader: str) -> None:
     words = Words(locale=locale, zone="UTC")
-    assert (words.language, words.direction) == (language, direction)
+    assert (words.language, words.direction, words.reader) == (language, "ltr", reader)
+
+
+def test_another_language_is_a_line_in_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(phrases._PHRASES, "ar", Phrases(language="ar", yes="نعم"))
+    words = Words(locale="ar_EG", zone="UTC")
+    assert (words.language, words.direction) == ("ar-EG", "rtl")
+    assert words.cell(CellType.FLAG, True) == "نعم"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "words"),
+    [
+        (CellType.RATE, [0.0, 0.1, 0.2], ["0%", "10%", "20%"]),
+        (CellType.RATE, [0.0, 0.005, 0.01], ["0.0%", "0.5%", "1.0%"]),
+        (CellType.RATE, [-1.0, 0.0, 1.0], ["-100%", "0%", "100%"]),
+        (CellType.NUMBER, [0.0, 0.5, 1.0], ["0.0", "0.5", "1.0"]),
+        (CellType.NUMBER, [0.0, 2000.0], ["0", "2,000"]),
+        (CellType.NUMBER, [0.0, 1e300], ["0.00", "1E300"]),
+        (CellType.INTEGER, [0.0, 500.0, 1000.0], ["0", "500", "1,000"]),
+    ],
+)
+def test_ticks(kind: CellType, values: list[float], words: list[str]) -> None:
+    assert Words(locale="en_GB", zone="UTC").ticks(kind, values) == words
+
+
+@pytest.mark.parametrize("locale", ["ar", "bg", "cs", "de", "fa", "fi", "ko", "lt", "pt_PT", "sk"])
+def test_no_month_is_taken_for_a_day(locale: str) -> None:
+    words, day = Words(locale=locale, zone="UTC"), date(2026, 1, 5)
+    shown = words.cell(CellType.DAY, day)
+    assert shown.startswith("2026") or "1" not in shown
+    assert not {"M", "0"} & set(*words.axis(CellType.DAY, [day]))
+
+
+@given(st.lists(st.floats(-1e9, 1e9).map(lambda value: round(value, 4)), min_size=2))
+def test_rates_have_as_many_decimals(values: list[float]) -> None:
+    shown = [said(CellType.RATE, value) for value in values]
+    assert {len(each.partition(".")[2]) for each in shown} == {3}
 
 
 @pytest.mark.parametrize("locale", ["xx", "zz_ZZ"])
