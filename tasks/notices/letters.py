@@ -61,6 +61,7 @@ def letter(
         "title": notification.title,
         "facts": _facts(notification, reader),
         "files": [_file(notification.job, file, reader, are_attached) for file in files],
+        "language": reader.locale.replace("_", "-"),
         "until": reader.moment(until) if until and not are_attached else "",
         "address": settings.PUBLIC_URL + reverse("job-detail", args=[notification.job]),
     }

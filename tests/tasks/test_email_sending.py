@@ -171,6 +171,20 @@ def test_titles_are_data(owner: User, mailbox: Mailbox) -> None:
     assert "No &lt;b&gt;link&lt;/b&gt;" in html
 
 
+def test_text_of_others_keeps_its_direction_and_dates_their_language(
+    owner: User, mailbox: Mailbox
+) -> None:
+    mailed(owner, locale="fr_CH")
+    with_files(owner, "שלום.csv", params={"title": "שלום"})
+    pump.deliver()
+    html = part(mailbox.messages[0], "html")
+    assert '<html lang="en">' in html
+    assert re.search(r'<h1 dir="auto"[^>]*>[^<]*שלום', html)
+    assert re.search(r'<a href="[^"]*" dir="auto">שלום\.csv</a>', html)
+    assert '<td dir="auto">1\u202f234\u202f567</td>' in html
+    assert re.search(r'until <bdi lang="fr-CH">[^<]*20\d\d[^<]*</bdi>,', html)
+
+
 def test_files_are_attached_where_that_is_wished(owner: User, mailbox: Mailbox) -> None:
     with_files(owner, "a.csv", "Σ b.csv", attach=True)
     pump.deliver()
