@@ -35,6 +35,8 @@ _TURNED = (170, 14)
 _LETTERS = (8.5, 6.5)
 _CELL = 50
 _WORDY_CELL = 26
+# A row with more letters in a cell may go on on the next page: it may be longer than one.
+_WHOLE = 300
 # Words in half of a page, and a title above numbers, have at least as many letters in a line.
 _LEAST, _HEAD = 20, 8
 _LONG_FACT, _LONG_WORD, _NARROW_FACT = 24, 13, 9
@@ -200,6 +202,7 @@ def _table(table: Table, words: Words) -> dict[str, Any]:
             min(column["weight"], _LEAST if column["wordy"] else _CELL) for column in columns
         ),
         "rows": [[_said(cell) for cell in row] for row in shown],
+        "breaks": any(len(cell) > _WHOLE for row in shown for cell in row),
     }
 
 

@@ -146,7 +146,7 @@ def bars(data: Data, top: float) -> tuple[list[Mark], float]:
     each = _THICK * len(data.series) + _BETWEEN
     shown = data.first(max(1, int(_HIGH / each)))
     width = data.frame.width
-    left = min(max(_LABEL, width * 0.32), width * 0.4, max(50.0, *map(width_of, shown.labels))) + 10
+    left = min(width * 0.4, max(50.0, *map(width_of, shown.labels))) + 10
     numbers = [
         shown.shown(value, one.kind)
         for one in shown.series

@@ -278,6 +278,50 @@ def test_limits(columns: int, cell: Cell, rows: int, first: str) -> None:
     assert table["before"].partition(" The other")[0] == first
 
 
+def lines_of_pdf(document: bytes) -> list[list[str]]:
+    """The words of each page, in lines."""
+    return [page.extract_text().splitlines() for page in PdfReader(io.BytesIO(document)).pages]
+
+
+def test_no_table_begins_at_the_foot_of_a_page() -> None:
+    """There is room for its title, its header and five rows, or it begins on the next one."""
+    tables = tuple(
+        Table(name, name, (Column("n", f"N {name}", CellType.INTEGER),), rows, ("n",))
+        for name, rows in (("one", [(0,)] * 112), ("other", [(i,) for i in range(100, 161)]))
+    )
+    result = Result("any", "Any", "", "UTC", (), tables, ())
+    pages = lines_of_pdf(set_with_built_in_fonts(result))
+    (begun,) = [page for page in pages if "other" in page]
+    assert "N other" in begun
+    assert {"100", "101", "102", "103", "104"} <= set(begun)
+
+
+def test_a_row_is_on_one_page() -> None:
+    columns = tuple(Column(f"c{i}", f"C {i}", CellType.TEXT) for i in range(4))
+    rows: list[tuple[Cell, ...]] = [(f"{i} {'words ' * 40}{i}.",) * 4 for i in range(100, 140)]
+    pages = lines_of_pdf(set_with_built_in_fonts(of_rows(columns, rows)))
+    assert len(pages) > 4
+    for i in range(100, 140):
+        on = [any(f"{i} words" in line for line in page) for page in pages]
+        assert on == [any(f"{i}." in line for line in page) for page in pages]
+        assert sum(on) == 1
+
+
+def test_a_label_of_a_chart_stays_on_the_page() -> None:
+    """Each of its letters is seven when it is set as its number."""
+    chart = Chart("c", "C", ChartShape.BAR, "rows", "text", ("n",), 2)
+    columns = (*TEXT, Column("n", "N", CellType.INTEGER))
+    made = set_with_built_in_fonts(of_rows(columns, [("中文" * 12, 3), ("b", 1)], chart))
+    starts: list[tuple[float, str]] = []
+
+    def note(text: str, around: Any, matrix: Any, *_: Any) -> None:
+        starts.append((around[0] * matrix[4] + around[4], text))
+
+    PdfReader(io.BytesIO(made)).pages[0].extract_text(visitor_text=note)
+    assert any("[U+4E2D]" in text for _, text in starts)
+    assert min(x for x, text in starts if text.strip()) >= 45
+
+
 def test_a_result_of_nothing() -> None:
     text = first_page_of_pdf(printed(Result("any", "", "", "UTC", (), (), ())))
     assert text.startswith("any")
@@ -305,29 +349,6 @@ def test_one_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert out.getvalue() == b""
 
 
-def test_one_that_takes_too_much_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The process ends and its parent does not."""
-    program = tmp_path / "python"
-    program.write_text("#!/bin/sh\nulimit -v 150000\nexec " + sys.executable + ' "$@"\n')
-    program.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(program))
-    out = io.BytesIO()
-    with pytest.raises(TypesettingError, match=r"^The PDF could not be set: "):
-        PdfRenderer().write(of_rows(TEXT, [("some words " * 40,)] * 2000), ABOUT, out)
-    assert out.getvalue() == b""
-
-
-def test_the_process_says_what_is_wrong() -> None:
-    job = {"report": {}, "latin": [], "others": [], "folder": "", "remark": "", "seconds": 0}
-    done = subprocess.run(
-        [sys.executable, "-m", "reports.renderers.typeset"],
-        input=json.dumps(job).encode(),
-        capture_output=True,
-    )
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.decode().startswith("dictionary does not contain key ")
-
-
 def test_one_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Typst is at work on what takes it many seconds."""
 
@@ -350,3 +371,26 @@ def test_one_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert monotonic() - ends[0] < 1
     assert [child.returncode for child in children] == [-signal.SIGKILL]
     assert out.getvalue() == b""
+
+
+def test_one_that_takes_too_much_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The process ends and its parent does not."""
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nulimit -v 150000\nexec " + sys.executable + ' "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    out = io.BytesIO()
+    with pytest.raises(TypesettingError, match=r"^The PDF could not be set: "):
+        PdfRenderer().write(of_rows(TEXT, [("some words " * 40,)] * 2000), ABOUT, out)
+    assert out.getvalue() == b""
+
+
+def test_the_process_says_what_is_wrong() -> None:
+    job = {"report": {}, "latin": [], "others": [], "folder": "", "remark": "", "seconds": 0}
+    done = subprocess.run(
+        [sys.executable, "-m", "reports.renderers.typeset"],
+        input=json.dumps(job).encode(),
+        capture_output=True,
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().startswith("dictionary does not contain key ")

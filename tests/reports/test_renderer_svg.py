@@ -182,7 +182,13 @@ def test_many_columns_say_that_they_are_peaks() -> None:
 def test_bars_say_their_numbers_and_long_labels_are_cut() -> None:
     long = "A title that is much too long for the room beside a bar"
     drawing = chart_of(ChartShape.BAR, [(long, 1234), ("b", -5), ("c", None)])
-    assert words(drawing) == ["A title that is much too long\u2026", "1,234", "b", "-5", "c"]
+    assert words(drawing) == [
+        "A title that is much too long for the\u2026",
+        "1,234",
+        "b",
+        "-5",
+        "c",
+    ]
     first, second = bars(drawing)
     assert float(first["width"]) > 100 > float(second["width"])
     assert float(second["x"]) < float(first["x"])
