@@ -157,4 +157,5 @@ def only(found: Table, *names: str, key: tuple[str, ...]) -> Table:
 
 def left_out(shown: int, total: int) -> str:
     """The note of a table that has only the first of its rows; '' when it has all."""
-    return f"The first {shown:,} of {total:,}." if shown < total else ""
+    # Kept as it is said, for readers to some of whom 1,000 is one.
+    return f"The first {shown} of {total}." if shown < total else ""

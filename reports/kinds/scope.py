@@ -140,14 +140,14 @@ def _keys(found: _Found) -> list[int]:
 def _counted(what: str, slugs: tuple[str, ...], found: _Found) -> str:
     if len(slugs) == 1 and found:
         return f"{what} “{found[slugs[0]].title}”"
-    return f"{len(slugs):,} {what}{'s' * (len(slugs) > 1)}" if slugs else ""
+    return f"{len(slugs)} {what}{'s' * (len(slugs) > 1)}" if slugs else ""
 
 
 def _missing(what: str, slugs: tuple[str, ...], found: _Found) -> list[str]:
     said = list(_said(what, slugs, found))
     if len(said) <= _MISSING_MAX:
         return said
-    more = f"{len(said) - _MISSING_MAX:,} more {what}s are in the trash or gone."
+    more = f"{len(said) - _MISSING_MAX} more {what}s are in the trash or gone."
     return [*said[:_MISSING_MAX], more]
 
 
