@@ -174,7 +174,7 @@ def _look(kind: CellType, words: Words) -> str:
     """The attributes of whatever holds such a cell: anybody's text may be of any language, and months have
     names in the reader's."""
     look = _LOOKS[kind]
-    tongue = {"t": ' dir="auto"', "d": f' lang="{words.reader}"'}.get(look, "")
+    tongue = {"t": ' dir="auto"', "d": f' dir="auto" lang="{words.reader}"'}.get(look, "")
     return f' class="{look}"{tongue}'
 
 

@@ -159,7 +159,7 @@ def test_language_and_direction(locale: str, language: str, reader: str) -> None
         for tag in ("td", "dd")
         for cell in elements.named(tag)
     }
-    kept = {("t", "auto", None), ("d", None, reader), ("n", None, None), ("f", None, None)}
+    kept = {("t", "auto", None), ("d", "auto", reader), ("n", None, None), ("f", None, None)}
     assert looks == kept
     for tag in ("h1", "caption", "th", "dt", "figcaption"):
         assert {each["dir"] for each in elements.named(tag)} == {"auto"}
