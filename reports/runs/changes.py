@@ -55,7 +55,8 @@ def _check_size(*runs: ReportRun) -> None:
 
 def _reasons(before: ReportRun, after: ReportRun) -> Iterator[str]:
     for name, title in _ASKED.items():
-        one, other = before.job.params[name], after.job.params[name]
+        # An earlier version may not have asked it.
+        one, other = before.job.params.get(name), after.job.params.get(name)
         if one != other:
             yield f"The {title} changed from {_said(one)} to {_said(other)}."
     one, other = before.basis or {}, after.basis or {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,11 +14,16 @@ from gridlink.lib.slugs import (
     SlugConverter,
     alias_validator,
     new_slug,
+    new_slugs,
 )
 
 
-def test_a_new_slug_has_its_form_and_is_never_the_same() -> None:
-    slugs = {new_slug("gr") for _ in range(1000)}
+@pytest.mark.parametrize(
+    "slugs",
+    [{new_slug("gr") for _ in range(1000)}, set(islice(new_slugs("gr"), 1000))],
+    ids=["one by one", "many at once"],
+)
+def test_a_new_slug_has_its_form_and_is_never_the_same(slugs: set[str]) -> None:
     assert len(slugs) == 1000
     assert {len(slug) for slug in slugs} == {SLUG_LENGTH}
     assert all(re.fullmatch(SlugConverter.regex, slug) for slug in slugs)
