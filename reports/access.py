@@ -15,6 +15,7 @@ def report_write(actor: User, slug: str) -> Report:
     report = Report.objects.filter(user=actor, slug=slug).first()
     if report is None:
         raise NotFound
+    report.user = actor
     return report
 
 

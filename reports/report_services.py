@@ -112,7 +112,9 @@ def run_submit(
                 "fresh": fresh,
             },
         )
-        ReportRun.objects.get_or_create(job=submission.job, defaults={"report": report})
+        run = ReportRun(job=submission.job, report=report)
+        # An earlier request may have made it, with the job.
+        ReportRun.objects.bulk_create([run], ignore_conflicts=True)
     return submission
 
 

@@ -56,7 +56,7 @@ def by_time(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Rea
     bounds = [step.start for step in steps]
     cuts = cut_hours(period, [*bounds, period.end], kept=kept)
     raw = parts.clicks(subject, cuts, parts.CLICK_BUCKET)
-    sql = parts.summed_parts([*parts.hours(subject), *parts.views(subject, cuts), *raw])
+    sql = parts.summed_parts([*parts.hours(subject, cuts), *raw])
     found = dict(parts.read(sql, subject=subject, period=period, cuts=cuts, bounds=bounds))
     rows = [
         _time_row(period, step, found.get(number, NOTHING))

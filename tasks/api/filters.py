@@ -1,11 +1,13 @@
-"""The parameters of the job list."""
+"""The parameters of jobs and of their list."""
 
 from __future__ import annotations
 
 from rest_framework import serializers
 
 from gridlink.lib.rest.pagination import PageQuery
+from gridlink.lib.rest.serializers import QuerySerializer
 from tasks.states import JobStatus
+from tasks.waits import MAX_SECONDS
 
 
 class JobListQuery(PageQuery):
@@ -13,3 +15,18 @@ class JobListQuery(PageQuery):
 
     status = serializers.ChoiceField(JobStatus.choices, required=False)
     kind = serializers.CharField(required=False, max_length=50)
+
+
+class JobQuery(QuerySerializer):
+    """How long to wait for the job's end."""
+
+    wait = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=MAX_SECONDS,
+        help_text=(
+            "Seconds to wait for the job's end before the answer, which comes as soon as it has ended;"
+            " or at once, while many others wait."
+        ),
+    )

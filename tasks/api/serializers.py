@@ -159,7 +159,9 @@ def job_response(request: Request, job: Job, *, status: int = 200) -> Response:
 
 def accepted(request: Request, submission: Submission) -> Response:
     """202 with the job and its address; a header says when an earlier request had made it."""
-    job = job_read(actor_of(request), submission.job.slug)
+    # What was just made has no files yet.
+    made = submission.job
+    job = made if submission.created else job_read(actor_of(request), made.slug)
     response = job_response(request, job, status=202)
     response["Location"] = reverse("job-detail", args=[submission.job.slug], request=request)
     if not submission.created:

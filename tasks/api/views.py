@@ -13,9 +13,11 @@ from gridlink.lib.rest.schema import answer, errors, page_of
 from tasks import services
 from tasks.access import job_read
 from tasks.api import examples
-from tasks.api.filters import JobListQuery
+from tasks.api.filters import JobListQuery, JobQuery
 from tasks.api.serializers import JobEventSerializer, JobSerializer, job_response, jobs_as_json
 from tasks.selectors import job_events, job_list
+from tasks.states import UNFINISHED
+from tasks.waits import wait_for_end
 
 
 class JobListView(APIView):
@@ -45,11 +47,17 @@ class JobDetailView(APIView):
 
     @extend_schema(
         summary="Show a job",
-        responses={200: answer(JobSerializer, examples.JOB), **errors(401, 403, 404)},
+        parameters=[JobQuery],
+        responses={200: answer(JobSerializer, examples.JOB), **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Status, progress and files of one job. Poll this at most once a second."""
-        return job_response(request, job_read(actor_of(request), slug))
+        """Status, progress and files of one job. Ask for it at most once a second, or let it `wait`."""
+        seconds = JobQuery.parse(request.query_params)["wait"]
+        job = job_read(actor_of(request), slug)
+        if seconds and job.status in UNFINISHED:
+            wait_for_end(job=job, seconds=seconds)
+            job = job_read(actor_of(request), slug)
+        return job_response(request, job)
 
 
 class JobCancelView(APIView):

@@ -89,7 +89,7 @@ def test_start_export(
 ) -> None:
     for _ in range(rows):
         make_job(alice, 1)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(12):
         assert alice.post("exports/", EXPORT).status_code == 202
     with django_assert_num_queries(8):
         assert alice.post("exports/", EXPORT).status_code == 202
@@ -102,7 +102,7 @@ def test_start_export_once(
     for number in range(rows):
         alice.post("exports/", EXPORT, **{"Idempotency-Key": f"key-{number}"})
         Job.objects.update(status="succeeded", finished_on=timezone.now())
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(14):
         first = alice.post("exports/", EXPORT, **{"Idempotency-Key": "again"})
     with django_assert_num_queries(8):
         again = alice.post("exports/", EXPORT, **{"Idempotency-Key": "again"})

@@ -1,0 +1,58 @@
+"""Waiting for a job to end, for clients that would otherwise ask again and again.
+
+Postgres tells of the end (tasks/migrations/0008), to the connection that the waiting thread has anyway.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from time import monotonic
+
+from django.db import connection
+
+from tasks.models import Job
+
+MAX_SECONDS = 20
+# Half of the threads of a web process, so that there are always some for those who do not wait.
+_PLACES = threading.BoundedSemaphore(4)
+# Between two looks, for where nothing is heard: behind a pooler that shares connections.
+_LOOK_SECONDS = 1.0
+
+
+def wait_for_end(*, job: Job, seconds: float) -> None:
+    """Return as soon as the job has ended, or so many seconds are over; at once while too many others wait.
+    Not to be called in a transaction, in which nothing is heard."""
+    if not _PLACES.acquire(blocking=False):
+        return
+    try:
+        _listen(job, monotonic() + seconds)
+    finally:
+        _PLACES.release()
+
+
+def _listen(job: Job, deadline: float) -> None:
+    channel = f"job_{job.slug}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {channel}")
+        try:
+            # After it has begun to listen: an end before that would not be heard.
+            while not _has_ended(job) and (left := deadline - monotonic()) > 0:
+                _hear(min(left, _LOOK_SECONDS))
+        finally:
+            cursor.execute(f"UNLISTEN {channel}")
+
+
+def _has_ended(job: Job) -> bool:
+    return Job.objects.filter(pk=job.pk, finished_on__isnull=False).exists()
+
+
+def _hear(seconds: float) -> None:
+    heard = connection.connection
+    # select() would refuse the numbers that files have in a process with many visitors.
+    poll = select.poll()
+    poll.register(heard, select.POLLIN)
+    poll.poll(seconds * 1000)
+    with connection.wrap_database_errors:
+        heard.poll()
+    heard.notifies.clear()
