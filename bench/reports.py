@@ -3,9 +3,10 @@
 One account's clicks of twelve months, 10 M on twenty grids, are made by SQL and rolled up. A web process and
 a worker, started as the Procfile does, are asked again and again for the traffic of those months by day and
 for their breakdown by all that clicks are broken down by, as JSON, counted anew each time: from the request
-to the finished file, whose end the client waits for in one request. The same is asked of the raw rows in one statement a table, and all numbers must be
-equal. The ratio is that of the question that gains least. Then the account's summary of a month is wanted
-as PDF, and a table of 100,000 links as XLSX. The memory is the worker's, without the child that sets a PDF.
+to the finished file, whose end the client waits for in one request. The same is asked of the raw rows in one
+statement a table, and all numbers must be equal. The ratio is that of the question that gains least. Then the
+account's summary of a month is wanted as PDF, and a table of 100,000 links as XLSX. The memory is the
+worker's, without the child that sets a PDF.
 """
 
 from __future__ import annotations
