@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from reports.report_models import Report, ReportRun
 from reports.runs.question import Asked
 from tasks.models import Job
 from tests.support.checks import assert_error, nothing_changes
-from tests.support.client import Client
+from tests.support.client import Client, content
 from tests.support.jobs import stored
 from tests.support.platform import execute
 from tests.support.report_runs import ask, define, run
@@ -130,7 +131,7 @@ class TestRuns:
             job.save()
         Report.objects.update(kind="gossip")
         path = f"reports/{report['slug']}/"
-        shown = owner.get(f"{path}runs/{before.slug}/").json()
+        shown = json.loads(content(owner.get(f"{path}runs/{before.slug}/")))
         assert (shown["asked"]["kind"], shown["result"]["kind"]) == ("gossip", "traffic")
         found = owner.get(f"{path}runs/{before.slug}/diff/{after.slug}/").json()
         assert (found["reasons"], found["facts"], found["tables"]) == ([], [], {})
