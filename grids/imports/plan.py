@@ -73,6 +73,8 @@ WHERE verdict = 'create' AND y > {Y_MAX}
 def plan(cursor: Any) -> None:
     """Fill import_plan: a verdict with its remarks for each entry, and the place of a link on a new grid."""
     cursor.execute(_GRANTS)
+    # They are mostly empty, which nobody knows of a table that was never looked at.
+    cursor.execute("ANALYZE import_grant, import_match, import_candidate")
     cursor.execute(_PLAN)
     cursor.execute(_FULL, [FULL])
-    cursor.execute("ANALYZE import_plan, import_grant")
+    cursor.execute("ANALYZE import_plan")
