@@ -43,6 +43,7 @@ def export_params(
     time_zone: str = "UTC",
     delimiter: str = "comma",
     bom: bool = False,
+    times: str = "offset",
     filters: dict[str, Any],
 ) -> tuple[str, dict[str, Any]]:
     """The kind and the parameters of the job that makes an export. Raises NotFound for a grid or link in
@@ -53,15 +54,25 @@ def export_params(
         return ARCHIVE, {}
     _check_format(kind, format, compression)
     _check_columns(kind, format, columns)
-    if format != CsvFormat.name and (bom or delimiter != "comma"):
-        raise _refused("format", "Only CSV has a delimiter and a byte order mark.")
+    if format != CsvFormat.name and (bom, delimiter, times) != (
+        False,
+        "comma",
+        "offset",
+    ):
+        message = "Only CSV has a delimiter, a byte order mark, and times in other ways."
+        raise _refused("format", message)
     return EXPORT, {
         "kind": kind,
         "format": format,
         "compression": compression,
         "columns": list(columns),
         "filters": _filters(user, kind, filters, time_zone),
-        "style": {"zone": time_zone, "delimiter": DELIMITERS[delimiter], "bom": bom},
+        "style": {
+            "zone": time_zone,
+            "delimiter": DELIMITERS[delimiter],
+            "bom": bom,
+            "times": times,
+        },
     }
 
 

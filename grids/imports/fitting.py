@@ -77,7 +77,10 @@ def sane(moment: datetime | None, now: datetime) -> datetime:
 
 
 def _tags(given: tuple[str, ...], problems: list[str]) -> list[str]:
-    # Without outer spaces and repeats, as the API has them.
+    # Without outer spaces and repeats, as the API has them; nearly all are so already.
+    tags = list(dict.fromkeys(map(str.strip, given)))
+    if len(tags) == len(given) <= TAGS_MAX and all(tags) and max(map(len, tags)) <= TAG_LENGTH:
+        return tags
     names = [name for tag in given if (name := tag.strip())]
     tags = list(dict.fromkeys([name[:TAG_LENGTH].rstrip() for name in names]))[:TAGS_MAX]
     if len(tags) < len(given) or max(map(len, names)) > TAG_LENGTH:

@@ -67,12 +67,13 @@ Moved = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How the owner wants the file: the zone of its times, and of CSV the delimiter and whether it begins
-    with a byte order mark."""
+    """How the owner wants the file: the zone of its times, and of CSV the delimiter, whether it begins with a
+    byte order mark, and how times are written, by a name in columns.MOMENTS."""
 
     zone: str = "UTC"
     delimiter: str = ","
     bom: bool = False
+    times: str = "offset"
 
 
 @dataclass(frozen=True, slots=True)

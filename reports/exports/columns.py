@@ -58,6 +58,16 @@ def moment_text(zone: str) -> Callable[[str], str]:
     return lambda sql: f"""to_char({sql}, 'YYYY-MM-DD"T"HH24:MI:SS.US{suffix}')"""
 
 
+def local_text(zone: str) -> Callable[[str], str]:
+    """The same without Z or offset, which spreadsheets know for a time; in an hour that the clocks show twice
+    it may be either. The session's time zone must be `zone`."""
+    return lambda sql: f"""to_char({sql}, 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+
+
+MOMENTS = {"offset": moment_text, "local": local_text}
+"""How CSV can write moments."""
+
+
 def joined(sql: str) -> str:
     r"""Texts as one, "a, b"; a comma inside one is written "\,", a backslash "\\"."""
     return rf"""

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from gridlink.lib.spreadsheets import guard_sql
 from reports.exports.base import ExportQuery, copy_out
-from reports.exports.columns import Expressions, Kind, joined, moment_text
+from reports.exports.columns import MOMENTS, Expressions, Kind, joined
 from reports.exports.text import TextFormat
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -35,5 +35,5 @@ class CsvFormat(TextFormat):
         return {
             Kind.TEXT: lambda sql: guard_sql(f"({sql})"),
             Kind.TEXTS: lambda sql: guard_sql(f"({joined(sql)})"),
-            Kind.MOMENT: moment_text(self.style.zone),
+            Kind.MOMENT: MOMENTS[self.style.times](self.style.zone),
         }

@@ -124,6 +124,8 @@ def manifest(export: Export, written: Written, files: list[Any]) -> dict[str, An
         "columns": [column.name for column in export.source.chosen],
         "filters": wish.filters,
         "time_zone": export.form.zone,
+        # Of CSV.
+        "times": export.form.style.times,
         "as_of": written.plan.as_of,
         "status": "truncated" if written.truncated else "complete",
         "remarks": written.remarks,

@@ -11,6 +11,7 @@ from grids.models import TAG_LENGTH
 from reports.archive.format import ARCHIVE_FORMAT
 from reports.archive.format import KIND as ACCOUNT
 from reports.exports.clicks import VERDICTS
+from reports.exports.columns import MOMENTS
 from reports.exports.compression import COMPRESSIONS
 from reports.exports.csv import DELIMITERS
 from reports.exports.registry import FORMATS, SOURCES
@@ -86,5 +87,13 @@ class ExportSerializer(StrictSerializer):
     )
     bom = serializers.BooleanField(
         required=False, default=False, help_text="Whether CSV begins with a byte order mark."
+    )
+    times = serializers.ChoiceField(
+        list(MOMENTS),
+        required=False,
+        default="offset",
+        help_text=(
+            "Of CSV: with Z or the offset of `time_zone`, or without, which spreadsheets take for a time."
+        ),
     )
     filters = ExportFiltersSerializer(required=False, default=dict)

@@ -204,6 +204,17 @@ def test_columns_zone_and_dialect(owner: Client, grid: Grid) -> None:
     assert first == f"{slug};{FIRST}T05:30:00.000000+05:30".encode()
 
 
+def test_times_without_an_offset(owner: Client, grid: Grid) -> None:
+    """As the clocks of the zone show them; the manifest says so."""
+    make_clicks(grid, 20)
+    wish: dict[str, Any] = {"columns": ["clicked_on"], "time_zone": "Asia/Kolkata"}
+    job = run(owner, **wish, times="local")
+    assert file_bytes(job).split(b"\n")[1] == f"{FIRST}T05:30:00.000000".encode()
+    about = manifest_of(owner, job)
+    assert (about["time_zone"], about["times"]) == ("Asia/Kolkata", "local")
+    assert manifest_of(owner, run(owner, **wish))["times"] == "offset"
+
+
 def test_somebody_elses_clicks_are_not_in_it(owner: Client, grid: Grid) -> None:
     make_clicks(grid, 100)
     make_click(Click.objects.earliest("clicked_on").clicked_on, user_id=grid.user_id + 1)

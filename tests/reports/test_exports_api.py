@@ -45,7 +45,7 @@ def test_request_becomes_a_job(alice: Client) -> None:
         "compression": "none",
         "columns": [],
         "filters": {},
-        "style": {"zone": "UTC", "delimiter": ",", "bom": False},
+        "style": {"zone": "UTC", "delimiter": ",", "bom": False, "times": "offset"},
     }
     job = Job.objects.get()
     assert (job.slug, job.user, job.queue) == (body["slug"], alice.user, "quick")
@@ -148,6 +148,8 @@ def test_an_account_has_no_choices(alice: Client, more: dict[str, Any], field: s
         ({"kind": "links", "format": "zip"}, "format"),
         ({"kind": "links", "format": "xlsx", "compression": "zstd"}, "compression"),
         ({"kind": "links", "format": "jsonl", "bom": True}, "format"),
+        ({"kind": "links", "format": "xlsx", "times": "local"}, "format"),
+        ({"kind": "links", "format": "csv", "times": "sundial"}, "times"),
         ({"kind": "links", "format": "netscape", "columns": ["url"]}, "columns"),
         ({"kind": "links", "format": "csv", "columns": ["user_agent"]}, "columns"),
         ({"kind": "links", "format": "csv", "columns": ["url", "url"]}, "columns"),

@@ -139,6 +139,15 @@ def test_csv_of_links(titled: Client, profile: Path, tmp_path: Path) -> None:
     assert set(column(rows, "created_on")) == {text("2026-03-04T05:06:07.000000Z")}
 
 
+def test_csv_with_local_times(titled: Client, profile: Path, tmp_path: Path) -> None:
+    """Without an offset, times are times."""
+    wish = {"times": "local", "time_zone": "Asia/Kolkata"}
+    rows = opened(profile, tmp_path, "links.csv", file_bytes(run_export(titled, "csv", **wish)))
+    assert set(column(rows, "created_on")) == {Cell("date", "2026-03-04T10:36:07")}
+    assert {cell.type for cell in column(rows, "active_from")} == {""}
+    assert set(column(rows, "width")) == {Cell("float", "1")}
+
+
 def test_csv_of_links_with_columns_of_text(titled: Client, profile: Path, tmp_path: Path) -> None:
     """Whoever says of a column that it is text gets every character of it."""
     data = file_bytes(run_export(titled, "csv"))

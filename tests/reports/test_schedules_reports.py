@@ -278,6 +278,11 @@ def test_what_parameters_lack_has_its_default(alice: Client) -> None:
     Schedule.objects.update(params={"kind": "clicks", "format": "csv", "range": YESTERDAY})
     schedule.refresh_from_db()
     job = fired(schedule, at(SLOTS[0][0]))
-    assert job.params["style"] == {"zone": "UTC", "delimiter": ",", "bom": False}
+    assert job.params["style"] == {
+        "zone": "UTC",
+        "delimiter": ",",
+        "bom": False,
+        "times": "offset",
+    }
     moments = {"from": "2026-01-14T00:00:00+00:00", "to": "2026-01-15T00:00:00+00:00"}
     assert job.params["filters"] == moments

@@ -36,9 +36,11 @@ def link_on(grid: Grid, number: int, **fields: Any) -> Link:
     )
 
 
-def run_export(client: Client, form: str, compression: str = "none", filters: Any = None) -> Job:
+def run_export(
+    client: Client, form: str, compression: str = "none", filters: Any = None, **wish: Any
+) -> Job:
     """The export, done; it must have succeeded."""
-    body: dict[str, Any] = {"kind": "links", "format": form, "compression": compression}
+    body: dict[str, Any] = {"kind": "links", "format": form, "compression": compression, **wish}
     if filters:
         body["filters"] = filters
     answer = client.post("exports/", body)
