@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -76,7 +77,7 @@ WHERE job.id = chosen.id AND job.attempt < job.max_attempts
     AND (job.status = 'queued'
         OR job.status = 'running' AND job.lease_expires_on < statement_timestamp())
 RETURNING job.id, job.slug, job.user_id, job.kind, job.queue, job.params, job.attempt,
-    job.max_attempts, job.fence, job.request_id
+    job.max_attempts, job.fence, job.created_on, job.request_id
 """
 
 
@@ -93,6 +94,7 @@ class Claim:
     attempt: int
     max_attempts: int
     fence: int
+    created_on: datetime
     request_id: str = ""
 
     @property

@@ -24,7 +24,6 @@ from reports.runs.retention import make_room
 from reports.runs.store import packed
 from tasks.context import JobContext
 from tasks.lifecycle import Outcome
-from tasks.models import Job
 from tasks.registry import JobFailed, JobRunner, register
 
 REPORT = "reports.report"
@@ -68,9 +67,8 @@ class ReportRunner(JobRunner):
         renderer = RENDERERS[name](context.check)
         period = asked.period(timezone.now())
         file_name = f"{asked.kind}_{days_of(period)}.{renderer.extension(result)}"
-        made_on = Job.objects.values_list("created_on", flat=True).get(pk=context.claim.job_id)
         about = About(
-            made_on=made_on.astimezone(period.zone),
+            made_on=context.claim.created_on.astimezone(period.zone),
             run=context.claim.slug,
             paper=Paper(asked.paper),
             locale=asked.locale,
