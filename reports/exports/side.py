@@ -96,3 +96,7 @@ class Side:
             finally:
                 with self._lock:
                     self._running.discard(line)
+                    is_over = self._is_over
+        if is_over:
+            # Broken off after all was read: what comes next in the thread could not be noted any more.
+            raise RuntimeError("The export is over.")

@@ -93,7 +93,9 @@ def make_schedule(owner: Client, report: dict[str, Any]) -> tuple[str, datetime]
 
 
 def waits_for_its_next_try() -> bool:
-    return Delivery.objects.filter(channel="webhook", status="waiting", attempts=1).exists()
+    # A try that is under way has a lease.
+    tried = Delivery.objects.filter(channel="webhook", status="waiting", attempts=1)
+    return tried.filter(lease_expires_on=None).exists()
 
 
 def all_delivered() -> bool:

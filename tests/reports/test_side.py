@@ -56,6 +56,14 @@ def asleep(side: Side, ready: threading.Event) -> None:
         cursor.execute("SELECT pg_sleep(100)")
 
 
+def read_to_the_end(side: Side, ready: threading.Event) -> None:
+    """All is read, and nothing of it hears that the session is broken any more."""
+    connection.ensure_connection()
+    with side._breakable(connection):
+        ready.set()
+        wait_for(lambda: side._is_over)
+
+
 def ended_amid(work: Callable[[Side, threading.Event], None]) -> Future[None]:
     """What becomes of the work when the export ends, by Stop, in the middle of it."""
     ready = threading.Event()
@@ -74,6 +82,13 @@ def ended_amid(work: Callable[[Side, threading.Event], None]) -> Future[None]:
 
 def test_a_broken_session_hides_no_error() -> None:
     assert isinstance(ended_amid(broken).exception(), InterfaceError)
+
+
+def test_what_was_read_as_all_ended_does_not_count() -> None:
+    """The thread would store it, and then be unable to note that it did."""
+    error = ended_amid(read_to_the_end).exception()
+    assert isinstance(error, RuntimeError)
+    assert str(error) == "The export is over."
 
 
 def test_a_query_is_broken_off_here_and_in_the_server() -> None:
