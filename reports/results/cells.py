@@ -25,6 +25,7 @@ class CellType(StrEnum):
     """The URL of a page. Text from a stranger, and shown as text: a format may not make it lead there unless
     it is of http or https."""
     INTEGER = "integer"
+    """Of 64 bits, as the database counts."""
     NUMBER = "number"
     """A finite float."""
     RATE = "rate"
@@ -98,10 +99,17 @@ def reader(kind: CellType) -> Callable[[Any], Any]:
 def clean_rows(rows: Iterable[Sequence[Cell]], kinds: Sequence[CellType]) -> list[tuple[Cell, ...]]:
     """The rows as every format can hold them: text `visible`, rates to four places. Raises ValueError for a
     number that is not finite, and a row that has more or fewer cells than there are kinds."""
-    cleaners = [_CLEANERS.get(kind, _same) for kind in kinds]
-    return [
-        tuple(
-            None if cell is None else clean(cell) for clean, cell in zip(cleaners, row, strict=True)
-        )
-        for row in rows
-    ]
+    cleaners = [(place, _CLEANERS[kind]) for place, kind in enumerate(kinds) if kind in _CLEANERS]
+    return [_clean_row(row, len(kinds), cleaners) for row in rows]
+
+
+def _clean_row(
+    row: Sequence[Cell], width: int, cleaners: Sequence[tuple[int, Callable[[Any], Any]]]
+) -> tuple[Cell, ...]:
+    if len(row) != width:
+        raise ValueError(f"A row has {len(row)} cells and not {width}.")
+    cells = list(row)
+    for place, clean in cleaners:
+        if cells[place] is not None:
+            cells[place] = clean(cells[place])
+    return tuple(cells)

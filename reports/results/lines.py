@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from json import JSONEncoder
+from datetime import date
 from typing import Any
 
-from reports.results.cells import writer
-from reports.results.result import Result, Table
+import orjson
 
-_encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+from reports.results.result import Result, Table
 
 
 def json_lines(result: Result, **first: Any) -> Iterator[str]:
@@ -28,12 +27,17 @@ def _table(result: Result, table: Table, before: str) -> Iterator[str]:
     (head,) = replace(result, tables=(replace(table, rows=()),)).as_json()["tables"]
     del head["rows"]
     yield before + _encode(head).removesuffix("}") + ',"rows":['
-    writers = [writer(column.type) for column in table.columns]
     end = "\n"
     for row in table.rows:
-        cells = [
-            None if cell is None else write(cell) for write, cell in zip(writers, row, strict=True)
-        ]
-        yield end + _encode(cells)
+        yield end + _encode(row)
         end = ",\n"
     yield "\n]}"
+
+
+def _encode(value: Any) -> str:
+    return orjson.dumps(value, _iso, orjson.OPT_PASSTHROUGH_DATETIME).decode()
+
+
+def _iso(value: date) -> str:
+    # Its own way leaves out the seconds of an offset, which there were until about 1970.
+    return value.isoformat()

@@ -79,7 +79,7 @@ def test_many_rows_are_counted_and_some_named() -> None:
 CELLS = {
     CellType.TEXT: st.text(),
     CellType.ADDRESS: st.text(),
-    CellType.INTEGER: st.integers(),
+    CellType.INTEGER: st.integers(-(2**63), 2**63 - 1),
     CellType.NUMBER: st.floats(allow_nan=False, allow_infinity=False),
     CellType.RATE: st.floats(-10, 10).map(lambda rate: round(rate, 4)),
     CellType.FLAG: st.booleans(),
