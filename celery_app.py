@@ -11,6 +11,7 @@ from celery import Celery
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from tasks.broker import free_slots_on_failure
+from tasks.processes import keep_what_lasts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 # Celery drops what the checks say, and they load the whole web tier: a seventh of a worker's memory.
@@ -20,6 +21,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 free_slots_on_failure()
+keep_what_lasts()
 app = Celery("gridlink")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

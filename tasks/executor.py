@@ -53,6 +53,8 @@ def _run(claim: Claim) -> None:
     except BaseException as error:
         logger.info("job_stopped", extra={"reason": repr(error)})
         _conclude(context, error)
+        # With what the job may have left in its session, as temporary tables.
+        connection.close()
         # A worker that is told to stop does, whatever became of the job.
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
             raise

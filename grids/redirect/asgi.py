@@ -12,6 +12,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (needs django.setup)
 
+from gridlink.lib.garbage import spare_what_is_loaded  # noqa: E402
 from grids.redirect.app import RedirectApp  # noqa: E402
 from grids.redirect.visit import Visitors  # noqa: E402
 
@@ -21,8 +22,5 @@ application = RedirectApp(
     visitors=Visitors(settings.TRUSTED_PROXIES, settings.HONOUR_DO_NOT_TRACK),
 )
 
-# What is loaded by now stays for good, and looking through it again and again for garbage would make every
-# hundredth visitor wait; what requests leave behind is freed by its reference counts.
-gc.collect()
-gc.freeze()
+spare_what_is_loaded()
 gc.set_threshold(100_000, 50, 100)

@@ -1,4 +1,4 @@
-"""Postgres restarted in the middle of an export."""
+"""Postgres restarted in the middle of an export, and between two."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 from tests.support.client import Client, make_user
 from tests.support.freeze import LINKS, export_frozen
 from tests.support.jobs import await_end, events, start_export, stored
-from tests.support.postgres import end_other_connections
+from tests.support.postgres import end_other_connections, idle_connections
 from tests.support.processes import beat, worker
 from tests.support.rows import load_links
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,3 +37,23 @@ def test_export_is_tried_again_after_a_restart_of_postgres(
     file, _ = job["files"]
     assert file["rows"] == LINKS
     assert len(stored(storage)) == 2
+
+
+def test_a_worker_keeps_its_connection_and_takes_another_one_when_it_is_gone(
+    transactional_db: None, storage: Path, tmp_path: Path
+) -> None:
+    user = make_user("alice")
+    load_links(user, 10)
+    owner = Client(user)
+    with worker(tmp_path, queues="quick,exports") as running:
+
+        def exported() -> set[int]:
+            """By which sessions of the database, all of which wait again."""
+            job = await_end(owner, start_export(owner))
+            assert (job["status"], job["attempt"]) == ("succeeded", 1), running.text[-3000:]
+            return wait_for(idle_connections)
+
+        first = exported()
+        assert exported() == first
+        assert end_other_connections() == len(first)
+        assert not exported() & first
