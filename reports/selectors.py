@@ -8,7 +8,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from grids.models import Grid, Link
-from reports.analytics.cuts import kept_from
+from reports.analytics.cuts import Kept
 from reports.analytics.groupings import READERS, Wish, rate
 from reports.analytics.numbers import Numbers, Row
 from reports.analytics.periods import Period
@@ -21,7 +21,7 @@ LEDGER_COUNTS = ("accepted", "humans", "duplicates", "bots", "refused")
 def analytics_read(*, subject: Subject, period: Period, wish: Wish) -> dict[str, Any]:
     """The JSON of an analytics answer, grouped as wished: two to four queries, whatever the number of clicks.
     Raises Invalid for more groups of time than an answer can hold."""
-    kept = kept_from(period.end)
+    kept = Kept(period.end)
     reading = READERS[wish.group_by](subject, period, wish, kept)
     approximate, totals = reading.approximate_before, reading.totals
     return {

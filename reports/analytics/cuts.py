@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
@@ -21,12 +22,19 @@ FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE inhparent = 'reports_clic
 """
 
 
-def kept_from(default: datetime) -> datetime:
-    """Since when raw rows are kept; `default` when there are none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OLDEST)
-        oldest: datetime | None = cursor.fetchone()[0]
-    return oldest.astimezone(UTC) if oldest else default
+class Kept:
+    """Raw rows, as far as they are kept. What cuts nothing need not know how far that is."""
+
+    def __init__(self, default: datetime) -> None:
+        self._default = default
+
+    @cached_property
+    def since(self) -> datetime:
+        """Of when the oldest may be; the default when there are none. A query, once."""
+        with connection.cursor() as cursor:
+            cursor.execute(_OLDEST)
+            oldest: datetime | None = cursor.fetchone()[0]
+        return oldest.astimezone(UTC) if oldest else self._default
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +59,23 @@ class Cuts:
         }
 
 
-def cut_hours(period: Period, bounds: Iterable[datetime], *, kept: datetime) -> Cuts:
+def cut_hours(period: Period, bounds: Iterable[datetime], *, kept: Kept) -> Cuts:
     """For roll-ups by the hour, cut at the bounds; those by the day serve where whole days are wanted."""
     hours = sorted({hour_floor(bound) for bound in bounds if bound != hour_floor(bound)})
-    left = [hour for hour in hours if hour >= kept]
+    left = [hour for hour in hours if hour >= kept.since]
     first, last = day_ceiling(period.start), day_floor(period.end)
     return Cuts(
         hours=left,
         pieces=[(max(hour, period.start), min(hour + HOUR, period.end)) for hour in left],
         days=(first, last) if first < last else (period.end, period.end),
-        approximate_before=kept if len(left) < len(hours) else None,
+        approximate_before=kept.since if len(left) < len(hours) else None,
     )
 
 
-def cut_days(period: Period, *, kept: datetime) -> Cuts:
+def cut_days(period: Period, *, kept: Kept) -> Cuts:
     """For roll-ups by the day alone, cut at the ends of the period."""
     first, last = day_ceiling(period.start), day_floor(period.end)
-    if last != period.end <= kept:
+    if last != period.end <= kept.since:
         last += DAY
     # The same piece twice, when the period lies within one day.
     ends = [
@@ -75,16 +83,16 @@ def cut_days(period: Period, *, kept: datetime) -> Cuts:
         (max(day_floor(period.end), period.start), period.end),
     ]
     pieces = [(since, until) for since, until in dict.fromkeys(ends) if since < until]
-    left = [piece for piece in pieces if piece[0] >= kept]
+    left = [piece for piece in pieces if piece[0] >= kept.since]
     return Cuts(
         hours=[],
         pieces=left,
         days=(first, max(first, last)),
-        approximate_before=kept if len(left) < len(pieces) else None,
+        approximate_before=kept.since if len(left) < len(pieces) else None,
     )
 
 
-def all_raw(period: Period, *, kept: datetime) -> Cuts:
+def all_raw(period: Period, *, kept: Kept) -> Cuts:
     """For what is in raw rows alone, as far back as there are any."""
-    start = min(max(period.start, kept), period.end)
+    start = min(max(period.start, kept.since), period.end)
     return Cuts(hours=[], pieces=[(start, period.end)], days=(period.end, period.end))

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from grids.models import Grid, Link
 from reports.analytics import parts
-from reports.analytics.buckets import STEPS, Bucket, buckets
-from reports.analytics.cuts import Cuts, all_raw, cut_days, cut_hours
+from reports.analytics.buckets import STEPS, buckets
+from reports.analytics.cuts import Cuts, Kept, all_raw, cut_days, cut_hours
 from reports.analytics.numbers import NOTHING, Numbers, Reading, Row, summed
 from reports.analytics.periods import Period
 from reports.analytics.ranking import by_slug, ranked
@@ -42,7 +43,7 @@ class Wish:
     limit: int
 
 
-Reader = Callable[[Subject, Period, Wish, datetime], Reading]
+Reader = Callable[[Subject, Period, Wish, Kept], Reading]
 
 
 def rate(numbers: Numbers, views: int) -> float | None:
@@ -50,7 +51,7 @@ def rate(numbers: Numbers, views: int) -> float | None:
     return round(numbers.humans / views, 4) if views else None
 
 
-def by_time(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Reading:
+def by_time(subject: Subject, period: Period, wish: Wish, kept: Kept) -> Reading:
     """One query. Every bucket is there, also where nothing happened."""
     steps = buckets(period, group_by=wish.group_by, week_start=wish.week_start)
     bounds = [step.start for step in steps]
@@ -58,19 +59,21 @@ def by_time(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Rea
     raw = parts.clicks(subject, cuts, parts.CLICK_BUCKET)
     sql = parts.summed_parts([*parts.hours(subject, cuts), *raw])
     found = dict(parts.read(sql, subject=subject, period=period, cuts=cuts, bounds=bounds))
+    # Each ends where the next one begins.
+    marks = pairwise(map(period.local, [*bounds, steps[-1].end]))
     rows = [
-        _time_row(period, step, found.get(number, NOTHING))
-        for number, step in enumerate(steps, start=1)
+        _time_row(step.key, mark, found.get(number, NOTHING))
+        for number, (step, mark) in enumerate(zip(steps, marks, strict=True), start=1)
     ]
     return Reading(rows, sum(row.numbers.views for row in rows), cuts.approximate_before)
 
 
-def by_link(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Reading:
+def by_link(subject: Subject, period: Period, wish: Wish, kept: Kept) -> Reading:
     """Three queries: the numbers, the views, and what the links are called."""
     cuts = cut_hours(period, (period.start, period.end), kept=kept)
     raw = parts.clicks(subject, cuts, "reports_click.link_id")
     found = ranked(
-        by_slug(parts.summed_parts([*parts.links(subject), *raw]), Link),
+        by_slug(parts.summed_parts([*parts.links(subject, cuts), *raw]), Link),
         subject=subject,
         period=period,
         cuts=cuts,
@@ -84,12 +87,12 @@ def by_link(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Rea
     return Reading(rows, views, cuts.approximate_before)
 
 
-def by_grid(subject: Subject, period: Period, wish: Wish, kept: datetime) -> Reading:
+def by_grid(subject: Subject, period: Period, wish: Wish, kept: Kept) -> Reading:
     """Two queries: the numbers with the views, and what the grids are called. Of links, clicks count for the
     grid that they were made on, and views for that which a link is on now."""
     cuts = cut_hours(period, (period.start, period.end), kept=kept)
     raw = parts.clicks(subject, cuts, "reports_click.grid_id")
-    selects = [*parts.grids(subject), *parts.grid_views(subject, cuts), *raw]
+    selects = [*parts.grids(subject, cuts), *parts.grid_views(subject, cuts), *raw]
     found = ranked(
         by_slug(parts.summed_parts(selects), Grid),
         subject=subject,
@@ -112,7 +115,7 @@ class Rest(NamedTuple):
 
 
 def by_values(
-    dimensions: Iterable[str], subject: Subject, period: Period, wish: Wish, kept: datetime
+    dimensions: Iterable[str], subject: Subject, period: Period, wish: Wish, kept: Kept
 ) -> dict[str, Reading]:
     """By each dimension's name: a query for each, and one for what has none."""
     rest = _rest(subject, period, kept)
@@ -128,7 +131,7 @@ def _by_value(
     subject: Subject,
     period: Period,
     wish: Wish,
-    kept: datetime,
+    kept: Kept,
 ) -> Reading:
     cuts = cut_days(period, kept=kept) if subject.values else all_raw(period, kept=kept)
     source = _SOURCES.get(dimension, "reports_click")
@@ -150,9 +153,9 @@ def _by_value(
     return Reading(rows, views, cuts.approximate_before or rest.approximate_before)
 
 
-def _rest(subject: Subject, period: Period, kept: datetime) -> Rest:
+def _rest(subject: Subject, period: Period, kept: Kept) -> Rest:
     hours = cut_hours(period, (period.start, period.end), kept=kept)
-    lost_until = period.start if subject.values else kept
+    lost_until = period.start if subject.values else kept.since
     left = [*parts.undetailed(subject), *parts.views(subject, hours)]
     numbers = _read_all(left, subject, period, hours, lost_until=lost_until)
     return Rest(numbers, hours.approximate_before)
@@ -166,9 +169,9 @@ def _read_all(
     return summed(numbers for _, numbers in found)
 
 
-def _time_row(period: Period, step: Bucket, numbers: Numbers) -> Row:
-    times = {"start": period.local(step.start), "end": period.local(step.end)}
-    return Row(step.key, step.key, numbers, times | _seen(numbers))
+def _time_row(key: str, mark: tuple[str, str], numbers: Numbers) -> Row:
+    start, end = mark
+    return Row(key, key, numbers, {"start": start, "end": end, **_seen(numbers)})
 
 
 def _seen(numbers: Numbers) -> dict[str, Any]:
@@ -207,7 +210,7 @@ def _tile_details(key: str, numbers: Numbers, views: int) -> dict[str, Any]:
     return {**place, "click_through_rate": rate(numbers, views)}
 
 
-def _by_one(name: str, subject: Subject, period: Period, wish: Wish, kept: datetime) -> Reading:
+def _by_one(name: str, subject: Subject, period: Period, wish: Wish, kept: Kept) -> Reading:
     return by_values([name], subject, period, wish, kept)[name]
 
 

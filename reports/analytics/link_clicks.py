@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from reports.analytics import parts
-from reports.analytics.cuts import cut_hours
+from reports.analytics.cuts import Kept, cut_hours
 from reports.analytics.numbers import Numbers
 from reports.analytics.periods import Period
 from reports.analytics.subjects import Subject
@@ -19,10 +19,10 @@ class LinkClicks(NamedTuple):
     approximate_before: datetime | None
 
 
-def read_link_clicks(subject: Subject, period: Period, kept: datetime) -> LinkClicks:
+def read_link_clicks(subject: Subject, period: Period, kept: Kept) -> LinkClicks:
     """One query."""
     cuts = cut_hours(period, (period.start, period.end), kept=kept)
     raw = parts.clicks(subject, cuts, "reports_click.link_id")
-    sql = parts.summed_parts([*parts.links(subject), *raw])
+    sql = parts.summed_parts([*parts.links(subject, cuts), *raw])
     found = dict(parts.read(sql, subject=subject, period=period, cuts=cuts))
     return LinkClicks(found, cuts.approximate_before)

@@ -6,6 +6,8 @@ parameters are those of Subject, Period and Cuts, and the lower bounds of the bu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -40,24 +42,33 @@ def _select(key: str, source: str, **columns: str) -> str:
 def hours(subject: Subject, cuts: Cuts) -> list[str]:
     """Clicks and views by bucket, from the hours; a table that has both is read once."""
     if subject.views != subject.hours:
-        return [*_hours(_HOURS_BUCKET, subject.hours, subject), *views(subject, cuts)]
-    both = _hours(_HOURS_BUCKET, subject.hours, subject, views="views")
+        return [*_hours(_HOURS_BUCKET, subject.hours, subject, cuts), *views(subject, cuts)]
+    both = _hours(_HOURS_BUCKET, subject.hours, subject, cuts, views="views")
     return [*both, *_raw_views(subject, cuts, _VIEW_BUCKET)]
 
 
-def grids(subject: Subject) -> list[str]:
+def grids(subject: Subject, cuts: Cuts) -> list[str]:
     """Clicks by grid, from the hours."""
-    return _hours("grid_id", subject.grid_hours, subject)
+    return _hours("grid_id", subject.grid_hours, subject, cuts)
 
 
-def _hours(key: str, hours: str, subject: Subject, *, views: str = "0") -> list[str]:
+def _hours(key: str, hours: str, subject: Subject, cuts: Cuts, *, views: str = "0") -> list[str]:
     """What was refused left no raw row: it counts where its hour begins."""
     mine = f"{hours} AND {_IN_RANGE}"
-    whole = _select(key, f"{mine} AND {_UNCUT}", **_counts(subject.visitors), views=views)
-    return [whole, _select(key, f"{mine} AND {_CUT}", refused="refused")]
+    whole = _select(key, f"{mine}{_uncut(cuts)}", **_counts(subject.visitors), views=views)
+    return [whole, *_if_cut(cuts, _select(key, f"{mine} AND {_CUT}", refused="refused"))]
 
 
-def links(subject: Subject) -> list[str]:
+def _if_cut(cuts: Cuts, select: str) -> list[str]:
+    """What reads nothing but hours that are cut: where there are none, it would look at all the others."""
+    return [select] if cuts.hours else []
+
+
+def _uncut(cuts: Cuts) -> str:
+    return f" AND {_UNCUT}" if cuts.hours else ""
+
+
+def links(subject: Subject, cuts: Cuts) -> list[str]:
     """Clicks by link, from the days and, at the ends, the hours."""
     counts = _counts(subject.visitors)
     days = (
@@ -70,8 +81,8 @@ def links(subject: Subject) -> list[str]:
     )
     return [
         _select("link_id", days, **counts),
-        _select("link_id", f"{ends} AND {_UNCUT}", **counts),
-        _select("link_id", f"{ends} AND {_CUT} AND refused > 0", refused="refused"),
+        _select("link_id", f"{ends}{_uncut(cuts)}", **counts),
+        *_if_cut(cuts, _select("link_id", f"{ends} AND {_CUT} AND refused > 0", refused="refused")),
     ]
 
 
@@ -106,13 +117,13 @@ def undetailed(subject: Subject) -> list[str]:
 
 def views(subject: Subject, cuts: Cuts) -> list[str]:
     """Views by bucket."""
-    whole = _select(_HOURS_BUCKET, f"{subject.views} AND {_IN_RANGE} AND {_UNCUT}", views="views")
+    whole = _select(_HOURS_BUCKET, f"{subject.views} AND {_IN_RANGE}{_uncut(cuts)}", views="views")
     return [whole, *_raw_views(subject, cuts, _VIEW_BUCKET)]
 
 
 def grid_views(subject: Subject, cuts: Cuts) -> list[str]:
     """Views by grid."""
-    source = f"reports_grid_hour WHERE grid_id = ANY({subject.grids}) AND {_IN_RANGE} AND {_UNCUT}"
+    source = f"reports_grid_hour WHERE grid_id = ANY({subject.grids}) AND {_IN_RANGE}{_uncut(cuts)}"
     return [_select("grid_id", source, views="views"), *_raw_views(subject, cuts, "grid_id")]
 
 
@@ -152,10 +163,17 @@ def summed_parts(parts: list[str]) -> str:
 
 
 def read(
-    sql: str, *, subject: Subject, period: Period, cuts: Cuts, **params: Any
+    sql: str,
+    *,
+    subject: Subject,
+    period: Period,
+    cuts: Cuts,
+    bounds: Sequence[datetime] = (),
+    **params: Any,
 ) -> list[tuple[Any, Numbers]]:
     """Run what gives keys and Numbers: one query."""
-    ours: dict[str, Any] = {"start": period.start, "end": period.end, "bounds": [period.start]}
+    ours: dict[str, Any] = {"start": period.start, "end": period.end}
+    ours["bounds"] = _array(bounds or [period.start])
     with connection.cursor() as cursor:
         cursor.execute(sql, {**ours, **subject.params, **cuts.params, **params})
         return [(key, Numbers(*numbers)) for key, *numbers in cursor.fetchall()]
@@ -164,3 +182,8 @@ def read(
 def _counts(visitors: str) -> dict[str, str]:
     same = ("humans", "duplicates", "bots", "refused")
     return {**{name: name for name in same}, "visitors": visitors}
+
+
+def _array(moments: Sequence[datetime]) -> str:
+    """As one literal: the driver makes an expression of a list, of which each element takes its time."""
+    return f"{{{','.join(moment.isoformat() for moment in moments)}}}"

@@ -15,6 +15,8 @@ DAYS_MAX = 3653
 _DAYS_DEFAULT = 30
 # Whoever names another year has mistyped it; and nothing near these overflows.
 _YEARS = range(2000, 2200)
+# Midnight, of which there are two where clocks are put back over it.
+_FIRST, _SECOND = time(), time(fold=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ def bounds_of(*, since: str, until: str, tz: str) -> tuple[datetime | None, date
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """When a local day begins, in UTC. Where clocks skip midnight that is the first moment after it;
     where they show it twice, the second."""
-    midnight = datetime.combine(day, time(), zone)
-    return max(midnight.astimezone(UTC), midnight.replace(fold=1).astimezone(UTC))
+    first, second = datetime.combine(day, _FIRST, zone), datetime.combine(day, _SECOND, zone)
+    return max(first.astimezone(UTC), second.astimezone(UTC))
 
 
 def hour_floor(moment: datetime) -> datetime:

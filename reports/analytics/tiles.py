@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from reports.analytics import parts
-from reports.analytics.cuts import all_raw, cut_days, cut_hours
+from reports.analytics.cuts import Kept, all_raw, cut_days, cut_hours
 from reports.analytics.numbers import Numbers, summed
 from reports.analytics.periods import Period
 from reports.analytics.subjects import Subject
@@ -23,7 +23,7 @@ class TilesReading(NamedTuple):
     approximate_before: datetime | None
 
 
-def read_tiles(subject: Subject, period: Period, kept: datetime) -> TilesReading:
+def read_tiles(subject: Subject, period: Period, kept: Kept) -> TilesReading:
     """Three queries, whatever the number of clicks."""
     cuts = cut_days(period, kept=kept) if subject.values else all_raw(period, kept=kept)
     raw = parts.clicks(subject, cuts, "reports_click.grid_id || ' ' || tile")
@@ -35,7 +35,7 @@ def read_tiles(subject: Subject, period: Period, kept: datetime) -> TilesReading
         dimension=Dimension.TILE,
     )
     hours = cut_hours(period, (period.start, period.end), kept=kept)
-    lost_until = period.start if subject.values else kept
+    lost_until = period.start if subject.values else kept.since
     rest = parts.read(
         parts.summed_parts(parts.undetailed(subject)),
         subject=subject,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from reports.models import Watermark
+from django.db import connection
 
 _ROW = 1
+_CURRENT = f"SELECT click, judged_again FROM reports_watermark WHERE id = {_ROW}"
 _MOVE = f"""
 INSERT INTO reports_watermark AS mark (id, click, judged_again)
 SELECT {_ROW}, CASE WHEN is_called THEN last_value ELSE 0 END, 0 FROM reports_click_id_seq
@@ -31,7 +32,9 @@ class Mark(NamedTuple):
 
 def current() -> Mark:
     """As of the transaction or statement."""
-    row = Watermark.objects.filter(pk=_ROW).values_list("click", "judged_again").first()
+    with connection.cursor() as cursor:
+        cursor.execute(_CURRENT)
+        row = cursor.fetchone()
     return Mark(*row) if row else Mark()
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.db import connection
 
-from reports.analytics.cuts import kept_from
+from reports.analytics.cuts import Kept
 from reports.analytics.groupings import READERS, Wish, by_values
 from reports.analytics.numbers import Reading
 from reports.analytics.periods import Period, day_start
@@ -23,12 +22,13 @@ _ANY = "SELECT EXISTS (SELECT FROM {hours} AND hour < %(before)s)"
 
 class Asking:
     """Reads numbers for one question. The scope is resolved at once; each reading takes the queries of its
-    grouping, and the first of all one more."""
+    grouping, and the first that cuts an hour or a day one more."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
         self.period = question.period
         self.scope = question.scope.resolve(user_id=question.user_id)
+        self.kept = Kept(self.period.end)
         self._approximate: set[datetime] = set()
 
     def read(self, group_by: str, *, period: Period | None = None, limit: int = 1) -> Reading:
@@ -54,11 +54,6 @@ class Asking:
         """Note before what time an answer is approximate, if it is."""
         if before:
             self._approximate.add(before)
-
-    @cached_property
-    def kept(self) -> datetime:
-        """Since when there are raw rows."""
-        return kept_from(self.period.end)
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class _Clicks(NamedTuple):
 
 
 class Changes(ReportKind[ChangesParameters]):
-    """Eight queries."""
+    """Seven queries, or eight."""
 
     name: ClassVar = "changes"
     title: ClassVar = "New and lost links"

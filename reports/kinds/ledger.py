@@ -12,7 +12,7 @@ from reports.kinds.asking import Asking
 from reports.kinds.base import Data, ReportKind
 from reports.kinds.figures import table
 from reports.kinds.parameters import Parameters, about
-from reports.kinds.steps import STEP_HELP, Step, step_of, time_cell, time_column
+from reports.kinds.steps import STEP_HELP, Step, check_step, step_of, time_cell, time_column
 from reports.results.cells import Cell, CellType
 from reports.results.result import Chart, ChartShape, Column, Fact, Result
 
@@ -49,7 +49,7 @@ class Ledger(ReportKind[LedgerParameters]):
 
     def check(self) -> None:
         """Refuses more steps than an answer can hold."""
-        step_of(self.question, self.params.step)
+        check_step(self.question, self.params.step)
 
     def result(self) -> Result:
         """The sums as facts, and by step as a table."""

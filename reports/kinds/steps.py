@@ -29,14 +29,17 @@ _TITLES = {"hour": "Hour", "day": "Day", "week": "Week of", "month": "Month of"}
 
 
 def step_of(question: Question, wanted: Step) -> str:
-    """What `auto` stands for, or what was wanted. Raises Invalid, naming `step`, for more of them than an
-    answer can hold."""
-    step = _auto(question.period) if wanted == "auto" else wanted
+    """What `auto` stands for, or what was wanted."""
+    return _auto(question.period) if wanted == "auto" else wanted
+
+
+def check_step(question: Question, wanted: Step) -> None:
+    """Raises Invalid, naming `step`, for more of them than an answer can hold."""
+    step = step_of(question, wanted)
     try:
         buckets(question.period, group_by=step, week_start=question.week_start)
     except Invalid as error:
         raise Invalid(error.message, fields={"step": error.fields["group_by"]}) from error
-    return step
 
 
 def _auto(period: Period) -> str:

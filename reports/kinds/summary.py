@@ -45,7 +45,7 @@ class SummaryParameters(Parameters):
 
 
 class Summary(ReportKind[SummaryParameters]):
-    """Sixteen queries."""
+    """Fifteen queries, or sixteen."""
 
     name: ClassVar = "summary"
     title: ClassVar = "Summary"

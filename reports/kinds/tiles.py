@@ -81,7 +81,7 @@ _GROUPINGS = (
 
 
 class Tiles(ReportKind[Parameters]):
-    """Five queries."""
+    """Four queries, or five."""
 
     name: ClassVar = "tiles"
     title: ClassVar = "Tile performance"

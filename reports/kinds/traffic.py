@@ -23,7 +23,7 @@ from reports.kinds.figures import (
     table,
 )
 from reports.kinds.parameters import Parameters, about
-from reports.kinds.steps import STEP_HELP, Step, step_of, time_cell, time_column
+from reports.kinds.steps import STEP_HELP, Step, check_step, step_of, time_cell, time_column
 from reports.results.cells import Cell
 from reports.results.result import Chart, ChartShape, Column, Fact, Result, Table
 
@@ -52,7 +52,7 @@ class Traffic(ReportKind[TrafficParameters]):
 
     def check(self) -> None:
         """Refuses more steps than an answer can hold."""
-        step_of(self.question, self.params.step)
+        check_step(self.question, self.params.step)
 
     def result(self) -> Result:
         """The totals as facts, the steps as a table."""

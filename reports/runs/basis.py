@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Coalesce
 
@@ -14,9 +15,12 @@ from grids.models import Grid, Link, LinkCheck
 from reports.clicks import watermark
 from reports.clicks.bots import RULES_VERSION
 from reports.kinds.base import Data
-from reports.models import UserHour
 
 COUNTS = ("accepted", "humans", "duplicates", "bots", "refused", "visitors", "views")
+_SUMS = f"""
+SELECT {", ".join(f"coalesce(sum({name}), 0)::bigint" for name in COUNTS)}
+FROM reports_user_hour WHERE user_id = %s AND hour < %s
+"""
 
 
 def basis_of(*, user_id: int, reads: Iterable[Data], until: datetime) -> dict[str, Any]:
@@ -38,9 +42,9 @@ def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _clicks(user_id: int, until: datetime) -> dict[str, int]:
-    hours = UserHour.objects.filter(user_id=user_id, hour__lt=until)
-    sums = hours.aggregate(**{name: Coalesce(Sum(name), 0) for name in COUNTS})
-    return {name: int(sums[name]) for name in COUNTS}
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, [user_id, until])
+        return dict(zip(COUNTS, cursor.fetchone(), strict=True))
 
 
 def _links(user_id: int, until: datetime) -> dict[str, list[int]]:

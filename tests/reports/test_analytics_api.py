@@ -157,7 +157,8 @@ def test_ranges(alice: Client, path: str, query: str, start: str, stop: str) -> 
     assert (response.json()["from"], response.json()["to"]) == (start, stop)
 
 
-# One finds the token and its user, one the grid or link, one since when rows are kept.
+# One finds the token and its user, one the grid or link, one since when rows are kept: that is not asked of
+# what cuts no hour and is not counted in these alone.
 @pytest.mark.parametrize("rows", [3, 60])
 @pytest.mark.parametrize("query", [EXACT, CUT])
 @pytest.mark.parametrize(
@@ -182,6 +183,7 @@ def test_query_counts(
         for number in range(rows)
     ]
     load(grid, [link], clicks=clicks, views=clicks)
-    with django_assert_num_queries(queries):
+    is_told = query == CUT or (path.startswith("links") and group_by in ("country", "os", "tile"))
+    with django_assert_num_queries(queries if is_told else queries - 1):
         answer = alice.get(f"{path}?{query}&group_by={group_by}").json()
     assert answer["totals"]["clicks"] == answer["totals"]["views"] == rows

@@ -211,7 +211,9 @@ def test_query_counts(
         for number in range(count)
     ]
     load(links[0].grid, links, clicks=clicks, views=clicks)
-    with django_assert_num_queries(queries):
+    # What cuts no hour need not know since when there are raw rows; values of links come from these alone.
+    is_told = until != ALL.until or (name == "links" and group_by in ("country", "os"))
+    with django_assert_num_queries(queries if is_told else queries - 1):
         answer = read(SCOPES[name], links, ALL._replace(until=until), group_by)
     mine = [click for click in clicks if click.link in SCOPES[name].clicks]
     assert answer["totals"]["clicks"] == len(mine)

@@ -139,5 +139,5 @@ def test_two_queries_for_each(
     grid: Grid, links: list[Link], count: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     load(grid, links, clicks=[Visited(NOON, referrer=str(x)) for x in range(count)])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         answer("breakdown", question(grid.user))

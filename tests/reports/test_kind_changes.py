@@ -102,10 +102,10 @@ def test_cuts_where_rows_are_gone_are_told(grid: Grid, links: list[Link]) -> Non
 
 
 @pytest.mark.parametrize("count", [3, 20])
-def test_eight_queries(
+def test_seven_queries(
     grid: Grid, count: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     links = make_links(grid, count, created_on=EARLY)
     load(grid, links, clicks=[Visited(BEFORE, link=x) for x in range(count)])
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         assert facts(answer("changes", question(grid.user)))["quiet"] == count

@@ -110,12 +110,12 @@ def test_the_newest_links_come_first(grid: Grid, links: list[Link]) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 300])
-def test_sixteen_queries(
+def test_fifteen_queries(
     grid: Grid, links: list[Link], count: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     clicks = [Visited(NOON, link=x % 7, country=f"{x % 90 + 10}") for x in range(count)]
     load(grid, links, clicks=clicks)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         assert facts(answer("summary", question(grid.user)))["clicks"] == count
 
 

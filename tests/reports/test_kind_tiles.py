@@ -122,10 +122,10 @@ def test_clicks_without_a_place_are_a_row(grid: Grid, links: list[Link]) -> None
 
 
 @pytest.mark.parametrize("count", [3, 20])
-def test_five_queries(
+def test_four_queries(
     grid: Grid, count: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     links = make_links(grid, count, created_on=EARLY)
     load(grid, links, clicks=[Visited(NOON, link=x, tile=f"{x},0,1,1") for x in range(count)])
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert len(answer("tiles", question(grid.user)).table("positions").rows) == count

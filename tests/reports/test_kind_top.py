@@ -119,5 +119,5 @@ def test_queries(
     grid: Grid, links: list[Link], count: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     load(grid, make_links(grid, count, y=1), clicks=[Visited(NOON, link=x) for x in range(count)])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert len(answer("top", question(grid.user)).table("links").rows) == count

@@ -213,7 +213,7 @@ def test_two_queries_and_the_scopes(
     grid: Grid, links: list[Link], count: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     load(grid, links, clicks=[Visited(NOON)] * count)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert facts(answer("traffic", question(grid.user)))["clicks"] == count
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         answer("traffic", question(grid.user, scope={"grids": [grid.slug]}))
