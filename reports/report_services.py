@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from gridlink.accounts.models import User
+from gridlink.lib.database import hold
 from gridlink.lib.errors import Conflict, NotFound
 from gridlink.lib.versions import require_version
 from grids.access import grid_write, link_write
@@ -34,7 +35,7 @@ def report_create(*, user: User, **fields: Any) -> Report:
     _check(report)
     _check_scope(report)
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+        hold(user)
         if Report.objects.filter(user=user).count() >= settings.REPORTS_PER_USER:
             message = f"There are {settings.REPORTS_PER_USER} reports already; delete one first."
             raise Conflict(message)
@@ -98,7 +99,8 @@ def run_submit(
         return Submission(earlier.job, created=False)
     with transaction.atomic():
         # So that it is not deleted meanwhile.
-        _locked(report)
+        if not hold(report):
+            raise NotFound
         submission = job_submit(
             user=report.user,
             kind=REPORT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from tasks.claims import Claim, LeaseLost, held_job
 from tasks.models import JobCheckpoint
@@ -27,4 +27,5 @@ def kept(held: Claim) -> dict[str, Any]:
 
 def forget(job_id: int) -> None:
     """Remove what was kept of a job that needs it no more."""
-    JobCheckpoint.objects.filter(job_id=job_id).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM tasks_job_checkpoint WHERE job_id = %s", [job_id])

@@ -60,24 +60,29 @@ WITH RECURSIVE queued AS (
     WHERE coalesce(running.jobs, 0) < %(cap)s
     ORDER BY coalesce(running.jobs, 0), served.started_on NULLS FIRST, waiting.created_on, waiting.id
     LIMIT 1
+), taken AS (
+    UPDATE tasks_job AS job
+    SET status = 'running',
+        attempt = attempt + 1,
+        fence = fence + 1,
+        lease_expires_on = statement_timestamp() + %(lease)s,
+        worker = %(worker)s,
+        started_on = statement_timestamp(),
+        modified_on = statement_timestamp(),
+        progress_done = 0,
+        progress_total = NULL,
+        progress_unit = ''
+    FROM chosen
+    WHERE job.id = chosen.id AND job.attempt < job.max_attempts
+        AND (job.status = 'queued'
+            OR job.status = 'running' AND job.lease_expires_on < statement_timestamp())
+    RETURNING job.*
+), noted AS (
+    INSERT INTO tasks_job_event (job_id, type, attempt, detail)
+    SELECT id, 'claimed', attempt, jsonb_build_object('worker', worker, 'fence', fence) FROM taken
 )
-UPDATE tasks_job AS job
-SET status = 'running',
-    attempt = attempt + 1,
-    fence = fence + 1,
-    lease_expires_on = statement_timestamp() + %(lease)s,
-    worker = %(worker)s,
-    started_on = statement_timestamp(),
-    modified_on = statement_timestamp(),
-    progress_done = 0,
-    progress_total = NULL,
-    progress_unit = ''
-FROM chosen
-WHERE job.id = chosen.id AND job.attempt < job.max_attempts
-    AND (job.status = 'queued'
-        OR job.status = 'running' AND job.lease_expires_on < statement_timestamp())
-RETURNING job.id, job.slug, job.user_id, job.kind, job.queue, job.params, job.attempt,
-    job.max_attempts, job.fence, job.created_on, job.request_id
+SELECT id, slug, user_id, kind, queue, params, attempt, max_attempts, fence, created_on, request_id
+FROM taken
 """
 
 
@@ -113,7 +118,8 @@ def held_job(held: Claim) -> JobQuerySet:
 
 
 def take_next(*, slug: str, worker: str) -> Claim | None:
-    """Take the job that is next in the queue of job `slug`; None when none may run now.
+    """Take the job that is next in the queue of job `slug`, and note it in its history; None when none may
+    run now.
 
     Only `tasks.lifecycle` calls this, inside its transaction.
     """

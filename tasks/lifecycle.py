@@ -5,20 +5,21 @@ Times are the database's: no worker's clock decides anything.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from tasks import checkpoints, doorbell
 from tasks.claims import Claim, held_job, take_next
 from tasks.claims import LeaseLost as LeaseLost
-from tasks.models import FileRole, Job, JobEvent, JobFile
+from tasks.models import FileRole, Job, JobFile
 from tasks.notices.ending import job_ended
 from tasks.states import DELIVERED, RETRYABLE, EventType, JobStatus
 
@@ -26,6 +27,7 @@ CRASHED = "crashed"
 TRUNCATED = "truncated"
 # A job that failed goes on from its checkpoint when its owner retries it.
 RESUMABLE = (JobStatus.FAILED,)
+_RECORD = "INSERT INTO tasks_job_event (job_id, type, attempt, detail) VALUES (%s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,7 @@ class Outcome:
 def claim(*, slug: str, worker: str) -> Claim | None:
     """Take the next job of the queue that job `slug` is in; None when there is nothing to do."""
     with transaction.atomic():
-        taken = take_next(slug=slug, worker=worker)
-        if taken:
-            detail = {"worker": worker, "fence": taken.fence}
-            _record(taken.job_id, EventType.CLAIMED, taken.attempt, detail)
-    return taken
+        return take_next(slug=slug, worker=worker)
 
 
 def heartbeat(held: Claim, progress: Progress) -> bool:
@@ -164,7 +162,7 @@ def request_cancel(job: Job) -> bool:
             _record(job.pk, EventType.CANCELLED, job.attempt, {"while": "queued"})
             if job.fence:
                 checkpoints.forget(job.pk)
-            job_ended(job.pk)
+            job_ended(_ended(job.pk))
             return True
         running = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING)
         if running.filter(cancel_requested_on__isnull=True).update(cancel_requested_on=Now()):
@@ -217,7 +215,7 @@ def fail_crashed(limit: int) -> int:
             )
             detail = {"code": CRASHED, "message": message}
             _record(job.pk, EventType.FAILED, job.attempt, detail)
-            job_ended(job.pk)
+            job_ended(_ended(job.pk))
     return len(lost)
 
 
@@ -261,20 +259,27 @@ def _finish(
     _record(held.job_id, event, held.attempt, detail)
     if status not in RESUMABLE:
         checkpoints.forget(held.job_id)
+    job = _ended(held.job_id)
     # Not before the claim is known to be good: another's files may have the same names.
-    JobFile.objects.bulk_create(_rows_of(held, files))
-    job_ended(held.job_id)
+    job_ended(job, JobFile.objects.bulk_create(_rows_of(job, files)))
     doorbell.ring_next_on_commit(held.queue)
 
 
+def _ended(job_id: int) -> Job:
+    """As it is from now on, with its owner."""
+    return Job.objects.select_related("user").get(pk=job_id)
+
+
 def _record(job_id: int, event: EventType, attempt: int, detail: dict[str, Any]) -> None:
-    JobEvent.objects.create(job_id=job_id, type=event, attempt=attempt, detail=detail)
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, [job_id, event, attempt, json.dumps(detail)])
 
 
-def _rows_of(held: Claim, files: Sequence[FinishedFile]) -> list[JobFile]:
+def _rows_of(job: Job, files: Sequence[FinishedFile]) -> list[JobFile]:
+    assert job.finished_on
     return [
         JobFile(
-            job_id=held.job_id,
+            job=job,
             role=FileRole.OUTPUT,
             name=file.name,
             storage_key=file.storage_key,
@@ -282,7 +287,7 @@ def _rows_of(held: Claim, files: Sequence[FinishedFile]) -> list[JobFile]:
             size=file.size,
             rows=file.rows,
             sha256=file.sha256,
-            expires_on=Now() + settings.JOB_FILE_LIFE,
+            expires_on=job.finished_on + settings.JOB_FILE_LIFE,
         )
         for file in files
     ]

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from gridlink.accounts.models import User
+from gridlink.lib.database import hold
 from gridlink.lib.errors import NotFound
 from gridlink.lib.versions import require_version
 from tasks.errors import QuotaExceeded
@@ -30,7 +31,7 @@ def schedule_create(*, user: User, **fields: Any) -> Schedule:
     naming the field that is wrong, whatever its action raises, and QuotaExceeded."""
     with transaction.atomic():
         # A user's requests take turns here, so that none misses the schedule of another.
-        User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+        hold(user)
         _check_quota(user)
         schedule = Schedule(user=user, **_begun(fields))
         _check_action(schedule)

@@ -42,7 +42,10 @@ def job_list(*, user: User, status: str = "", kind: str = "") -> QuerySet[Job]:
 
 def job_get(*, user: User, slug: str) -> Job | None:
     """One of a user's jobs, as `job_list` gives it."""
-    return _detailed(Job.objects.of(user).filter(slug=slug)).first()
+    job = Job.objects.filter(user=user, slug=slug).first()
+    if job:
+        vars(job)["outputs"] = list(_outputs().filter(job=job))
+    return job
 
 
 def job_events(*, job: Job) -> QuerySet[JobEvent]:
@@ -65,8 +68,11 @@ def canary_ages(*, now: datetime | None = None) -> dict[str, float]:
 
 
 def _detailed(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    outputs = JobFile.objects.filter(role=FileRole.OUTPUT).order_by("id")
-    return jobs.prefetch_related(Prefetch("files", queryset=outputs, to_attr="outputs"))
+    return jobs.prefetch_related(Prefetch("files", queryset=_outputs(), to_attr="outputs"))
+
+
+def _outputs() -> QuerySet[JobFile]:
+    return JobFile.objects.filter(role=FileRole.OUTPUT).order_by("id")
 
 
 def queue_positions(jobs: Iterable[Job]) -> dict[int, int]:

@@ -11,12 +11,13 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from gridlink.accounts.models import User
+from gridlink.lib.database import hold
 from gridlink.lib.errors import Conflict, Unprocessable
 from tasks import lifecycle, quotas
 from tasks.context import scratch_delete
@@ -28,6 +29,14 @@ from tasks.states import RETRYABLE, UNFINISHED, EventType, JobStatus
 from tasks.storage import StorageError, object_store
 
 logger = logging.getLogger(__name__)
+
+# One that is about to stop is no answer to somebody who wants the result.
+_IDENTICAL = """
+SELECT id FROM tasks_job
+WHERE user_id = %s AND fingerprint = %s AND status IN ('queued', 'running')
+    AND cancel_requested_on IS NULL
+ORDER BY id LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ def job_submit(
     asked = fingerprint if request is None else _fingerprint(kind, request, upload, wishes)
     with transaction.atomic():
         # A user's requests take turns here, so that none misses the job, the key or the quota of another.
-        User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+        hold(user)
         if idempotency_key and (earlier := _earlier(user, idempotency_key, asked)):
             return Submission(earlier, created=False)
         identical = _identical(user, fingerprint)
@@ -212,9 +221,10 @@ def _create(
 
 
 def _identical(user: User, fingerprint: str) -> Job | None:
-    # One that is about to stop is no answer to somebody who wants the result.
-    wanted = Job.objects.of(user).unfinished().filter(cancel_requested_on__isnull=True)
-    return wanted.filter(fingerprint=fingerprint).order_by("id").first()
+    with connection.cursor() as cursor:
+        cursor.execute(_IDENTICAL, [user.pk, fingerprint])
+        row = cursor.fetchone()
+    return Job.objects.get(pk=row[0]) if row else None
 
 
 def _earlier(user: User, key: str, fingerprint: str) -> Job | None:

@@ -38,7 +38,8 @@ def _listen(job: Job, deadline: float) -> None:
         try:
             # After it has begun to listen: an end before that would not be heard.
             while not _has_ended(job) and (left := deadline - monotonic()) > 0:
-                _hear(min(left, _LOOK_SECONDS))
+                if _hears(channel, min(left, _LOOK_SECONDS)):
+                    break
         finally:
             cursor.execute(f"UNLISTEN {channel}")
 
@@ -47,7 +48,8 @@ def _has_ended(job: Job) -> bool:
     return Job.objects.filter(pk=job.pk, finished_on__isnull=False).exists()
 
 
-def _hear(seconds: float) -> None:
+def _hears(channel: str, seconds: float) -> bool:
+    """Whether anything comes through the channel within so many seconds."""
     heard = connection.connection
     # select() would refuse the numbers that files have in a process with many visitors.
     poll = select.poll()
@@ -55,4 +57,7 @@ def _hear(seconds: float) -> None:
     poll.poll(seconds * 1000)
     with connection.wrap_database_errors:
         heard.poll()
+    # There may be some of an earlier wait, which ended as they came.
+    channels = {notice.channel for notice in heard.notifies}
     heard.notifies.clear()
+    return channel in channels

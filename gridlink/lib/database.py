@@ -1,4 +1,4 @@
-"""What a database error means, and a look at the database as of one instant."""
+"""What a database error means, a look at the database as of one instant, and rows that are held."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import Model
 
 
 def is_unreachable(error: BaseException) -> bool:
@@ -22,3 +23,12 @@ def snapshot() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
+
+
+def hold(row: Model) -> bool:
+    """Keep a row from being changed or deleted for the rest of the transaction, and wait for others that do;
+    without reading it. False when it is gone."""
+    with connection.cursor() as cursor:
+        table, key = row._meta.db_table, row._meta.pk.column
+        cursor.execute(f'SELECT FROM "{table}" WHERE "{key}" = %s FOR NO KEY UPDATE', [row.pk])
+        return bool(cursor.rowcount)

@@ -5,13 +5,13 @@ So there is no job that ended in silence, and no message of an end that was roll
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 
 from gridlink.accounts.models import JobMail
 from tasks import doorbell
-from tasks.models import FileRole, Job
+from tasks.models import Job, JobFile
 from tasks.notice_models import JOB_NOTICES, Channel, Delivery, NoticeType, Notification
 from tasks.notices.snapshot import job_as_json, title_of
 from tasks.notices.wishes import wishes_of
@@ -30,11 +30,9 @@ _MAILED: dict[str, tuple[NoticeType, ...]] = {
 }
 
 
-def job_ended(job_id: int) -> Notification:
-    """Note what a job came to, and queue it for every channel that wants it. Call it where the end is
-    written, with the files."""
-    job = Job.objects.select_related("user").get(pk=job_id)
-    files = list(job.files.filter(role=FileRole.OUTPUT, deleted_on=None).order_by("id"))
+def job_ended(job: Job, files: Sequence[JobFile] = ()) -> Notification:
+    """Note what a job came to, with the files that it made, and queue that for every channel that wants it.
+    Call it where the end is written, with the job as it is from now on."""
     notification = Notification.objects.create(
         user=job.user,
         type=_TYPES[JobStatus(job.status)],

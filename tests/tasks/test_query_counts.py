@@ -89,9 +89,9 @@ def test_start_export(
 ) -> None:
     for _ in range(rows):
         make_job(alice, 1)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(10):
         assert alice.post("exports/", EXPORT).status_code == 202
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert alice.post("exports/", EXPORT).status_code == 202
 
 
@@ -102,7 +102,7 @@ def test_start_export_once(
     for number in range(rows):
         alice.post("exports/", EXPORT, **{"Idempotency-Key": f"key-{number}"})
         Job.objects.update(status="succeeded", finished_on=timezone.now())
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(12):
         first = alice.post("exports/", EXPORT, **{"Idempotency-Key": "again"})
     with django_assert_num_queries(8):
         again = alice.post("exports/", EXPORT, **{"Idempotency-Key": "again"})
@@ -127,6 +127,6 @@ def test_download(alice: Client, rows: int, django_assert_num_queries: Counted) 
 @SIZES
 def test_cancel(alice: Client, rows: int, django_assert_num_queries: Counted) -> None:
     job = make_job(alice, rows)
-    # Four of them for the notification: the job with its owner, its files, the row, and the webhooks.
-    with django_assert_num_queries(13):
+    # Three of them for the notification: the job with its owner, the row, and the webhooks.
+    with django_assert_num_queries(12):
         assert alice.post(f"jobs/{job.slug}/cancel/").status_code == 202
