@@ -13,8 +13,9 @@ from django.db import close_old_connections
 
 def keep_what_lasts() -> None:
     """Have a task begin with the connections of the one before, unless they broke or are too old."""
-    # How many tasks may do with one is CELERY_DB_REUSE_MAX.
+    # As Django does around a request. How many tasks may do with one is CELERY_DB_REUSE_MAX.
     signals.task_prerun.connect(close_old_connections)
+    signals.task_postrun.connect(close_old_connections)
     signals.worker_process_init.connect(_spare_what_is_loaded)
 
 

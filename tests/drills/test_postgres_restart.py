@@ -9,7 +9,7 @@ import pytest
 from tests.support.client import Client, make_user
 from tests.support.freeze import LINKS, export_frozen
 from tests.support.jobs import await_end, events, start_export, stored
-from tests.support.postgres import end_other_connections, idle_connections
+from tests.support.postgres import end_other_connections, other_connections
 from tests.support.processes import beat, worker
 from tests.support.rows import load_links
 from tests.support.waiting import wait_for
@@ -51,9 +51,23 @@ def test_a_worker_keeps_its_connection_and_takes_another_one_when_it_is_gone(
             """By which sessions of the database, all of which wait again."""
             job = await_end(owner, start_export(owner))
             assert (job["status"], job["attempt"]) == ("succeeded", 1), running.text[-3000:]
-            return wait_for(idle_connections)
+            return set(wait_for(all_idle))
+
+        def all_idle() -> dict[int, bool] | None:
+            found = other_connections()
+            return found if all(found.values()) else None
 
         first = exported()
         assert exported() == first
         assert end_other_connections() == len(first)
         assert not exported() & first
+
+
+def test_a_worker_that_is_to_keep_no_connection_has_none_while_it_waits(
+    transactional_db: None, storage: Path, tmp_path: Path
+) -> None:
+    owner = Client(make_user("alice"))
+    kept_for = {"DATABASE_CONN_SECONDS": "0"}
+    with worker(tmp_path, queues="quick,exports", environment=kept_for):
+        assert await_end(owner, start_export(owner))["status"] == "succeeded"
+        wait_for(lambda: not other_connections(), what="no connection but this one")

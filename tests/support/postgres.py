@@ -126,13 +126,12 @@ def end_other_connections() -> int:
         return sum(is_ended for (is_ended,) in cursor.fetchall())
 
 
-def idle_connections() -> set[int]:
-    """The process ids of everybody else's sessions; none while one of them does something."""
+def other_connections() -> dict[int, bool]:
+    """The process ids of everybody else's sessions, and whether each waits for something to do."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid, state = 'idle' FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             " AND backend_type = 'client backend'"
         )
-        found = dict(cursor.fetchall())
-    return set(found) if all(found.values()) else set()
+        return dict(cursor.fetchall())
