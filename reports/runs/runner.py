@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from gridlink.lib.database import snapshot
 from gridlink.lib.errors import Invalid
 from reports.renderers.base import About, NotRendered, Paper
 from reports.renderers.registry import RENDERERS
-from reports.report_models import ReportRun
 from reports.results.result import Result
 from reports.runs.basis import basis_of
 from reports.runs.question import Asked
@@ -30,6 +29,10 @@ REPORT = "reports.report"
 # Above so many links a report may be long, and its files take more than a moment.
 _SMALL_LINKS = 5000
 _HAS_MORE_LINKS = "SELECT EXISTS (SELECT FROM grids_link WHERE user_id = %s OFFSET %s)"
+_KEEP = """
+UPDATE reports_report_run SET basis = %s, result = %s, kept_since = statement_timestamp()
+WHERE job_id = %s
+"""
 _BUFFER = 1 << 20
 
 
@@ -98,7 +101,7 @@ def answer(asked: Asked, *, user_id: int) -> tuple[dict[str, Any], Result]:
 
 
 def _keep(job_id: int, user_id: int, *, basis: dict[str, Any], result: bytes) -> None:
-    run = ReportRun.objects.filter(pk=job_id)
-    run.update(basis=basis, result=result, kept_since=Now())
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [json.dumps(basis), result, job_id])
     # Whoever waits for this report need not wait for that; if it comes to nothing, the next one does it.
     transaction.on_commit(partial(make_room, user_id=user_id), robust=True)

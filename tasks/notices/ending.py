@@ -12,7 +12,14 @@ from django.conf import settings
 from gridlink.accounts.models import JobMail
 from tasks import doorbell
 from tasks.models import Job, JobFile
-from tasks.notice_models import JOB_NOTICES, Channel, Delivery, NoticeType, Notification
+from tasks.notice_models import (
+    JOB_NOTICES,
+    Channel,
+    Delivery,
+    NoticeType,
+    Notification,
+    WebhookEndpoint,
+)
 from tasks.notices.snapshot import job_as_json, title_of
 from tasks.notices.wishes import wishes_of
 from tasks.states import JobStatus
@@ -28,6 +35,10 @@ _MAILED: dict[str, tuple[NoticeType, ...]] = {
     JobMail.FAILED: (NoticeType.FAILED,),
     JobMail.ALL: JOB_NOTICES,
 }
+# Locked: one that is deleted just now must not take the job's end with it.
+_ENABLED = """
+SELECT * FROM tasks_webhook_endpoint WHERE user_id = %s AND is_enabled ORDER BY id FOR NO KEY UPDATE
+"""
 
 
 def job_ended(job: Job, files: Sequence[JobFile] = ()) -> Notification:
@@ -62,9 +73,7 @@ def _emails(job: Job, notification: Notification) -> Iterator[Delivery]:
 
 def _webhooks(job: Job, notification: Notification) -> Iterator[Delivery]:
     wished = [wish for wish in wishes_of(job) if wish.channel == Channel.WEBHOOK]
-    # Locked: one that is deleted just now must not take the job's end with it.
-    enabled = job.user.webhooks.select_for_update(no_key=True).filter(is_enabled=True)
-    for endpoint in enabled.order_by("id"):
+    for endpoint in WebhookEndpoint.objects.raw(_ENABLED, [job.user_id]):
         named = any(not wish.endpoints or endpoint.slug in wish.endpoints for wish in wished)
         if named or endpoint.wants(notification.type):
             yield Delivery(
