@@ -78,7 +78,7 @@ def test_numbers_are_finite(kind: CellType, value: float) -> None:
 
 
 def test_rows_have_a_cell_for_each_column() -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="2 cells and not 1"):
         Table("t", "T", (Column("c", "C", CellType.TEXT),), [("a", "b")], ("c",))
 
 
