@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 import threading
 from time import monotonic
+from typing import Any
 
 from django.db import connection
 
@@ -37,15 +38,16 @@ def _listen(job: Job, deadline: float) -> None:
         cursor.execute(f"LISTEN {channel}")
         try:
             # After it has begun to listen: an end before that would not be heard.
-            while not _has_ended(job) and (left := deadline - monotonic()) > 0:
+            while not _has_ended(cursor, job) and (left := deadline - monotonic()) > 0:
                 if _hears(channel, min(left, _LOOK_SECONDS)):
                     break
         finally:
             cursor.execute(f"UNLISTEN {channel}")
 
 
-def _has_ended(job: Job) -> bool:
-    return Job.objects.filter(pk=job.pk, finished_on__isnull=False).exists()
+def _has_ended(cursor: Any, job: Job) -> bool:
+    cursor.execute("SELECT FROM tasks_job WHERE id = %s AND finished_on IS NOT NULL", [job.pk])
+    return bool(cursor.rowcount)
 
 
 def _hears(channel: str, seconds: float) -> bool:

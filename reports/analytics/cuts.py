@@ -61,7 +61,8 @@ class Cuts:
 
 def cut_hours(period: Period, bounds: Iterable[datetime], *, kept: Kept) -> Cuts:
     """For roll-ups by the hour, cut at the bounds; those by the day serve where whole days are wanted."""
-    hours = sorted({hour_floor(bound) for bound in bounds if bound != hour_floor(bound)})
+    floors = ((bound, hour_floor(bound)) for bound in bounds)
+    hours = sorted({floor for bound, floor in floors if floor != bound})
     left = [hour for hour in hours if hour >= kept.since]
     first, last = day_ceiling(period.start), day_floor(period.end)
     return Cuts(

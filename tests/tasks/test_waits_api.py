@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LISTENING = """
 SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT 1 AS "a" FROM "tasks_job"%%'
+WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT FROM tasks_job WHERE id%%'
 """
 
 
