@@ -195,7 +195,11 @@ def test_lock_is_given_back_after_a_failure(redis: Any, monkeypatch: pytest.Monk
         with pytest.raises(Crash):
             drain(seconds=60)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        # Of this database: tests that run beside this one have others.
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE locktype = 'advisory' AND datname = current_database()"
+        )
         assert cursor.fetchone() == (0,)
     with ingest.only_ingest() as is_only:
         assert is_only
