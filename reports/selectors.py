@@ -19,7 +19,7 @@ LEDGER_COUNTS = ("accepted", "humans", "duplicates", "bots", "refused")
 
 
 def analytics_read(*, subject: Subject, period: Period, wish: Wish) -> dict[str, Any]:
-    """The JSON of an analytics answer, grouped as wished: two to four queries, whatever the number of clicks.
+    """The JSON of an analytics answer, grouped as wished: one to four queries, whatever the number of clicks.
     Raises Invalid for more groups of time than an answer can hold."""
     kept = Kept(period.end)
     reading = READERS[wish.group_by](subject, period, wish, kept)

@@ -44,6 +44,7 @@ def job_get(*, user: User, slug: str) -> Job | None:
     """One of a user's jobs, as `job_list` gives it."""
     job = Job.objects.filter(user=user, slug=slug).first()
     if job:
+        # Where `_detailed` has it; to prefetch for a single one takes longer than the query.
         vars(job)["outputs"] = list(_outputs().filter(job=job))
     return job
 

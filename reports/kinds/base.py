@@ -67,7 +67,7 @@ class ReportKind(ABC, Generic[P]):
     @abstractmethod
     def result(self) -> Result:
         """The answer: a handful of queries, whatever the number of clicks, which are of one instant if the
-        caller is in a REPEATABLE READ transaction. Raises Invalid as `check` does, and nothing else."""
+        caller is in a REPEATABLE READ transaction. Raises Invalid where `check` does, and nothing else."""
 
     def subtitle(self, asking: Asking) -> str:
         """What was asked, in words: the scope and the range."""

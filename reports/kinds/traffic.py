@@ -40,7 +40,7 @@ class TrafficParameters(Parameters):
 
 
 class Traffic(ReportKind[TrafficParameters]):
-    """Two queries, and one more for the earlier period."""
+    """A query, one for the earlier period, and one more where an hour is cut."""
 
     name: ClassVar = "traffic"
     title: ClassVar = "Traffic"

@@ -61,6 +61,26 @@ def test_a_worker_does_without_the_web_tier() -> None:
     assert ran.stdout == "tasks.tasks\n"
 
 
+@pytest.mark.parametrize(
+    "loaded",
+    [
+        "import gridlink.wsgi",
+        "from celery_app import app; app.loader.import_default_modules();"
+        "from celery import signals; signals.worker_process_init.send(None)",
+    ],
+)
+def test_what_is_loaded_is_not_searched_for_garbage(loaded: str) -> None:
+    """In a process of the web, with all its views, and in one of a worker."""
+    program = (
+        f"{loaded}; import gc, sys; print(gc.get_freeze_count() > 50_000,"
+        " 'tasks.api.views' in sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == f"True {'wsgi' in loaded}\n"
+
+
 def test_publishing_fails_fast() -> None:
     for policy in (app.conf.task_publish_retry_policy, app.conf.broker_transport_options):
         assert policy["max_retries"] == 1

@@ -153,3 +153,16 @@ def test_nobody_waits_for_anothers_job(alice: Client, bob: Client) -> None:
     seconds, response = _ask(bob, make_job(user_of(alice)), 20)
     assert response.status_code == 404
     assert seconds < 5
+
+
+def test_what_comes_through_another_channel_is_no_end() -> None:
+    """As that of an earlier wait on the connection, which came when it was over."""
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN job_mine; LISTEN job_other; NOTIFY job_other")
+        try:
+            assert not waits._hears("job_mine", 0)
+            cursor.execute("NOTIFY job_other; NOTIFY job_mine")
+            assert waits._hears("job_mine", 0)
+            assert not waits._hears("job_mine", 0)
+        finally:
+            cursor.execute("UNLISTEN *")
