@@ -68,10 +68,10 @@ lock: $(VENV)/installed-dev  ## Choose the newest allowed versions of all packag
 	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 
 countries: $(VENV)/installed  ## Fetch the database of countries (needs npm)
-	@$(PY) -m reports.clicks.fetch_countries
+	@$(PY) -m reports.clicks.enrichment.fetch_countries
 
 fonts: $(VENV)/installed  ## Fetch fonts for reports as PDF (needs npm; 130 MB)
-	@$(PY) -m reports.renderers.fetch_fonts
+	@$(PY) -m reports.reporting.renderers.fetch_fonts
 
 bench-api: $(VENV)/installed-dev  ## Measure the API
 	@$(BESIDE_SERVERS) $(PY) -m bench.api $(ARGS)

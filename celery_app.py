@@ -10,8 +10,8 @@ import os
 from celery import Celery
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
-from tasks.broker import free_slots_on_failure
-from tasks.processes import keep_what_lasts
+from tasks.broker.redis_transport import free_slots_on_failure
+from tasks.broker.worker import keep_what_lasts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 # Celery drops what the checks say, and they load the whole web tier: a seventh of a worker's memory.

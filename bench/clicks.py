@@ -14,8 +14,8 @@ from time import time
 
 from redis import Redis
 
-from grids.redirect import wire
-from grids.redirect.wire import Event, Group, Kind, Target
+from grids.public import wire
+from grids.public.wire import Event, Group, Kind, Target
 
 _DAYS = 3
 _HOUR_MS = 3_600_000

@@ -37,12 +37,12 @@ from bench.servers import (
 from bench.year import load_clicks, roll_up
 from gridlink.lib.postgres_files import PACKAGE, PROGRAMS
 from gridlink.lib.server_process import EmbeddedError, package_folder
-from reports.clicks import watermark
-from reports.clicks.rebuild import today
-from reports.exports import csv
-from reports.exports.clicks import ClicksSource
+from reports.clicks.audit.rebuild import today
+from reports.clicks.rollups import watermark
 from reports.exports.compression import Uncompressed
-from reports.exports.sources import Piece, Wish
+from reports.exports.formats import csv
+from reports.exports.sources.base import Piece, Wish
+from reports.exports.sources.clicks import ClicksSource
 
 _ROWS, _TURNS, _DAYS = 5_000_000, 3, 365
 _ONE = Size(users=1, grids=1, links=2_000)

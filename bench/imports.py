@@ -23,9 +23,9 @@ from bench.command import options, timed
 from bench.report import conclude, say, show_turns
 from bench.servers import database, stop_gently
 from gridlink.accounts.models import User
-from grids.import_services import import_submit
+from grids.imports.services import import_submit
 from grids.models import Link
-from tasks import executor
+from tasks.jobs import executor
 
 TARGET = 20_000
 _FOLDERS = 100

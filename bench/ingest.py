@@ -20,9 +20,9 @@ from bench.command import options, timed
 from bench.report import conclude, say, show, show_turns
 from bench.servers import database, stop_gently
 from gridlink.embedded import embedded_redis, redis_url
-from reports.clicks import partitions
-from reports.clicks.batches import Stored
-from reports.clicks.ingest import drain
+from reports.clicks.ingest.batches import Stored
+from reports.clicks.ingest.ingest import drain
+from reports.clicks.storage import partitions
 
 TARGET = 0.5
 _TABLES = (

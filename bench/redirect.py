@@ -29,8 +29,8 @@ from bench.servers import HOST, database, free_port, redirect, stop_gently
 from gridlink.embedded import embedded_redis
 from gridlink.lib.server_process import running
 from grids.models import Grid, Link, Visibility
-from grids.redirect import wire
-from reports.clicks.ingest import drain
+from grids.public import wire
+from reports.clicks.ingest.ingest import drain
 from reports.models import Click
 
 RATIO, P99 = 0.15, 0.020

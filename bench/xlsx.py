@@ -28,9 +28,9 @@ from django.db import connection
 from bench.command import options
 from bench.report import conclude, say, show
 from bench.servers import database, stop_gently
-from reports.exports.xlsx.cells import FLAG, INTEGER, MOMENT, TEXT, VERBATIM, SheetColumn, row_xml
-from reports.exports.xlsx.frames import RowPacker, frames
-from reports.exports.xlsx.workbook import Workbook
+from reports.xlsx.cells import FLAG, INTEGER, MOMENT, TEXT, VERBATIM, SheetColumn, row_xml
+from reports.xlsx.frames import RowPacker, frames
+from reports.xlsx.workbook import Workbook
 
 TARGET = 5
 _KINDS = {

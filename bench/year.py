@@ -6,9 +6,9 @@ from datetime import date
 
 from django.db import connection
 
-from reports.clicks.expected import days_between
-from reports.clicks.partitions import ensure, months_from
-from reports.clicks.rebuild import rebuild_day
+from reports.clicks.audit.expected import days_between
+from reports.clicks.audit.rebuild import rebuild_day
+from reports.clicks.storage.partitions import ensure, months_from
 
 _LINKS = 2_000
 _AGENTS = """

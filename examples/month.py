@@ -9,9 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from gridlink.accounts.models import User
-from grids.check_models import LinkCheck
-from grids.models import Grid, Link
-from reports.clicks.partitions import TABLES, ensure
+from grids.models import Grid, Link, LinkCheck
+from reports.clicks.storage.partitions import TABLES, ensure
 from reports.models import Click, UserAgent, Verdict, View
 
 FIRST, LAST = date(2026, 8, 31), date(2026, 10, 31)

@@ -17,13 +17,13 @@ from examples.month import LAST, days, make_month
 from examples.picture import picture
 from gridlink.accounts.models import User
 from reports.analytics.periods import period_of
-from reports.clicks.rebuild import rebuild_day
-from reports.kinds.base import Question
-from reports.kinds.scope import Scope
-from reports.kinds.summary import Summary, SummaryParameters
-from reports.renderers.base import About
-from reports.renderers.pdf import PdfRenderer
-from reports.results.result import Result
+from reports.clicks.audit.rebuild import rebuild_day
+from reports.reporting.kinds.base import Question
+from reports.reporting.kinds.scope import Scope
+from reports.reporting.kinds.summary import Summary, SummaryParameters
+from reports.reporting.renderers.base import About
+from reports.reporting.renderers.pdf import PdfRenderer
+from reports.reporting.results.result import Result
 
 _CLICKS = 420
 _ABOUT = About(

@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from tasks.selectors import canary_ages
+from tasks.jobs.selectors import canary_ages
 from tasks.storage import StorageError, object_store
 
 # Whoever asks waits for the answer, and Redis does not even decide it.

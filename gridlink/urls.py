@@ -16,10 +16,10 @@ register_converter(SlugConverter, "publicid")
 api: list[URLPattern | URLResolver] = [
     path("auth/", include("gridlink.accounts.api.urls")),
     path("account/", AccountView.as_view(), name="account"),
-    path("jobs/", include("tasks.api.urls")),
-    path("notifications/", include("tasks.api.notification_urls")),
-    path("webhooks/", include("tasks.api.webhook_urls")),
-    path("schedules/", include("tasks.api.schedule_urls")),
+    path("jobs/", include("tasks.api.jobs.urls")),
+    path("notifications/", include("tasks.api.notifications.urls")),
+    path("webhooks/", include("tasks.api.webhooks.urls")),
+    path("schedules/", include("tasks.api.schedules.urls")),
     path("", include("grids.api.urls")),
     path("", include("reports.api.urls")),
 ]

@@ -1,1 +1,1 @@
-"""Grids and links: the pages people make, their layout, and what is read into them."""
+"""Grids and links: layout, imports, link checks and the public tier."""

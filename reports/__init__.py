@@ -1,1 +1,1 @@
-"""What owners get back: exports now, clicks and reports built on the same rooms."""
+"""Clicks and their analytics, exports and reports."""

@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Conflict, Gone, NotFound
-from reports.report_models import Report, ReportRun
-from tasks.states import DELIVERED, JobStatus
+from reports.models import Report, ReportRun
+from tasks.models import DELIVERED, JobStatus
 
 
 def report_write(actor: User, slug: str) -> Report:

@@ -1,9 +1,19 @@
-"""The jobs of this app, and what schedules can start here: each registers itself."""
+"""Register the jobs of this app and what schedules can start: each class registers itself on import.
+
+`tasks.apps` loads this module of every app when Django starts.
+"""
 
 from __future__ import annotations
 
-from reports.archive.runner import ArchiveRunner as ArchiveRunner
-from reports.exports.runner import ExportRunner as ExportRunner
-from reports.runs.runner import ReportRunner as ReportRunner
-from reports.schedules import MakeExport as MakeExport
-from reports.schedules import RunReport as RunReport
+from reports.exports.archive.runner import ArchiveRunner
+from reports.exports.runner import ExportRunner
+from reports.reporting.runs.runner import ReportRunner
+from reports.schedules import MakeExport, RunReport
+
+__all__ = [
+    "ArchiveRunner",
+    "ExportRunner",
+    "MakeExport",
+    "ReportRunner",
+    "RunReport",
+]

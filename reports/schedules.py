@@ -14,13 +14,13 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid, NotFound
 from gridlink.lib.rest.serializers import StrictSerializer, TextField, validated
 from reports.access import report_write
-from reports.archive.tables.defined import first_fault
-from reports.exports.request import ExportSerializer
-from reports.report_services import run_submit
-from reports.runs.ranges import RangeSerializer, period_at
-from reports.services import export_params, export_submit
+from reports.exports.archive.tables.defined import first_fault
+from reports.exports.serializers import ExportSerializer
+from reports.exports.services import export_params, export_submit
+from reports.reporting.runs.ranges import RangeSerializer, period_at
+from reports.reporting.services import run_submit
+from tasks.jobs.services import Submission
 from tasks.schedules.registry import Occasion, ScheduledAction, register
-from tasks.services import Submission
 
 
 class _ReportParams(StrictSerializer):

@@ -6,9 +6,11 @@ from typing import Any
 
 from celery import shared_task
 
-from reports.clicks import ingest, partitions, visitors
-from reports.runs import retention
-from tasks.periodic import take_slot
+from reports.clicks.enrichment import visitors
+from reports.clicks.ingest import ingest
+from reports.clicks.storage import partitions
+from reports.reporting.runs import retention
+from tasks.broker.periodic import take_slot
 
 # A run ends long before its queue's limits, so that a worker told to stop is not kept.
 _SECONDS = 50

@@ -1,1 +1,1 @@
-"""The job platform: knows no grid and no report, only jobs, their lifecycle, files and history."""
+"""The job platform: jobs, schedules, notifications and object storage."""

@@ -6,11 +6,10 @@ from django.utils import timezone
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Gone, NotFound
-from tasks import downloads
-from tasks.models import Job, JobFile, Schedule
-from tasks.notice_models import Delivery, Notification, WebhookEndpoint
-from tasks.schedule_selectors import schedule_get
-from tasks.selectors import job_file, job_get
+from tasks.jobs.selectors import job_file, job_get
+from tasks.models import Delivery, Job, JobFile, Notification, Schedule, WebhookEndpoint
+from tasks.schedules.selectors import schedule_get
+from tasks.storage import downloads
 
 
 def job_read(actor: User, slug: str) -> Job:

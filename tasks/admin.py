@@ -5,8 +5,16 @@ from __future__ import annotations
 from django.contrib import admin
 
 from gridlink.lib.admin import ReadOnly
-from tasks.models import Job, JobEvent, JobFile, Schedule, ScheduledRun
-from tasks.notice_models import Delivery, Notification, WebhookEndpoint
+from tasks.models import (
+    Delivery,
+    Job,
+    JobEvent,
+    JobFile,
+    Notification,
+    Schedule,
+    ScheduledRun,
+    WebhookEndpoint,
+)
 
 
 class JobFileInline(ReadOnly, admin.TabularInline[JobFile, Job]):

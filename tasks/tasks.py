@@ -8,10 +8,10 @@ from typing import Any
 from celery import Task, current_app, shared_task
 
 from gridlink.lib.queues import QUEUES
-from tasks import executor, sweeps
-from tasks.doorbell import DELIVER, RUN_JOB
-from tasks.notices import pump
-from tasks.periodic import take_slot
+from tasks.broker.periodic import take_slot
+from tasks.broker.publisher import DELIVER, RUN_JOB
+from tasks.jobs import executor, sweeper
+from tasks.notifications import dispatcher
 from tasks.schedules import firing
 
 
@@ -24,13 +24,13 @@ def run_job(self: Task[Any, Any], /, slug: str, **_: Any) -> None:
 @shared_task(name="tasks.sweep_jobs", ignore_result=True)
 def sweep_jobs(**_: Any) -> None:
     """Needs no slot: two at once share the work."""
-    sweeps.sweep_jobs()
+    sweeper.sweep_jobs()
 
 
 @shared_task(name=DELIVER, ignore_result=True)
 def deliver(**_: Any) -> None:
     """Needs no slot: two at once share the outbox."""
-    pump.deliver()
+    dispatcher.deliver()
 
 
 @shared_task(name="tasks.ring_canaries", ignore_result=False)
@@ -46,7 +46,7 @@ def ring_canaries(**_: Any) -> str:
 @shared_task(name="tasks.canary", ignore_result=True)
 def canary(queue: str, **_: Any) -> None:
     """The other end of `ring_canaries`."""
-    sweeps.canary_seen(queue)
+    sweeper.canary_seen(queue)
 
 
 @shared_task(name="tasks.fire_schedules", ignore_result=True)
@@ -60,7 +60,7 @@ def sweep_files(**_: Any) -> str:
     """Remove files past their time and objects that belong to nothing."""
     if not take_slot("sweep_files", 3600):
         return "another run has this slot"
-    sweeps.sweep_files()
+    sweeper.sweep_files()
     return "swept"
 
 
@@ -69,5 +69,5 @@ def sweep_records(**_: Any) -> str:
     """Remove small records past their use."""
     if not take_slot("sweep_records", 3600):
         return "another run has this slot"
-    sweeps.sweep_records()
+    sweeper.sweep_records()
     return "swept"

@@ -77,7 +77,7 @@ def anonymous(db: None) -> Client:
 def no_months_left(transactional_db: None) -> Iterator[None]:
     """Takes away what clicks of earlier months need: other tests look for the oldest month."""
     yield
-    from tests.support.clicks import forget_months
+    from tests.support.reports.clicks import forget_months
 
     forget_months()
 
@@ -85,9 +85,9 @@ def no_months_left(transactional_db: None) -> Iterator[None]:
 @pytest.fixture
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """The doorbell's rings, caught before they reach Redis: (job slug, queue)."""
-    from tasks import doorbell
+    from tasks.broker import publisher
 
     caught: list[tuple[str, str]] = []
-    monkeypatch.setattr(doorbell, "_publish", lambda slug, queue: caught.append((slug, queue)))
-    monkeypatch.setattr(doorbell._ringer, "submit", lambda ring: ring())
+    monkeypatch.setattr(publisher, "_publish", lambda slug, queue: caught.append((slug, queue)))
+    monkeypatch.setattr(publisher._ringer, "submit", lambda ring: ring())
     return caught

@@ -1,10 +1,11 @@
-"""The habits of the house that no other tool holds: sizes, rooms, and who may do what."""
+"""Rules about the code that no other tool checks: sizes, folders, and who may do what."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +18,22 @@ ROOT = Path(__file__).resolve().parents[1]
 APPS = ("gridlink", "tasks", "grids", "reports")
 FILE_LINES = 300
 FUNCTION_LINES = 60
-ROOMS = {
-    "gridlink/accounts": {"models", "access", "selectors", "services"},
-    "tasks": {"models", "access", "selectors", "services", "tasks"},
-    "grids": {"models", "access", "selectors", "services", "jobs"},
-    "reports": {"models", "selectors", "services", "jobs", "tasks"},
+FOLDER_FILES = 22
+FAMILY_FILES = 3
+FILE_LINES_MIN = 15
+# What Django and Celery look for at the root of an app; everything else is in a feature's folder.
+APP_ROOT = {"__init__", "admin", "apps", "access", "jobs", "tasks"}
+APP_ROOTS = {
+    "tasks": APP_ROOT,
+    "grids": APP_ROOT | {"selectors"},
+    "reports": APP_ROOT | {"schedules"},
 }
+LAYERS = {"api", "examples", "models", "selectors", "serializers", "services", "urls", "views"}
 # Words for a person at a terminal.
 MAY_PRINT = {"gridlink/run.py"}
-MAY_SET_JOB_STATUS = {"tasks/lifecycle.py", "tasks/claims.py"}
+MAY_SET_JOB_STATUS = {"tasks/jobs/lifecycle.py", "tasks/jobs/claims.py"}
 # The states of a delivery and of a slot, which have places of their own too.
-MAY_SET_STATUS = {*MAY_SET_JOB_STATUS, "tasks/notices/outbox.py", "tasks/schedules/notes.py"}
+MAY_SET_STATUS = {*MAY_SET_JOB_STATUS, "tasks/notifications/outbox.py", "tasks/schedules/notes.py"}
 # What writes the columns that it is given by name.
 WRITERS = {"Job", "create", "get_or_create", "update", "update_or_create"}
 STATUS_SQL = re.compile(r"\b(UPDATE|INSERT\s+INTO|MERGE\s+INTO)\s+(ONLY\s+)?tasks_job\b", re.I)
@@ -176,17 +182,106 @@ def test_the_checks_leave_the_rest_alone(check: Check, source: str) -> None:
     assert list(check(ast.parse(source))) == []
 
 
-@pytest.mark.parametrize("app", ROOMS)
-def test_each_app_has_its_rooms(app: str) -> None:
-    files = {path.stem for path in (ROOT / app).glob("*.py")}
-    assert ROOMS[app] - files == set()
-    interface = {path.stem for path in (ROOT / app / "api").iterdir()}
-    assert {"urls", "views", "serializers"} - interface == set()
+def folders(root: str) -> dict[str, list[Path]]:
+    """The files of each folder below `root` that holds any, but for migrations."""
+    found_files: dict[str, list[Path]] = {}
+    for path in sorted((ROOT / root).rglob("*")):
+        if path.is_file() and not {"__pycache__", "migrations"} & set(path.parts):
+            folder = path.parent.relative_to(ROOT).as_posix()
+            found_files.setdefault(folder, []).append(path)
+    return found_files
 
 
-def test_every_app_is_known_here() -> None:
-    with_api = {path.parent.parent for app in APPS for path in (ROOT / app).rglob("api/urls.py")}
-    assert {path.relative_to(ROOT).as_posix() for path in with_api} == set(ROOMS)
+def families(stems: Iterable[str]) -> Iterator[str]:
+    """Names that share their first word with too many others, or end in the word for a layer."""
+    first_words = Counter(stem.split("_")[0] for stem in stems if stem.strip("_"))
+    yield from (f"{word}_*" for word, count in first_words.items() if count > FAMILY_FILES)
+    yield from (stem for stem in stems if stem.partition("_")[2] in LAYERS)
+
+
+def named_modules(docstring: str) -> set[str]:
+    """The modules that a package's docstring names: in backquotes, or as `name.py`."""
+    quoted = re.findall(r"`([a-z_][a-z_.]*?)(?:\.py)?`", docstring)
+    return {*quoted, *re.findall(r"\b([a-z_]+)\.py\b", docstring)}
+
+
+@pytest.mark.parametrize("root", [*APPS, "tests", "bench", "examples"])
+def test_no_folder_has_too_many_files(root: str) -> None:
+    sizes = {folder: len(files) for folder, files in folders(root).items()}
+    assert {folder: size for folder, size in sizes.items() if size > FOLDER_FILES} == {}
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_folder_holds_families_of_files(app: str) -> None:
+    stems = {
+        folder: [path.stem for path in files if path.suffix == ".py"]
+        for folder, files in folders(app).items()
+    }
+    found_families = {folder: list(families(names)) for folder, names in stems.items()}
+    assert {folder: names for folder, names in found_families.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("stems", "expected"),
+    [
+        (["csv", "csv_header", "csv_rows", "csv_layouts"], ["csv_*"]),
+        (["csv", "csv_header", "csv_rows"], []),
+        (["notice_models"], ["notice_models"]),
+        (["models", "__init__", "__main__"], []),
+    ],
+)
+def test_families_are_seen(stems: list[str], expected: list[str]) -> None:
+    assert list(families(stems)) == expected
+
+
+@pytest.mark.parametrize("app", APP_ROOTS)
+def test_the_root_of_an_app_holds_what_django_and_celery_look_for(app: str) -> None:
+    assert {path.stem for path in (ROOT / app).glob("*.py")} - APP_ROOTS[app] == set()
+    assert {"api", "models"} - {path.name for path in (ROOT / app).iterdir()} == set()
+
+
+def test_a_packages_docstring_names_only_what_is_there() -> None:
+    wrong: dict[str, set[str]] = {}
+    for path in product_files():
+        package = (ROOT / path).parent
+        if path.endswith("/__init__.py"):
+            docstring = ast.get_docstring(ast.parse((ROOT / path).read_text())) or ""
+            there = {entry.stem for entry in package.iterdir()}
+            names = {name for name in named_modules(docstring) if "." not in name}
+            wrong[path] = names - there - {"shared_task"}
+    assert {path: names for path, names in wrong.items() if names} == {}
+
+
+@pytest.mark.parametrize("path", product_files())
+def test_modules_that_the_text_names_exist(path: str) -> None:
+    """Dotted names and paths in comments and docstrings; the names of tasks and kinds of jobs are others."""
+    text = (ROOT / path).read_text()
+    dotted = set(re.findall(rf"`((?:{'|'.join(APPS)})(?:\.[a-z_]+)+)", text))
+    missing = {name for name in dotted if not is_module_or_attribute(name)}
+    paths = set(re.findall(rf"\b((?:{'|'.join(APPS)}|docs)/[\w/.-]+\.(?:py|md))\b", text))
+    missing |= {name for name in paths if not (ROOT / name).exists()}
+    assert missing == set()
+
+
+def is_module_or_attribute(name: str) -> bool:
+    """Whether a dotted name is a module of the product, or something defined in one."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:length])
+        module = path if path.is_dir() else path.with_suffix(".py")
+        if module.exists():
+            source = module / "__init__.py" if module.is_dir() else module
+            return length == len(parts) or parts[length] in source.read_text()
+    return False
+
+
+def test_no_file_is_a_splinter() -> None:
+    lengths = {path: len((ROOT / path).read_text().splitlines()) for path in product_files()}
+    assert {
+        path: lines
+        for path, lines in lengths.items()
+        if lines < FILE_LINES_MIN and not path.endswith("__init__.py")
+    } == {}
 
 
 def test_every_management_command_has_a_test() -> None:

@@ -114,7 +114,7 @@ def test_granian_takes_the_arguments() -> None:
     assert program == "granian"
     assert (
         granian_cli.make_context("granian", list(rest)).params["app"]
-        == "grids.redirect.asgi:application"
+        == "grids.public.asgi:application"
     )
 
 

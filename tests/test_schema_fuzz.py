@@ -25,14 +25,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gridlink.accounts.models import User
-from reports.report_models import ReportRun
-from reports.results.result import Result
-from reports.runs.store import packed
-from tasks.api.schedule_examples import SCHEDULE_WRITE
-from tasks.notice_models import Channel, Delivery, DeliveryStatus, Notification
+from reports.models import ReportRun
+from reports.reporting.results.result import Result
+from reports.reporting.runs.store import packed
+from tasks.api.schedules.examples import SCHEDULE_WRITE
+from tasks.models import Channel, Delivery, DeliveryStatus, Notification
 from tests.support.client import PASSWORD, Client
-from tests.support.grids import URL, make_grid, make_link
-from tests.support.report_runs import MARCH, ask, define
+from tests.support.grids.grids import URL, make_grid, make_link
+from tests.support.reports.report_runs import MARCH, ask, define
 
 CHECKS = [
     not_a_server_error,

@@ -1,4 +1,8 @@
-"""The app's registration with Django."""
+"""Register the app with Django.
+
+Django reads this when it starts; the name of the app is part of every migration and table, and is not to be
+changed.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from gridlink.lib.errors import PreconditionFailed
+
 
 class Record(models.Model):
     """A row with a public identifier and the time fields every table names alike.
@@ -42,3 +44,12 @@ def count_field() -> models.BigIntegerField[int, int]:
     """A count that grows: with a default of the database's, too, since it is added to by SQL that names only
     what it adds."""
     return models.BigIntegerField(default=0, db_default=0)
+
+
+def require_version(current: int, expected: int | None) -> None:
+    """Raises PreconditionFailed when `expected` names another version than the current one."""
+    if expected is not None and expected != current:
+        raise PreconditionFailed(
+            f"It changed since you read it: the version is now {current}, not {expected}.",
+            headers={"ETag": f'"{current}"'},
+        )

@@ -9,7 +9,7 @@ from kombu import Exchange, Queue
 from gridlink import embedded
 from gridlink.env import env_int, env_secret
 from gridlink.lib.queues import QUEUES, visibility_timeout
-from gridlink.settings.house import DATA_DIR
+from gridlink.settings.base import DATA_DIR
 from gridlink.settings.jobs import JOB_SWEEP_SECONDS, SCHEDULE_SECONDS
 
 REDIS_URL = env_secret("REDIS_URL") or embedded.redis_url(DATA_DIR)
@@ -62,7 +62,7 @@ CELERY_TASK_ROUTES = {
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXTENDED = True
 CELERY_RESULT_EXPIRES = timedelta(days=2)
-CELERY_BEAT_SCHEDULER = "tasks.beat.LockedScheduler"
+CELERY_BEAT_SCHEDULER = "tasks.broker.beat.LockedScheduler"
 # Work that runs once per slot is asked for twice per slot: beat's ticks drift, and one per slot would now and
 # then put two into the same and none into the next. What `ops` was too long away to hear expires; not
 # sooner than the clocks of two hosts may differ, for that moment is named by beat's and judged by theirs.

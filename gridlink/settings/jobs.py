@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gridlink.env import env_bool, env_int, env_list, env_str
 from gridlink.lib.outbound.addresses import networks_of, ports_of
-from gridlink.settings.house import DATA_DIR
+from gridlink.settings.base import DATA_DIR
 
 # --- Jobs --------------------------------------------------------------------------------------
 STORAGE_URL = env_str("STORAGE_URL") or (DATA_DIR / "storage").as_uri()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from gridlink.env import env_int, env_str
-from gridlink.settings.house import DATA_DIR
+from gridlink.settings.base import DATA_DIR
 
 REPORTS_PER_USER = env_int("REPORTS_PER_USER", 500, minimum=1)
 # How long the result of a run is kept that is not the newest of its report; 0 is for good. By default a year

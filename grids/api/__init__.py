@@ -1,1 +1,1 @@
-"""The `grids/`, `links/`, `users/` and `imports/` parts of the API."""
+"""REST endpoints for grids, links, imports and profiles."""

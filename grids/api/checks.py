@@ -11,7 +11,7 @@ from gridlink.lib.slugs import SLUG_LENGTH
 from grids.api.examples import LINK
 from grids.api.fields import UrlField
 from grids.api.filters import GridLinksQuery
-from grids.check_models import Verdict
+from grids.models import Verdict
 
 _NAMED_MAX = 100
 

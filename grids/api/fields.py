@@ -14,7 +14,7 @@ from gridlink.lib.slugs import ALIAS_PATTERN, alias_validator
 from gridlink.lib.text import is_storable
 from gridlink.lib.weburl import URL_LENGTH, BadUrl, check_url
 from grids.models import ALIAS_LENGTH, TAG_LENGTH, TAGS_MAX
-from grids.styles import STYLE_SCHEMA, check_style
+from grids.services.styles import STYLE_SCHEMA, check_style
 
 COLUMN_NAME_LENGTH = 200
 _COLUMNS_MAX = 50
@@ -38,7 +38,7 @@ class UrlField(TextField):
 
 @extend_schema_field(STYLE_SCHEMA)
 class StyleField(serializers.Field[Any, Any, Any, Any]):
-    """A link's style, by the schema of `grids.styles`."""
+    """A link's style, by the schema of `grids.services.styles`."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The style; raises ValidationError when it does not fit the schema."""

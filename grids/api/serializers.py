@@ -22,7 +22,6 @@ from grids.api.fields import (
     TagsField,
     UrlField,
 )
-from grids.bulk import BULK_MAX
 from grids.imports.settle import MODES
 from grids.models import (
     COLUMNS_MAX,
@@ -33,6 +32,7 @@ from grids.models import (
     Theme,
     Visibility,
 )
+from grids.services.bulk import BULK_MAX
 
 # More than fit in a body of the default size.
 _TILES_MAX = 100_000

@@ -18,7 +18,7 @@ from django.utils import timezone
 from gridlink.lib.outbound import errors
 from gridlink.lib.outbound.client import Response
 from gridlink.lib.outbound.redirects import HOPS_MAX, PERMANENT, leaves_https, redirect_of
-from grids.check_models import DETAIL_LENGTH, Verdict
+from grids.models import DETAIL_LENGTH, Verdict
 
 _RETRY_SECONDS = 2.0
 # A host that wants more patience than this is left alone.

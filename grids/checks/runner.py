@@ -14,15 +14,15 @@ from django.conf import settings
 
 from gridlink.lib.outbound.client import Limits, outbound_client
 from gridlink.lib.spreadsheets import guard
-from grids.check_models import Verdict
-from grids.check_selectors import Checkable, checkable_links
 from grids.checks.judge import Finding
 from grids.checks.round import Round
+from grids.checks.selectors import Checkable, checkable_links
 from grids.checks.store import checks_store
 from grids.checks.turns import Turns
-from tasks.context import JobContext
-from tasks.lifecycle import Outcome
-from tasks.registry import JobRunner, register
+from grids.models import Verdict
+from tasks.jobs.context import JobContext
+from tasks.jobs.lifecycle import Outcome
+from tasks.jobs.registry import JobRunner, register
 
 CHECK = "grids.check"
 RESULTS = "checks.csv"

@@ -8,8 +8,8 @@ from itertools import islice
 
 from django.db import connection, transaction
 
-from grids.check_selectors import Checkable
 from grids.checks.judge import Finding
+from grids.checks.selectors import Checkable
 
 _BATCH = 5_000
 # A link that is in the trash by now, gone, or leads elsewhere takes no verdict on what it was; of two checks

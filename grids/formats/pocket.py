@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from grids.formats.csv import CsvReader
-from grids.formats.csv_layouts import POCKET, Layout
+from grids.formats.csv.layouts import POCKET, Layout
+from grids.formats.csv.reader import CsvReader
 
 
 class PocketReader(CsvReader):

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from grids.formats.base import FormatError, LinkReader
-from grids.formats.csv import CsvReader
+from grids.formats.csv.reader import CsvReader
 from grids.formats.linkstack import LinkStackReader
 from grids.formats.linkwarden import LinkwardenReader
-from grids.formats.netscape import NetscapeReader
+from grids.formats.netscape.reader import NetscapeReader
 from grids.formats.omnivore import OmnivoreReader
 from grids.formats.pocket import PocketReader
 from grids.formats.wallabag import WallabagReader

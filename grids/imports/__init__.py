@@ -1,1 +1,1 @@
-"""Imports: what a file says (`spool`), what that means here (`settle`), and how it is taken back (`undo`)."""
+"""Imports of links: read, stage, match, apply, and undo."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from grids.layout import Occupancy, Tile, TileError
+from grids.layout.occupancy import Occupancy, Tile, TileError
 from grids.models import Grid, Link
 
 COLUMNS = 6

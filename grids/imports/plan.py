@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grids.imports.places import COLUMNS, FULL
-from grids.layout import Y_MAX
+from grids.layout.occupancy import Y_MAX
 
 # Short codes are wished for by links to be made, and by those without one that no hand touched since.
 _GRANTS = """

@@ -111,8 +111,9 @@ MODES: dict[str, type[Apply]] = {"apply": Apply, "dry_run": DryRun}
 
 
 def lock_account(cursor: Any, user_id: int) -> None:
-    """Keep a user's grids and links as they are until the transaction ends: whoever changes a link locks its
-    grid first (`grids.placement`). The advisory lock makes imports wait even where there is no grid yet."""
+    """Keep a user's grids and links as they are until the transaction ends: whoever changes a link locks
+    its grid first (`grids.layout.locking`). The advisory lock makes imports wait even where there is no
+    grid yet."""
     cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('grids.import', %s))", [user_id])
     grids = Grid.objects.filter(user=user_id).select_for_update(no_key=True)
     list(grids.order_by("pk").values_list("pk", flat=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grids.formats.base import FormatError, LinkReader
-from grids.formats.csv import CsvReader
+from grids.formats.csv.reader import CsvReader
 from grids.formats.registry import reader_for
 
 # Archives are not opened: what is in them is anybody's guess, and of any size.

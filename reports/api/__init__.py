@@ -1,1 +1,1 @@
-"""The `exports/` part of the API."""
+"""REST endpoints for exports, analytics and reports."""

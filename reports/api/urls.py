@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reports.api import report_views, views
+from reports.api.analytics import views as analytics
+from reports.api.exports import views as exports
+from reports.api.reports import views as reports
 
 urlpatterns = [
-    path("exports/", views.ExportListView.as_view(), name="export-list"),
+    path("exports/", exports.ExportListView.as_view(), name="export-list"),
     path(
         "grids/<publicid:slug>/analytics/",
-        views.GridAnalyticsView.as_view(),
+        analytics.GridAnalyticsView.as_view(),
         name="grid-analytics",
     ),
     path(
         "links/<publicid:slug>/analytics/",
-        views.LinkAnalyticsView.as_view(),
+        analytics.LinkAnalyticsView.as_view(),
         name="link-analytics",
     ),
-    path("grids/<publicid:slug>/ledger/", views.GridLedgerView.as_view(), name="grid-ledger"),
-    path("reports/", report_views.ReportListView.as_view(), name="report-list"),
-    path("reports/kinds/", report_views.ReportKindsView.as_view(), name="report-kinds"),
-    path("reports/<publicid:slug>/", report_views.ReportDetailView.as_view(), name="report-detail"),
-    path(
-        "reports/<publicid:slug>/runs/", report_views.ReportRunsView.as_view(), name="report-runs"
-    ),
+    path("grids/<publicid:slug>/ledger/", analytics.GridLedgerView.as_view(), name="grid-ledger"),
+    path("reports/", reports.ReportListView.as_view(), name="report-list"),
+    path("reports/kinds/", reports.ReportKindsView.as_view(), name="report-kinds"),
+    path("reports/<publicid:slug>/", reports.ReportDetailView.as_view(), name="report-detail"),
+    path("reports/<publicid:slug>/runs/", reports.ReportRunsView.as_view(), name="report-runs"),
     path(
         "reports/<publicid:slug>/runs/<publicid:run>/",
-        report_views.ReportRunView.as_view(),
+        reports.ReportRunView.as_view(),
         name="report-run",
     ),
     path(
         "reports/<publicid:slug>/runs/<publicid:run>/diff/<publicid:other>/",
-        report_views.ReportRunDiffView.as_view(),
+        reports.ReportRunDiffView.as_view(),
         name="report-run-diff",
     ),
 ]

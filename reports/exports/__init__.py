@@ -1,1 +1,1 @@
-"""Exports: what rows (`links`), in which format (`csv`, `jsonl`, `netscape`), compressed how."""
+"""Exports of links and clicks, and of whole accounts, to files."""

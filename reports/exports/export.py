@@ -12,13 +12,13 @@ from reports.exports.base import ExportFormat, PartedFormat
 from reports.exports.compression import COMPRESSIONS
 from reports.exports.parts import Checkpoint, Parts
 from reports.exports.progress import Counter, Progress
+from reports.exports.quota import Room
+from reports.exports.readers import Side
 from reports.exports.registry import FORMATS, SOURCES
 from reports.exports.replica import database_for
-from reports.exports.room import Room
-from reports.exports.side import Side
-from reports.exports.sources import ExportSource, Plan, Wish
-from tasks.context import JobContext, Output
-from tasks.registry import JobFailed
+from reports.exports.sources.base import ExportSource, Plan, Wish
+from tasks.jobs.context import JobContext, Output
+from tasks.jobs.registry import JobFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from reports.exports.base import PartedFormat, StoredPart
 from reports.exports.progress import Counter, Progress
-from reports.exports.room import Room
-from reports.exports.side import Side
-from reports.exports.sources import ExportSource, Plan
-from tasks.context import JobContext
+from reports.exports.quota import Room
+from reports.exports.readers import Side
+from reports.exports.sources.base import ExportSource, Plan
+from tasks.jobs.context import JobContext
 from tasks.storage import ObjectMissing
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from tasks.context import JobContext
+from tasks.jobs.context import JobContext
 
 
 class Progress:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from reports.exports.base import ExportFormat, PartedFormat
-from reports.exports.clicks import ClicksSource
-from reports.exports.csv import CsvFormat
-from reports.exports.jsonl import JsonLinesFormat
-from reports.exports.links import LinksSource
-from reports.exports.netscape import NetscapeFormat
-from reports.exports.parquet_format import ParquetFormat
-from reports.exports.sources import ExportSource
-from reports.exports.xlsx_format import XlsxFormat
+from reports.exports.formats.csv import CsvFormat
+from reports.exports.formats.jsonl import JsonLinesFormat
+from reports.exports.formats.netscape import NetscapeFormat
+from reports.exports.formats.parquet.format import ParquetFormat
+from reports.exports.formats.xlsx import XlsxFormat
+from reports.exports.sources.base import ExportSource
+from reports.exports.sources.clicks import ClicksSource
+from reports.exports.sources.links import LinksSource
 
 FORMATS: dict[str, type[ExportFormat]] = {
     form.name: form

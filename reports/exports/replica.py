@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 
-from tasks.context import JobContext
+from tasks.jobs.context import JobContext
 
 ALIAS = "replica"
 """The name of the database in the settings, where there is one."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from reports.exports.export import Export, manifest
 from reports.exports.registry import SOURCES
-from tasks.context import JobContext
-from tasks.lifecycle import Outcome
-from tasks.registry import JobRunner, register
+from tasks.jobs.context import JobContext
+from tasks.jobs.lifecycle import Outcome
+from tasks.jobs.registry import JobRunner, register
 
 EXPORT = "reports.export"
 MANIFEST = "manifest.json"

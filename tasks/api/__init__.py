@@ -1,1 +1,1 @@
-"""The `jobs/` part of the API."""
+"""REST endpoints for jobs, notifications, schedules and webhooks."""

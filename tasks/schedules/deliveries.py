@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gridlink.lib.errors import Invalid
-from tasks.notice_models import Channel
-from tasks.notices.wishes import Wish
+from tasks.models import Channel
+from tasks.notifications.recipients import Wish
 
 # Each channel with its options, and what they are when they are not given.
 CHANNELS: dict[str, dict[str, bool]] = {

@@ -6,12 +6,18 @@ import logging
 
 from django.db import transaction
 
-from tasks.models import Job, Schedule
-from tasks.notice_models import NoticeType, Notification
-from tasks.schedule_models import NOTE_LENGTH
+from tasks.models import (
+    DELIVERED,
+    FINISHED,
+    NOTE_LENGTH,
+    Job,
+    JobStatus,
+    NoticeType,
+    Notification,
+    Schedule,
+)
 from tasks.schedules import notes
 from tasks.schedules.defects import DEFECT, guarded
-from tasks.states import DELIVERED, FINISHED, JobStatus
 
 logger = logging.getLogger(__name__)
 

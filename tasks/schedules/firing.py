@@ -19,9 +19,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from gridlink.lib.errors import ApplicationError, Invalid
-from tasks.errors import QuotaExceeded
-from tasks.models import Job, Schedule, ScheduledRun
-from tasks.schedule_models import Missed, RunStatus
+from tasks.jobs.errors import QuotaExceeded
+from tasks.models import Job, Missed, RunStatus, Schedule, ScheduledRun
 from tasks.schedules import failures, notes, registry
 from tasks.schedules.defects import DEFECT, guarded, told
 from tasks.schedules.deliveries import wishes

@@ -10,8 +10,7 @@ from datetime import datetime
 from django.db.models import Q, Value
 from django.db.models.functions import Concat, Left
 
-from tasks.models import Schedule, ScheduledRun
-from tasks.schedule_models import NOTE_LENGTH, RunStatus
+from tasks.models import NOTE_LENGTH, RunStatus, Schedule, ScheduledRun
 
 _WAITING = Q(status=RunStatus.REFUSED, is_settled=False)
 OVER = "There was no room for its job in time."

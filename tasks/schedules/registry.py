@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from gridlink.accounts.models import User
-from tasks.notices.wishes import Wish
+from tasks.jobs.services import Submission
+from tasks.notifications.recipients import Wish
 from tasks.schedules.recurrence import refused
-from tasks.services import Submission
 
 
 @dataclass(frozen=True, slots=True)

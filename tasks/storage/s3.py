@@ -26,7 +26,7 @@ from tasks.storage.base import (
     checked_prefix,
     is_key,
 )
-from tasks.storage.s3_lines import Lines
+from tasks.storage.s3_connections import Lines
 from tasks.storage.s3_sink import PART_SIZE, S3Sink, code_of, s3_errors, translated
 
 

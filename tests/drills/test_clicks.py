@@ -11,7 +11,7 @@ from django.db import connection
 from grids.models import Grid, Link, Visibility
 from reports.models import Click, LinkHour, Producer, SetAside
 from tests.support.client import make_user
-from tests.support.crowd import Crowd
+from tests.support.grids.crowd import Crowd
 from tests.support.postgres import end_other_connections, own_postgres
 from tests.support.processes import beat, redirect, worker
 from tests.support.redis import OwnRedis

@@ -14,20 +14,20 @@ from typing import Any
 
 import pytest
 
-from tasks import sweeps
+from tasks.jobs import sweeper
 from tasks.models import Job
-from tests.support.click_exports import (
+from tests.support.client import Client
+from tests.support.disks import used
+from tests.support.processes import Process, beat, worker
+from tests.support.reports.click_exports import (
     digest_of,
     in_folder,
     known_objects,
     owner_of_clicks,
     submit_clicks,
 )
-from tests.support.client import Client
-from tests.support.disks import used
-from tests.support.exports import data_file
-from tests.support.jobs import await_end, events
-from tests.support.processes import Process, beat, worker
+from tests.support.reports.exports import data_file
+from tests.support.tasks.jobs import await_end, events
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
@@ -156,6 +156,6 @@ def test_killed_at_twenty_moments(
     assert doomed.kills >= 20
     # What the dead left behind, which belongs to no job.
     assert len(in_folder(storage)) > len(known_objects())
-    monkeypatch.setattr(sweeps, "ORPHAN_AGE", timedelta(seconds=-60))
-    sweeps.sweep_files()
+    monkeypatch.setattr(sweeper, "ORPHAN_AGE", timedelta(seconds=-60))
+    sweeper.sweep_files()
     assert in_folder(storage) == known_objects()

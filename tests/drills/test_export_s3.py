@@ -19,18 +19,18 @@ from botocore.config import Config
 from celery import current_app
 from django.db import connection
 
-from tasks import sweeps
-from tasks.doorbell import RUN_JOB
+from tasks.broker.publisher import RUN_JOB
+from tasks.jobs import sweeper
 from tasks.models import Job, JobCheckpoint, JobFile
 from tasks.storage import object_store
 from tasks.storage.s3 import S3Store
-from tests.support.click_exports import known_objects, owner_of_clicks, submit_clicks
 from tests.support.client import Client
-from tests.support.exports import data_file, file_bytes
-from tests.support.jobs import await_end
 from tests.support.platform import due, end_lease, event_types, execute, history
 from tests.support.processes import worker
-from tests.support.s3_proxy import (
+from tests.support.reports.click_exports import known_objects, owner_of_clicks, submit_clicks
+from tests.support.reports.exports import data_file, file_bytes
+from tests.support.tasks.jobs import await_end
+from tests.support.tasks.s3_proxy import (
     Exchange,
     Fault,
     S3Proxy,
@@ -40,7 +40,7 @@ from tests.support.s3_proxy import (
     passed_on,
     s3_proxy,
 )
-from tests.support.s3_server import s3_server
+from tests.support.tasks.s3_server import s3_server
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,8 +130,8 @@ def uploads() -> list[str]:
 
 
 def sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeps, "ORPHAN_AGE", timedelta(seconds=-60))
-    sweeps.sweep_files()
+    monkeypatch.setattr(sweeper, "ORPHAN_AGE", timedelta(seconds=-60))
+    sweeper.sweep_files()
 
 
 def executed(job: Job) -> None:
@@ -277,7 +277,7 @@ def test_cancel_leaves_no_upload(
     owner: Client, whole: bytes, way: S3Proxy, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asked for while a part is on its way; which is answered once the heart must have heard of it."""
-    monkeypatch.setattr("tasks.heart._GRACE_SECONDS", 60)
+    monkeypatch.setattr("tasks.jobs.heartbeat._GRACE_SECONDS", 60)
     job = submit_clicks(owner)
 
     def cancel(exchange: Exchange) -> None:

@@ -13,24 +13,24 @@ import pytest
 from celery import current_app
 
 from reports.exports.parts import Parts
-from tasks import sweeps
-from tasks.context import JobContext
-from tasks.doorbell import RUN_JOB
+from tasks.broker.publisher import RUN_JOB
+from tasks.jobs import sweeper
+from tasks.jobs.context import JobContext
 from tasks.models import Job, JobCheckpoint, JobFile
-from tests.support.click_exports import (
+from tests.support.client import Client
+from tests.support.copies import copies_frozen, copying
+from tests.support.disks import Disk, MadeBelieveDisk, MountedDisk, used
+from tests.support.platform import due, event_types, execute
+from tests.support.postgres import end_other_connections
+from tests.support.processes import worker
+from tests.support.reports.click_exports import (
     assert_only_files_of,
     digest_of,
     in_folder,
     owner_of_clicks,
     submit_clicks,
 )
-from tests.support.client import Client
-from tests.support.copies import copies_frozen, copying
-from tests.support.disks import Disk, MadeBelieveDisk, MountedDisk, used
-from tests.support.jobs import await_end, events, stored
-from tests.support.platform import due, event_types, execute
-from tests.support.postgres import end_other_connections
-from tests.support.processes import worker
+from tests.support.tasks.jobs import await_end, events, stored
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -268,7 +268,7 @@ def test_cancel_when_only_the_manifest_is_missing(
 def test_cancel_that_comes_too_late_changes_nothing(owner: Client, storage: Path) -> None:
     job, digest = undisturbed(owner, storage)
     assert owner.post(f"jobs/{job.slug}/cancel/").status_code == 409
-    sweeps.sweep_files()
+    sweeper.sweep_files()
     assert digest_of(job, storage) == digest
     assert event_types(job) == ["queued", "claimed", "succeeded"]
     assert_only_files_of(storage, job)

@@ -12,8 +12,8 @@ import pytest
 from gridlink.accounts.models import User
 from tasks.models import Job
 from tests.support.client import Client, make_user
-from tests.support.jobs import await_end, start_export
 from tests.support.processes import worker
+from tests.support.tasks.jobs import await_end, start_export
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

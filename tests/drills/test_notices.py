@@ -11,15 +11,22 @@ from typing import Any
 import pytest
 from celery import current_app
 
-from tasks.doorbell import DELIVER
-from tasks.notice_models import Delivery
+from tasks.broker.publisher import DELIVER
+from tasks.models import Delivery
 from tests.support.client import Client, make_user
-from tests.support.jobs import await_end, start_export
-from tests.support.notices import add_webhook, allow_local, ended, mail_through, mailed, verified
 from tests.support.platform import user_of
 from tests.support.processes import beat, worker
 from tests.support.rows import load_links
-from tests.support.smtp import Mailbox, mail_server
+from tests.support.tasks.jobs import await_end, start_export
+from tests.support.tasks.notices import (
+    add_webhook,
+    allow_local,
+    ended,
+    mail_through,
+    mailed,
+    verified,
+)
+from tests.support.tasks.smtp import Mailbox, mail_server
 from tests.support.waiting import wait_for
 from tests.support.web import Asked, Web, reply, web
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.client import Client, make_user
 from tests.support.freeze import LINKS, export_frozen
-from tests.support.jobs import await_end, events, start_export, stored
 from tests.support.postgres import end_other_connections, other_connections
 from tests.support.processes import beat, worker
 from tests.support.rows import load_links
+from tests.support.tasks.jobs import await_end, events, start_export, stored
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,10 +10,10 @@ import pytest
 
 from gridlink.embedded import celery_redis_url
 from tests.support.client import Client, make_user
-from tests.support.jobs import await_end, events, look, start_export, stored
 from tests.support.processes import beat, worker
 from tests.support.redis import OwnRedis
 from tests.support.rows import load_links
+from tests.support.tasks.jobs import await_end, events, look, start_export, stored
 
 LINKS = 100
 

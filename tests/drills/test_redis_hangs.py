@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import Client, make_user
-from tests.support.jobs import await_end, look, start_export
 from tests.support.processes import beat, worker
 from tests.support.redis import OwnRedis
 from tests.support.rows import load_links
+from tests.support.tasks.jobs import await_end, look, start_export
 
 LINKS = 100
 

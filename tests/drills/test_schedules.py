@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 
 from tasks.models import Job, Schedule, ScheduledRun
 from tests.support.client import make_user
-from tests.support.drill_actions import HOLD, MODULE
 from tests.support.processes import Process, celery
+from tests.support.tasks.drill_actions import HOLD, MODULE
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

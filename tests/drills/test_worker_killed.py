@@ -13,9 +13,9 @@ import pytest
 from tasks.models import Job
 from tests.support.client import Client, content, make_user
 from tests.support.freeze import LINKS, export_frozen, no_export_runs
-from tests.support.jobs import await_end, events, look, start_export, stored
 from tests.support.processes import beat, worker
 from tests.support.rows import load_links
+from tests.support.tasks.jobs import await_end, events, look, start_export, stored
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

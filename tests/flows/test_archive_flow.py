@@ -14,18 +14,18 @@ from django.db import connection
 from django.utils import timezone
 
 from grids.models import Grid
-from reports.clicks.ingest import LOCK_KEY
+from reports.clicks.ingest.ingest import LOCK_KEY
 from reports.models import Click, Report
 from tasks.models import Job, Schedule, WebhookEndpoint
 from tests.support.accounts import furnish, settings_of, sum_up, totals
-from tests.support.archives import archive_submit, output, saved, submit_restore
-from tests.support.click_rows import make_click, make_view, noon
 from tests.support.client import Client, make_user
-from tests.support.exports import link_on
-from tests.support.instances import another_instance
-from tests.support.jobs import await_end
 from tests.support.platform import user_of
 from tests.support.processes import Process, beat, celery
+from tests.support.reports.archives import archive_submit, output, saved, submit_restore
+from tests.support.reports.click_rows import make_click, make_view, noon
+from tests.support.reports.exports import link_on
+from tests.support.reports.instances import another_instance
+from tests.support.tasks.jobs import await_end
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

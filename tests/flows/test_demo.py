@@ -14,9 +14,9 @@ import pytest
 
 from examples import demo, visits
 from grids.api.serializers import GridSerializer
-from tasks.api import file_views
-from tasks.api.file_views import JobFileView, MayFetch
-from tasks.api.serializers import JobFileSerializer
+from tasks.api.jobs import files
+from tasks.api.jobs.files import JobFileView, MayFetch
+from tasks.api.jobs.serializers import JobFileSerializer
 from tasks.models import JobFile
 from tests.support.processes import ROOT, beat, redirect, worker
 
@@ -48,7 +48,7 @@ def lie(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda self, file: {**shown(self, file), "sha256": "0" * 64},
     )
     monkeypatch.setattr(GridSerializer, "get_links_total", lambda self, grid: 1)
-    monkeypatch.setattr(file_views, "wanted_range", lambda request, file: None)
+    monkeypatch.setattr(files, "wanted_range", lambda request, file: None)
     monkeypatch.setattr(MayFetch, "has_permission", lambda *_: True)
     monkeypatch.setattr(
         JobFileView,

@@ -15,19 +15,18 @@ import openpyxl
 import pytest
 from pypdf import PdfReader
 
-from reports.results.result import Result
-from tasks.models import Job, Schedule
-from tasks.notice_models import Delivery
-from tests.support import golden
+from reports.reporting.results.result import Result
+from tasks.models import Delivery, Job, Schedule
 from tests.support.client import Client, content, make_user
-from tests.support.jobs import await_end, look
-from tests.support.notices import add_webhook, allow_local, mailed, make_due, verified
 from tests.support.platform import user_of
 from tests.support.processes import beat, worker
-from tests.support.rendered import cells_of_result, cells_of_xlsx
-from tests.support.report_runs import ask, define
-from tests.support.reports import facts
-from tests.support.smtp import Mailbox, mail_server
+from tests.support.reports import golden
+from tests.support.reports.rendered import cells_of_result, cells_of_xlsx
+from tests.support.reports.report_runs import ask, define
+from tests.support.reports.reports import facts
+from tests.support.tasks.jobs import await_end, look
+from tests.support.tasks.notices import add_webhook, allow_local, mailed, make_due, verified
+from tests.support.tasks.smtp import Mailbox, mail_server
 from tests.support.waiting import wait_for
 from tests.support.web import Web, in_turn, reply, web
 

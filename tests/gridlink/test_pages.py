@@ -9,7 +9,7 @@ from django.test import Client as Browser
 
 from gridlink.lib.logs import logging_config
 from tests.support.client import Client
-from tests.support.jobs import start_export
+from tests.support.tasks.jobs import start_export
 
 
 @pytest.mark.django_db

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.checks import assert_error, nothing_changes
 from tests.support.client import Client
-from tests.support.grids import URL, make_grid, make_link
+from tests.support.grids.checks import assert_error, nothing_changes
+from tests.support.grids.grids import URL, make_grid, make_link
 
 READS = ["grids/{grid}/", "grids/{grid}/layout/", "grids/{grid}/links/", "links/{link}/"]
 WRITES: list[tuple[str, str, dict[str, Any] | None]] = [

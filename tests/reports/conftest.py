@@ -10,10 +10,10 @@ import pytest
 from redis import Redis
 
 from grids.models import Grid, Link
-from grids.redirect import wire
+from grids.public import wire
 from tests.support.client import Client
 from tests.support.npm import Npm
-from tests.support.reports import make_links
+from tests.support.reports.reports import make_links
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from django.db.models import F
 
 from gridlink.accounts.models import User
 from grids.models import Grid, Link, Theme, Visibility
-from reports.clicks.agents import HEADERS, Keys
-from reports.clicks.expected import days_between
-from reports.clicks.rebuild import rebuild_day, rebuild_user
+from reports.clicks.audit.expected import days_between
+from reports.clicks.audit.rebuild import rebuild_day, rebuild_user
+from reports.clicks.enrichment.agents import HEADERS, Keys
 from reports.models import (
     Click,
     GridDayValue,
@@ -27,11 +27,11 @@ from reports.models import (
     View,
 )
 from tasks.models import Schedule, WebhookEndpoint
-from tasks.notices.seals import new_secret, seal
-from tests.support.click_rows import BROWSER, make_agent, make_click, make_view, noon
+from tasks.notifications.channels.webhook_secret import new_secret, seal
 from tests.support.client import Client
-from tests.support.exports import MOMENT, link_on
 from tests.support.platform import user_of
+from tests.support.reports.click_rows import BROWSER, make_agent, make_click, make_view, noon
+from tests.support.reports.exports import MOMENT, link_on
 
 BOT = "curl/8.5.0"
 GONE_GRID, GONE_LINK = 777_001, 777_002

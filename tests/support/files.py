@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from tasks import sweeps
+from tasks.jobs import sweeper
 from tasks.models import FileRole, Job, JobFile
 from tasks.storage import object_store
 from tests.support.client import Client
@@ -47,7 +47,7 @@ def add_file(job: Job, name: str, role: FileRole = FileRole.OUTPUT) -> JobFile:
 
 def make_old(*paths: Path) -> None:
     """Make the files, or all files below the folders, as old as an orphan has to be."""
-    then = time.time() - sweeps.ORPHAN_AGE.total_seconds() - 60
+    then = time.time() - sweeper.ORPHAN_AGE.total_seconds() - 60
     for path in paths:
         for file in [path, *path.rglob("*")]:
             if file.is_file():

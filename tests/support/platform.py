@@ -12,9 +12,9 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from gridlink.accounts.models import User
-from tasks import executor, lifecycle
-from tasks.claims import Claim
-from tasks.context import JobContext
+from tasks.jobs import executor, lifecycle
+from tasks.jobs.claims import Claim
+from tasks.jobs.context import JobContext
 from tasks.models import Job
 from tests.support.client import Client
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks import registry
-from tasks.context import JobContext
-from tasks.lifecycle import Outcome
+from tasks.jobs import registry
+from tasks.jobs.context import JobContext
+from tasks.jobs.lifecycle import Outcome
 from tasks.schedules import registry as actions
 from tests.support.platform import KIND
-from tests.support.schedules import Action
+from tests.support.tasks.schedules import Action
 
 Work = Callable[[JobContext], Outcome | None]
 

@@ -23,11 +23,11 @@ from grids.access import grid_write
 from grids.api import checks
 from grids.api.examples import GRID
 from grids.api.filters import ordering_of
-from grids.check_selectors import grid_checks
-from grids.check_services import checks_submit, metadata_read
-from tasks.api.examples import QUEUED
-from tasks.api.serializers import JobSerializer, accepted
-from tasks.api.submissions import idempotency_key
+from grids.checks.selectors import grid_checks
+from grids.checks.services import checks_submit, metadata_read
+from tasks.api.jobs.examples import QUEUED
+from tasks.api.jobs.idempotency import idempotency_key
+from tasks.api.jobs.serializers import JobSerializer, accepted
 
 
 class LinkChecksView(APIView):

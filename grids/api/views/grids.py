@@ -16,7 +16,7 @@ from gridlink.lib.rest.etags import etag_of, if_match
 from gridlink.lib.rest.pagination import page_response
 from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
 from gridlink.lib.rest.serializers import validated
-from grids import link_services, selectors, services
+from grids import selectors
 from grids.access import grid_read, grid_trashed, grid_write
 from grids.api import examples
 from grids.api.filters import GridLinksQuery, GridListQuery, ordering_of, without_page
@@ -27,8 +27,9 @@ from grids.api.serializers import (
     LinkFields,
     LinkSerializer,
 )
-from grids.layout import Tile
+from grids.layout.occupancy import Tile
 from grids.models import Grid
+from grids.services import grids, links
 
 _GRID_BODY = [body_example("a grid", examples.GRID_WRITE)]
 
@@ -68,7 +69,7 @@ class GridListView(APIView):
     def post(self, request: Request) -> Response:
         """Make an empty grid."""
         fields = validated(GridWriteSerializer, request.data)
-        grid = services.grid_create(user=actor_of(request), **fields)
+        grid = grids.grid_create(user=actor_of(request), **fields)
         response = grid_response(request, grid, status=201)
         response["Location"] = reverse("grid-detail", args=[grid.slug], request=request)
         return response
@@ -127,12 +128,12 @@ class GridDetailView(APIView):
     def delete(self, request: Request, slug: str) -> Response:
         """The grid and its links disappear; `restore/` brings them back."""
         grid = grid_write(actor_of(request), slug)
-        services.grid_delete(grid=grid, version=if_match(request))
+        grids.grid_delete(grid=grid, version=if_match(request))
         return Response(status=204)
 
     def _change(self, request: Request, slug: str, changes: dict[str, Any]) -> Response:
         grid = grid_write(actor_of(request), slug)
-        changed = services.grid_update(grid=grid, version=if_match(request), changes=changes)
+        changed = grids.grid_update(grid=grid, version=if_match(request), changes=changes)
         return grid_response(request, changed)
 
 
@@ -149,7 +150,7 @@ class GridRestoreView(APIView):
     )
     def post(self, request: Request, slug: str) -> Response:
         """The grid and its links are as they were."""
-        grid = services.grid_restore(grid=grid_trashed(actor_of(request), slug))
+        grid = grids.grid_restore(grid=grid_trashed(actor_of(request), slug))
         return grid_response(request, grid)
 
 
@@ -181,9 +182,9 @@ class GridLayoutView(APIView):
         """The place of every link of the grid, at once or not at all. If-Match is the layout's ETag."""
         grid = grid_write(actor_of(request), slug)
         version = if_match(request)
-        links = validated(LayoutSerializer, request.data)["links"]
-        tiles = {link.pop("slug"): Tile(**link) for link in links}
-        saved = services.layout_save(grid=grid, version=version, tiles=tiles)
+        places = validated(LayoutSerializer, request.data)["links"]
+        tiles = {place.pop("slug"): Tile(**place) for place in places}
+        saved = grids.layout_save(grid=grid, version=version, tiles=tiles)
         return self._shown(request, saved)
 
     @staticmethod
@@ -228,9 +229,7 @@ class GridLinksView(APIView):
         """Without `x` and `y` the link gets the first free place."""
         grid = grid_write(actor_of(request), slug)
         fields = validated(LinkFields, request.data)
-        link = link_services.link_create(
-            user=actor_of(request), fields={**fields, "grid": grid.slug}
-        )
+        link = links.link_create(user=actor_of(request), fields={**fields, "grid": grid.slug})
         headers = {
             **etag_of(link.version),
             "Location": reverse("link-detail", args=[link.slug], request=request),

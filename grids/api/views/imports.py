@@ -15,13 +15,13 @@ from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.schema import IDEMPOTENCY_KEY, LOCATION, REPLAYED, answer, errors
 from gridlink.lib.rest.serializers import validated
 from grids.api.serializers import ImportSerializer, ImportSourcesSerializer
-from grids.formats.csv_header import FIELDS
+from grids.formats.csv.header import FIELDS
 from grids.formats.registry import sources
-from grids.import_services import AUTO, import_apply, import_submit, import_undo
+from grids.imports.services import AUTO, import_apply, import_submit, import_undo
 from tasks.access import job_read
-from tasks.api.examples import QUEUED
-from tasks.api.serializers import JobSerializer, accepted
-from tasks.api.submissions import idempotency_key
+from tasks.api.jobs.examples import QUEUED
+from tasks.api.jobs.idempotency import idempotency_key
+from tasks.api.jobs.serializers import JobSerializer, accepted
 
 
 class ImportListView(APIView):

@@ -19,7 +19,7 @@ from gridlink.lib.rest.exceptions import error_body
 from gridlink.lib.rest.pagination import page_response
 from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
 from gridlink.lib.rest.serializers import StrictSerializer, validated
-from grids import link_services, selectors
+from grids import selectors
 from grids.access import link_read, link_trashed, link_write
 from grids.api import examples
 from grids.api.filters import LinkListQuery, ordering_of, without_page
@@ -31,8 +31,9 @@ from grids.api.serializers import (
     LinkSerializer,
     LinkWriteSerializer,
 )
-from grids.bulk import BULK_MAX, BulkRequest, Item, Verdict, link_bulk
 from grids.models import Link
+from grids.services import links
+from grids.services.bulk import BULK_MAX, BulkRequest, Item, Verdict, link_bulk
 
 _LINK_BODY = [body_example("a link", examples.LINK_WRITE)]
 
@@ -74,7 +75,7 @@ class LinkListView(APIView):
     def post(self, request: Request) -> Response:
         """Without `x` and `y` the link gets the first free place of its grid."""
         fields = validated(LinkWriteSerializer, request.data)
-        link = link_services.link_create(user=actor_of(request), fields=fields)
+        link = links.link_create(user=actor_of(request), fields=fields)
         response = link_response(link, status=201)
         response["Location"] = reverse("link-detail", args=[link.slug], request=request)
         return response
@@ -133,13 +134,13 @@ class LinkDetailView(APIView):
     def delete(self, request: Request, slug: str) -> Response:
         """The link frees its place; `restore/` brings it back."""
         link = link_write(actor_of(request), slug)
-        link_services.link_delete(link=link, version=if_match(request))
+        links.link_delete(link=link, version=if_match(request))
         return Response(status=204)
 
     def _change(self, request: Request, slug: str, changes: dict[str, Any]) -> Response:
         link = link_write(actor_of(request), slug)
         return link_response(
-            link_services.link_update(link=link, version=if_match(request), changes=changes)
+            links.link_update(link=link, version=if_match(request), changes=changes)
         )
 
 
@@ -158,7 +159,7 @@ class LinkRestoreView(APIView):
     )
     def post(self, request: Request, slug: str) -> Response:
         """It goes to its old place or, when that is taken, to the first free one."""
-        return link_response(link_services.link_restore(link=link_trashed(actor_of(request), slug)))
+        return link_response(links.link_restore(link=link_trashed(actor_of(request), slug)))
 
 
 class LinkBulkView(APIView):

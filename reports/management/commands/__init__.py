@@ -1,1 +1,1 @@
-"""What `manage.py` can do with clicks."""
+"""Management commands that check and repair clicks and exports."""

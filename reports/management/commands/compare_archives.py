@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from reports.archive.compare import compare
-from reports.archive.format import ArchiveError
-from reports.archive.reader import Archive
+from reports.exports.archive.compare import compare
+from reports.exports.archive.format import ArchiveError
+from reports.exports.archive.reader import Archive
 
 
 class Command(BaseCommand):

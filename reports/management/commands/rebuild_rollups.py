@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from grids.models import Grid
-from reports.clicks.expected import days_between
-from reports.clicks.rebuild import oldest_day, rebuild_day, today
+from reports.clicks.audit.expected import days_between
+from reports.clicks.audit.rebuild import oldest_day, rebuild_day, today
 
 
 class Command(BaseCommand):

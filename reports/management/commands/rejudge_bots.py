@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from reports.clicks.bots import RULES_VERSION
-from reports.clicks.expected import days_between
-from reports.clicks.rejudge import Moved, rejudge_agents, rejudge_day
+from reports.clicks.audit.expected import days_between
+from reports.clicks.audit.rejudge import Moved, rejudge_agents, rejudge_day
+from reports.clicks.enrichment.bots import RULES_VERSION
 from reports.management.commands.rebuild_rollups import kept_days, utc_day
 
 

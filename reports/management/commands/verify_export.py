@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from reports.archive.format import MANIFEST, ArchiveError
-from reports.archive.verify import (
+from reports.exports.archive.format import MANIFEST, ArchiveError
+from reports.exports.archive.verify import (
     Unverifiable,
     counts_rows,
     read_manifest,

@@ -1,1 +1,1 @@
-"""Commands of `manage.py`, a module each."""
+"""Management commands of accounts."""

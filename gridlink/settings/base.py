@@ -1,0 +1,185 @@
+"""Django's own settings: the apps, PostgreSQL, accounts, HTTP, and logs."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+
+from gridlink import embedded
+from gridlink.env import (
+    databases,
+    env_bool,
+    env_choice,
+    env_int,
+    env_list,
+    env_secret,
+)
+from gridlink.lib.logs import logging_config
+
+# Lets `ModelAdmin[User]` and its like, which the type checker needs, be evaluated at run time.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+DATA_DIR = embedded.data_dir()
+# As `pyproject.toml` has it, and nothing else.
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+# The machine is somebody's own when no database is named: then secrets may be made up and kept locally.
+DATABASE_URL = env_secret("DATABASE_URL")
+IS_LOCAL = not DATABASE_URL
+
+DEBUG = env_bool("DEBUG", False)
+SECRET_KEY = env_secret("SECRET_KEY") or (
+    embedded.local_secret(DATA_DIR, "SECRET_KEY") if IS_LOCAL else ""
+)
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY (or SECRET_KEY_FILE) must be set with DATABASE_URL.")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
+
+# --- The house ---------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_linear_migrations",
+    "django_celery_results",
+    "django_structlog",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "gridlink.accounts",
+    "gridlink.apps.GridlinkConfig",
+    "tasks",
+    "grids",
+    "reports",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "gridlink.lib.rest.middleware.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "gridlink.urls"
+WSGI_APPLICATION = "gridlink.wsgi.application"
+# A redirect would drop the body of a POST, so a path without its last slash is a plain 404.
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+# Static files are served from the packages they ship in: no collectstatic step to forget.
+WHITENOISE_USE_FINDERS = True
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Postgres ----------------------------------------------------------------------------------
+DATABASES = databases(
+    DATABASE_URL or embedded.database_url(DATA_DIR),
+    # Exports read there; nothing is ever written.
+    replica_url=env_secret("DATABASE_REPLICA_URL"),
+    seconds=env_int("DATABASE_CONN_SECONDS", 60),
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Accounts ----------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SIGNUP_OPEN = env_bool("SIGNUP_OPEN", True)
+TOKEN_DAYS = env_int("TOKEN_DAYS", 90, minimum=1)
+# Token buckets (burst, seconds until one more is allowed) of the doors that passwords go through.
+LOGIN_ATTEMPTS = (env_int("LOGIN_ATTEMPTS", 10, minimum=1), 60.0)
+LOGIN_ATTEMPTS_PER_ADDRESS = (env_int("LOGIN_ATTEMPTS_PER_ADDRESS", 60, minimum=1), 5.0)
+SIGNUPS_PER_ADDRESS = (env_int("SIGNUPS_PER_ADDRESS", 30, minimum=1), 60.0)
+# How many proxies in front of the web tier add to X-Forwarded-For; 0 means that header is ignored.
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
+
+# --- HTTP --------------------------------------------------------------------------------------
+API_BODY_BYTES = env_int("API_BODY_BYTES", 5 * 1024 * 1024, minimum=1024)
+IMPORT_BYTES = env_int("IMPORT_BYTES", 256 * 1024 * 1024, minimum=1024)
+# Of form fields; files are exempt, and the middleware judges the whole length before a byte is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
+# An upload goes to a file on disk from the first byte, whatever its size: memory stays flat.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env_bool("HTTPS", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["gridlink.accounts.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["gridlink.accounts.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["gridlink.lib.rest.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "gridlink.lib.rest.schema.GridlinkSchema",
+    "EXCEPTION_HANDLER": "gridlink.lib.rest.exceptions.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gridlink",
+    "DESCRIPTION": "Grids of links, and everything back as exports. Every error has one shape; a method"
+    " that a path does not know answers 405 with the methods that it does in `Allow`.",
+    "VERSION": "1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryStatus": "tasks.models.notification.DeliveryStatus",
+        "EventType": "tasks.models.states.EventType",
+        "JobStatus": "tasks.models.states.JobStatus",
+        "NoticeType": "tasks.models.notification.NoticeType",
+        "ReportKind": "reports.reporting.kinds.registry.NAMES",
+        "Visibility": "grids.models.grid.Visibility",
+    },
+    "SERVERS": [{"url": "/"}],
+    "SORT_OPERATIONS": True,
+}
+
+# --- Logs --------------------------------------------------------------------------------------
+LOG_LEVEL = env_choice("LOG_LEVEL", {"DEBUG", "INFO", "WARNING", "ERROR"}, "INFO")
+LOGGING = logging_config(
+    level=LOG_LEVEL, style=env_choice("LOG_STYLE", {"json", "console"}, "json")
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -1,0 +1,62 @@
+"""What users ask for about links out there: checks of many, and what the page of one calls itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import BoundedSemaphore
+
+from django.conf import settings
+
+from gridlink.accounts import throttle
+from gridlink.accounts.models import User
+from gridlink.lib.errors import Throttled, Unprocessable
+from gridlink.lib.outbound.client import Limits, outbound_client
+from gridlink.lib.outbound.errors import BadAnswer, OutboundError
+from grids.access import grid_write, link_write
+from grids.checks.metadata import Metadata, metadata_of
+from grids.checks.runner import CHECK
+from tasks.jobs.services import Submission, job_submit
+
+# A page's title stands at its beginning.
+_METADATA_LIMITS = Limits(seconds=5.0, body_bytes=512 * 1024)
+# Of a web process's threads so many may wait for pages out there; the others go on serving.
+_readers = BoundedSemaphore(2)
+
+
+def checks_submit(
+    *, user: User, grids: Iterable[str], links: Iterable[str], idempotency_key: str = ""
+) -> Submission:
+    """Queue a check of the links on these grids and of these links; of all when there are none. Raises
+    NotFound for a grid or link that is not the user's."""
+    params = {"grids": sorted(set(grids)), "links": sorted(set(links))}
+    for slug in params["grids"]:
+        grid_write(user, slug)
+    for slug in params["links"]:
+        link_write(user, slug)
+    return job_submit(user=user, kind=CHECK, params=params, idempotency_key=idempotency_key)
+
+
+def metadata_read(*, user: User, url: str) -> Metadata:
+    """What the page at a web address says of itself. Raises Throttled, and Unprocessable, with the code
+    `unreachable`, when there is no page to be read.
+
+    No job: a form asks for it while somebody types, and a job's place in a queue, its file and its line in
+    the list of jobs would be in the way. What that may cost is bounded instead, in time (5 s), bytes, tries
+    of an account and threads of a process.
+    """
+    throttle.take("metadata", user.slug, settings.METADATA_PER_ACCOUNT)
+    if not _readers.acquire(blocking=False):
+        raise Throttled("Too many pages are being read; try again in a second.", retry_after=1)
+    try:
+        return _metadata(url)
+    except OutboundError as error:
+        raise Unprocessable(str(error), fields={"url": [str(error)]}, code="unreachable") from error
+    finally:
+        _readers.release()
+
+
+def _metadata(url: str) -> Metadata:
+    page = outbound_client(_METADATA_LIMITS).follow(url, headers={"Accept": "text/html, */*;q=0.1"})
+    if not 200 <= page.status < 300:
+        raise BadAnswer(f"The host answers {page.status}.")
+    return metadata_of(page)

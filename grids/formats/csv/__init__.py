@@ -1,0 +1,1 @@
+"""CSV files of links: find the header, choose the columns, read the rows."""

@@ -1,0 +1,1 @@
+"""Netscape bookmark files: a tolerant reader and a writer."""

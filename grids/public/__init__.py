@@ -1,0 +1,1 @@
+"""The public tier: an ASGI process that answers counted redirects."""

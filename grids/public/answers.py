@@ -1,0 +1,139 @@
+"""What the redirect tier answers, made ready once and sent many times."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from math import inf
+from typing import Any
+from urllib.parse import urlsplit
+
+import idna
+from django.utils.encoding import iri_to_uri
+
+from gridlink.lib.slugs import ALIAS_PATTERN, SlugConverter
+from grids.public.wire import Target
+
+Message = dict[str, Any]
+
+# Nobody may keep an answer: a visit that a cache answers is a visit that is not counted.
+_NEVER_KEPT = [
+    (b"cache-control", b"private, no-store, max-age=0"),
+    (b"x-robots-tag", b"noindex"),
+    (b"x-content-type-options", b"nosniff"),
+]
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;
+color-scheme:light dark}}</style>
+<h1>{title}</h1><p>{text}</p></html>
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """A whole response as ASGI messages. With a `target` it is a visit to count, and holds from `since` and
+    until `until` in seconds since 1970. `grid` is whose changes end it; 0 when nothing was found."""
+
+    start: Message
+    body: Message
+    target: Target | None = None
+    grid: int = 0
+    since: float = -inf
+    until: float = inf
+
+    def at(self, seconds: float) -> Answer:
+        """This answer, or what is said before and after its time."""
+        if seconds < self.since:
+            return EARLY
+        return self if seconds < self.until else GONE
+
+
+def _answer(status: int, body: bytes, *headers: tuple[bytes, bytes], **visit: Any) -> Answer:
+    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
+    return Answer(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, *_NEVER_KEPT, *length],
+        },
+        {"type": "http.response.body", "body": body},
+        **visit,
+    )
+
+
+def redirect(url: str, **visit: Any) -> Answer:
+    """302 to a link's URL."""
+    return _answer(302, b"", (b"location", location(url)), **visit)
+
+
+def gone(grid: int) -> Answer:
+    """410 for a link in the trash, from where it may come back."""
+    return Answer(GONE.start, GONE.body, grid=grid)
+
+
+def viewed(**visit: Any) -> Answer:
+    """204: a view of a grid's page is noted."""
+    return _answer(204, b"", (b"access-control-allow-origin", b"*"), **visit)
+
+
+def page(status: int, title: str, text: str, *headers: tuple[bytes, bytes]) -> Answer:
+    """A small page for a person."""
+    body = _PAGE.format(title=escape(title), text=escape(text)).encode()
+    policy = b"default-src 'none'; style-src 'unsafe-inline'"
+    return _answer(
+        status,
+        body,
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-security-policy", policy),
+        *headers,
+    )
+
+
+def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Answer:
+    """A few words for a program."""
+    return _answer(status, text.encode(), (b"content-type", b"text/plain; charset=utf-8"), *headers)
+
+
+NO_BODY: Message = {"type": "http.response.body", "body": b""}
+ROBOTS = plain(200, "User-agent: *\nDisallow: /\n")
+# What can be a slug or an alias at all; nothing else is worth a query.
+KEY = re.compile(rf"{SlugConverter.regex}|{ALIAS_PATTERN}")
+MISSING = page(404, "There is nothing here", "This link does not exist, or is not public.")
+EARLY = page(404, "Not yet", "This link is not open yet.")
+GONE = page(410, "This link is gone", "It was taken down, or its time is over.")
+TRY_AGAIN = page(
+    503,
+    "One moment",
+    "This link cannot be looked up now. Please try again.",
+    (b"retry-after", b"2"),
+)
+
+
+def not_allowed(methods: str) -> Answer:
+    """405, naming the methods that are allowed."""
+    return plain(405, "This method is not allowed here.\n", (b"allow", methods.encode()))
+
+
+def location(url: str) -> bytes:
+    """A link's URL as a header may carry it: ASCII only, with an international host in its IDNA form.
+
+    The URL has passed `check_url`, so it holds no space and no control character; whatever else is not
+    ASCII is percent-encoded as UTF-8 (RFC 3987, section 3.1).
+    """
+    parts = urlsplit(url)
+    if parts.netloc and not parts.netloc.isascii():
+        user, at, host = parts.netloc.rpartition("@")
+        # Not put together again from its parts, which would drop an empty query or fragment.
+        url = url.replace(f"//{parts.netloc}", f"//{user}{at}{_ascii_host(host)}", 1)
+    return iri_to_uri(url).encode("ascii")
+
+
+def _ascii_host(host: str) -> str:
+    name, colon, port = host.partition(":")
+    try:
+        return idna.encode(name, uts46=True).decode() + colon + port
+    except idna.IDNAError:
+        return host

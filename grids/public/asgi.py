@@ -1,0 +1,26 @@
+"""What the server of the redirect tier loads: `granian grids.public.asgi:application`."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402  (needs django.setup)
+
+from gridlink.lib.garbage import spare_what_is_loaded  # noqa: E402
+from grids.public.app import RedirectApp  # noqa: E402
+from grids.public.visit import Visitors  # noqa: E402
+
+application = RedirectApp(
+    redis_url=settings.CLICKS_REDIS_URL,
+    spool=settings.CLICK_SPOOL,
+    visitors=Visitors(settings.TRUSTED_PROXIES, settings.HONOUR_DO_NOT_TRACK),
+)
+
+spare_what_is_loaded()
+gc.set_threshold(100_000, 50, 100)

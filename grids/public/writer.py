@@ -1,0 +1,270 @@
+"""Keeps events: in Redis, a group at a time, and on disk while Redis is away. A visitor is answered after.
+
+Groups leave one after another in the order of their numbers, and whatever may have been written already
+is written again under the same number, never under another. So the reader counts each exactly once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import Counter
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from grids.public import wire
+from grids.public.spool import SUFFIX, Spool, abandoned
+from grids.public.wire import Event, Group
+
+logger = logging.getLogger(__name__)
+
+# Events of one group: about a quarter of a megabyte.
+GROUP_MAX = 2_000
+# What waits is sent in pieces that neither hold up visitors nor take a slow network a second.
+REPLAY_GROUPS = 100
+REPLAY_BYTES = 1_000_000
+_REDIS_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
+_ADOPT_SECONDS = 10.0
+_HOUR = 3600
+_HOUR_MS = 1000 * _HOUR
+# After an attempt that took long, visitors are spared the next one for so many times as long.
+_PATIENCE = 4
+
+# As `wire.encode` makes them.
+Fields = dict[Any, Any]
+
+
+class Stream:
+    """The Redis stream, as one that writes to it sees it. Raises whatever redis-py does when it is away."""
+
+    def __init__(self, url: str) -> None:
+        self._redis: Redis = Redis.from_url(
+            url,
+            socket_connect_timeout=_REDIS_SECONDS,
+            socket_timeout=_REDIS_SECONDS,
+            # What to do about a failure is decided by the writer, and at once.
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    async def send(self, groups: list[Fields]) -> None:
+        """Append encoded groups of one producer, all of them or none, and wait until Redis has them."""
+        # None of a later group may get in when an earlier one was refused, as for a lack of memory.
+        pipeline = self._redis.pipeline(transaction=True)
+        for fields in groups:
+            pipeline.xadd(wire.STREAM, fields)
+        pipeline.hset(wire.COUNTERS, groups[-1][b"p"], groups[-1][b"a"])
+        await pipeline.execute()
+
+    async def close(self) -> None:
+        """Give up the connections."""
+        await self._redis.aclose()
+
+
+class _Kept(asyncio.Future[None]):
+    """Is waited for by many: one of them who leaves must not take it from the others."""
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Not at all."""
+        return False
+
+
+class _Batch:
+    """Events that are to be kept together, and the news that they are."""
+
+    __slots__ = ("events", "kept")
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.kept = _Kept(loop=asyncio.get_running_loop())
+
+
+class Writer:
+    """One producer: everything that this process accepts goes through it.
+
+    To be made, started and closed in the event loop that uses it. Raises OSError when the spool's folder
+    cannot be used.
+    """
+
+    def __init__(self, stream: Stream, folder: Path) -> None:
+        self.producer = secrets.token_hex(8)
+        # All events so far, as the reader will find them: in groups, or counted as not kept.
+        self.accepted = 0
+        self.unkept: Counter[tuple[int, int, int, int]] = Counter()
+        self.is_spooling = False
+        self._stream = stream
+        self._spool = Spool(folder / f"{self.producer}{SUFFIX}")
+        self._number = 0
+        # A group that Redis may or may not have, and the disk has not: sent again before any other.
+        self._held: Fields | None = None
+        self._batch = _Batch()
+        self._wanted = asyncio.Event()
+        self._next_try = 0.0
+        self._is_closing = False
+
+    def start(self) -> None:
+        """Begin to write, and to send what dead processes left behind."""
+        self._work = asyncio.create_task(self._write_until_closed())
+        self._adoption = asyncio.create_task(_adopt(self._stream, self._spool.path))
+
+    def keep(self, event: Event) -> asyncio.Future[None]:
+        """Take an event; the future is done when it is safe, and never fails."""
+        batch = self._batch
+        batch.events.append(event)
+        self._wanted.set()
+        return batch.kept
+
+    async def close(self) -> None:
+        """Write what was taken, and end."""
+        self._is_closing = True
+        self._wanted.set()
+        self._adoption.cancel()
+        await asyncio.gather(self._work, self._adoption, return_exceptions=True)
+        await self._tell()
+        if self._held or self.unkept:
+            logger.error("clicks_not_kept", extra={"events": self._untold()})
+        self._spool.close()
+        await self._stream.close()
+
+    async def _tell(self) -> None:
+        """A last attempt at what no later group can tell any more."""
+        if self._held:
+            await self._catch_up()
+        if self.unkept:
+            await self._write([])
+
+    def _untold(self) -> int:
+        return sum(self.unkept.values()) + (int(self._held[b"c"]) if self._held else 0)
+
+    async def _write_until_closed(self) -> None:
+        while self._batch.events or not self._is_closing:
+            await self._pause()
+            if self.is_spooling and monotonic() >= self._next_try:
+                await self._catch_up()
+            batch, self._batch = self._batch, _Batch()
+            for first in range(0, len(batch.events), GROUP_MAX):
+                await self._write(batch.events[first : first + GROUP_MAX])
+            batch.kept.set_result(None)
+
+    async def _pause(self) -> None:
+        """Until there is something to write, or it is time to try Redis again."""
+        timeout = max(0.0, self._next_try - monotonic()) if self.is_spooling else None
+        try:
+            await asyncio.wait_for(self._wanted.wait(), timeout)
+        except TimeoutError:
+            return
+        self._wanted.clear()
+
+    async def _write(self, events: list[Event]) -> None:
+        group = Group(
+            producer=self.producer,
+            number=self._number + 1,
+            accepted=self.accepted + len(events),
+            events=events,
+            unkept=self.unkept,
+        )
+        try:
+            fields = wire.encode(group)
+        except Exception:
+            # No event should be able to do this, but if one is, only its group goes without being kept.
+            logger.exception("clicks_not_encoded")
+            self._count(events)
+            return
+        if not self.is_spooling:
+            if not await self._send([fields]):
+                await self._turn_to_disk(fields)
+        elif not await self._put_by(fields):
+            self._count(events)
+            return
+        # The number is used up, and what could not be kept is told.
+        self._number, self.accepted = group.number, group.accepted
+        self.unkept.clear()
+
+    async def _turn_to_disk(self, fields: Fields) -> None:
+        self.is_spooling = True
+        if not await self._put_by(fields):
+            # Redis may have it, so that its number must not name other events.
+            self._held = fields
+
+    async def _send(self, groups: list[Fields]) -> bool:
+        begun = monotonic()
+        try:
+            await self._stream.send(groups)
+        except Exception as error:
+            # Whatever it is, it must not end the writer, for whom everybody waits.
+            if not self.is_spooling:
+                logger.warning("clicks_spooling", extra={"error": repr(error)})
+            now = monotonic()
+            self._next_try = now + max(_RETRY_SECONDS, _PATIENCE * (now - begun))
+            return False
+        return True
+
+    async def _put_by(self, fields: Fields) -> bool:
+        try:
+            await asyncio.to_thread(self._spool.append, fields)
+        except Exception as error:
+            logger.error("spool_full", extra={"error": repr(error)})
+            return False
+        return True
+
+    def _count(self, events: list[Event]) -> None:
+        """Visitors are sent on all the same; that they came is told with the next group that gets through."""
+        for event in events:
+            target, hour = event.target, event.at // _HOUR_MS * _HOUR
+            self.unkept[target.user, target.grid, target.link, hour] += 1
+        self.accepted += len(events)
+
+    async def _catch_up(self) -> None:
+        """Send the next of what waits, so much that no visitor waits long for it."""
+        if self._held is not None:
+            if not await self._send([self._held]):
+                return
+            self._held = None
+        try:
+            groups, end = await asyncio.to_thread(self._spool.next, REPLAY_GROUPS, REPLAY_BYTES)
+            if groups and not await self._send(groups):
+                return
+            self._spool.sent(end)
+            if self._spool.is_sent:
+                await asyncio.to_thread(self._spool.forget)
+                self.is_spooling = False
+                logger.info("clicks_caught_up")
+        except Exception as error:
+            # What was kept on the disk stays there; the next process may have better luck with it.
+            logger.error("spool_not_read", extra={"error": repr(error)})
+            self._next_try = monotonic() + _ADOPT_SECONDS
+
+
+async def _adopt(stream: Stream, own: Path) -> None:
+    """Send what processes that have died left on the disk, for as long as this one lives."""
+    while True:
+        try:
+            spools = abandoned(own.parent, own)
+            # In a thread, since a large one takes its time to be looked through.
+            while spool := await asyncio.to_thread(next, spools, None):
+                try:
+                    await _empty(spool, stream)
+                finally:
+                    spool.close()
+        except Exception as error:
+            logger.error("spool_not_adopted", extra={"error": repr(error)})
+        await asyncio.sleep(_ADOPT_SECONDS)
+
+
+async def _empty(spool: Spool, stream: Stream) -> None:
+    while not spool.is_sent:
+        groups, end = await asyncio.to_thread(spool.next, REPLAY_GROUPS, REPLAY_BYTES)
+        try:
+            await stream.send(groups)
+        except Exception as error:
+            logger.warning("spool_not_sent", extra={"error": repr(error)})
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            spool.sent(end)
+    await asyncio.to_thread(spool.forget)

@@ -1,0 +1,1 @@
+"""Changes to grids and links, one by one and in bulk."""

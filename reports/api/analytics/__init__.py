@@ -1,0 +1,1 @@
+"""Endpoints for the analytics and the click ledger of grids and links."""

@@ -1,0 +1,94 @@
+"""Endpoints for the analytics and the click ledger of grids and links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gridlink.accounts.permissions import actor_of
+from gridlink.lib.rest.pagination import page_response
+from gridlink.lib.rest.schema import (
+    answer,
+    errors,
+)
+from grids.access import grid_write, link_write
+from reports.analytics.selectors import analytics_read, ledger_hours, ledger_rows, ledger_sums
+from reports.analytics.subjects import Subject, grid_subject, link_subject
+from reports.api.analytics import examples
+from reports.api.analytics.filters import AnalyticsQuery, LedgerQuery, period_in, wish_in
+from reports.api.analytics.serializers import AnalyticsSerializer, LedgerSerializer
+
+
+class GridAnalyticsView(APIView):
+    """The numbers of a grid."""
+
+    @extend_schema(
+        summary="Show what became of a grid's clicks",
+        parameters=[AnalyticsQuery],
+        responses={
+            200: answer(AnalyticsSerializer, examples.ANALYTICS),
+            **errors(400, 401, 403, 404),
+        },
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Clicks on one's own grid by time, link or value; the totals are the sums of the results. Hours,
+        days, weeks and months are those of `tz`, and each is in the results, also without a click."""
+        query = AnalyticsQuery.parse(request.query_params)
+        return _analytics(grid_subject(grid_write(actor_of(request), slug)), query)
+
+
+class LinkAnalyticsView(APIView):
+    """The numbers of a link."""
+
+    @extend_schema(
+        summary="Show what became of a link's clicks",
+        parameters=[AnalyticsQuery],
+        responses={
+            200: answer(AnalyticsSerializer, examples.ANALYTICS),
+            **errors(400, 401, 403, 404),
+        },
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """As of a grid. A visitor counts at the first click of a UTC day on the link; views are those of the
+        grid that the link is on now."""
+        query = AnalyticsQuery.parse(request.query_params)
+        return _analytics(link_subject(link_write(actor_of(request), slug)), query)
+
+
+def _analytics(subject: Subject, query: dict[str, Any]) -> Response:
+    # The selector's rows are JSON already: a serializer would take longer over thousands than the database.
+    return Response(analytics_read(subject=subject, period=period_in(query), wish=wish_in(query)))
+
+
+class GridLedgerView(APIView):
+    """The ledger of a grid."""
+
+    @extend_schema(
+        summary="Show the ledger of a grid",
+        parameters=[LedgerQuery],
+        responses={200: answer(LedgerSerializer, examples.LEDGER), **errors(400, 401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Per link and UTC hour, newest first: how many clicks were accepted and what became of each."""
+        query = LedgerQuery.parse(request.query_params)
+        grid, period = grid_write(actor_of(request), slug), period_in(query)
+        hours = ledger_hours(grid=grid, period=period, link=query.get("link", ""))
+        sums = ledger_sums(hours=hours)
+        page = page_response(
+            request,
+            hours,
+            query=query,
+            ordering=("-hour", "-link_id"),
+            serialize=lambda rows: ledger_rows(hours=rows, period=period),
+        )
+        whole = {
+            **period.shown,
+            "balanced": sums.is_balanced,
+            "totals": sums.totals,
+            **page.data,
+        }
+        return Response(LedgerSerializer(whole).data)

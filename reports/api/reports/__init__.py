@@ -1,0 +1,1 @@
+"""Endpoints for saved reports, their kinds and their runs."""

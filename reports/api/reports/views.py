@@ -1,0 +1,219 @@
+"""`reports/`: definitions, their runs, and what changed between two of these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from gridlink.accounts.models import User
+from gridlink.accounts.permissions import actor_of
+from gridlink.lib.rest.etags import etag_of, if_match
+from gridlink.lib.rest.pagination import PageQuery, page_response
+from gridlink.lib.rest.schema import (
+    ETAG,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    LOCATION,
+    REPLAYED,
+    answer,
+    body_example,
+    errors,
+    page_of,
+)
+from gridlink.lib.rest.serializers import validated
+from reports.access import answered_read, report_write, run_read, shown_read
+from reports.api.reports import examples
+from reports.api.reports.serializers import (
+    ChangesSerializer,
+    KindsSerializer,
+    ReportListQuery,
+    ReportSerializer,
+    ReportWriteSerializer,
+    RunSerializer,
+    RunWriteSerializer,
+)
+from reports.models import Report
+from reports.reporting.runs.changes import changes
+from reports.reporting.selectors import kind_list, report_list, run_list, run_shown
+from reports.reporting.services import report_create, report_delete, report_update, run_submit
+from tasks.api.jobs.examples import QUEUED
+from tasks.api.jobs.idempotency import idempotency_key
+from tasks.api.jobs.serializers import JobSerializer, accepted, jobs_as_json
+
+_BODY = [body_example("a report", examples.REPORT_WRITE)]
+
+
+def _response(report: Report, *, status: int = 200) -> Response:
+    return Response(ReportSerializer(report).data, status=status, headers=etag_of(report.version))
+
+
+def _defaults(user: User) -> dict[str, Any]:
+    return {"time_zone": user.time_zone, "week_start": user.week_start}
+
+
+class ReportKindsView(APIView):
+    """What reports there are."""
+
+    @extend_schema(
+        summary="List the kinds of reports",
+        responses={200: answer(KindsSerializer, examples.KINDS), **errors(401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """All kinds, with the parameters of each."""
+        return Response({"results": kind_list()})
+
+
+class ReportListView(APIView):
+    """The account's reports."""
+
+    @extend_schema(
+        summary="List reports",
+        parameters=[ReportListQuery],
+        responses={200: page_of(ReportSerializer, examples.REPORT), **errors(400, 401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """The account's reports, newest first."""
+        query = ReportListQuery.parse(request.query_params)
+        return page_response(
+            request,
+            report_list(user=actor_of(request), kind=query.get("kind", "")),
+            query=query,
+            ordering=("-created_on", "-id"),
+            serialize=lambda rows: ReportSerializer(rows, many=True).data,
+        )
+
+    @extend_schema(
+        summary="Define a report",
+        parameters=[ETAG, LOCATION],
+        request=ReportWriteSerializer,
+        responses={
+            201: answer(ReportSerializer, examples.REPORT),
+            **errors(400, 401, 403, 404, 409, 413),
+        },
+        examples=_BODY,
+    )
+    def post(self, request: Request) -> Response:
+        """Saves the definition; `runs/` runs it."""
+        actor = actor_of(request)
+        fields = {**_defaults(actor), **validated(ReportWriteSerializer, request.data)}
+        report = report_create(user=actor, **fields)
+        response = _response(report, status=201)
+        response["Location"] = reverse("report-detail", args=[report.slug], request=request)
+        return response
+
+
+class ReportDetailView(APIView):
+    """One report."""
+
+    @extend_schema(
+        summary="Show a report",
+        parameters=[ETAG],
+        responses={200: answer(ReportSerializer, examples.REPORT), **errors(401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Its definition."""
+        return _response(report_write(actor_of(request), slug))
+
+    @extend_schema(
+        summary="Change a report",
+        parameters=[IF_MATCH, ETAG],
+        request=ReportWriteSerializer(partial=True),
+        responses={
+            200: answer(ReportSerializer, examples.REPORT),
+            **errors(400, 401, 403, 404, 412, 413, 428),
+        },
+        examples=[body_example("another range", {"range": {"preset": "last_month"}})],
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change the fields that are sent. Another kind begins with its own parameters."""
+        report = report_write(actor_of(request), slug)
+        version = if_match(request)
+        fields = validated(ReportWriteSerializer, request.data, partial=True)
+        return _response(report_update(report=report, version=version, changes=fields))
+
+    @extend_schema(
+        summary="Delete a report",
+        parameters=[IF_MATCH],
+        responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
+    )
+    def delete(self, request: Request, slug: str) -> Response:
+        """The definition and the results of its runs; their jobs and files stay until they expire."""
+        report = report_write(actor_of(request), slug)
+        report_delete(report=report, version=if_match(request))
+        return Response(status=204)
+
+
+class ReportRunsView(APIView):
+    """The runs of a report."""
+
+    @extend_schema(
+        summary="List a report's runs",
+        parameters=[PageQuery],
+        responses={200: page_of(JobSerializer, QUEUED), **errors(400, 401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Their jobs, newest first."""
+        return page_response(
+            request,
+            run_list(report=report_write(actor_of(request), slug)),
+            query=PageQuery.parse(request.query_params),
+            ordering=("-created_on", "-id"),
+            serialize=lambda rows: jobs_as_json(request, rows),
+        )
+
+    @extend_schema(
+        summary="Run a report",
+        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
+        request=RunWriteSerializer,
+        responses={
+            202: answer(JobSerializer, {**QUEUED, "kind": "reports.report"}),
+            **errors(400, 401, 403, 404, 413, 422, 429),
+        },
+        examples=[body_example("a run", {}), body_example("counted anew", {"fresh": True})],
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Starts a job whose files are the report in each of its formats. As long as nothing has changed that
+        the numbers come from, the answer is the earlier run of the same question."""
+        report = report_write(actor_of(request), slug)
+        key = idempotency_key(request)
+        wish = validated(RunWriteSerializer, request.data)
+        like = run_read(report, wish["like"]) if "like" in wish else None
+        submission = run_submit(report=report, like=like, fresh=wish["fresh"], idempotency_key=key)
+        return accepted(request, submission)
+
+
+class ReportRunView(APIView):
+    """One run of a report."""
+
+    @extend_schema(
+        summary="Show a run",
+        responses={200: answer(RunSerializer, examples.RUN), **errors(401, 403, 404, 410)},
+    )
+    def get(self, request: Request, slug: str, run: str) -> StreamingHttpResponse:
+        """What it asked and, once it has succeeded, what it found, for as long as that is kept."""
+        found = shown_read(report_write(actor_of(request), slug), run)
+        return StreamingHttpResponse(run_shown(run=found), content_type="application/json")
+
+
+class ReportRunDiffView(APIView):
+    """Two runs of a report."""
+
+    @extend_schema(
+        summary="Show what changed between two runs",
+        responses={
+            200: answer(ChangesSerializer, examples.CHANGES),
+            **errors(401, 403, 404, 409, 410),
+        },
+    )
+    def get(self, request: Request, slug: str, run: str, other: str) -> Response:
+        """From the first run to the second: why the numbers are others, and which. Results that are very
+        large are not compared here.
+        """
+        report = report_write(actor_of(request), slug)
+        return Response(changes(answered_read(report, run), answered_read(report, other)))

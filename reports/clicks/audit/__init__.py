@@ -1,0 +1,1 @@
+"""Check stored clicks and roll-ups against each other, and make them again."""

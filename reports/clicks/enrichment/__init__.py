@@ -1,0 +1,1 @@
+"""What is derived from a click: browser, bot, country, language, referrer, campaign, visitor."""

@@ -1,0 +1,121 @@
+"""Which visits are not a person's: by their User-Agent header, and by how they were requested.
+
+A new rule is a new line in `_RULES`. Whoever adds, changes or removes one, or moves to another release of
+`crawlerdetect`, raises RULES_VERSION: rows say by which version they were judged, and
+`manage.py rejudge_bots` looks again at those of an older one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache, lru_cache
+
+from crawlerdetect.crawlerdetect import get_compiled_exclusions_regex
+from crawlerdetect.providers.crawlers import data as crawlers
+
+from grids.public.wire import Flag
+from reports.clicks.enrichment.patterns import first_of
+
+RULES_VERSION: int = 1
+"""Raised with every change of what these rules say."""
+
+# Said of what crawlerdetect would wrongly have.
+_PERSON = "person"
+# A reason, and what to find anywhere in the header, in any case; the first that fits is said.
+_RULES: list[tuple[str, str]] = [
+    (_PERSON, r"Slack_SSB/"),
+    # Programs that show a card of the page in a conversation. Messages on Apple's systems say
+    # "facebookexternalhit/1.1 Facebot Twitterbot/1.0"; Signal says "WhatsApp/2".
+    ("previewer", r"Slackbot|Slack-ImgProxy"),
+    ("previewer", r"^WhatsApp/"),
+    ("previewer", r"TelegramBot"),
+    ("previewer", r"facebookexternalhit|facebookcatalog|Facebot|meta-external"),
+    ("previewer", r"Twitterbot"),
+    ("previewer", r"LinkedInBot"),
+    ("previewer", r"Discordbot"),
+    ("previewer", r"SkypeUriPreview|MicrosoftPreview|BingPreview"),
+    ("previewer", r"Mastodon/|Misskey/|Pleroma |Akkoma |Lemmy/|Friendica "),
+    ("previewer", r"Bluesky Cardyb"),
+    ("previewer", r"^Viber"),
+    ("previewer", r"line-poker|kakaotalk-scrap"),
+    ("previewer", r"Snap URL Preview"),
+    ("previewer", r"vkShare|redditbot|Pinterest(bot|/0)|^Tumblr/"),
+    ("previewer", r"Embedly|Iframely"),
+    ("previewer", r"Synapse \(bot|Mattermost-Bot|Rocket\.Chat|ZulipURLPreview"),
+    ("previewer", r"ms-office"),
+    ("previewer", r"Google-Read-Aloud|GoogleImageProxy|Google-PageRenderer|YahooMailProxy"),
+    # Browsers that nobody looks at.
+    ("headless", r"Headless|PhantomJS|SlimerJS|HtmlUnit|Cypress/|jsdom/"),
+    # Is it still there?
+    ("monitor", r"UptimeRobot|Uptime-Kuma|Better ?Uptime|Better Stack|HetrixTools|updown\.io"),
+    ("monitor", r"Pingdom|StatusCake|Site24x7|NodePing|Checkly|Freshping|Datadog"),
+    ("monitor", r"GoogleStackdriverMonitoring|Amazon-Route53-Health-Check|ELB-HealthChecker"),
+    ("monitor", r"kube-probe|Blackbox Exporter|Zabbix|nagios|check_http"),
+    ("monitor", r"Chrome-Lighthouse|Google Page Speed|GTmetrix|PTST/"),
+    # What programs are written with.
+    ("library", r"\bcurl/|libcurl|^Wget|HTTPie/|^xh/|aria2/"),
+    ("library", r"python-requests|Python-urllib|aiohttp|python-httpx|^Python/|Scrapy|pycurl"),
+    ("library", r"Go-http-client|fasthttp|^colly|^resty|^Go "),
+    (
+        "library",
+        r"okhttp|Apache-HttpClient|^Java/|^Java-http-client|Jakarta Commons|^Dalvik/|ktor-client",
+    ),
+    ("library", r"node-fetch|^node$|undici|axios/|^got |\bgot/|superagent|^Deno/|^Bun/"),
+    ("library", r"libwww-perl|LWP::|Mojolicious|^Perl"),
+    ("library", r"GuzzleHttp|^PHP|Symfony HttpClient|WordPress/"),
+    ("library", r"^Ruby|Faraday|http\.rb/|Typhoeus|Mechanize|rest-client"),
+    ("library", r"reqwest|^hyper/|^ureq|^isahc|Dart/|RestSharp|PowerShell/|^libsoup|^Mikrotik"),
+    ("library", r"PostmanRuntime|insomnia/|ApacheBench|^k6/|^Locust|vegeta|^wrk|^hey/|^oha/"),
+    # Apps on Apple's systems that fetch without a browser: those name the app first.
+    ("library", r"^[^/]+/\S+ (\([^)]*\) )?CFNetwork/"),
+    ("crawler", r"\+https?://|^Mozilla/[0-9.]+ \(compatible\)$"),
+]
+_FLAG_REASONS = [(int(Flag.HEAD), "head"), (int(Flag.PREFETCH), "prefetch")]
+# Rust's engine has none.
+_LOOKAROUND = re.compile(r"\(\?<?[!=]")
+_CACHED = 16_384
+
+
+@lru_cache(_CACHED)
+def agent_reason(user_agent: str) -> str:
+    """Why a visitor who sends this header is no person: 'previewer', 'headless', 'monitor', 'library',
+    'crawler', or 'empty' for one who sends none; '' for a person's browser. Never raises."""
+    text = user_agent.encode(errors="replace").decode().strip()
+    if not text:
+        return "empty"
+    reason = _own()(text) or ("crawler" if _is_crawler(text) else "")
+    return "" if reason == _PERSON else reason
+
+
+@lru_cache(16)
+def request_reason(flags: int) -> str:
+    """Why a visit with these `wire.Flag`s is no person's: 'head' or 'prefetch'; '' when nothing tells."""
+    return next((reason for flag, reason in _FLAG_REASONS if flags & flag), "")
+
+
+def _is_crawler(text: str) -> bool:
+    if not _is_listed(text):
+        return False
+    # Only now, since it is slow: without the words that browsers use, such as "compatible" and "Cubot".
+    return _is_listed(get_compiled_exclusions_regex().sub("", text))
+
+
+def _is_listed(text: str) -> bool:
+    return bool(_crawlers()(text) or _lookaround().search(text))
+
+
+@cache
+def _own() -> Callable[[str], str]:
+    return first_of(_RULES)
+
+
+@cache
+def _crawlers() -> Callable[[str], str]:
+    return first_of(("crawler", each) for each in crawlers if not _LOOKAROUND.search(each))
+
+
+@cache
+def _lookaround() -> re.Pattern[str]:
+    patterns = [each for each in crawlers if _LOOKAROUND.search(each)]
+    return re.compile("|".join(patterns) or "(?!)", re.IGNORECASE)

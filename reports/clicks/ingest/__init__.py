@@ -1,0 +1,1 @@
+"""Read clicks from the Redis stream and store each exactly once."""

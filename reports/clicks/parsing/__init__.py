@@ -1,0 +1,1 @@
+"""Turn the fields of a stream entry into a visit and its target."""

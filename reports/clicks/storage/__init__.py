@@ -1,0 +1,1 @@
+"""The partitioned tables of clicks, and how rows are written to them."""

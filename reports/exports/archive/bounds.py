@@ -1,0 +1,101 @@
+"""What is checked of a ZIP before anything in it is read: that nobody is harmed by reading it."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import zipfile
+from typing import IO
+
+from reports.exports.archive.format import (
+    ARCHIVE_BYTES,
+    CONTENT_BYTES,
+    ENTRIES,
+    MANIFEST,
+    MANIFEST_BYTES,
+    RATIO,
+    ArchiveError,
+)
+
+_END = struct.Struct("<4s4H2LH")
+_FAR_LOCATOR = struct.Struct("<4sLQL")
+_FAR_END = struct.Struct("<4sQ2H2L4Q")
+# Below which a good ratio harms nobody.
+_SMALL = 1 << 20
+# Of the directory of an archive.
+_DIRECTORY_BYTES = 1 << 16
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+
+
+def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
+    """The ZIP, its entries checked. Raises ArchiveError."""
+    if file.seek(0, os.SEEK_END) > ARCHIVE_BYTES:
+        raise ArchiveError(f"The file is larger than {ARCHIVE_BYTES} bytes.")
+    _check_directory(file)
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
+        raise ArchiveError(f"The file is no whole ZIP: {error}.") from error
+    _check_entries(archive.infolist())
+    return archive
+
+
+def _check_directory(file: IO[bytes]) -> None:
+    """Its size, before `zipfile` reads all of it into memory."""
+    end = file.seek(0, os.SEEK_END)
+    tail_size = min(end, _END.size + _FAR_LOCATOR.size + _FAR_END.size)
+    file.seek(end - tail_size)
+    tail = file.read(tail_size)
+    # Ours end with no comment.
+    if tail[-_END.size :][:4] != b"PK\x05\x06":
+        raise ArchiveError("The file is no whole ZIP: it does not end like one.")
+    *_, count, size, _, _ = _END.unpack(tail[-_END.size :])
+    if tail[-_END.size - _FAR_LOCATOR.size :][:4] == b"PK\x06\x07":
+        record = tail[: _FAR_END.size]
+        if len(record) < _FAR_END.size or record[:4] != b"PK\x06\x06":
+            raise ArchiveError("The file is no whole ZIP: its end is not where it says.")
+        *_, count, size, _ = _FAR_END.unpack(record)
+    if count > ENTRIES or size > _DIRECTORY_BYTES:
+        raise ArchiveError(f"The archive has {count} entries; one has at most {ENTRIES}.")
+
+
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.filename in seen:
+            raise ArchiveError(f"The archive has {_shown(entry)} twice.")
+        seen.add(entry.filename)
+        _check_entry(entry)
+    if sum(entry.file_size for entry in entries) > CONTENT_BYTES:
+        raise ArchiveError(f"The archive holds more than {CONTENT_BYTES} bytes.")
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    name = _shown(entry)
+    if entry.flag_bits & _ENCRYPTED:
+        raise ArchiveError(f"{name} is encrypted.")
+    if entry.compress_type not in _PACKED:
+        raise ArchiveError(f"{name} is packed in a way that archives are not.")
+    mode = entry.external_attr >> 16
+    if entry.is_dir() or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):
+        raise ArchiveError(f"{name} is no plain file.")
+    most = max(_SMALL, RATIO * entry.compress_size)
+    if entry.file_size > (MANIFEST_BYTES if entry.filename == MANIFEST else most):
+        raise ArchiveError(f"{name} would be {entry.file_size} bytes: that is no file of ours.")
+
+
+def _shown(entry: zipfile.ZipInfo) -> str:
+    return repr(entry.filename[:80])
+
+
+def spooled(source: io.BufferedIOBase | IO[bytes], spool: IO[bytes]) -> None:
+    """Copy a stream to a file that can seek. Raises ArchiveError when it is too large."""
+    size = 0
+    while block := source.read(1 << 20):
+        size += len(block)
+        if size > ARCHIVE_BYTES:
+            raise ArchiveError(f"The file is larger than {ARCHIVE_BYTES} bytes.")
+        spool.write(block)

@@ -1,0 +1,1 @@
+"""File formats of exports: one module or package each."""

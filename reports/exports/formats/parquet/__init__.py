@@ -1,0 +1,1 @@
+"""Parquet: encode parts, merge them into one file, write its footer."""

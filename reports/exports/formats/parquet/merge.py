@@ -1,0 +1,150 @@
+"""One Parquet file of many, without decoding them: their bodies one after the other, and one footer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from struct import Struct as Layout
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from reports.exports.formats.parquet.thrift import (
+    Items,
+    Kind,
+    Struct,
+    ThriftError,
+    read_struct,
+    write_struct,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+_MAGIC = b"PAR1"
+# The footer's length, then the magic again.
+_TAIL = Layout("<I4s")
+_CHUNK = 1 << 20
+
+# Field ids of parquet.thrift.
+_SCHEMA, _NUM_ROWS, _ROW_GROUPS, _METADATA = 2, 3, 4, 5
+_COLUMNS, _GROUP_ROWS, _GROUP_OFFSET, _ORDINAL = 1, 3, 5, 7
+_CHUNK_OFFSETS, _CHUNK_METADATA = (2, 4, 6), 3
+_PAGE_OFFSETS = (9, 10, 11, 14)
+_FOOTER = {_SCHEMA: Kind.LIST, _NUM_ROWS: Kind.I64, _ROW_GROUPS: Kind.LIST}
+
+
+class DamagedPart(ValueError):
+    """A part cannot be merged: it is no whole Parquet file, or its columns are others."""
+
+
+class Part(Protocol):
+    """A finished Parquet file: its size in bytes, and a stream of so many of them from a start on."""
+
+    @property
+    def size(self) -> int:
+        """The size in bytes."""
+
+    @property
+    def open(self) -> Callable[[int, int], BinaryIO]:
+        """Opens a range: its start, its length."""
+
+
+def merge(parts: Iterable[Part], out: SupportsWrite[bytes]) -> int:
+    """Write all rows of all parts, in order, as one file to `out`, which need not seek; returns the rows.
+
+    Row groups stay as they are, with their statistics. Needs at least one part; raises DamagedPart.
+    """
+    whole: Struct = {}
+    groups: list[Struct] = []
+    rows = 0
+    place = _write(out, _MAGIC)
+    for number, part in enumerate(parts, 1):
+        footer, end = _footer(part, number)
+        whole = whole or footer
+        _check_same(whole, footer, number)
+        groups += _moved_groups(footer, place - len(_MAGIC), len(groups), number)
+        rows += footer[_NUM_ROWS].value
+        place += _copy_body(part, end, out, number)
+    if not whole:
+        raise DamagedPart("There is no part.")
+    whole[_NUM_ROWS].value = rows
+    whole[_ROW_GROUPS].value = Items(Kind.STRUCT, groups)
+    footer_bytes = write_struct(whole)
+    out.write(footer_bytes + _TAIL.pack(len(footer_bytes), _MAGIC))
+    return rows
+
+
+def _footer(part: Part, number: int) -> tuple[Struct, int]:
+    """The footer, and where it begins."""
+    if part.size < len(_MAGIC) + _TAIL.size:
+        raise DamagedPart(f"Part {number} is too short for a Parquet file.")
+    length, magic = _TAIL.unpack(_read(part, part.size - _TAIL.size, _TAIL.size, number))
+    start = part.size - _TAIL.size - length
+    if magic != _MAGIC or start < len(_MAGIC):
+        raise DamagedPart(f"Part {number} does not end as a Parquet file does.")
+    try:
+        footer = read_struct(_read(part, start, length, number))
+    except ThriftError as error:
+        raise DamagedPart(f"The footer of part {number} is damaged: {error}") from error
+    if not _FOOTER.items() <= {id_: field.kind for id_, field in footer.items()}.items():
+        raise DamagedPart(f"The footer of part {number} is damaged: it lacks what every one has.")
+    return footer, start
+
+
+def _read(part: Part, start: int, length: int, number: int) -> bytes:
+    with part.open(start, length) as stream:
+        data = stream.read(length)
+    if len(data) < length:
+        raise DamagedPart(f"Part {number} is shorter than its {part.size} bytes.")
+    return data
+
+
+def _check_same(first: Struct, footer: Struct, number: int) -> None:
+    if any(first.get(field) != footer.get(field) for field in (_SCHEMA, _METADATA)):
+        raise DamagedPart(f"The columns of part {number} are not those of the first.")
+
+
+def _moved_groups(footer: Struct, by: int, ordinal: int, number: int) -> list[Struct]:
+    groups: list[Struct] = footer[_ROW_GROUPS].value.values
+    try:
+        for group in groups:
+            _shift_group(group, by, ordinal)
+            ordinal += 1
+        rows = sum(group[_GROUP_ROWS].value for group in groups)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DamagedPart(f"The footer of part {number} is damaged: no row groups.") from error
+    if rows != footer[_NUM_ROWS].value:
+        raise DamagedPart(f"The footer of part {number} is damaged: its rows do not add up.")
+    return groups
+
+
+def _shift_group(group: Struct, by: int, ordinal: int) -> None:
+    _shift(group, (_GROUP_OFFSET,), by)
+    if _ORDINAL in group:
+        group[_ORDINAL].value = ordinal
+    for chunk in group[_COLUMNS].value.values:
+        _shift(chunk, _CHUNK_OFFSETS, by)
+        _shift(chunk[_CHUNK_METADATA].value, _PAGE_OFFSETS, by)
+
+
+def _shift(struct: Struct, offsets: tuple[int, ...], by: int) -> None:
+    for field in offsets:
+        # Nothing is at 0, where the magic is: some writers say so of what they leave out.
+        if field in struct and struct[field].value:
+            struct[field].value += by
+
+
+def _copy_body(part: Part, end: int, out: SupportsWrite[bytes], number: int) -> int:
+    """Copy all between the first magic and the footer; returns the bytes."""
+    with part.open(0, end) as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            raise DamagedPart(f"Part {number} does not begin as a Parquet file does.")
+        copied = 0
+        while chunk := stream.read(_CHUNK):
+            copied += _write(out, chunk)
+    if copied != end - len(_MAGIC):
+        raise DamagedPart(f"Part {number} is shorter than its {part.size} bytes.")
+    return copied
+
+
+def _write(out: SupportsWrite[bytes], data: bytes) -> int:
+    out.write(data)
+    return len(data)

@@ -1,0 +1,138 @@
+"""Clicks and views as they were recorded, and the sums kept of them.
+
+Users, grids and links are named by their keys and without foreign keys: rows come by the million through
+COPY, and numbers outlive what they count.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+# Models that Django looks for here.
+
+
+class Verdict(models.IntegerChoices):
+    """What a recorded visit was taken for. Of a bot's repeat, "bot" is said."""
+
+    HUMAN = 0
+    BOT = 1
+    DUPLICATE = 2
+
+
+class UserAgent(models.Model):
+    """Each different User-Agent header once, with what it says and what the bot rules make of it."""
+
+    id = models.AutoField(primary_key=True)
+    # SHA-256 of the text as it was sent, since an index over the text itself would be as large again.
+    digest = models.BinaryField(max_length=32, unique=True)
+    text = models.TextField()
+    browser = models.CharField(max_length=64)
+    os = models.CharField(max_length=64)
+    device = models.CharField(max_length=16)
+    # Empty for a person's.
+    bot_reason = models.CharField(max_length=64)
+    bot_rules = models.PositiveSmallIntegerField()
+
+    class Meta:
+        db_table = "reports_user_agent"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Visit(models.Model):
+    """The columns that clicks and views share.
+
+    `visitor` is the keyed hash of reports.clicks.enrichment.visitors, or null for one who must not be
+    recognised; `is_first_on_grid` marks a human visitor's first visit of that kind to the grid on a UTC day.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    user_id = models.BigIntegerField()
+    grid_id = models.BigIntegerField()
+    visitor = models.BigIntegerField(null=True)
+    is_first_on_grid = models.BooleanField()
+    verdict = models.PositiveSmallIntegerField(choices=Verdict.choices)
+    bot_reason = models.CharField(max_length=64)
+    bot_rules = models.PositiveSmallIntegerField()
+    # grids.public.wire.Flag
+    flags = models.PositiveSmallIntegerField()
+    user_agent = models.ForeignKey(
+        UserAgent, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    country = models.CharField(max_length=2)
+    referrer = models.CharField(max_length=255)
+    language = models.CharField(max_length=16)
+    utm_source = models.CharField(max_length=255)
+    utm_medium = models.CharField(max_length=255)
+    utm_campaign = models.CharField(max_length=255)
+    utm_term = models.CharField(max_length=255)
+    utm_content = models.CharField(max_length=255)
+
+    class Meta:
+        abstract = True
+
+
+class Click(Visit):
+    """One counted visit of a link. Partitioned by the month of `clicked_on`; the real primary key is
+    (clicked_on, id), since PostgreSQL wants the partition's column in it."""
+
+    clicked_on = models.DateTimeField()
+    link_id = models.BigIntegerField()
+    # "x,y,width,height" in cells, as the tile lay when it was clicked.
+    tile = models.CharField(max_length=32)
+    is_first_on_link = models.BooleanField()
+
+    class Meta:
+        db_table = "reports_click"
+        indexes = [
+            models.Index("link_id", "clicked_on", name="click_link"),
+            models.Index("user_id", "clicked_on", name="click_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"click {self.pk}"
+
+
+class View(Visit):
+    """One counted visit of a grid's page. Partitioned as clicks are, by `viewed_on`."""
+
+    viewed_on = models.DateTimeField()
+
+    class Meta:
+        db_table = "reports_view"
+        indexes = [models.Index("grid_id", "viewed_on", name="view_grid")]
+
+    def __str__(self) -> str:
+        return f"view {self.pk}"
+
+
+class SeenVisitor(models.Model):
+    """Who has been where on a UTC day: what "first" and "again" are told by. Kept no longer than the day's
+    salt. `link_id` is 0 for a view; `last_on` is the last visit that was not a duplicate."""
+
+    pk = models.CompositePrimaryKey("day", "grid_id", "visitor", "link_id")
+    day = models.DateField()
+    grid_id = models.BigIntegerField()
+    visitor = models.BigIntegerField()
+    link_id = models.BigIntegerField()
+    last_on = models.DateTimeField()
+
+    class Meta:
+        db_table = "reports_seen_visitor"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.visitor}"
+
+
+class VisitorSalt(models.Model):
+    """The secret of one UTC day's visitor hashes, destroyed when the day is over."""
+
+    day = models.DateField(primary_key=True)
+    salt = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "reports_visitor_salt"
+
+    def __str__(self) -> str:
+        return str(self.day)

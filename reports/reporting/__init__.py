@@ -1,0 +1,1 @@
+"""Reports: saved definitions, their kinds, runs, results and file formats."""

@@ -1,0 +1,39 @@
+"""The kinds of report, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gridlink.lib.errors import Invalid
+from reports.reporting.kinds.base import ReportKind
+from reports.reporting.kinds.breakdown import Breakdown
+from reports.reporting.kinds.changes import Changes
+from reports.reporting.kinds.ledger import Ledger
+from reports.reporting.kinds.link_health import LinkHealth
+from reports.reporting.kinds.summary import Summary
+from reports.reporting.kinds.tiles import Tiles
+from reports.reporting.kinds.top import Top
+from reports.reporting.kinds.traffic import Traffic
+
+_ALL: tuple[type[ReportKind[Any]], ...] = (
+    Summary,
+    Traffic,
+    Top,
+    Breakdown,
+    Tiles,
+    LinkHealth,
+    Changes,
+    Ledger,
+)
+KINDS: dict[str, type[ReportKind[Any]]] = {kind.name: kind for kind in _ALL}
+NAMES = list(KINDS)
+
+
+def kind_named(name: str) -> type[ReportKind[Any]]:
+    """Raises Invalid, naming the field `kind`, for one that there is not, or no longer."""
+    if name not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise Invalid(
+            f"There is no kind of report {name!r}.", fields={"kind": [f"Choose one of: {known}."]}
+        )
+    return KINDS[name]

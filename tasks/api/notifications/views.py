@@ -1,0 +1,108 @@
+"""`notifications/`: what became of the account's jobs."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gridlink.accounts.permissions import actor_of
+from gridlink.lib.rest.pagination import page_response
+from gridlink.lib.rest.schema import answer, errors, page_of
+from tasks.access import notification_read
+from tasks.api.notifications import examples
+from tasks.api.notifications.serializers import (
+    MarkedSerializer,
+    NotificationListQuery,
+    NotificationSerializer,
+    UnreadSerializer,
+)
+from tasks.notifications import services
+from tasks.notifications.selectors import notification_list
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+class NotificationListView(APIView):
+    """The account's notifications."""
+
+    @extend_schema(
+        summary="List notifications",
+        parameters=[NotificationListQuery],
+        responses={
+            200: page_of(NotificationSerializer, examples.NOTIFICATION),
+            **errors(400, 401, 403),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """The account's notifications, newest first. Every job that ended has one."""
+        query = NotificationListQuery.parse(request.query_params)
+        return page_response(
+            request,
+            notification_list(user=actor_of(request), unread=query["unread"]),
+            query=query,
+            ordering=("-id",),
+            serialize=lambda rows: NotificationSerializer(rows, many=True).data,
+        )
+
+
+class UnreadView(APIView):
+    """How much is new."""
+
+    @extend_schema(
+        summary="Count unread notifications",
+        responses={200: answer(UnreadSerializer, examples.UNREAD), **errors(401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """How many notifications nobody has read yet."""
+        count = notification_list(user=actor_of(request), unread=True).count()
+        return Response({"unread": count}, headers=_FRESH)
+
+
+class NotificationsReadView(APIView):
+    """Read all."""
+
+    @extend_schema(
+        summary="Mark all notifications as read",
+        request=None,
+        responses={200: answer(MarkedSerializer, examples.MARKED), **errors(401, 403)},
+    )
+    def post(self, request: Request) -> Response:
+        """Mark all that there are now; how many were unread."""
+        marked = services.notifications_mark_read(user=actor_of(request))
+        return Response({"marked": marked})
+
+
+class NotificationDetailView(APIView):
+    """One notification."""
+
+    @extend_schema(
+        summary="Show a notification",
+        responses={
+            200: answer(NotificationSerializer, examples.NOTIFICATION),
+            **errors(401, 403, 404),
+        },
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """One notification; looking at it does not mark it as read."""
+        return Response(NotificationSerializer(notification_read(actor_of(request), slug)).data)
+
+
+class NotificationReadView(APIView):
+    """Read one."""
+
+    @extend_schema(
+        summary="Mark a notification as read",
+        request=None,
+        responses={
+            200: answer(NotificationSerializer, examples.NOTIFICATION),
+            **errors(401, 403, 404),
+        },
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Mark it as read; once it is, this changes nothing."""
+        actor = actor_of(request)
+        notification = notification_read(actor, slug)
+        services.notifications_mark_read(user=actor, slug=notification.slug)
+        return Response(NotificationSerializer(notification_read(actor, slug)).data)

@@ -1,0 +1,182 @@
+"""`webhooks/`: addresses that are told of the ends of jobs, and the log of what was sent there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from gridlink.accounts.permissions import actor_of
+from gridlink.lib.rest.pagination import PageQuery, page_response
+from gridlink.lib.rest.schema import LOCATION, answer, body_example, errors, page_of
+from gridlink.lib.rest.serializers import validated
+from tasks.access import delivery_read, webhook_read
+from tasks.api.notifications import examples
+from tasks.api.notifications.serializers import (
+    DeliverySerializer,
+    IssuedWebhookSerializer,
+    WebhookCreateSerializer,
+    WebhookSerializer,
+    WebhookUpdateSerializer,
+)
+from tasks.notifications import services
+from tasks.notifications.selectors import webhook_deliveries, webhook_list
+from tasks.notifications.services import IssuedWebhook
+
+
+class WebhookListView(APIView):
+    """The account's webhooks."""
+
+    @extend_schema(
+        summary="List webhooks",
+        parameters=[PageQuery],
+        responses={200: page_of(WebhookSerializer, examples.WEBHOOK), **errors(400, 401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """The account's webhooks, newest first; never their secrets."""
+        return page_response(
+            request,
+            webhook_list(user=actor_of(request)),
+            query=PageQuery.parse(request.query_params),
+            ordering=("-created_on", "-id"),
+            serialize=lambda rows: WebhookSerializer(rows, many=True).data,
+        )
+
+    @extend_schema(
+        summary="Add a webhook",
+        parameters=[LOCATION],
+        request=WebhookCreateSerializer,
+        responses={
+            201: answer(IssuedWebhookSerializer, examples.ISSUED_WEBHOOK),
+            **errors(400, 401, 403, 409, 413),
+        },
+        examples=[body_example("a webhook", examples.WEBHOOK_REQUEST)],
+    )
+    def post(self, request: Request) -> Response:
+        """Events are sent as POST, signed after Standard Webhooks with the secret that is shown here once.
+        An event may come more than once: its `webhook-id` never changes. Any answer of 2xx will do; 410
+        disables the webhook, and anything else, a redirect too, is tried again for more than a day."""
+        data = validated(WebhookCreateSerializer, request.data)
+        issued = services.webhook_create(user=actor_of(request), **data)
+        response = Response(_issued(issued), status=201, headers={"Cache-Control": "no-store"})
+        response["Location"] = reverse(
+            "webhook-detail", args=[issued.endpoint.slug], request=request
+        )
+        return response
+
+
+class WebhookDetailView(APIView):
+    """One webhook."""
+
+    @extend_schema(
+        summary="Show a webhook",
+        responses={200: answer(WebhookSerializer, examples.WEBHOOK), **errors(401, 403, 404)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """One webhook; never its secret."""
+        return Response(WebhookSerializer(webhook_read(actor_of(request), slug)).data)
+
+    @extend_schema(
+        summary="Change a webhook",
+        request=WebhookUpdateSerializer,
+        responses={
+            200: answer(WebhookSerializer, examples.WEBHOOK),
+            **errors(400, 401, 403, 404, 413),
+        },
+        examples=[body_example("enable it again", {"is_enabled": True})],
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change what is named. To disable it gives up what waits for it, which can be sent again later."""
+        endpoint = webhook_read(actor_of(request), slug)
+        changes = validated(WebhookUpdateSerializer, request.data)
+        changed = services.webhook_update(endpoint=endpoint, changes=changes)
+        return Response(WebhookSerializer(changed).data)
+
+    @extend_schema(summary="Delete a webhook", responses={204: None, **errors(401, 403, 404)})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Delete a webhook, its log, and what waits for it."""
+        services.webhook_delete(endpoint=webhook_read(actor_of(request), slug))
+        return Response(status=204)
+
+
+class WebhookRotateView(APIView):
+    """Another secret."""
+
+    @extend_schema(
+        summary="Give a webhook another secret",
+        request=None,
+        responses={
+            200: answer(IssuedWebhookSerializer, examples.ISSUED_WEBHOOK),
+            **errors(401, 403, 404),
+        },
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """The new secret is shown here once. For 24 hours events are signed with both."""
+        issued = services.webhook_rotate(endpoint=webhook_read(actor_of(request), slug))
+        return Response(_issued(issued), headers={"Cache-Control": "no-store"})
+
+
+class WebhookTestView(APIView):
+    """Try it out."""
+
+    @extend_schema(
+        summary="Send a webhook a ping",
+        request=None,
+        responses={
+            202: answer(DeliverySerializer, examples.DELIVERY),
+            **errors(401, 403, 404, 409, 429),
+        },
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Send an event of the type `ping`; the log of deliveries tells what came of it."""
+        endpoint = webhook_read(actor_of(request), slug)
+        delivery = services.webhook_test(endpoint=endpoint)
+        return Response(DeliverySerializer(delivery).data, status=202)
+
+
+class WebhookDeliveriesView(APIView):
+    """The log of a webhook."""
+
+    @extend_schema(
+        summary="List a webhook's deliveries",
+        parameters=[PageQuery],
+        responses={
+            200: page_of(DeliverySerializer, examples.DELIVERY),
+            **errors(400, 401, 403, 404),
+        },
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """What was sent, or is to be sent, newest first."""
+        return page_response(
+            request,
+            webhook_deliveries(endpoint=webhook_read(actor_of(request), slug)),
+            query=PageQuery.parse(request.query_params),
+            ordering=("-id",),
+            serialize=lambda rows: DeliverySerializer(rows, many=True).data,
+        )
+
+
+class DeliveryReplayView(APIView):
+    """Once more."""
+
+    @extend_schema(
+        summary="Send an event again",
+        request=None,
+        responses={
+            202: answer(DeliverySerializer, examples.DELIVERY),
+            **errors(401, 403, 404, 409, 429),
+        },
+    )
+    def post(self, request: Request, slug: str, delivery: str) -> Response:
+        """Send what was delivered or given up again, with the same `webhook-id` and the same body."""
+        found = delivery_read(actor_of(request), slug, delivery)
+        again = services.delivery_replay(delivery=found)
+        return Response(DeliverySerializer(again).data, status=202)
+
+
+def _issued(issued: IssuedWebhook) -> dict[str, Any]:
+    return {**WebhookSerializer(issued.endpoint).data, "secret": issued.secret}

@@ -1,0 +1,1 @@
+"""Celery and Redis: publish messages, run beat, keep workers connected."""

@@ -1,0 +1,145 @@
+"""The claim: how a worker takes a job, in one conditional UPDATE, fairly between users.
+
+A message names a job, but any message of a queue only says "there is work": the worker takes whichever
+job is next in fairness. So ten thousand queued jobs of one user delay another's first by at most one
+running job, and a lost or doubled message changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from tasks.models import Job, JobQuerySet, JobStatus
+
+# Claims of one queue take turns for the few milliseconds each needs, so that two workers cannot both find
+# a user one below the cap.
+_TAKE_TURNS = """
+SELECT pg_advisory_xact_lock(hashtext('tasks.claim'), hashtext(queue)), queue
+FROM tasks_job WHERE slug = %(slug)s
+"""
+
+# `queued` walks the index job_waiting from user to user and reads one job of each, so what a claim costs
+# grows with the number of users who wait and not with the length of the queue.
+_CLAIM = """
+WITH RECURSIVE queued AS (
+    (SELECT id, user_id, created_on FROM tasks_job
+    WHERE queue = %(queue)s AND status = 'queued' AND attempt < max_attempts
+        AND run_after <= statement_timestamp()
+    ORDER BY user_id, created_on, id LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM queued CROSS JOIN LATERAL (
+        SELECT id, user_id, created_on FROM tasks_job
+        WHERE queue = %(queue)s AND status = 'queued' AND attempt < max_attempts
+            AND run_after <= statement_timestamp() AND user_id > queued.user_id
+        ORDER BY user_id, created_on, id LIMIT 1
+    ) AS following
+), held AS (
+    SELECT id, user_id, created_on, attempt < max_attempts AS may_run,
+        lease_expires_on >= statement_timestamp() AS runs
+    FROM tasks_job WHERE queue = %(queue)s AND status = 'running'
+), waiting AS (
+    SELECT id, user_id, created_on FROM queued
+    UNION ALL
+    SELECT id, user_id, created_on FROM held WHERE NOT runs AND may_run
+), chosen AS (
+    SELECT waiting.id
+    FROM waiting
+    LEFT JOIN (SELECT user_id, count(*) AS jobs FROM held WHERE runs GROUP BY user_id)
+        AS running USING (user_id)
+    LEFT JOIN LATERAL (
+        SELECT max(started_on) AS started_on FROM tasks_job AS other
+        WHERE other.user_id = waiting.user_id AND other.queue = %(queue)s
+    ) AS served ON true
+    WHERE coalesce(running.jobs, 0) < %(cap)s
+    ORDER BY coalesce(running.jobs, 0), served.started_on NULLS FIRST, waiting.created_on, waiting.id
+    LIMIT 1
+), taken AS (
+    UPDATE tasks_job AS job
+    SET status = 'running',
+        attempt = attempt + 1,
+        fence = fence + 1,
+        lease_expires_on = statement_timestamp() + %(lease)s,
+        worker = %(worker)s,
+        started_on = statement_timestamp(),
+        modified_on = statement_timestamp(),
+        progress_done = 0,
+        progress_total = NULL,
+        progress_unit = ''
+    FROM chosen
+    WHERE job.id = chosen.id AND job.attempt < job.max_attempts
+        AND (job.status = 'queued'
+            OR job.status = 'running' AND job.lease_expires_on < statement_timestamp())
+    RETURNING job.*
+), noted AS (
+    INSERT INTO tasks_job_event (job_id, type, attempt, detail)
+    SELECT id, 'claimed', attempt, jsonb_build_object('worker', worker, 'fence', fence) FROM taken
+)
+SELECT id, slug, user_id, kind, queue, params, attempt, max_attempts, fence, created_on, request_id
+FROM taken
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job as one worker holds it. Whatever it writes for the job names this fence."""
+
+    job_id: int
+    slug: str
+    user_id: int
+    kind: str
+    queue: str
+    params: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    fence: int
+    created_on: datetime
+    request_id: str = ""
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether giving up now is for good."""
+        return self.attempt >= self.max_attempts
+
+
+class LeaseLost(Exception):
+    """Another worker has this job now, or nobody: whatever this one still does must not count."""
+
+
+def held_job(held: Claim) -> JobQuerySet:
+    """The job, as long as it is this claim's."""
+    return Job.objects.filter(pk=held.job_id, fence=held.fence, status=JobStatus.RUNNING)
+
+
+def take_next(*, slug: str, worker: str) -> Claim | None:
+    """Take the job that is next in the queue of job `slug`, and note it in its history; None when none may
+    run now.
+
+    Only `tasks.jobs.lifecycle` calls this, inside its transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_TURNS, {"slug": slug})
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        params: dict[str, Any] = {
+            "queue": row[1],
+            "worker": worker[:200],
+            "lease": settings.JOB_LEASE,
+            "cap": settings.JOBS_RUNNING_PER_USER,
+        }
+        cursor.execute(_CLAIM, params)
+        claimed = cursor.fetchone()
+    return _as_claim(claimed) if claimed else None
+
+
+def _as_claim(row: tuple[Any, ...]) -> Claim:
+    job_id, slug, user_id, kind, queue, params, *rest = row
+    # Django takes jsonb as text from its connections, to decode it with a decoder of its own choice.
+    params = json.loads(params) if isinstance(params, str) else params
+    return Claim(job_id, slug, user_id, kind, queue, params, *rest)

@@ -1,0 +1,108 @@
+"""Reads of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from gridlink.accounts.models import User
+from gridlink.lib.text import is_storable
+from tasks.models import Download, FileRole, Job, JobEvent, JobFile, JobStatus, QueueCanary
+
+# The n-th job of any user comes before everybody's n+1-th: what is left out is who is served first in a
+# round, which the jobs that run meanwhile decide.
+_POSITIONS = """
+WITH waiting AS (
+    SELECT id, user_id, queue, created_on,
+        row_number() OVER (PARTITION BY queue, user_id ORDER BY created_on, id) AS round
+    FROM tasks_job WHERE status = 'queued' AND queue = ANY(%(queues)s)
+), placed AS (
+    SELECT id, row_number() OVER (PARTITION BY queue ORDER BY round, created_on, id) AS place
+    FROM waiting
+)
+SELECT id, place FROM placed WHERE id = ANY(%(ids)s)
+"""
+
+
+def job_list(*, user: User, status: str = "", kind: str = "") -> QuerySet[Job]:
+    """A user's jobs with their files: 2 queries a page."""
+    jobs = Job.objects.of(user)
+    if status:
+        jobs = jobs.filter(status=status)
+    if kind:
+        jobs = jobs.filter(kind=kind)
+    return _detailed(jobs)
+
+
+def job_get(*, user: User, slug: str) -> Job | None:
+    """One of a user's jobs, as `job_list` gives it."""
+    job = Job.objects.filter(user=user, slug=slug).first()
+    if job:
+        # Where `_detailed` has it; to prefetch for a single one takes longer than the query.
+        vars(job)["outputs"] = list(_outputs().filter(job=job))
+    return job
+
+
+def job_events(*, job: Job) -> QuerySet[JobEvent]:
+    """A job's history, oldest first."""
+    return job.events.order_by("id")
+
+
+def job_file(*, slug: str, name: str) -> JobFile | None:
+    """An output of any user's job: the caller must have checked who asks."""
+    if not is_storable(name):
+        return None
+    files = JobFile.objects.select_related("job")
+    return files.filter(job__slug=slug, name=name, role=FileRole.OUTPUT).first()
+
+
+def canary_ages(*, now: datetime | None = None) -> dict[str, float]:
+    """Per queue, the seconds since a message was last seen to come out of it."""
+    now = now or timezone.now()
+    return {row.queue: (now - row.seen_on).total_seconds() for row in QueueCanary.objects.all()}
+
+
+def _detailed(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    return jobs.prefetch_related(Prefetch("files", queryset=_outputs(), to_attr="outputs"))
+
+
+def _outputs() -> QuerySet[JobFile]:
+    return JobFile.objects.filter(role=FileRole.OUTPUT).order_by("id")
+
+
+def queue_positions(jobs: Iterable[Job]) -> dict[int, int]:
+    """The place in its queue of each job that waits, by the job's key: 1 query, none when no job waits.
+
+    1 is next in line if users take turns from now on, which is what they do. Jobs that are asked for later
+    may still come first when their user has none before.
+    """
+    waiting = [job for job in jobs if job.status == JobStatus.QUEUED]
+    if not waiting:
+        return {}
+    names: dict[str, Any] = {
+        "queues": sorted({job.queue for job in waiting}),
+        "ids": [job.pk for job in waiting],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_POSITIONS, names)
+        return dict(cursor.fetchall())
+
+
+def file_downloads(*, file: JobFile) -> QuerySet[Download]:
+    """Who fetched a file and when."""
+    return file.download_log.all()
+
+
+def eta_seconds(job: Job, *, now: datetime | None = None) -> int | None:
+    """Seconds a running job will still take at its pace so far; None while that is a guess."""
+    if job.status != JobStatus.RUNNING or not (job.progress_total and job.progress_done):
+        return None
+    assert job.started_on is not None
+    elapsed = ((now or timezone.now()) - job.started_on).total_seconds()
+    left = max(0, job.progress_total - job.progress_done)
+    return round(elapsed * left / job.progress_done)

@@ -1,0 +1,81 @@
+"""Jobs and their files, schedules, notifications and webhooks."""
+
+from __future__ import annotations
+
+from tasks.models.job import (
+    Download,
+    FileRole,
+    IdempotencyKey,
+    Job,
+    JobCheckpoint,
+    JobEvent,
+    JobFile,
+    JobQuerySet,
+    PeriodicRun,
+    QueueCanary,
+    new_job_slug,
+)
+from tasks.models.notification import (
+    JOB_NOTICES,
+    Channel,
+    Delivery,
+    DeliveryStatus,
+    NoticeType,
+    Notification,
+    WebhookEndpoint,
+    waiting,
+)
+from tasks.models.schedule import (
+    NAME_LENGTH,
+    NOTE_LENGTH,
+    Missed,
+    RuleForm,
+    RunStatus,
+    Schedule,
+    ScheduledRun,
+    ScheduleQuerySet,
+)
+from tasks.models.states import (
+    DELIVERED,
+    FINISHED,
+    RETRYABLE,
+    UNFINISHED,
+    EventType,
+    JobStatus,
+)
+
+__all__ = [
+    "DELIVERED",
+    "FINISHED",
+    "JOB_NOTICES",
+    "NAME_LENGTH",
+    "NOTE_LENGTH",
+    "RETRYABLE",
+    "UNFINISHED",
+    "Channel",
+    "Delivery",
+    "DeliveryStatus",
+    "Download",
+    "EventType",
+    "FileRole",
+    "IdempotencyKey",
+    "Job",
+    "JobCheckpoint",
+    "JobEvent",
+    "JobFile",
+    "JobQuerySet",
+    "JobStatus",
+    "Missed",
+    "NoticeType",
+    "Notification",
+    "PeriodicRun",
+    "QueueCanary",
+    "RuleForm",
+    "RunStatus",
+    "Schedule",
+    "ScheduleQuerySet",
+    "ScheduledRun",
+    "WebhookEndpoint",
+    "new_job_slug",
+    "waiting",
+]

@@ -1,0 +1,215 @@
+"""What people are told of their jobs: notifications, the endpoints of their webhooks, and the outbox."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from gridlink.lib.models import Record
+from gridlink.lib.slugs import SLUG_LENGTH, new_slug
+from gridlink.lib.weburl import URL_LENGTH
+
+new_notification_slug = partial(new_slug, "nt")
+new_endpoint_slug = partial(new_slug, "wh")
+new_delivery_slug = partial(new_slug, "dl")
+
+
+class NoticeType(models.TextChoices):
+    """What somebody may be told; receivers of webhooks know these words, so none is ever renamed."""
+
+    SUCCEEDED = "job.succeeded", "A job succeeded"
+    TRUNCATED = "job.truncated", "A job ended at a limit, with files"
+    FAILED = "job.failed", "A job failed"
+    CANCELLED = "job.cancelled", "A job was cancelled"
+    PING = "ping", "A webhook was tried out"
+    WEBHOOK_DISABLED = "webhook.disabled", "A webhook was disabled"
+    SCHEDULE_DISABLED = "schedule.disabled", "A schedule was disabled"
+
+
+JOB_NOTICES = (
+    NoticeType.SUCCEEDED,
+    NoticeType.TRUNCATED,
+    NoticeType.FAILED,
+    NoticeType.CANCELLED,
+)
+"""What a webhook may subscribe to."""
+
+
+class Channel(models.TextChoices):
+    """The ways out."""
+
+    EMAIL = "email", "E-mail"
+    WEBHOOK = "webhook", "Webhook"
+
+
+class DeliveryStatus(models.TextChoices):
+    """Where a delivery stands."""
+
+    WAITING = "waiting", "Waiting for its first or next try"
+    DELIVERED = "delivered", "Delivered"
+    GIVEN_UP = "given_up", "Given up"
+
+
+class Notification(models.Model):
+    """Something that a user is told, as it was at that moment. Its slug is the event's identifier wherever
+    it goes: a message that comes twice has the same."""
+
+    slug = models.CharField(max_length=SLUG_LENGTH, default=new_notification_slug, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="notifications",
+        db_index=False,
+    )
+    type = models.CharField(max_length=30, choices=NoticeType.choices)
+    # Its slug, or empty: not every notification is of a job.
+    job = models.CharField(max_length=SLUG_LENGTH, blank=True)
+    title = models.CharField(max_length=300)
+    data = models.JSONField(default=dict)
+    created_on = models.DateTimeField(db_default=Now())
+    read_on = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "tasks_notification"
+        indexes = [
+            models.Index("user", "id", name="notification_order"),
+            models.Index(
+                "user", "id", name="notification_unread", condition=models.Q(read_on=None)
+            ),
+            models.Index("created_on", name="notification_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class WebhookEndpoint(Record):
+    """An address that a user wants events sent to.
+
+    Secrets are sealed (`tasks.notifications.channels.webhook_secret`). After a rotation the previous one
+    signs as well until `previous_until`. `failures` are those in a row, the first of them at `failing_since`.
+    """
+
+    slug = models.CharField(max_length=SLUG_LENGTH, default=new_endpoint_slug, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks", db_index=False
+    )
+    url = models.CharField(max_length=URL_LENGTH)
+    # Empty: all.
+    events = ArrayField(
+        models.CharField(max_length=30, choices=NoticeType.choices), default=list, blank=True
+    )
+    is_enabled = models.BooleanField(default=True)
+    secret = models.TextField(editable=False)
+    previous_secret = models.TextField(blank=True, editable=False)
+    previous_until = models.DateTimeField(null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # Until then nothing is sent here, since the last thing that was could not be delivered.
+    rests_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Why it was disabled, if nobody did it by hand.
+    note = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        db_table = "tasks_webhook_endpoint"
+        indexes = [models.Index("user", "created_on", "id", name="webhook_user_created")]
+
+    def __str__(self) -> str:
+        return f"{self.slug} {self.url}"
+
+    def wants(self, event: str) -> bool:
+        """Whether the endpoint is subscribed to events of this type."""
+        return not self.events or event in self.events
+
+
+class Delivery(models.Model):
+    """One row of the outbox: a notification on its way out through one channel.
+
+    Deliveries of one `lane`, which is an endpoint's slug or, for e-mail, its user's, are sent one after
+    another. `fence` grows with every claim, as a job's does; `attempts` count since it was last asked for.
+    What the last try came to is kept: `code`, `answer` (at most 1 KB) and `error`, all of it for the owner.
+    """
+
+    slug = models.CharField(max_length=SLUG_LENGTH, default=new_delivery_slug, unique=True)
+    notification = models.ForeignKey(
+        Notification, on_delete=models.CASCADE, related_name="deliveries"
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    lane = models.CharField(max_length=SLUG_LENGTH)
+    endpoint = models.ForeignKey(
+        WebhookEndpoint,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        null=True,
+        blank=True,
+        db_index=False,
+    )
+    # Of an e-mail: with the job's files in it, if they are small enough.
+    attach = models.BooleanField(default=False)
+
+    status = models.CharField(
+        max_length=10, choices=DeliveryStatus.choices, default=DeliveryStatus.WAITING
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    fence = models.BigIntegerField(default=0)
+    next_on = models.DateTimeField(null=True, blank=True, db_default=Now())
+    lease_expires_on = models.DateTimeField(null=True, blank=True)
+    tried_on = models.DateTimeField(null=True, blank=True)
+    created_on = models.DateTimeField(db_default=Now())
+
+    code = models.PositiveSmallIntegerField(null=True, blank=True)
+    answer = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    milliseconds = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        db_table = "tasks_delivery"
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint("notification", "lane", name="delivery_once"),
+            models.CheckConstraint(
+                condition=models.Q(channel=Channel.WEBHOOK, endpoint__isnull=False)
+                | models.Q(channel=Channel.EMAIL, endpoint__isnull=True),
+                name="delivery_endpoint_iff_webhook",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=DeliveryStatus.WAITING, next_on__isnull=False)
+                | (
+                    ~models.Q(status=DeliveryStatus.WAITING)
+                    & models.Q(next_on__isnull=True, lease_expires_on__isnull=True)
+                ),
+                name="delivery_next_on_iff_waiting",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                "channel",
+                "lane",
+                "next_on",
+                "id",
+                name="delivery_waiting",
+                condition=models.Q(status=DeliveryStatus.WAITING),
+            ),
+            models.Index(
+                "channel",
+                "lane",
+                name="delivery_held",
+                condition=models.Q(lease_expires_on__isnull=False),
+            ),
+            models.Index("user", "tried_on", name="delivery_served"),
+            models.Index("endpoint", "id", name="delivery_log"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.slug}"
+
+
+def waiting(**narrowed: Any) -> models.QuerySet[Delivery]:
+    """The deliveries that are not over, narrowed as given."""
+    return Delivery.objects.filter(status=DeliveryStatus.WAITING, **narrowed)

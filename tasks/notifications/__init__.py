@@ -1,0 +1,1 @@
+"""Notify users of how their jobs ended: recipients, outbox, delivery."""

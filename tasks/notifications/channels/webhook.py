@@ -1,0 +1,119 @@
+"""Webhooks, signed after Standard Webhooks (https://www.standardwebhooks.com)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from standardwebhooks import Webhook
+
+from gridlink.lib.outbound.client import Limits, outbound_client
+from gridlink.lib.outbound.errors import OutboundError
+from tasks.models import Channel, Delivery, Notification, WebhookEndpoint
+from tasks.notifications import endpoints, outbox
+from tasks.notifications.channels.base import Send, Sender
+from tasks.notifications.channels.webhook_secret import Unsealable, unseal
+from tasks.notifications.outbox import Answer, NotSendable, Verdict
+
+FAILURES_MAX = 20
+FAILING_MAX = timedelta(days=5)
+# Between two tries at one endpoint that fails, whichever event they are of.
+_RESTS = outbox.RETRIES[:4]
+_GONE = 410
+
+
+class WebhookSender(Sender):
+    """POSTs an event to an endpoint. A redirect is not followed: it is a failure like any other."""
+
+    channel = Channel.WEBHOOK
+    at_once = 16
+
+    def prepare(self, delivery: Delivery) -> Send:
+        """Signs with the current secret, and with the previous one while that is still good."""
+        endpoint = _endpoint_of(delivery)
+        if not endpoint.is_enabled:
+            raise NotSendable(Answer(Verdict.REFUSED, error=endpoints.DISABLED))
+        body = body_of(delivery.notification)
+        try:
+            headers = signed(endpoint, delivery.notification.slug, body, datetime.now(UTC))
+        except Unsealable as error:
+            raise NotSendable(Answer(Verdict.GONE, error=str(error))) from error
+        return partial(_post, endpoint.url, headers, body.encode())
+
+    @transaction.atomic
+    def settle(self, delivery: Delivery, answer: Answer, milliseconds: int) -> None:
+        """An endpoint that keeps failing rests, and in the end is disabled."""
+        # Endpoints are locked before their deliveries, here and wherever both are written.
+        endpoint = endpoints.locked(_endpoint_of(delivery))
+        if endpoint is None or not outbox.note(delivery, answer, milliseconds):
+            return
+        if answer.verdict is Verdict.DELIVERED:
+            _works(endpoint)
+        elif endpoint.is_enabled:
+            _fails(endpoint, answer)
+
+
+def body_of(notification: Notification) -> str:
+    """The same text at every try."""
+    moment = notification.created_on.isoformat().replace("+00:00", "Z")
+    body = {"type": notification.type, "timestamp": moment, "data": notification.data}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def signed(endpoint: WebhookEndpoint, event: str, body: str, moment: datetime) -> dict[str, str]:
+    """The headers of an event that is sent now. Raises Unsealable."""
+    sealed = [endpoint.secret]
+    if endpoint.previous_until and endpoint.previous_until > moment:
+        sealed.append(endpoint.previous_secret)
+    signatures = [Webhook(unseal(secret)).sign(event, moment, body) for secret in sealed]
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": event,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def _post(url: str, headers: dict[str, str], body: bytes) -> Answer:
+    limits = Limits(seconds=settings.DELIVERY_SECONDS, body_bytes=outbox.ANSWER_LENGTH)
+    try:
+        response = outbound_client(limits).request("POST", url, headers=headers, body=body)
+    except OutboundError as error:
+        return Answer(Verdict.AGAIN, error=str(error))
+    text = response.body.decode(errors="replace")
+    if 200 <= response.status < 300:
+        return Answer(Verdict.DELIVERED, response.status, text)
+    verdict = Verdict.GONE if response.status == _GONE else Verdict.AGAIN
+    return Answer(verdict, response.status, text, f"The endpoint answered {response.status}.")
+
+
+def _works(endpoint: WebhookEndpoint) -> None:
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        failures=0, failing_since=None, rests_until=None
+    )
+
+
+def _fails(endpoint: WebhookEndpoint, answer: Answer) -> None:
+    failures = endpoint.failures + 1
+    since = endpoint.failing_since or timezone.now()
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        failures=failures,
+        failing_since=since,
+        rests_until=Now() + _RESTS[min(failures, len(_RESTS)) - 1],
+    )
+    if answer.verdict is Verdict.GONE:
+        endpoints.disable(endpoint, answer.error)
+    elif failures >= FAILURES_MAX:
+        endpoints.disable(endpoint, f"{failures} tries in a row failed. {answer.error}")
+    elif timezone.now() - since >= FAILING_MAX:
+        endpoints.disable(endpoint, f"It failed for {FAILING_MAX.days} days. {answer.error}")
+
+
+def _endpoint_of(delivery: Delivery) -> WebhookEndpoint:
+    assert delivery.endpoint is not None
+    return delivery.endpoint

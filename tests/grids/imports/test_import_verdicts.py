@@ -1,0 +1,275 @@
+"""What is said of each entry of small files from every tool: tried, applied, applied again, undone."""
+
+from __future__ import annotations
+
+import pytest
+
+from grids.models import Grid, Link, Visibility
+from grids.services.links import link_delete, link_update
+from tests.support.client import Client, make_user
+from tests.support.grids.imports import (
+    contents,
+    dump,
+    import_file,
+    result,
+    submit,
+    table,
+    told,
+    undo,
+    verdicts,
+)
+from tests.support.grids.link_files import SAMPLES
+from tests.support.platform import execute
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+NO_CODE = "its short code cannot be kept, since here they are 1 to 64 lower-case letters, digits and hyphens"
+# Of each sample and entry its title, verdict and remarks.
+EXPECTED: dict[str, list[tuple[str, str, str]]] = {
+    "chrome": [
+        ("A", "create", ""),
+    ],
+    "linkding": [
+        ("url,title", "create", ""),
+    ],
+    "dub": [
+        ("", "problem", "these columns are not imported: Leads"),
+        ("a.example", "create", ""),
+        ("b.example", "create", ""),
+    ],
+    "shlink web": [
+        ("", "problem", "these columns are not imported: domain, shortUrl"),
+        ("A", "create", ""),
+    ],
+    "shlink import": [
+        ("", "problem", "these columns are not imported: Domain"),
+        ("A", "create", ""),
+    ],
+    "shlink short url": [
+        ("a.example", "create", NO_CODE),
+    ],
+    "yourls": [
+        ("a.example", "create", ""),
+    ],
+    "bitly": [
+        ("A", "create", NO_CODE),
+    ],
+    "kutt": [
+        ("", "problem", "these columns are not imported: banned, domain, link"),
+        ("a.example", "create", ""),
+    ],
+    "rebrandly": [
+        ("A", "create", ""),
+    ],
+    "short.io": [
+        ("A", "create", ""),
+    ],
+    "gridlink": [
+        ("", "problem", "these columns are not imported: x"),
+        ("'=1+1", "create", ""),
+        ("B", "create", ""),
+        ("C", "create", ""),
+    ],
+    "pocket": [
+        ("A, the first", "create", ""),
+        ("https://b.example/", "create", ""),
+    ],
+    "linkstack": [
+        ("", "problem", "a block of text is no link: <b>Hi</b>"),
+        ("", "problem", "an item has no address (link): Heading"),
+        ("First", "create", ""),
+        ("Second", "create", ""),
+    ],
+    "linkstack user": [
+        ("", "problem", "of the user: created_at has no time zone and was taken for UTC"),
+        ("A", "create", ""),
+    ],
+    "linkwarden": [
+        ("", "problem", "a subscription to a feed is no link: https://f.example/feed"),
+        ("", "problem", "an item has no address (url): A file"),
+        ("A", "create", ""),
+        ("B", "create", ""),
+        ("Shared", "create", ""),
+    ],
+    "wallabag": [
+        ("A", "create", ""),
+        ("b.example", "create", ""),
+    ],
+    "omnivore": [
+        ("A", "create", ""),
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def quiet(rings: list[tuple[str, str]]) -> None:
+    """No message leaves these tests."""
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> Client:
+    return Client(make_user("alice"))
+
+
+@pytest.mark.parametrize(("name", "source", "text"), SAMPLES, ids=[name for name, *_ in SAMPLES])
+def test_sample_there_and_back(owner: Client, name: str, source: str, text: str) -> None:
+    """The same rows each time, with another word; and in the end nothing is left."""
+    data = text.encode()
+    empty = dump(owner.user)
+    tried = import_file(owner, data, mode="dry_run")
+    assert dump(owner.user) == empty
+    applied = import_file(owner, data)
+    assert (applied.status, applied.result["source"]) == ("succeeded", source)
+    assert told(applied) == told(tried) == EXPECTED[name]
+    made = dump(owner.user)
+    names = {row["link"]: row["grid"] for row in verdicts(applied) if row["verdict"] == "create"}
+    assert names == {link.slug: link.grid.slug for link in Link.objects.select_related("grid")}
+    again = import_file(owner, data)
+    assert told(again) == [
+        (title, "unchanged" if verdict == "create" else verdict, remarks)
+        for title, verdict, remarks in EXPECTED[name]
+    ]
+    assert dump(owner.user) == made
+    undone = undo(applied)
+    assert [(row["link"], row["verdict"], row["remarks"]) for row in verdicts(undone)] == [
+        *((link, "removed", "") for link in names),
+        *(("", "removed", "") for _ in made["Grid"]),
+    ]
+    assert dump(owner.user) == empty
+    assert undo(applied).result["gone"] == len(names)
+
+
+def test_what_tools_tell_beside_the_link_is_kept(owner: Client) -> None:
+    row = "https://a.example/,A,,x,Home,a1,promo,12,2024-05-01T10:00:00Z,2024-06-01T10:00:00Z,yes"
+    header = "url,title,note,tags,folder,id,alias,clicks,created at,updated at,archived"
+    import_file(owner, table(row, header=header))
+    link = Link.objects.get()
+    assert (link.alias, link.tags, link.base_clicks, link.base_clicks_from) == (
+        "promo", ["x", "archived"], 12, "csv",
+    )  # fmt: skip
+    assert (link.created_on.month, link.modified_on.month) == (5, 6)
+    shown = owner.get(f"links/{link.slug}/").json()
+    assert (shown["clicks_before_import"], shown["clicks_before_import_from"]) == (12, "csv")
+    refused = owner.http.patch(
+        f"/api/v1/links/{link.slug}/",
+        {"clicks_before_import": 99},
+        format="json",
+        headers={"If-Match": '"1"'},
+    )
+    assert refused.status_code == 400
+    link.refresh_from_db()
+    assert (link.base_clicks, link.version) == (12, 1)
+
+
+def test_short_codes_that_are_taken(owner: Client) -> None:
+    """By whom is nobody's business; of two in one file the first has it."""
+    header = "url,title,alias"
+    import_file(Client(make_user("bob")), table("https://b.example/,B,taken", header=header))
+    rows = ["https://1.example/,1,taken", "https://2.example/,2,new", "https://3.example/,3,new"]
+    job = import_file(owner, table(*rows, header=header))
+    assert told(job) == [
+        ("1", "create", 'the short code "taken" is taken'),
+        ("2", "create", ""),
+        ("3", "create", 'the short code "new" is taken'),
+    ]
+    mine = Link.objects.filter(user=owner.user).order_by("title")
+    assert [link.alias for link in mine] == [None, "new", None]
+    # Once it is free, the next import of the file takes it.
+    link_delete(link=Link.objects.get(alias="taken"), version=None)
+    again = import_file(owner, table(*rows, header=header))
+    assert [verdict for _, verdict, _ in told(again)] == ["update", "unchanged", "unchanged"]
+    assert mine.all()[0].alias == "taken"
+    undo(again)
+    assert mine.all()[0].alias is None
+
+
+def test_only_what_the_file_speaks_of_is_updated(owner: Client) -> None:
+    import_file(owner, table("https://a.example/,Old,kept,x,Home"))
+    before = dump(owner.user)
+    job = import_file(owner, table("https://a.example/,New,,,Home"))
+    assert (told(job), job.result) == (
+        [("New", "update", "")],
+        result(source="csv", updated=1),
+    )
+    link = Link.objects.get()
+    assert (link.title, link.note, link.tags, link.version) == ("New", "kept", ["x"], 2)
+    undone = undo(job)
+    assert told(undone) == [("New", "restored", "")]
+    assert dump(owner.user) == before
+    # To the first import it is again as that one left it.
+    assert told(import_file(owner, table("https://a.example/,New,,,Home"))) == [
+        ("New", "update", "")
+    ]
+
+
+def test_what_its_owner_did_stays(owner: Client) -> None:
+    rows = [f"https://{name}.example/,{name},,,Home" for name in ("edited", "trashed", "same")]
+    import_file(owner, table(*rows))
+    edited, trashed, _ = Link.objects.order_by("pk")
+    link_update(link=edited, version=1, changes={"title": "Mine"})
+    link_delete(link=trashed, version=1)
+    owner.post("links/", {"grid": edited.grid.slug, "url": "https://own.example/", "title": "Own"})
+    before = dump(owner.user)
+    job = import_file(owner, table(*rows, "https://own.example/,Other,,,Home"))
+    assert told(job) == [
+        ("edited", "skip", "it was changed since it was imported"),
+        ("trashed", "skip", "it is in the trash"),
+        ("same", "unchanged", ""),
+        ("Other", "skip", "there is one like it that no import made"),
+    ]
+    assert dump(owner.user) == before
+
+
+def test_folder_whose_grid_was_renamed_or_thrown_away(owner: Client) -> None:
+    data = table("https://a.example/,A,,,Home", "https://b.example/,B,,,Work")
+    import_file(owner, data)
+    home, work = Grid.objects.order_by("pk")
+    Grid.objects.filter(pk=home.pk).update(title="Mine", version=2)
+    owner.http.delete(f"/api/v1/grids/{work.slug}/", headers={"If-Match": '"1"'})
+    more = data + b"https://c.example/,C,,,Home\nhttps://d.example/,D,,,Work\n"
+    assert told(import_file(owner, more)) == [
+        ("A", "unchanged", ""),
+        ("B", "skip", "it is in the trash"),
+        ("C", "create", ""),
+        ("D", "create", ""),
+    ]
+    live = Grid.objects.live().order_by("pk")
+    assert [(grid.title, grid.links.count()) for grid in live] == [("Mine", 2), ("Work", 1)]
+
+
+def test_private_link_does_not_get_onto_a_grid_that_others_see(owner: Client) -> None:
+    grid = owner.post("grids/", {"title": "Home", "visibility": Visibility.UNLISTED}).json()
+    header = "url,title,folder,private"
+    rows = ["https://a.example/,A,Home,yes", "https://b.example/,B,Home,no"]
+    job = import_file(owner, table(*rows, header=header))
+    assert told(job) == [
+        ("A", "skip", "it is private, and its grid is not"),
+        ("B", "create", ""),
+    ]
+    assert [link.grid.slug for link in Link.objects.all()] == [grid["slug"]]
+
+
+def test_new_links_stand_beside_old_ones(owner: Client) -> None:
+    grid = owner.post("grids/", {"title": "Home", "columns": 3}).json()
+    place = {"grid": grid["slug"], "url": "https://z.example/", "title": "Z"}
+    owner.post("links/", {**place, "x": 1, "y": 0, "width": 2, "height": 2})
+    import_file(owner, table(*(f"https://{n}.example/,{n},,,Home" for n in range(3))))
+    new = Link.objects.exclude(title="Z").order_by("pk")
+    assert [(link.x, link.y) for link in new] == [(0, 0), (0, 1), (0, 2)]
+    assert owner.get(f"grids/{grid['slug']}/").json()["layout_version"] == 3
+
+
+def test_columns_are_named(owner: Client) -> None:
+    data = b"Wohin;Was\nhttps://a.example/;A\n"
+    assert import_file(owner, data).error_code == "unreadable"
+    job = execute(submit(owner, [data], columns={"url": "Wohin", "title": "Was"}))
+    assert (job.status, job.result) == ("succeeded", result(source="csv", grids=1, links=1))
+    assert contents() == {"Unsorted": [("https://a.example/", "A", "", [])]}
+
+
+def test_column_that_is_not_there(owner: Client) -> None:
+    job = execute(submit(owner, [table("https://a.example/,A,,,")], columns={"url": "Wohin"}))
+    assert (job.status, job.error_code) == ("failed", "unreadable")
+    assert job.error_message.startswith("The table has no column Wohin.")
+    assert not Link.objects.exists()

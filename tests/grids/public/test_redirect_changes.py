@@ -1,0 +1,299 @@
+"""Every change of where a link leads is told to redirect processes, whoever makes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import psycopg2
+import pytest
+from django.db import connection, transaction
+
+from grids.models import Grid, Link
+from grids.public import changes
+from grids.public.changes import CHANNEL, EVERYTHING, ChangeListener
+from tests.support.client import Client
+from tests.support.grids.grids import bulk, make_grid, make_link, new
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+END = "key end"
+
+
+class Ear:
+    """What a listener has heard."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def since(self, change: Callable[[], Any]) -> set[str]:
+        """The notices of a change: what comes before a last one that is sent after it. All of them within
+        a second."""
+        self._hear_out()
+        self.notices.clear()
+        change()
+        begun = time.monotonic()
+        self._hear_out()
+        assert time.monotonic() - begun < 1
+        return {*self.notices} - {END}
+
+    def has_heard(self, times: int) -> bool:
+        """Whether there were so many notices in all."""
+        return len(self.notices) == times
+
+    def _hear_out(self) -> None:
+        before = self.notices.count(END)
+        sql(f"NOTIFY {CHANNEL}, '{END}'")
+        wait_for(lambda: self.notices.count(END) > before, seconds=5)
+
+
+@pytest.fixture
+def ear(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ear]:
+    monkeypatch.setattr(changes, "_QUIET_SECONDS", 0.1)
+    heard = Ear()
+    listener = ChangeListener(heard.notices.append)
+    listener.start()
+    wait_for(lambda: heard.notices == [EVERYTHING], seconds=5)
+    yield heard
+    listener.stop()
+    listener.join(5)
+    assert not listener.is_alive()
+
+
+def sql(statement: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@pytest.fixture
+def grid(alice: Client) -> dict[str, Any]:
+    return make_grid(alice, visibility="public")
+
+
+def key_of(grid: dict[str, Any]) -> str:
+    """The notice of a grid's change."""
+    return f"grid {Grid.objects.get(slug=grid['slug']).pk}"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"url": "https://example.net/"},
+        {"active_from": "2030-01-01T00:00:00Z"},
+        {"active_until": "2030-01-01T00:00:00Z"},
+        {"x": 3},
+        {"y": 3},
+        {"width": 2},
+        {"height": 2},
+    ],
+    ids=str,
+)
+def test_a_change_of_a_link(
+    ear: Ear, alice: Client, grid: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    path = f"links/{make_link(alice, grid)['slug']}/"
+
+    def change() -> None:
+        assert alice.patch(path, fields, if_match="*").status_code == 200
+
+    assert ear.since(change) == {key_of(grid)}
+
+
+def test_what_visitors_do_not_notice_is_not_told(
+    ear: Ear, alice: Client, grid: dict[str, Any]
+) -> None:
+    path = f"links/{make_link(alice, grid, alias='a')['slug']}/"
+
+    def change() -> None:
+        for fields in ({"title": "new"}, {"note": "new"}, {"tags": ["new"]}):
+            assert alice.patch(path, fields, if_match="*").status_code == 200
+        fields = {"title": "new", "description": "new", "theme": "dark"}
+        assert alice.patch(f"grids/{grid['slug']}/", fields, if_match="*").status_code == 200
+        make_link(alice, grid)
+        make_grid(alice)
+
+    assert ear.since(change) == set()
+
+
+def test_a_key_that_is_new_may_have_been_looked_for(
+    ear: Ear, alice: Client, grid: dict[str, Any]
+) -> None:
+    link = make_link(alice, grid)
+    path = f"links/{link['slug']}/"
+    assert ear.since(lambda: make_link(alice, grid, alias="made")) == {"key made"}
+    assert ear.since(lambda: make_grid(alice, alias="page")) == {"key page"}
+    given = ear.since(lambda: alice.patch(path, {"alias": "later"}, if_match="*"))
+    assert given == {key_of(grid), "key later"}
+    taken = ear.since(lambda: alice.patch(path, {"alias": None}, if_match="*"))
+    assert taken == {key_of(grid)}
+    found = ear.since(lambda: alice.patch(f"grids/{grid['slug']}/", {"alias": "p"}, if_match="*"))
+    assert found == {key_of(grid), "key p", f"key {grid['slug']}"}
+
+
+def test_the_trash(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+    link, other = (make_link(alice, grid, alias=alias) for alias in "ab")
+    link_path, grid_path = f"links/{link['slug']}/", f"grids/{grid['slug']}/"
+    told = {key_of(grid), "key a"}
+    assert ear.since(lambda: alice.delete(link_path, if_match="*")) == told
+    assert ear.since(lambda: alice.post(f"{link_path}restore/")) == told
+    whole = {key_of(grid), f"key {grid['slug']}"}
+    assert ear.since(lambda: alice.delete(grid_path, if_match="*")) >= whole
+    assert ear.since(lambda: alice.post(f"{grid_path}restore/")) >= whole
+    assert Link.objects.live().filter(slug__in=[link["slug"], other["slug"]]).count() == 2
+
+
+def test_a_grid_that_is_shown_or_hidden(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+    for visibility in ("private", "unlisted", "public"):
+        fields = {"visibility": visibility}
+        told = ear.since(partial(alice.patch, f"grids/{grid['slug']}/", fields, if_match="*"))
+        assert told >= {"all", key_of(grid)}
+
+
+def test_a_layout(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+    links = [make_link(alice, grid) for _ in range(3)]
+    tiles = [
+        {"slug": link["slug"], "x": 0, "y": 5 - number, "width": 1, "height": 1}
+        for number, link in enumerate(links)
+    ]
+    path = f"grids/{grid['slug']}/layout/"
+
+    def save() -> None:
+        assert alice.put(path, {"links": tiles}, if_match="*").status_code == 200
+
+    assert ear.since(save) == {key_of(grid)}
+    # Once more, and nothing is another.
+    assert ear.since(save) == set()
+
+
+def test_a_link_that_moves_to_another_grid(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+    link, other = make_link(alice, grid), make_grid(alice)
+    path = f"links/{link['slug']}/"
+    told = ear.since(lambda: alice.patch(path, {"grid": other["slug"]}, if_match="*"))
+    assert key_of(grid) in told
+
+
+def test_many_changes_at_once_are_one_notice(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+    links = [make_link(alice, grid) for _ in range(20)]
+    updates = [{"slug": link["slug"], "url": "https://example.net/"} for link in links]
+    ear.since(lambda: bulk(alice, create=[new(grid, alias="made")], update=updates))
+    assert sorted(ear.notices) == sorted([key_of(grid), "key made", END])
+
+
+def test_an_account_that_is_closed(ear: Ear, alice: Client) -> None:
+    assert alice.user
+    user = alice.user
+
+    def change(**fields: Any) -> Callable[[], Any]:
+        return lambda: type(user).objects.filter(pk=user.pk).update(**fields)
+
+    assert ear.since(change(is_active=False)) == {EVERYTHING}
+    assert ear.since(change(email="new@example.org")) == set()
+    assert ear.since(change(is_active=True)) == {EVERYTHING}
+
+
+def test_changes_by_hand(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+    make_link(alice, grid, alias="a")
+    told = key_of(grid)
+    update = "UPDATE grids_link SET url = 'https://example.net/' || id"
+    assert ear.since(lambda: sql(update)) == {told, "key a"}
+    assert ear.since(lambda: sql("UPDATE grids_link SET note = 'x'")) == set()
+    assert ear.since(lambda: sql("DELETE FROM grids_link")) == {told}
+    assert ear.since(lambda: sql("DELETE FROM grids_grid")) == {told}
+
+
+def test_nothing_is_told_before_or_without_the_commit(
+    ear: Ear, alice: Client, grid: dict[str, Any]
+) -> None:
+    make_link(alice, grid)
+
+    def undone() -> None:
+        with transaction.atomic():
+            sql("UPDATE grids_link SET url = 'https://example.net/'")
+            transaction.set_rollback(True)
+
+    assert ear.since(undone) == set()
+
+
+def end_listeners() -> None:
+    sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND datname = current_database() AND query IN (%s, 'SELECT 1')",
+        f"LISTEN {CHANNEL}",
+    )
+
+
+def test_after_a_lost_connection_everything_may_have_changed(ear: Ear) -> None:
+    for times in (2, 3):
+        end_listeners()
+        wait_for(partial(ear.has_heard, times), seconds=5)
+    assert ear.notices == [EVERYTHING] * 3
+    assert ear.since(lambda: sql(f"NOTIFY {CHANNEL}, 'key a'")) == {"key a"}
+
+
+def test_a_failure_does_not_end_the_listener(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(changes, "_QUIET_SECONDS", 0.1)
+    heard: list[str] = []
+
+    def fail_first(notice: str) -> None:
+        heard.append(notice)
+        if len(heard) == 1:
+            raise ValueError(notice)
+
+    listener = ChangeListener(fail_first)
+    listener.start()
+    try:
+        wait_for(lambda: heard == [EVERYTHING] * 2, seconds=5)
+    finally:
+        listener.stop()
+        listener.join(5)
+
+
+def test_the_listener_lives_beside_thousands_of_visitors(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every lower number of a file taken, as by their connections."""
+    connect = psycopg2.connect
+
+    def high(**parameters: Any) -> Any:
+        import os
+
+        taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+        try:
+            return connect(**parameters)
+        finally:
+            for file in taken:
+                os.close(file)
+
+    monkeypatch.setattr(psycopg2, "connect", high)
+    monkeypatch.setattr(changes, "_QUIET_SECONDS", 0.1)
+    heard: list[str] = []
+    listener = ChangeListener(heard.append)
+    listener.start()
+    try:
+        wait_for(lambda: heard == [EVERYTHING], seconds=5)
+        sql(f"NOTIFY {CHANNEL}, 'key a'")
+        wait_for(lambda: heard == [EVERYTHING, "key a"], seconds=5)
+    finally:
+        listener.stop()
+        listener.join(5)
+
+
+def test_the_listener_connects_as_the_application_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+
+    def connect(**parameters: Any) -> Any:
+        given.update(parameters)
+        raise psycopg2.OperationalError
+
+    options = {"sslmode": "verify-full", "sslrootcert": "/etc/root.pem"}
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
+    monkeypatch.setattr(psycopg2, "connect", connect)
+    with pytest.raises(psycopg2.OperationalError):
+        changes._connect()
+    assert given["dbname"] == connection.settings_dict["NAME"]
+    assert given.items() >= options.items()

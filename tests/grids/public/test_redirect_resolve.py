@@ -1,0 +1,151 @@
+"""What a key leads to, as the database has it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from math import inf
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from grids.models import Grid, Link
+from grids.public import answers
+from grids.public.answers import Answer
+from grids.public.resolve import resolve_link, resolve_view
+from grids.public.wire import Kind, Target
+from tests.support.client import Client
+from tests.support.grids.grids import make_grid, make_link
+
+NOBODY = "li_" + "0" * 32
+
+
+@pytest.fixture(autouse=True)
+def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's transaction outlives a look-up."""
+    monkeypatch.setattr("grids.public.resolve.close_old_connections", lambda: None)
+
+
+@pytest.fixture
+def grid(alice: Client) -> dict[str, Any]:
+    return make_grid(alice, visibility="public", alias="page")
+
+
+def row(link: dict[str, Any]) -> Link:
+    return Link.objects.get(slug=link["slug"])
+
+
+def leads_to(key: str) -> str:
+    """The URL, or the answer's status."""
+    answer = resolve_link(key)
+    headers: dict[bytes, bytes] = dict(answer.start["headers"])
+    return headers.get(b"location", b"%d" % answer.start["status"]).decode()
+
+
+def test_a_link_in_one_query(
+    alice: Client, grid: dict[str, Any], django_assert_num_queries: Any
+) -> None:
+    made = make_link(alice, grid, alias="a", x=1, y=2, width=2, height=3)
+    link = row(made)
+    for key in (link.slug, "a"):
+        with django_assert_num_queries(1):
+            answer = resolve_link(key)
+        target = Target(Kind.CLICK, link.user_id, link.grid_id, link.pk, "1,2,2,3")
+        assert (answer.start["status"], answer.target) == (302, target)
+        assert (answer.grid, answer.since, answer.until) == (link.grid_id, -inf, inf)
+        assert (b"location", b"https://example.org/") in answer.start["headers"]
+
+
+def test_nothing_in_one_query(db: None, django_assert_num_queries: Any) -> None:
+    for resolve in (resolve_link, resolve_view):
+        for key in (NOBODY, "nobody"):
+            with django_assert_num_queries(1):
+                assert resolve(key) is answers.MISSING
+
+
+def test_a_grid_in_one_query(grid: dict[str, Any], django_assert_num_queries: Any) -> None:
+    found = Grid.objects.get(slug=grid["slug"])
+    for key in (found.slug, "page"):
+        with django_assert_num_queries(1):
+            answer = resolve_view(key)
+        assert (answer.start["status"], answer.grid) == (204, found.pk)
+        assert answer.target == Target(Kind.VIEW, found.user_id, found.pk)
+
+
+@pytest.mark.parametrize(("visibility", "seen"), [("public", 1), ("unlisted", 1), ("private", 0)])
+def test_who_may_be_visited(alice: Client, visibility: str, seen: int) -> None:
+    grid = make_grid(alice, visibility=visibility, alias="page")
+    link = make_link(alice, grid, alias="a")
+    for key in (link["slug"], "a"):
+        assert leads_to(key) == ("https://example.org/" if seen else "404")
+    for key in (grid["slug"], "page"):
+        assert resolve_view(key).start["status"] == (204 if seen else 404)
+
+
+def test_a_private_link_is_as_good_as_none(alice: Client) -> None:
+    link = make_link(alice, make_grid(alice), alias="a")
+    alice.delete(f"links/{link['slug']}/", if_match="*")
+    # Not even that it was there is told.
+    assert resolve_link(link["slug"]) is resolve_link("a") is answers.MISSING
+
+
+def test_the_trash(alice: Client, grid: dict[str, Any]) -> None:
+    link, other = (make_link(alice, grid, alias=alias) for alias in "ab")
+    alice.delete(f"links/{link['slug']}/", if_match="*")
+    assert [leads_to(key) for key in (link["slug"], "a", other["slug"])] == [
+        "410",
+        "410",
+        "https://example.org/",
+    ]
+    answer = resolve_link("a")
+    assert (answer.target, answer.grid) == (None, row(link).grid_id)
+    alice.delete(f"grids/{grid['slug']}/", if_match="*")
+    assert [leads_to(key) for key in ("a", "b")] == ["410", "410"]
+    assert resolve_view(grid["slug"]) is answers.MISSING
+    alice.post(f"grids/{grid['slug']}/restore/")
+    assert leads_to("b") == "https://example.org/"
+
+
+def test_an_alias_that_is_used_again(alice: Client, grid: dict[str, Any]) -> None:
+    first = make_link(alice, grid, alias="a", url="https://one.example/")
+    alice.delete(f"links/{first['slug']}/", if_match="*")
+    second = make_link(alice, grid, alias="a", url="https://two.example/")
+    assert leads_to("a") == "https://two.example/"
+    alice.delete(f"links/{second['slug']}/", if_match="*")
+    assert leads_to("a") == "410"
+    answer = resolve_link("a")
+    assert answer.grid == row(second).grid_id
+    third = make_link(alice, make_grid(alice), alias="a")
+    # The living one is private: the one in the trash is the last that visitors know.
+    assert leads_to("a") == "410"
+    assert row(third).is_deleted is False
+
+
+def at(answer: Answer, moment: datetime) -> int:
+    status: int = answer.at(moment.timestamp()).start["status"]
+    return status
+
+
+def test_an_active_window(alice: Client, grid: dict[str, Any]) -> None:
+    link = make_link(alice, grid, alias="a")
+    begin = timezone.now().replace(microsecond=0) + timedelta(days=1)
+    end, little = begin + timedelta(hours=1), timedelta(milliseconds=1)
+    Link.objects.filter(slug=link["slug"]).update(active_from=begin, active_until=end)
+    answer = resolve_link("a")
+    assert (answer.since, answer.until) == (begin.timestamp(), end.timestamp())
+    moments = (begin - little, begin, end - little, end)
+    assert [at(answer, moment) for moment in moments] == [404, 302, 302, 410]
+
+
+def test_links_of_an_account_that_is_closed(alice: Client, grid: dict[str, Any]) -> None:
+    assert alice.user
+    make_link(alice, grid, alias="a")
+    type(alice.user).objects.filter(pk=alice.user.pk).update(is_active=False)
+    assert resolve_link("a") is answers.MISSING
+    assert resolve_view("page") is answers.MISSING
+
+
+def test_keys_of_grids_are_not_keys_of_links(alice: Client, grid: dict[str, Any]) -> None:
+    link = make_link(alice, grid, alias="a")
+    assert resolve_view(link["slug"]) is resolve_view("a") is answers.MISSING
+    assert resolve_link(grid["slug"]) is resolve_link("page") is answers.MISSING

@@ -1,0 +1,106 @@
+"""Who is a person, and who is a program."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from crawlerdetect import CrawlerDetect
+from crawlerdetect.providers.crawlers import data as crawlers
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from grids.public.wire import MAX_TEXT, Flag
+from reports.clicks.enrichment.bots import RULES_VERSION, agent_reason, request_reason
+from reports.models import UserAgent
+from tests.support.reports.useragents import HEADERS, Header
+
+REASONS = {"", "empty", "previewer", "headless", "monitor", "library", "crawler"}
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=lambda header: header.text)
+def test_real_headers(header: Header) -> None:
+    assert agent_reason(header.text) == header.reason.replace("person", "")
+    assert agent_reason(f" {header.text}\t") == agent_reason(header.text)
+
+
+def test_the_table_has_both() -> None:
+    people = sum(header.reason == "person" for header in HEADERS)
+    assert people >= 55
+    assert len(HEADERS) - people >= 55
+
+
+def test_whom_crawlerdetect_takes_for_a_crawler_we_do() -> None:
+    """Its patterns run on another engine here, which must find as many; of people, one app is excepted."""
+    detect = CrawlerDetect()
+    for header in HEADERS:
+        if header.reason in {"person", "crawler"}:
+            is_crawler = header.reason == "crawler" or "Slack_SSB/" in header.text
+            assert detect.is_crawler(header.text) is is_crawler, header.text
+    plain = [each for each in crawlers if re.fullmatch(r"[\w ]+", each)]
+    texts = [f"Mozilla/5.0 (compatible; {each} x)" for each in plain[::8]]
+    for text in [*texts, *map(str.upper, texts)]:
+        assert bool(agent_reason(text)) is detect.is_crawler(text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        (" \t\r\n", "empty"),
+        ("Yandex", "crawler"),
+        ("YandexSearch", ""),
+        ("Mozilla/5.0 (compatible)", "crawler"),
+        ("Mozilla/5.0", ""),
+        ("x", ""),
+        ("CURL/8.0", "library"),
+        ("\ud800", ""),
+        ("\ud800 Googlebot", "crawler"),
+        ("curl/8\x00", "library"),
+        ("Mozilla/5.0 (iPhone) Tumblr/iPhone/39.4", ""),
+        ("Mozilla/5.0 (X11) XHeadlessChrome/1", "headless"),
+    ],
+)
+def test_edges(text: str, reason: str) -> None:
+    assert agent_reason(text) == reason
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (0, ""),
+        (Flag.HEAD, "head"),
+        (Flag.PREFETCH, "prefetch"),
+        (Flag.HEAD | Flag.PREFETCH, "head"),
+        (Flag.DO_NOT_TRACK, ""),
+        (Flag.DO_NOT_TRACK | Flag.HEAD, "head"),
+        (Flag.DO_NOT_TRACK | Flag.PREFETCH, "prefetch"),
+        (7, "head"),
+        (8, ""),
+    ],
+)
+def test_how_it_was_requested(flags: int, reason: str) -> None:
+    assert request_reason(int(flags)) == reason
+
+
+def test_the_version_fits_its_column() -> None:
+    assert 1 <= RULES_VERSION <= 32_767
+
+
+@given(st.text(st.characters(), max_size=MAX_TEXT))
+@example("a" * MAX_TEXT)
+def test_any_text_has_a_reason_or_none(text: str) -> None:
+    assert agent_reason(text) in REASONS
+
+
+@given(st.binary(max_size=MAX_TEXT))
+def test_any_bytes_have(raw: bytes) -> None:
+    for text in (raw.decode("latin-1"), raw.decode(errors="surrogateescape")):
+        reason = agent_reason(text)
+        assert reason in REASONS
+        assert len(reason) <= (UserAgent._meta.get_field("bot_reason").max_length or 0)
+
+
+@given(st.integers())
+def test_any_flags(flags: int) -> None:
+    assert request_reason(flags) in {"", "head", "prefetch"}

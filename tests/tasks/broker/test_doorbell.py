@@ -1,0 +1,251 @@
+"""The doorbell: rings after the commit, costs the request nothing, and is never worth an error."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from celery import Celery
+from django.db import transaction
+from django.db.models.functions import Now
+
+from gridlink.lib.queues import QUEUES
+from tasks.broker import publisher
+from tasks.broker.publisher import Ringer
+from tasks.jobs import lifecycle
+from tasks.jobs.services import job_submit
+from tasks.models import Job
+from tests.support.client import Client, make_user
+from tests.support.platform import claim_of, make_job
+from tests.support.waiting import wait_for
+
+EXPORT = {"kind": "links", "format": "csv"}
+Rings = list[tuple[str, str]]
+
+
+class App:
+    """Stands for Celery: keeps what is sent, or raises."""
+
+    def __init__(self, *errors: Exception | None) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self._errors = list(errors)
+
+    def send_task(self, name: str, **options: Any) -> None:
+        self.sent.append((name, options))
+        if self._errors and (error := self._errors.pop(0)):
+            raise error
+
+
+@pytest.fixture
+def ringer(monkeypatch: pytest.MonkeyPatch) -> Ringer:
+    """A ringer of the test's own."""
+    fresh = Ringer()
+    monkeypatch.setattr(publisher, "_ringer", fresh)
+    return fresh
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rings_once_after_the_commit(rings: Rings) -> None:
+    user = make_user("alice")
+    with transaction.atomic():
+        job = job_submit(user=user, kind="reports.export", params={"kind": "links"}).job
+        assert rings == []
+    assert rings == [(job.slug, "quick")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_rings_for_what_is_rolled_back(rings: Rings) -> None:
+    user = make_user("alice")
+
+    def submit_and_fail() -> None:
+        with transaction.atomic():
+            job_submit(user=user, kind="reports.export", params={"kind": "links"})
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        submit_and_fail()
+    assert rings == []
+    assert not Job.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_end_of_a_job_rings_for_the_next_of_its_queue(rings: Rings) -> None:
+    user = make_user("alice")
+    first = make_job(user)
+    later, other = make_job(user), make_job(user, queue="imports")
+    Job.objects.filter(pk=later.pk).update(run_after=Now() + timedelta(hours=1))
+    lifecycle.cancelled(claim_of(first))
+    assert rings == []
+    second, third = make_job(user), make_job(user)
+    lifecycle.fail(claim_of(second), code="broken", message="It broke.")
+    assert rings == [(third.slug, "exports")]
+    lifecycle.hand_back(claim_of(third))
+    assert rings[1:] == [(third.slug, "exports")]
+    assert other.slug not in [slug for slug, _ in rings]
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_message_is_the_job_id_and_its_limits(monkeypatch: pytest.MonkeyPatch, queue: str) -> None:
+    app = App()
+    monkeypatch.setattr(publisher, "current_app", app)
+    publisher._publish("jb_1", queue)
+    assert app.sent == [
+        (
+            "tasks.run_job",
+            {
+                "args": ["jb_1"],
+                "queue": queue,
+                "soft_time_limit": QUEUES[queue].soft,
+                "time_limit": QUEUES[queue].hard,
+            },
+        )
+    ]
+
+
+def test_errors_are_swallowed_and_the_next_ring_goes_out(
+    ringer: Ringer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = App(ConnectionError("refused"), RuntimeError("odd"), None)
+    monkeypatch.setattr(publisher, "current_app", app)
+    for slug in ("jb_1", "jb_2", "jb_3"):
+        ringer.submit(lambda slug=slug: publisher._publish(slug, "exports"))  # type: ignore[misc]
+    wait_for(lambda: len(app.sent) == 3)
+    assert [options["args"] for _, options in app.sent] == [["jb_1"], ["jb_2"], ["jb_3"]]
+    assert [record.getMessage() for record in caplog.records] == ["doorbell_lost"] * 2
+    publisher._publish("jb_4", "no-such-queue")
+    assert len(app.sent) == 3
+
+
+def test_backlog_is_bounded_and_never_blocks(
+    ringer: Ringer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    free, stuck, rung = threading.Event(), threading.Event(), []
+
+    def hang() -> None:
+        stuck.set()
+        free.wait(60)
+
+    ringer.submit(hang)
+    assert stuck.wait(10)
+    begun = time.monotonic()
+    for number in range(1005):
+        ringer.submit(lambda number=number: rung.append(number))  # type: ignore[misc]
+    assert time.monotonic() - begun < 5
+    assert caplog.messages == ["doorbell_backlog_full"] * 5
+    free.set()
+    wait_for(lambda: len(rung) == 1000)
+    assert rung == list(range(1000))
+    ringer.submit(lambda: rung.append(-1))
+    wait_for(lambda: rung[-1] == -1)
+
+
+def test_ring_carries_the_log_context_of_its_request(ringer: Ringer) -> None:
+    seen: list[dict[str, Any]] = []
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        ringer.submit(lambda: seen.append(structlog.contextvars.get_contextvars()))
+    wait_for(lambda: seen)
+    assert seen[0]["request_id"] == "r-1"
+
+
+def test_forked_child_rings_too_and_only_its_own(ringer: Ringer) -> None:
+    read, write = os.pipe()
+    free, stuck = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        stuck.set()
+        free.wait(60)
+
+    def say(text: bytes) -> None:
+        os.write(write, text)
+
+    ringer.submit(hang)
+    assert stuck.wait(10)
+    ringer.submit(partial(say, b"parent"))
+    child = os.fork()
+    if child == 0:
+        rung = threading.Event()
+        ringer.submit(partial(say, b"child"))
+        ringer.submit(rung.set)
+        rung.wait(20)
+        os._exit(0)
+    os.waitpid(child, 0)
+    free.set()
+    # What waited in the parent is sent by the parent, once.
+    ringer.submit(lambda: os.close(write))
+    with os.fdopen(read, "rb") as pipe:
+        assert pipe.read() == b"childparent"
+
+
+def use_broker(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Publish to `url`, in all else as configured."""
+    app = Celery("unreachable", set_as_current=False)
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.conf.update(broker_url=url, broker_read_url=url, broker_write_url=url)
+    monkeypatch.setattr(publisher, "current_app", app)
+
+
+@pytest.fixture
+def black_hole() -> Iterator[tuple[str, list[socket.socket]]]:
+    """The address of a listener that accepts and never answers, and who has come."""
+    came: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    came.append(server.accept()[0])
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0", came
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    for visitor in came:
+        visitor.close()
+
+
+def assert_answers_at_once(client: Client) -> None:
+    client.get("jobs/")  # the first request loads the code of all views
+    for form in ("csv", "jsonl", "netscape"):
+        begun = time.monotonic()
+        response = client.post("exports/", {**EXPORT, "format": form})
+        assert time.monotonic() - begun < 0.3
+        assert response.status_code == 202
+    assert Job.objects.filter(status="queued").count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_dead_socket_costs_a_request_nothing(
+    ringer: Ringer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    use_broker(monkeypatch, f"redis+socket://{tmp_path}/none.sock?virtual_host=0")
+    assert_answers_at_once(Client(make_user("alice")))
+    wait_for(lambda: caplog.messages.count("doorbell_lost") == 3, seconds=20)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_silent_redis_costs_a_request_nothing(
+    ringer: Ringer,
+    monkeypatch: pytest.MonkeyPatch,
+    black_hole: tuple[str, list[socket.socket]],
+) -> None:
+    url, came = black_hole
+    use_broker(monkeypatch, url)
+    assert_answers_at_once(Client(make_user("alice")))
+    wait_for(lambda: came, what="an attempt to ring")
