@@ -9,7 +9,7 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from gridlink.lib.garbage import spare_what_is_loaded
+from gridlink.lib.garbage import freeze_loaded_objects
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 
@@ -21,4 +21,4 @@ application = get_wsgi_application()
 
 # The first request would load the rest.
 import_module(settings.ROOT_URLCONF)
-spare_what_is_loaded()
+freeze_loaded_objects()

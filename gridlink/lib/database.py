@@ -25,7 +25,7 @@ def snapshot() -> Iterator[None]:
         yield
 
 
-def hold(row: Model) -> bool:
+def lock_row(row: Model) -> bool:
     """Keep a row from being changed or deleted for the rest of the transaction, and wait for others that do;
     without reading it. False when it is gone."""
     with connection.cursor() as cursor:

@@ -1,15 +1,16 @@
-"""The search for garbage, which is not to go through what stays for good."""
+"""Keep the garbage collector away from objects that live as long as their process."""
 
 from __future__ import annotations
 
 import gc
 
 
-def spare_what_is_loaded(**_: object) -> None:
-    """To be called once a process has loaded what it works with; takes what a signal sends.
+def freeze_loaded_objects() -> None:
+    """Exempt all objects loaded so far from garbage collection.
 
-    To look through all of that again and again for cycles would make every so many visitors, requests or jobs
-    wait for 50 ms and more; what they leave behind is freed by its reference counts.
+    Call this once a process has imported what it needs. Searching those objects for cycles again and
+    again would delay every so many requests or jobs by 50 ms and more; what they leave behind is freed
+    by its reference counts.
     """
     gc.collect()
     gc.freeze()

@@ -12,7 +12,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (needs django.setup)
 
-from gridlink.lib.garbage import spare_what_is_loaded  # noqa: E402
+from gridlink.lib.garbage import freeze_loaded_objects  # noqa: E402
 from grids.public.app import RedirectApp  # noqa: E402
 from grids.public.visit import Visitors  # noqa: E402
 
@@ -22,5 +22,5 @@ application = RedirectApp(
     visitors=Visitors(settings.TRUSTED_PROXIES, settings.HONOUR_DO_NOT_TRACK),
 )
 
-spare_what_is_loaded()
+freeze_loaded_objects()
 gc.set_threshold(100_000, 50, 100)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from gridlink.accounts.models import User
-from gridlink.lib.database import hold
+from gridlink.lib.database import lock_row
 from gridlink.lib.errors import Conflict, NotFound
 from gridlink.lib.models import require_version
 from grids.access import grid_write, link_write
@@ -34,7 +34,7 @@ def report_create(*, user: User, **fields: Any) -> Report:
     _check(report)
     _check_scope(report)
     with transaction.atomic():
-        hold(user)
+        lock_row(user)
         if Report.objects.filter(user=user).count() >= settings.REPORTS_PER_USER:
             message = f"There are {settings.REPORTS_PER_USER} reports already; delete one first."
             raise Conflict(message)
@@ -98,7 +98,7 @@ def run_submit(
         return Submission(earlier.job, created=False)
     with transaction.atomic():
         # So that it is not deleted meanwhile.
-        if not hold(report):
+        if not lock_row(report):
             raise NotFound
         submission = job_submit(
             user=report.user,

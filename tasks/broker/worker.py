@@ -16,11 +16,11 @@ def keep_what_lasts() -> None:
     # As Django does around a request. How many tasks may do with one is CELERY_DB_REUSE_MAX.
     signals.task_prerun.connect(close_old_connections)
     signals.task_postrun.connect(close_old_connections)
-    signals.worker_process_init.connect(_spare_what_is_loaded)
+    signals.worker_process_init.connect(_freeze_loaded_objects)
 
 
-def _spare_what_is_loaded(**_: object) -> None:
+def _freeze_loaded_objects(**_: object) -> None:
     # Not above: the project itself imports the Celery app.
-    from gridlink.lib.garbage import spare_what_is_loaded
+    from gridlink.lib.garbage import freeze_loaded_objects
 
-    spare_what_is_loaded()
+    freeze_loaded_objects()

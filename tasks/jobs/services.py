@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from gridlink.accounts.models import User
-from gridlink.lib.database import hold
+from gridlink.lib.database import lock_row
 from gridlink.lib.errors import Conflict, Unprocessable
 from tasks.jobs import lifecycle, quotas
 from tasks.jobs.context import scratch_delete
@@ -117,7 +117,7 @@ def job_submit(
     asked = fingerprint if request is None else _fingerprint(kind, request, upload, wishes)
     with transaction.atomic():
         # A user's requests take turns here, so that none misses the job, the key or the quota of another.
-        hold(user)
+        lock_row(user)
         if idempotency_key and (earlier := _earlier(user, idempotency_key, asked)):
             return Submission(earlier, created=False)
         identical = _identical(user, fingerprint)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from gridlink.accounts import throttle
 from gridlink.accounts.models import User
-from gridlink.lib.database import hold
+from gridlink.lib.database import lock_row
 from gridlink.lib.errors import Conflict, Invalid, NotFound
 from gridlink.lib.weburl import BadUrl
 from tasks.broker import publisher
@@ -47,7 +47,7 @@ def webhook_create(*, user: User, url: str, events: list[str]) -> IssuedWebhook:
     secret = new_secret()
     with transaction.atomic():
         # A user's requests take turns here, so that none misses the webhook of another.
-        hold(user)
+        lock_row(user)
         if WebhookEndpoint.objects.filter(user=user).count() >= settings.WEBHOOKS_PER_USER:
             raise Conflict(f"An account has {settings.WEBHOOKS_PER_USER} webhooks at most.")
         endpoint = WebhookEndpoint.objects.create(

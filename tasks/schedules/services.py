@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from gridlink.accounts.models import User
-from gridlink.lib.database import hold
+from gridlink.lib.database import lock_row
 from gridlink.lib.errors import NotFound
 from gridlink.lib.models import require_version
 from tasks.jobs.errors import QuotaExceeded
@@ -31,7 +31,7 @@ def schedule_create(*, user: User, **fields: Any) -> Schedule:
     naming the field that is wrong, whatever its action raises, and QuotaExceeded."""
     with transaction.atomic():
         # A user's requests take turns here, so that none misses the schedule of another.
-        hold(user)
+        lock_row(user)
         _check_quota(user)
         schedule = Schedule(user=user, **_begun(fields))
         _check_action(schedule)
