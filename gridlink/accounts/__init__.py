@@ -1,1 +1,1 @@
-"""Users and their API tokens."""
+"""Manage users and their API tokens."""

@@ -1,4 +1,4 @@
-"""The only door from an identifier that somebody sent to an account's object."""
+"""Fetch an account's object for an identifier that somebody sent, or raise NotFound."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gridlink.lib.text import is_storable
 
 
 def token_write(actor: User, slug: str) -> Token:
-    """The actor's own token; raises NotFound for anything else."""
+    """Return the actor's own token; raise NotFound for any other."""
     token = Token.objects.filter(user=actor, slug=slug).first()
     if token is None:
         raise NotFound
@@ -17,7 +17,7 @@ def token_write(actor: User, slug: str) -> Token:
 
 
 def user_read(username: str) -> User:
-    """Anybody's public account; raises NotFound."""
+    """Return an active user by name; raise NotFound."""
     user = user_public(username=username) if is_storable(username) else None
     if user is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""Accounts in the admin: users can be mended, tokens only looked at and revoked."""
+"""Register accounts in the admin: users can be edited, tokens only viewed and revoked."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from django.http import HttpRequest
 
 from gridlink.accounts.forms import ThrottledLoginForm
 from gridlink.accounts.models import Token, User
+from gridlink.lib.admin import NotEditable
 
 admin.site.login_form = ThrottledLoginForm
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User]):
-    """Users."""
+    """Show and edit users."""
 
     list_display = ("username", "slug", "email", "is_active", "is_staff", "created_on")
     search_fields = ("username", "slug", "email")
@@ -31,24 +32,18 @@ class UserAdmin(DjangoUserAdmin[User]):
     )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with a user. That jobs and links cannot be deleted one by one does not keep their
-        owner from being deleted."""
+        """Return what is deleted with a user.
+
+        Jobs and links cannot be deleted one by one, but that must not keep a user from being deleted.
+        """
         objects, counts, _, protected = super().get_deleted_objects(objs, request)
         return objects, counts, set(), protected
 
 
 @admin.register(Token)
-class TokenAdmin(admin.ModelAdmin[Token]):
-    """Tokens: their secrets are not kept, so there is nothing to edit."""
+class TokenAdmin(NotEditable, admin.ModelAdmin[Token]):
+    """Show and revoke tokens; logging in is what issues them."""
 
     list_display = ("name", "slug", "user", "scopes", "expires_on", "last_used_on")
     search_fields = ("slug", "name", "user__username")
     list_select_related = ("user",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Tokens are issued by log-in only."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
-        """Nothing of a token may change."""
-        return False

@@ -1,7 +1,6 @@
 """Register the app with Django.
 
-Django reads this when it starts; the name of the app is part of every migration and table, and is not to be
-changed.
+The app's label is part of migrations and tables: never change its name.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Accounts."""
+    """Configure the app `accounts`."""
 
     name = "gridlink.accounts"
     verbose_name = "Accounts"

@@ -1,4 +1,4 @@
-"""`Authorization: Token <token>`."""
+"""Authenticate API requests by `Authorization: Token <token>`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _KEYWORD = "token"
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Finds the token by its digest in one query; `request.auth` is the Token."""
+    """Authenticate a user by token; `request.auth` becomes the Token."""
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
-        """The user and token; None without a header; raises AuthenticationFailed for a bad one."""
+        """Return the user and the token, or None without the header; raise AuthenticationFailed."""
         keyword, _, secret = request.headers.get("Authorization", "").partition(" ")
         if not keyword:
             return None
@@ -33,5 +33,5 @@ class TokenAuthentication(BaseAuthentication):
         return token.user, token
 
     def authenticate_header(self, request: HttpRequest) -> str:
-        """Makes the refusal a 401 with `WWW-Authenticate`."""
+        """Return the value of `WWW-Authenticate`, which makes a refusal a 401."""
         return "Token"

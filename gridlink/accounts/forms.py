@@ -1,10 +1,9 @@
-"""The admin's log-in, throttled like the API's."""
+"""Throttle logging in to the admin as the API does."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
@@ -13,12 +12,12 @@ from gridlink.lib.errors import Throttled
 
 
 class ThrottledLoginForm(AdminAuthenticationForm):
-    """Counts every try before the password is looked at."""
+    """Count each attempt before the password is checked."""
 
     def clean(self) -> dict[str, Any]:
-        """Raises ValidationError when there were too many tries."""
+        """Validate the form; raise ValidationError after too many attempts."""
         assert self.request is not None
-        address = throttle.client_address(self.request, settings.TRUSTED_PROXIES)
+        address = throttle.client_address(self.request)
         try:
             throttle.take_login(str(self.cleaned_data.get("username", "")), address)
         except Throttled as error:

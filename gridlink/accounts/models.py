@@ -1,4 +1,4 @@
-"""Users, their tokens, and the token buckets that guard the doors where passwords are tried."""
+"""Define users, their API tokens and the token buckets of throttling."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ username_validator = RegexValidator(
 
 
 class Scope(models.TextChoices):
-    """What a token may do; each includes the ones before it."""
+    """List what a token may do; each scope includes the ones before it."""
 
     READ = "read", "Read everything of the account"
     WRITE = "write", "Change grids and links, start jobs"
@@ -32,14 +32,14 @@ class Scope(models.TextChoices):
 
 
 class WeekStart(models.TextChoices):
-    """The day that a week begins with."""
+    """List the days that a week can begin with."""
 
     MONDAY = "monday", "Monday"
     SUNDAY = "sunday", "Sunday"
 
 
 class JobMail(models.TextChoices):
-    """Which ends of jobs are told by e-mail."""
+    """List which finished jobs are reported by e-mail."""
 
     NONE = "none", "None"
     FAILED = "failed", "Those that failed"
@@ -47,7 +47,7 @@ class JobMail(models.TextChoices):
 
 
 class User(AbstractUser, Record):
-    """Somebody who owns grids."""
+    """Represent a user, who owns grids."""
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
@@ -74,16 +74,16 @@ class User(AbstractUser, Record):
         constraints = [models.UniqueConstraint(fields=["slug"], name="user_slug_once")]
 
     def get_full_name(self) -> str:
-        """The name to greet somebody by."""
+        """Return the display name, or else the username."""
         return self.display_name or self.username
 
     def get_short_name(self) -> str:
-        """Same as the full name: people have one name here."""
+        """Return the full name: users have only one."""
         return self.get_full_name()
 
 
 class Token(Record):
-    """A key to the API. Only its digest is kept: who reads the table cannot use what it holds."""
+    """Represent a key to the API, stored only as its digest."""
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_token_slug)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens", db_index=False)
@@ -102,18 +102,20 @@ class Token(Record):
         return f"{self.name} ({self.slug})"
 
     def allows(self, scope: Scope) -> bool:
-        """Whether one of the token's scopes is or includes `scope`."""
+        """Check whether one of the token's scopes is or includes `scope`."""
         ranks = {str(value): rank for rank, value in enumerate(Scope.values)}
         return any(ranks[held] >= ranks[scope] for held in self.scopes)
 
     def is_expired(self, now: datetime | None = None) -> bool:
-        """Whether its time is over."""
+        """Check whether the token has expired."""
         return self.expires_on <= (now or timezone.now())
 
 
 class ThrottleBucket(models.Model):
-    """A token bucket: `tokens` are left as of `filled_on`. It lives in Postgres so that it holds
-    whatever happens to Redis, and counts right under any number of processes."""
+    """Represent a token bucket, in which `tokens` were left at `filled_on`.
+
+    It is stored in PostgreSQL so that limits hold without Redis and across any number of processes.
+    """
 
     key = models.CharField(max_length=64, primary_key=True)
     tokens = models.FloatField()

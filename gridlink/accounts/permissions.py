@@ -1,4 +1,4 @@
-"""What a token may be used for."""
+"""Check that a token's scopes allow a request."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from rest_framework.request import Request
 
 from gridlink.accounts.models import Scope, Token, User
 
-if TYPE_CHECKING:  # the views read the settings, which name this module
+if TYPE_CHECKING:  # Views read the settings, which name this module.
     from rest_framework.views import APIView
 
 
 class HasScope(BasePermission):
-    """Reading needs `read`, anything else `write`; a view's `scope` names another."""
+    """Require the scope `read` for safe methods, `write` for others, or the view's own `scope`."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """False without a token, or with one whose scopes do not reach; `message` says which."""
+        """Check the token's scopes; `message` then names the missing one."""
         if not isinstance(request.auth, Token):
             return False
         default = Scope.READ if request.method in SAFE_METHODS else Scope.WRITE
@@ -27,16 +27,16 @@ class HasScope(BasePermission):
 
 
 class HasScopeOrReads(HasScope):
-    """Anybody may read what is public; a token that is sent must still be good for it."""
+    """Let anonymous users read; a token that is sent must still have the scope."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """As HasScope, but an anonymous reader passes."""
+        """Check as HasScope does, but let an anonymous reader pass."""
         if request.auth is None and request.method in SAFE_METHODS:
             return True
         return super().has_permission(request, view)
 
 
 def actor_of(request: Request) -> User:
-    """The signed-in user of a view that HasScope guards."""
+    """Return the signed-in user of a view that HasScope guards."""
     assert isinstance(request.user, User)
     return request.user

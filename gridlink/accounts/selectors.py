@@ -1,4 +1,4 @@
-"""Reads of accounts."""
+"""Read accounts and tokens."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from gridlink.accounts.models import Token, User
 
 
 def token_digest(token: str) -> str:
-    """What the table keeps of a token. Tokens hold 256 random bits, so a plain hash is enough."""
+    """Return the hash of a token; its 256 random bits need no salt."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def token_by_secret(*, secret: str) -> Token | None:
-    """The token and its user, in one query by the digest's unique index."""
+    """Return the token with its user, in one query by a unique index."""
     return Token.objects.select_related("user").filter(digest=token_digest(secret)).first()
 
 
 def token_list(*, user: User) -> QuerySet[Token]:
-    """A user's tokens, expired ones too."""
+    """Return a user's tokens, including expired ones."""
     return Token.objects.filter(user=user)
 
 
 def user_public(*, username: str) -> User | None:
-    """An active user by name; names are lower case, however they are typed."""
+    """Return an active user by name, in any case."""
     return User.objects.filter(username=username.lower(), is_active=True).first()

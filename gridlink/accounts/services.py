@@ -1,11 +1,10 @@
-"""Writes of accounts."""
+"""Create and change accounts and tokens."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -20,12 +19,12 @@ from gridlink.accounts.selectors import token_digest
 from gridlink.lib.errors import ApplicationError, Forbidden, Invalid
 
 TOKEN_PREFIX = "glt_"
-# Writing the time of use on every request would turn each read into a write.
+# Storing the time of use on every request would turn each read into a write.
 LAST_USED_STEP = timedelta(minutes=1)
 
 
 class BadCredentials(ApplicationError):
-    """The name or the password is wrong; which of the two is nobody's business."""
+    """Report a wrong name or password, without telling which."""
 
     status = 401
     code = "bad_credentials"
@@ -33,7 +32,7 @@ class BadCredentials(ApplicationError):
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A fresh token; `secret` is shown this once and kept nowhere."""
+    """Hold a new token with its `secret`, which is shown once and never stored."""
 
     token: Token
     secret: str
@@ -42,7 +41,10 @@ class IssuedToken:
 def user_register(
     *, username: str, password: str, email: str = "", display_name: str = "", address: str
 ) -> User:
-    """Open an account. Raises Forbidden when sign-up is closed, Throttled, and Invalid per field."""
+    """Create an account for a request from `address`.
+
+    Raises Forbidden when sign-up is closed, Throttled, and Invalid with messages per field.
+    """
     if not settings.SIGNUP_OPEN:
         raise Forbidden("Sign-up is closed on this server.")
     throttle.take("signup", address, settings.SIGNUPS_PER_ADDRESS)
@@ -61,12 +63,30 @@ def user_register(
     return user
 
 
-def user_update(*, user: User, changes: dict[str, Any]) -> User:
-    """Change what an account says of its owner and is told of things; `changes` by field, validated."""
-    for name, value in changes.items():
+def account_update(
+    *,
+    user: User,
+    display_name: str | None = None,
+    email: str | None = None,
+    time_zone: str | None = None,
+    week_start: str | None = None,
+    locale: str | None = None,
+    email_jobs: str | None = None,
+) -> User:
+    """Change the given fields of an account; None leaves a field as it is."""
+    changes = {
+        "display_name": display_name,
+        "email": email,
+        "time_zone": time_zone,
+        "week_start": week_start,
+        "locale": locale,
+        "email_jobs": email_jobs,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    for name, value in given.items():
         setattr(user, name, value)
     user.modified_on = timezone.now()
-    user.save(update_fields=[*changes, "modified_on"])
+    user.save(update_fields=[*given, "modified_on"])
     return user
 
 
@@ -79,9 +99,10 @@ def token_issue(
     expiry: datetime | None,
     address: str,
 ) -> IssuedToken:
-    """Trade a password for a token. Raises BadCredentials, Throttled, and Invalid for a past expiry.
+    """Issue a token in exchange for a password.
 
-    An unknown name takes as long as a wrong password: Django hashes either way.
+    Raises BadCredentials, Throttled, and Invalid for a past expiry. An unknown name takes as long as a
+    wrong password, since Django hashes either way.
     """
     throttle.take_login(username, address)
     now = timezone.now()
@@ -103,19 +124,19 @@ def token_issue(
 
 
 def token_touch(*, token: Token) -> None:
-    """Note that a token was used, at most once a minute."""
+    """Store that a token was used, at most once a minute."""
     now = timezone.now()
     if token.last_used_on is None or now - token.last_used_on >= LAST_USED_STEP:
         Token.objects.filter(pk=token.pk).update(last_used_on=now)
 
 
 def token_revoke(*, token: Token) -> None:
-    """Make a token worthless from this instant."""
+    """Delete a token, which is refused from then on."""
     token.delete()
 
 
 def admin_ensure(*, username: str, password: str) -> User:
-    """The administrator of a machine of one's own, with this password; made when missing."""
+    """Create or repair the administrator with this name and password."""
     user, _ = User.objects.get_or_create(username=username)
     user.is_staff = user.is_superuser = user.is_active = True
     if not user.check_password(password):

@@ -1,4 +1,4 @@
-"""Limits on how often somebody may try a door."""
+"""Limit how often an account or an address may act, by token buckets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 from gridlink.lib.errors import Throttled
 
-# One statement under the row's lock: two racing requests never both take the last token. The bucket
-# fills with the seconds that passed on the database's clock, and a refused try takes nothing.
+# One statement under the row's lock: concurrent requests never share a token. The bucket refills by the
+# database's clock, and a refused request takes nothing.
 _TAKE = """
 INSERT INTO accounts_throttle_bucket AS bucket (key, tokens, filled_on)
 VALUES (%(key)s, %(burst)s - 1, clock_timestamp())
@@ -25,13 +25,13 @@ RETURNING tokens
 """
 
 
-def take(door: str, who: str, limit: tuple[int, float]) -> None:
-    """Count one try of `who` at `door`; `limit` is (burst, seconds until one more is allowed).
+def take(scope: str, who: str, limit: tuple[int, float]) -> None:
+    """Take a token from the bucket of `who`; raise Throttled when it is empty.
 
-    Raises Throttled when the bucket is empty. Keys are digests: the table names nobody.
+    `limit` is (burst, seconds until one more is allowed). Keys are digests: the table names nobody.
     """
     burst, seconds = limit
-    key = hashlib.sha256(f"{door}\0{who}".encode()).hexdigest()
+    key = hashlib.sha256(f"{scope}\0{who}".encode()).hexdigest()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE, {"key": key, "burst": burst, "seconds": seconds})
         if cursor.fetchone() is None:
@@ -41,15 +41,15 @@ def take(door: str, who: str, limit: tuple[int, float]) -> None:
 
 
 def take_login(username: str, address: str) -> None:
-    """Count one try of a password, per address and per name from there. Raises Throttled."""
+    """Count a log-in attempt per address, and per name from that address; raise Throttled."""
     take("login-address", address, settings.LOGIN_ATTEMPTS_PER_ADDRESS)
     take("login", f"{username.lower()}\0{address}", settings.LOGIN_ATTEMPTS)
 
 
-def client_address(request: HttpRequest, trusted_proxies: int) -> str:
-    """The visitor's IP address; of X-Forwarded-For only what the trusted hops appended counts."""
-    peer = str(request.META.get("REMOTE_ADDR", ""))
-    if not trusted_proxies:
+def client_address(request: HttpRequest) -> str:
+    """Return the client's IP address; trust only hops that TRUSTED_PROXIES appended."""
+    peer, proxies = str(request.META.get("REMOTE_ADDR", "")), settings.TRUSTED_PROXIES
+    if not proxies:
         return peer
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    return (len(hops) >= trusted_proxies and hops[-trusted_proxies]) or peer
+    return (len(hops) >= proxies and hops[-proxies]) or peer

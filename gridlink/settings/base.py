@@ -1,11 +1,11 @@
-"""Django's own settings: the apps, PostgreSQL, accounts, HTTP, and logs."""
+"""Define Django's own settings: apps, PostgreSQL, accounts, HTTP, the API and logs."""
 
 from __future__ import annotations
 
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
-import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from gridlink import embedded
@@ -19,14 +19,10 @@ from gridlink.env import (
 )
 from gridlink.lib.logs import logging_config
 
-# Lets `ModelAdmin[User]` and its like, which the type checker needs, be evaluated at run time.
-django_stubs_ext.monkeypatch()
-
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = embedded.data_dir()
-# As `pyproject.toml` has it, and nothing else.
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
-# The machine is somebody's own when no database is named: then secrets may be made up and kept locally.
+# Without a named database this is a single machine, whose secrets may be generated and kept locally.
 DATABASE_URL = env_secret("DATABASE_URL")
 IS_LOCAL = not DATABASE_URL
 
@@ -39,7 +35,7 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
 
-# --- The house ---------------------------------------------------------------------------------
+# --- Apps and templates ------------------------------------------------------------------------
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -49,7 +45,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "django_linear_migrations",
+    # A development tool: it makes two branches that add a migration conflict in Git.
+    *(["django_linear_migrations"] if find_spec("django_linear_migrations") else []),
     "django_celery_results",
     "django_structlog",
     "rest_framework",
@@ -75,7 +72,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "gridlink.urls"
 WSGI_APPLICATION = "gridlink.wsgi.application"
-# A redirect would drop the body of a POST, so a path without its last slash is a plain 404.
+# A redirect would drop the body of a POST: a path without its last slash is a 404 instead.
 APPEND_SLASH = False
 TEMPLATES = [
     {
@@ -91,17 +88,17 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-# Static files are served from the packages they ship in: no collectstatic step to forget.
+# Static files are served from the packages they ship in, without collectstatic.
 WHITENOISE_USE_FINDERS = True
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# --- Postgres ----------------------------------------------------------------------------------
+# --- PostgreSQL --------------------------------------------------------------------------------
 DATABASES = databases(
     DATABASE_URL or embedded.database_url(DATA_DIR),
-    # Exports read there; nothing is ever written.
+    # Exports read from it.
     replica_url=env_secret("DATABASE_REPLICA_URL"),
     seconds=env_int("DATABASE_CONN_SECONDS", 60),
 )
@@ -120,27 +117,28 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SIGNUP_OPEN = env_bool("SIGNUP_OPEN", True)
 TOKEN_DAYS = env_int("TOKEN_DAYS", 90, minimum=1)
-# Token buckets (burst, seconds until one more is allowed) of the doors that passwords go through.
+# Token buckets: burst, and the seconds until one more is allowed.
 LOGIN_ATTEMPTS = (env_int("LOGIN_ATTEMPTS", 10, minimum=1), 60.0)
 LOGIN_ATTEMPTS_PER_ADDRESS = (env_int("LOGIN_ATTEMPTS_PER_ADDRESS", 60, minimum=1), 5.0)
 SIGNUPS_PER_ADDRESS = (env_int("SIGNUPS_PER_ADDRESS", 30, minimum=1), 60.0)
-# How many proxies in front of the web tier add to X-Forwarded-For; 0 means that header is ignored.
+# How many proxies in front of the web tier add to X-Forwarded-For; 0 ignores that header.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 
 # --- HTTP --------------------------------------------------------------------------------------
 API_BODY_BYTES = env_int("API_BODY_BYTES", 5 * 1024 * 1024, minimum=1024)
 IMPORT_BYTES = env_int("IMPORT_BYTES", 256 * 1024 * 1024, minimum=1024)
-# Of form fields; files are exempt, and the middleware judges the whole length before a byte is read.
+# For form fields only; BodyLimitMiddleware checks the whole body.
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
-# An upload goes to a file on disk from the first byte, whatever its size: memory stays flat.
+# Uploads of any size go to disk from the first byte, so that memory stays flat.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env_bool("HTTPS", False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-    SECURE_HSTS_SECONDS = 31_536_000
+# True behind a proxy that terminates TLS.
+HTTPS = env_bool("HTTPS", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["gridlink.accounts.authentication.TokenAuthentication"],

@@ -1,4 +1,4 @@
-"""Redis and Celery: a doorbell, never the truth (docs/adr/0003)."""
+"""Define Redis and Celery, which transport job ids and never hold the truth."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from kombu import Exchange, Queue
 
 from gridlink import embedded
 from gridlink.env import env_int, env_secret
-from gridlink.lib.queues import QUEUES, visibility_timeout
+from gridlink.lib import queues
 from gridlink.settings.base import DATA_DIR
 from gridlink.settings.jobs import JOB_SWEEP_SECONDS, SCHEDULE_SECONDS
 
 REDIS_URL = env_secret("REDIS_URL") or embedded.redis_url(DATA_DIR)
-# The stream of clicks may live on a Redis of its own, with its own durability.
+# The stream of clicks may have a Redis of its own, with its own durability.
 CLICKS_REDIS_URL = env_secret("CLICKS_REDIS_URL") or REDIS_URL
+# Publishing gives up at once while Redis is away: the sweeper publishes again.
+_PUBLISH_RETRY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
 CELERY_BROKER_URL = embedded.celery_redis_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": visibility_timeout(),
+    "visibility_timeout": queues.visibility_timeout(),
     "socket_connect_timeout": 3,
     "socket_timeout": 10,
     "socket_keepalive": True,
     "health_check_interval": 25,
-    # A publish to a Redis that is away gives up at once: the sweeper rings again.
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.1,
-    "interval_max": 0.1,
+    **_PUBLISH_RETRY,
 }
-CELERY_TASK_PUBLISH_RETRY_POLICY = {
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.1,
-    "interval_max": 0.1,
-}
+CELERY_TASK_PUBLISH_RETRY_POLICY = _PUBLISH_RETRY
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
@@ -49,11 +47,11 @@ CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = True
-# A connection to the database serves so many tasks, if it does not grow too old (DATABASE_CONN_SECONDS).
+# A database connection serves so many tasks, unless it grows too old before (DATABASE_CONN_SECONDS).
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in queues.QUEUES]
 CELERY_TASK_ROUTES = {
     "reports.ingest_clicks": {"queue": "ingest"},
     "tasks.deliver": {"queue": "notify"},
@@ -63,9 +61,9 @@ CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXTENDED = True
 CELERY_RESULT_EXPIRES = timedelta(days=2)
 CELERY_BEAT_SCHEDULER = "tasks.broker.beat.LockedScheduler"
-# Work that runs once per slot is asked for twice per slot: beat's ticks drift, and one per slot would now and
-# then put two into the same and none into the next. What `ops` was too long away to hear expires; not
-# sooner than the clocks of two hosts may differ, for that moment is named by beat's and judged by theirs.
+# Work that runs once per slot is requested twice per slot: beat's ticks drift, and one tick per slot would
+# sometimes skip a slot. Messages that `ops` was away for expire, but not sooner than the clocks of two hosts
+# may differ, since beat's clock sets that moment and the worker's clock checks it.
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": seconds, "options": {"expires": max(3 * seconds, 300)}}
     for name, task, seconds in (

@@ -1,1 +1,1 @@
-"""The `auth/` part of the API."""
+"""Serve `auth/` and `account/` of the API."""

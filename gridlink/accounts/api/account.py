@@ -1,4 +1,4 @@
-"""`account/`: what an account says of its owner, and how it is told of things."""
+"""Serve `account/`: a user's profile and preferences."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from rest_framework.views import APIView
 from gridlink.accounts.api import examples
 from gridlink.accounts.api.serializers import AccountSerializer, UserSerializer
 from gridlink.accounts.permissions import actor_of
-from gridlink.accounts.services import user_update
+from gridlink.accounts.services import account_update
 from gridlink.lib.rest.schema import answer, body_example, errors
 from gridlink.lib.rest.serializers import validated
 
 
 class AccountView(APIView):
-    """One's own account."""
+    """Show and change one's own account."""
 
     @extend_schema(
         summary="Show the account",
         responses={200: answer(UserSerializer, examples.USER), **errors(401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The account that the token belongs to."""
+        """Return the account that the token belongs to."""
         return Response(UserSerializer(actor_of(request)).data)
 
     @extend_schema(
@@ -33,6 +33,6 @@ class AccountView(APIView):
         examples=[body_example("preferences", examples.PREFERENCES)],
     )
     def patch(self, request: Request) -> Response:
-        """Change what is named and leave the rest. Without an e-mail address no e-mail is sent."""
+        """Change the given fields; without an e-mail address no e-mail is sent."""
         changes = validated(AccountSerializer, request.data)
-        return Response(UserSerializer(user_update(user=actor_of(request), changes=changes)).data)
+        return Response(UserSerializer(account_update(user=actor_of(request), **changes)).data)

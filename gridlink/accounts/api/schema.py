@@ -1,4 +1,4 @@
-"""How the OpenAPI document describes the token."""
+"""Describe token authentication in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from gridlink.accounts.authentication import TokenAuthentication
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Registers itself with drf-spectacular by being imported."""
+    """Describe the token; importing this class registers it with drf-spectacular."""
 
     target_class = TokenAuthentication
     name = "token"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        """An API key in the Authorization header, with its keyword."""
+        """Return an API key in the Authorization header."""
         return {
             "type": "apiKey",
             "in": "header",

@@ -1,4 +1,4 @@
-"""The JSON of accounts and tokens."""
+"""Define the JSON of accounts and tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gridlink.lib.zones import zone_names
 
 
 class RegisterSerializer(StrictSerializer):
-    """A new account."""
+    """Validate a new account."""
 
     username = TextField(max_length=32, validators=[username_validator])
     password = TextField(max_length=256, write_only=True)
@@ -22,30 +22,31 @@ class RegisterSerializer(StrictSerializer):
 
 
 class UserSerializer(serializers.Serializer[Any]):
-    """An account as its owner sees it."""
+    """Represent an account to its owner."""
 
     slug = serializers.CharField()
     username = serializers.CharField()
     display_name = serializers.CharField()
     email = serializers.CharField()
-    time_zone = serializers.CharField(help_text="An IANA name; dates are told in this zone.")
+    time_zone = serializers.CharField(help_text="An IANA name; dates are shown in this zone.")
     week_start = serializers.ChoiceField(WeekStart.choices)
     locale = serializers.CharField(help_text="How numbers and dates are written, such as `de_AT`.")
     email_jobs = serializers.ChoiceField(
-        JobMail.choices, help_text="Which jobs' ends are told by e-mail, if there is an address."
+        JobMail.choices,
+        help_text="Which finished jobs are reported by e-mail, if there is an address.",
     )
     created_on = serializers.DateTimeField()
 
 
 class ZoneField(TextField):
-    """The IANA name of a time zone."""
+    """Validate the IANA name of a time zone."""
 
     default_error_messages = {
         "unknown": "There is no such time zone; give an IANA name such as Europe/Athens."
     }
 
     def to_internal_value(self, data: Any) -> str:
-        """The name; raises ValidationError for any other text."""
+        """Return the name; raise ValidationError for an unknown one."""
         name = super().to_internal_value(data)
         if name not in zone_names():
             self.fail("unknown")
@@ -53,14 +54,14 @@ class ZoneField(TextField):
 
 
 class LocaleField(TextField):
-    """A locale that the server has the rules of; `de-AT` is taken for `de_AT`."""
+    """Validate a locale that the server knows; `de-AT` means `de_AT`."""
 
     default_error_messages = {
         "unknown": "There is no such locale here; give one such as en, de_AT or zh_Hans_CN."
     }
 
     def to_internal_value(self, data: Any) -> str:
-        """The locale as Babel writes it; raises ValidationError for any other text."""
+        """Return the locale as Babel writes it; raise ValidationError for an unknown one."""
         text = super().to_internal_value(data)
         try:
             return str(Locale.parse(text.replace("-", "_")))
@@ -69,7 +70,7 @@ class LocaleField(TextField):
 
 
 class AccountSerializer(StrictSerializer):
-    """Changes of an account; what is not named stays."""
+    """Validate changes of an account; fields left out stay as they are."""
 
     display_name = TextField(required=False, allow_blank=True, max_length=100)
     email = serializers.EmailField(required=False, allow_blank=True, max_length=254)
@@ -80,7 +81,7 @@ class AccountSerializer(StrictSerializer):
 
 
 class TokenRequestSerializer(StrictSerializer):
-    """A password to trade for a token."""
+    """Validate a request for a token."""
 
     username = TextField(max_length=150)
     password = TextField(max_length=256, write_only=True)
@@ -98,7 +99,7 @@ class TokenRequestSerializer(StrictSerializer):
 
 
 class TokenSerializer(serializers.Serializer[Any]):
-    """A token as a list shows it: never the secret."""
+    """Represent a token without its secret."""
 
     slug = serializers.CharField()
     name = serializers.CharField()
@@ -109,6 +110,6 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class IssuedTokenSerializer(TokenSerializer):
-    """A fresh token; `token` is shown only here."""
+    """Represent a new token; only here is the secret, `token`, shown."""
 
     token = serializers.CharField()

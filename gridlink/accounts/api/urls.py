@@ -1,4 +1,4 @@
-"""Routes under `/api/v1/auth/`."""
+"""Route `/api/v1/auth/`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""`auth/`: sign-up, log-in, and one's own tokens."""
+"""Serve `auth/`: sign-up, log-in and one's own tokens."""
 
 from __future__ import annotations
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -29,7 +28,7 @@ from gridlink.lib.rest.serializers import validated
 
 
 class RegisterView(APIView):
-    """Sign-up."""
+    """Create accounts."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -42,14 +41,14 @@ class RegisterView(APIView):
         auth=[],
     )
     def post(self, request: Request) -> Response:
-        """Open an account. Sign-up can be closed by the operator (403)."""
+        """Create an account; the operator can close sign-up (403)."""
         data = validated(RegisterSerializer, request.data)
-        user = services.user_register(**data, address=_address(request))
+        user = services.user_register(**data, address=client_address(request))
         return Response(UserSerializer(user).data, status=201)
 
 
 class TokenView(APIView):
-    """Log-in."""
+    """Issue tokens."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -65,15 +64,15 @@ class TokenView(APIView):
         auth=[],
     )
     def post(self, request: Request) -> Response:
-        """Trade a password for a token. The answer to a wrong one never tells whether the name exists."""
+        """Issue a token for a password; a refusal never tells whether the name exists."""
         data = validated(TokenRequestSerializer, request.data)
-        issued = services.token_issue(**data, address=_address(request))
+        issued = services.token_issue(**data, address=client_address(request))
         body = {**TokenSerializer(issued.token).data, "token": issued.secret}
         return Response(body, headers={"Cache-Control": "no-store"})
 
 
 class TokenListView(APIView):
-    """The account's tokens."""
+    """List the account's tokens."""
 
     scope = Scope.ADMIN
 
@@ -83,7 +82,7 @@ class TokenListView(APIView):
         responses={200: page_of(TokenSerializer, examples.TOKEN), **errors(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The account's tokens, newest first. Needs the scope `admin`."""
+        """List the account's tokens, newest first. Needs the scope `admin`."""
         return page_response(
             request,
             token_list(user=actor_of(request)),
@@ -94,7 +93,7 @@ class TokenListView(APIView):
 
 
 class TokenDetailView(APIView):
-    """One of the account's tokens."""
+    """Show and revoke one of the account's tokens."""
 
     scope = Scope.ADMIN
 
@@ -103,7 +102,7 @@ class TokenDetailView(APIView):
         responses={200: answer(TokenSerializer, examples.TOKEN), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """One of the account's tokens; never its secret. Needs the scope `admin`."""
+        """Show one of the account's tokens, without its secret. Needs the scope `admin`."""
         return Response(TokenSerializer(token_write(actor_of(request), slug)).data)
 
     @extend_schema(summary="Revoke a token", responses={204: None, **errors(401, 403, 404)})
@@ -114,17 +113,13 @@ class TokenDetailView(APIView):
 
 
 class CurrentTokenView(APIView):
-    """The token of this very request."""
+    """Revoke the token of this request."""
 
     scope = Scope.READ
 
     @extend_schema(summary="Log out", responses={204: None, **errors(401)})
     def delete(self, request: Request) -> Response:
-        """Revoke the token this request was made with; any token may do that."""
+        """Revoke the token this request was made with; any scope allows it."""
         assert isinstance(request.auth, Token)
         services.token_revoke(token=request.auth)
         return Response(status=204)
-
-
-def _address(request: Request) -> str:
-    return client_address(request, settings.TRUSTED_PROXIES)

@@ -1,1 +1,1 @@
-"""Management commands of accounts."""
+"""Hold the management commands of accounts."""

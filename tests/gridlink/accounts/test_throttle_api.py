@@ -158,10 +158,13 @@ def test_two_threads_never_both_take_the_last_try() -> None:
         (1, "203.0.113.9, ", "10.0.0.1"),
     ],
 )
-def test_the_visitors_address(proxies: int, forwarded: str | None, expected: str) -> None:
+def test_the_clients_address(
+    proxies: int, forwarded: str | None, expected: str, settings: Any
+) -> None:
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     request = RequestFactory().get("/", headers=headers, REMOTE_ADDR="10.0.0.1")
-    assert throttle.client_address(request, proxies) == expected
+    settings.TRUSTED_PROXIES = proxies
+    assert throttle.client_address(request) == expected
 
 
 @pytest.mark.usefixtures("ada")

@@ -1,4 +1,4 @@
-"""`manage.py ensure_admin`: the administrator of a machine of one's own."""
+"""Run `manage.py ensure_admin`, which creates or repairs the administrator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gridlink.env import env_secret, env_str
 
 
 class Command(BaseCommand):
-    help = "Make or mend the administrator ADMIN_USER (default admin) with ADMIN_PASSWORD."
+    help = "Create or repair the administrator ADMIN_USER (default admin) with ADMIN_PASSWORD."
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = env_secret("ADMIN_PASSWORD")
