@@ -1,4 +1,4 @@
-"""Cursors that a list did not give out: a clear 400, whatever is inside them."""
+"""Cursors are signed: those that a list did not issue are a clear 400, whatever they hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import json
 from typing import Any
 
 import pytest
+from django.core import signing
 
+from grids.models import Grid
 from tests.support.client import Client
 from tests.support.grids.checks import assert_error
 from tests.support.grids.grids import make_grid
@@ -76,3 +78,29 @@ def test_a_cursor_of_another_order_is_refused(alice: Client) -> None:
     url = alice.get("grids/?limit=1&ordering=title").json()["next"]
     other = url.replace("ordering=title", "ordering=created_on")
     assert_error(alice.get(other), 400, "invalid")
+
+
+def test_a_cursor_outlives_a_rotation_of_the_secret_key(alice: Client, settings: Any) -> None:
+    slugs = [make_grid(alice)["slug"] for _ in range(2)]
+    url = alice.get("grids/?limit=1&ordering=title").json()["next"]
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key"
+    (row,) = alice.get(url).json()["results"]
+    assert row["slug"] == slugs[1]
+    settings.SECRET_KEY_FALLBACKS = []
+    assert assert_error(alice.get(url), 400, "invalid")["message"] == MESSAGE
+
+
+def test_a_cursor_signed_for_something_else_is_refused(alice: Client) -> None:
+    make_grid(alice)
+    cursor = signing.dumps([False, ["created_on", "id"], [WHEN, 1]], salt="something else")
+    error = assert_error(alice.get(f"grids/?cursor={cursor}"), 400, "invalid")
+    assert error["message"] == MESSAGE
+
+
+def test_the_longest_title_makes_a_cursor_that_the_list_takes(alice: Client) -> None:
+    assert alice.user
+    for _ in range(2):
+        Grid.objects.create(user=alice.user, title="\N{GRINNING FACE}" * 300)
+    url = alice.get("grids/?limit=1&ordering=title").json()["next"]
+    assert len(alice.get(url).json()["results"]) == 1
