@@ -40,7 +40,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     with pytest.MonkeyPatch.context() as patch:
         with django_db_blocker.unblock():
             if may_switch_triggers_off():
-                patch.setattr(TransactionTestCase, "_fixture_teardown", empty_used_tables)
+                patch.setattr(
+                    TransactionTestCase, "_fixture_teardown", lambda case: empty_used_tables()
+                )
         yield
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
-from django.test import TransactionTestCase
 
 # What migrations write stays: no test changes it.
 _KEPT = ("django_migrations", "django_content_type", "auth_permission")
@@ -39,8 +38,8 @@ END $$
 """
 
 
-def empty_used_tables(case: TransactionTestCase) -> None:
-    """Delete the rows of every table that holds any; stands for the method that flushes."""
+def empty_used_tables() -> None:
+    """Delete the rows of every table that holds any."""
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY, {"kept": list(_KEPT)})
 
