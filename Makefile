@@ -6,6 +6,8 @@ PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
 # Runs a command beside a PostgreSQL and a Redis of its own, unless the environment names some.
 BESIDE_SERVERS := $(PY) -m gridlink.embedded exec --temporary --fast --
+# One process of tests for each core; a file's tests stay together.
+PARALLEL := -n 2 --dist loadfile
 SCHEMA := $(MANAGE) spectacular --validate --fail-on-warn --file
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input install \
 	--root-user-action=ignore --require-hashes
@@ -14,8 +16,8 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test check lint types contracts migrations-check system-check schema \
-	schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
+.PHONY: help demo run test test-fast check lint types contracts migrations-check system-check \
+	schema schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
 	bench-export bench-xlsx bench-imports bench-report \
 	countries fonts clean
 
@@ -30,7 +32,10 @@ run: $(VENV)/installed  ## Run everything on this machine until Ctrl-C
 	@$(PY) -m gridlink.run
 
 test: check  ## All static checks, then all tests
-	@$(BESIDE_SERVERS) $(PY) -m pytest $(or $(ARGS),-n 2 --dist loadfile)
+	@$(BESIDE_SERVERS) $(PY) -m pytest $(or $(ARGS),$(PARALLEL))
+
+test-fast: lint $(VENV)/installed-dev  ## Only the tests of what changed since origin/main (BASE=...)
+	@$(BESIDE_SERVERS) $(PY) -m pytest $(PARALLEL) $$($(PY) -m tests.support.changed $(BASE))
 
 check: lint types contracts migrations-check system-check schema-check  ## All static checks
 
