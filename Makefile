@@ -76,7 +76,7 @@ countries: $(VENV)/installed  ## Fetch the database of countries (needs npm)
 	@$(PY) -m reports.clicks.enrichment.fetch_countries
 
 fonts: $(VENV)/installed  ## Fetch fonts for reports as PDF (needs npm; 130 MB)
-	@$(PY) -m reports.reporting.renderers.fetch_fonts
+	@$(PY) -m reports.reporting.renderers.pdf.fetch_fonts
 
 bench-api: $(VENV)/installed-dev  ## Measure the API
 	@$(BESIDE_SERVERS) $(PY) -m bench.api $(ARGS)

@@ -22,7 +22,7 @@ from reports.reporting.kinds.base import Question
 from reports.reporting.kinds.scope import Scope
 from reports.reporting.kinds.summary import Summary, SummaryParameters
 from reports.reporting.renderers.base import About
-from reports.reporting.renderers.pdf import PdfRenderer
+from reports.reporting.renderers.pdf.renderer import PdfRenderer
 from reports.reporting.results.result import Result
 
 _CLICKS = 420

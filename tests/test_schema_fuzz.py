@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from gridlink.accounts.models import User
 from reports.models import ReportRun
 from reports.reporting.results.result import Result
-from reports.reporting.runs.store import packed
+from reports.reporting.runs.compression import packed
 from tasks.api.schedules.examples import SCHEDULE_WRITE
 from tasks.models import Channel, Delivery, DeliveryStatus, Notification
 from tests.support.client import PASSWORD, Client

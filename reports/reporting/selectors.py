@@ -12,7 +12,7 @@ from gridlink.accounts.models import User
 from reports.models import Report, ReportRun
 from reports.reporting.kinds.parameters import described
 from reports.reporting.kinds.registry import KINDS
-from reports.reporting.runs.store import stored_pieces
+from reports.reporting.runs.compression import stored_pieces
 from tasks.jobs.selectors import job_list
 from tasks.models import Job
 

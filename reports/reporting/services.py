@@ -19,9 +19,9 @@ from reports.models import Report, ReportRun
 from reports.reporting.kinds.parameters import as_json, parse
 from reports.reporting.kinds.registry import kind_named
 from reports.reporting.kinds.scope import Scope
-from reports.reporting.runs.basis import basis_of, is_same
-from reports.reporting.runs.question import Asked
+from reports.reporting.runs.fingerprint import basis_of, is_same
 from reports.reporting.runs.runner import REPORT
+from reports.reporting.runs.spec import Asked
 from tasks.jobs.services import Submission, job_submit
 from tasks.models import FileRole, JobStatus
 from tasks.notifications.recipients import Wish

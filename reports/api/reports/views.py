@@ -39,7 +39,7 @@ from reports.api.reports.serializers import (
     RunWriteSerializer,
 )
 from reports.models import Report
-from reports.reporting.runs.changes import changes
+from reports.reporting.runs.comparison import changes
 from reports.reporting.selectors import kind_list, report_list, run_list, run_shown
 from reports.reporting.services import report_create, report_delete, report_update, run_submit
 from tasks.api.jobs.examples import QUEUED

@@ -12,7 +12,7 @@ from babel import Locale
 from reports.analytics.groupings import NOT_KEPT, OTHER
 from reports.analytics.numbers import Reading, Row
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind
-from reports.reporting.kinds.figures import (
+from reports.reporting.kinds.builders import (
     CLICKS,
     SHARE,
     VISITORS,

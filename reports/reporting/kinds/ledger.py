@@ -9,9 +9,9 @@ from typing import ClassVar
 from reports.analytics.buckets import buckets
 from reports.analytics.ledger import Entry, read_ledger
 from reports.reporting.kinds.base import Asking, Data, ReportKind
-from reports.reporting.kinds.figures import table
+from reports.reporting.kinds.builders import table
 from reports.reporting.kinds.parameters import Parameters, about
-from reports.reporting.kinds.steps import (
+from reports.reporting.kinds.time_steps import (
     STEP_HELP,
     Step,
     check_step,

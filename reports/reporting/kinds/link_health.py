@@ -10,9 +10,9 @@ from django.db.models import Case, IntegerField, Value, When
 
 from grids.models import LinkQuerySet, Verdict
 from reports.analytics.periods import Period
-from reports.reporting.kinds import health
+from reports.reporting.kinds import verdict_counts as health
 from reports.reporting.kinds.base import Asking, Data, ReportKind
-from reports.reporting.kinds.figures import GRID_TITLE, LINK, TITLE, URL, left_out, local
+from reports.reporting.kinds.builders import GRID_TITLE, LINK, TITLE, URL, left_out, local
 from reports.reporting.kinds.parameters import Parameters, about
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Result, Row, Table

@@ -7,8 +7,8 @@ from typing import Any
 from gridlink.lib.errors import Invalid
 from reports.reporting.kinds.base import ReportKind
 from reports.reporting.kinds.breakdown import Breakdown
-from reports.reporting.kinds.changes import Changes
 from reports.reporting.kinds.ledger import Ledger
+from reports.reporting.kinds.link_changes import Changes
 from reports.reporting.kinds.link_health import LinkHealth
 from reports.reporting.kinds.summary import Summary
 from reports.reporting.kinds.tiles import Tiles

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from reports.analytics.groupings import NOT_KEPT
-from reports.reporting.kinds import health
+from reports.reporting.kinds import verdict_counts as health
 from reports.reporting.kinds.base import Asking, Data, ReportKind
 from reports.reporting.kinds.breakdown import NOTES, values_table
-from reports.reporting.kinds.changes import added
-from reports.reporting.kinds.figures import (
+from reports.reporting.kinds.builders import (
     CLICKS,
     GRID,
     LINK,
@@ -22,6 +21,7 @@ from reports.reporting.kinds.figures import (
     left_out,
     only,
 )
+from reports.reporting.kinds.link_changes import added
 from reports.reporting.kinds.parameters import Parameters, about
 from reports.reporting.kinds.top import LIMIT_MAX, grids_table, links_table
 from reports.reporting.kinds.traffic import over_time

@@ -12,9 +12,9 @@ from typing import ClassVar, NamedTuple
 
 from reports.analytics.tiles import read_tiles
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind
-from reports.reporting.kinds.figures import CLICK_THROUGH, CLICKS, SHARE, bars, shares, table
+from reports.reporting.kinds.builders import CLICK_THROUGH, CLICKS, SHARE, bars, shares, table
 from reports.reporting.kinds.parameters import Parameters
-from reports.reporting.kinds.places import Key, Place, Spot, added, grouped, spots_of
+from reports.reporting.kinds.tile_positions import Key, Place, Spot, added, grouped, spots_of
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Column, Fact, Result, Table
 

@@ -10,7 +10,7 @@ from grids.models import Link
 from reports.analytics.groupings import OTHER, rate
 from reports.analytics.numbers import Reading, Row, summed
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind
-from reports.reporting.kinds.figures import (
+from reports.reporting.kinds.builders import (
     CLICK_THROUGH,
     CLICKS,
     GRID,

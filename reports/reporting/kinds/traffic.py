@@ -9,8 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 from reports.analytics.groupings import rate
 from reports.analytics.numbers import Reading
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind, range_words
-from reports.reporting.kinds.earlier import COMPARISONS, FINEST
-from reports.reporting.kinds.figures import (
+from reports.reporting.kinds.builders import (
     BOTS,
     CLICK_THROUGH,
     CLICKS,
@@ -21,8 +20,9 @@ from reports.reporting.kinds.figures import (
     headline,
     table,
 )
+from reports.reporting.kinds.comparison_period import COMPARISONS, FINEST
 from reports.reporting.kinds.parameters import Parameters, about
-from reports.reporting.kinds.steps import (
+from reports.reporting.kinds.time_steps import (
     STEP_HELP,
     Step,
     check_step,

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gridlink.lib.spreadsheets import guard
 from reports.reporting.renderers.base import About, Renderer
-from reports.reporting.renderers.lines import write_lines
+from reports.reporting.renderers.text_output import write_lines
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Fact, Result, Table
 

@@ -16,10 +16,16 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from reports.reporting.renderers.base import About, Renderer
-from reports.reporting.renderers.cards import Card, before_words, cards, change_words, direction
-from reports.reporting.renderers.characters import plain
-from reports.reporting.renderers.svg import drawn
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.charts.svg import drawn
+from reports.reporting.renderers.fact_cards import (
+    Card,
+    before_words,
+    cards,
+    change_words,
+    direction,
+)
+from reports.reporting.renderers.text.control_characters import plain
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import Cell, CellType, writer
 from reports.reporting.results.result import Column, Fact, Result, Row, Table
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import IO
 
 from reports.reporting.renderers.base import About, Renderer
-from reports.reporting.renderers.lines import write_lines
-from reports.reporting.results.lines import json_lines
+from reports.reporting.renderers.text_output import write_lines
+from reports.reporting.results.json_stream import json_lines
 from reports.reporting.results.result import Result
 
 

@@ -9,8 +9,8 @@ from reports.reporting.renderers.base import Renderer
 from reports.reporting.renderers.csv import CsvRenderer
 from reports.reporting.renderers.html import HtmlRenderer
 from reports.reporting.renderers.json import JsonRenderer
-from reports.reporting.renderers.pdf import PdfRenderer
-from reports.reporting.renderers.xlsx import XlsxRenderer
+from reports.reporting.renderers.pdf.renderer import PdfRenderer
+from reports.reporting.renderers.xlsx.renderer import XlsxRenderer
 
 RENDERERS: dict[str, type[Renderer]] = {
     form.name: form for form in (CsvRenderer, HtmlRenderer, JsonRenderer, PdfRenderer, XlsxRenderer)

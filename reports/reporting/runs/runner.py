@@ -16,11 +16,11 @@ from gridlink.lib.errors import Invalid
 from reports.reporting.renderers.base import About, NotRendered, Paper
 from reports.reporting.renderers.registry import RENDERERS
 from reports.reporting.results.result import Result
-from reports.reporting.runs.basis import basis_of
-from reports.reporting.runs.question import Asked
+from reports.reporting.runs.compression import packed
+from reports.reporting.runs.fingerprint import basis_of
 from reports.reporting.runs.ranges import days_of
 from reports.reporting.runs.retention import make_room
-from reports.reporting.runs.store import packed
+from reports.reporting.runs.spec import Asked
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
 from tasks.jobs.registry import JobFailed, JobRunner, register
@@ -52,7 +52,7 @@ class ReportRunner(JobRunner):
         return not has_more
 
     def run(self, context: JobContext) -> Outcome:
-        """`params`: those of reports.reporting.runs.question.Asked."""
+        """`params`: those of reports.reporting.runs.spec.Asked."""
         try:
             asked = Asked.from_json(context.params)
             basis, result = answer(asked, user_id=context.user_id)

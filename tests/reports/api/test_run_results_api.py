@@ -10,8 +10,9 @@ import pytest
 import zstandard
 
 from reports.models import ReportRun
-from reports.reporting.results.lines import json_lines
-from reports.reporting.runs import changes, retention
+from reports.reporting.results.json_stream import json_lines
+from reports.reporting.runs import comparison as changes
+from reports.reporting.runs import retention
 from tasks.models import Job
 from tests.support.client import Client, content
 from tests.support.grids.checks import assert_error, nothing_changes

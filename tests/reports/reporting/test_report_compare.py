@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.reporting.results.cells import CellType
-from reports.reporting.results.compare import ROWS_MAX, differences
+from reports.reporting.results.differences import ROWS_MAX, differences
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result, Row, Table
-from reports.reporting.runs.store import packed, unpacked
+from reports.reporting.runs.compression import packed, unpacked
 
 DAY = date(2026, 3, 1)
 COLUMNS = (Column("day", "Day", CellType.DAY), Column("clicks", "Clicks", CellType.INTEGER))

@@ -11,7 +11,7 @@ import pytest
 
 from gridlink.lib.errors import Invalid
 from reports.models import Report, ReportRun
-from reports.reporting.runs.question import Asked
+from reports.reporting.runs.spec import Asked
 from tasks.models import Job
 from tests.support.client import Client, content
 from tests.support.grids.checks import assert_error, nothing_changes

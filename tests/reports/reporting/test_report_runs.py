@@ -334,7 +334,7 @@ def test_what_makes_no_sense_any_more_fails_in_words(owner: Client, clicks: list
 def test_a_format_that_cannot_be_made_fails_in_words(
     owner: Client, clicks: list[Visited], storage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reports.reporting.renderers.pdf._SECONDS", 0.01)
+    monkeypatch.setattr("reports.reporting.renderers.pdf.renderer._SECONDS", 0.01)
     slug = ask(owner, define(owner, formats=["json", "pdf"])).json()["slug"]
     job = execute(Job.objects.get(slug=slug))
     assert (job.status, job.error_code) == ("failed", "not_rendered")

@@ -11,7 +11,7 @@ from unicodedata import bidirectional
 
 import openpyxl
 
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.result import Result
 from tests.support.reports.rendered import (
     Rows,

@@ -10,9 +10,9 @@ from django.utils import timezone
 from reports.models import Report, ReportRun
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Result, Row, Table
-from reports.reporting.runs.question import Asked
+from reports.reporting.runs.compression import packed
 from reports.reporting.runs.runner import REPORT
-from reports.reporting.runs.store import packed
+from reports.reporting.runs.spec import Asked
 from tests.support.client import Client
 from tests.support.platform import make_job
 from tests.support.reports.report_runs import define

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.reporting.renderers import pdf
+from reports.reporting.renderers.pdf import renderer as pdf
 
 
 def noted(

@@ -6,7 +6,7 @@ import pytest
 
 from reports.analytics.periods import Period, period_of
 from reports.reporting.kinds.base import range_words
-from reports.reporting.kinds.earlier import COMPARISONS
+from reports.reporting.kinds.comparison_period import COMPARISONS
 from tests.support.reports.reports import NOW
 
 

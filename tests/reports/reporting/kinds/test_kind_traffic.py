@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from gridlink.lib.errors import Invalid
 from grids.models import Grid, Link
 from reports.models import Verdict
-from reports.reporting.kinds.earlier import COMPARISONS
+from reports.reporting.kinds.comparison_period import COMPARISONS
 from tests.support.client import Client
 from tests.support.reports.clicks import Visited, drop_rows, load
 from tests.support.reports.reports import answer, columns, facts, question

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gridlink.lib.npm import FetchError
-from reports.reporting.renderers.fetch_fonts import FONTS, Font, fetch
+from reports.reporting.renderers.pdf.fetch_fonts import FONTS, Font, fetch
 from tests.support.npm import Npm, integrity, tgz
 
 FILES = {
@@ -59,7 +59,7 @@ def test_as_a_command(npm: Npm, tmp_path: Path) -> None:
     """One line to stderr, and a status that make understands."""
     npm.does("echo 'npm error code EOFFLINE' >&2; exit 1")
     done = subprocess.run(
-        [sys.executable, "-m", "reports.reporting.renderers.fetch_fonts"],
+        [sys.executable, "-m", "reports.reporting.renderers.pdf.fetch_fonts"],
         env={**os.environ, "FONTS_DIR": str(tmp_path / "fonts")},
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.reporting.renderers.arrange import Sketch, arranged
+from reports.reporting.renderers.pdf.layout import Sketch, arranged
 
 DAYS, TOP, WIDE = Sketch(50, 5, 31, leads=True), Sketch(40, 4, 6), Sketch(120, 8, 6)
 sketches = st.builds(

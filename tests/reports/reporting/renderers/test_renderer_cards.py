@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reports.reporting.renderers.cards import before_words, cards, change_words, direction
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.fact_cards import before_words, cards, change_words, direction
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Fact
 

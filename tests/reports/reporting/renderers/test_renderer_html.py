@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from reports.reporting.renderers.base import About, Paper
 from reports.reporting.renderers.html import HtmlRenderer
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import Cell, CellType, visible, writer
 from reports.reporting.results.result import Column, Fact, Result, Row
 from tests.support.reports.page_results import ABOUT, HOSTILE, hostile, of_rows, traffic

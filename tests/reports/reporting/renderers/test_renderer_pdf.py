@@ -19,13 +19,13 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from reports.reporting.renderers import pdf
-from reports.reporting.renderers import typeset as typesetting
 from reports.reporting.renderers.base import About, Paper
-from reports.reporting.renderers.pages import CELLS_MAX, ROWS_MAX, pages
-from reports.reporting.renderers.pdf import PdfRenderer, TypesettingError
-from reports.reporting.renderers.typeset import Job, typeset
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.pdf import renderer as pdf
+from reports.reporting.renderers.pdf import typeset as typesetting
+from reports.reporting.renderers.pdf.document import CELLS_MAX, ROWS_MAX, pages
+from reports.reporting.renderers.pdf.renderer import PdfRenderer, TypesettingError
+from reports.reporting.renderers.pdf.typeset import Job, typeset
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result, Table
 from tests.support.reports.page_results import ABOUT, hostile, of_rows, traffic
@@ -388,7 +388,7 @@ def test_one_that_takes_too_much_memory(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_the_process_says_what_is_wrong() -> None:
     job = {"report": {}, "latin": [], "others": [], "folder": "", "remark": "", "seconds": 0}
     done = subprocess.run(
-        [sys.executable, "-m", "reports.reporting.renderers.typeset"],
+        [sys.executable, "-m", "reports.reporting.renderers.pdf.typeset"],
         input=json.dumps(job).encode(),
         capture_output=True,
     )

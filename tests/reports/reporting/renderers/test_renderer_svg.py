@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.reporting.renderers.marks import short, width_of
-from reports.reporting.renderers.plots import Frame
-from reports.reporting.renderers.scale import outline, peaks, spans, ticks
-from reports.reporting.renderers.svg import Drawing, drawn
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.charts.axes import outline, peaks, spans, ticks
+from reports.reporting.renderers.charts.elements import short, width_of
+from reports.reporting.renderers.charts.shapes import Frame
+from reports.reporting.renderers.charts.svg import Drawing, drawn
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Table
 from tests.support.reports.page_results import HOSTILE, traffic

@@ -9,10 +9,10 @@ from babel import UnknownLocaleError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.reporting.renderers import phrases
-from reports.reporting.renderers.characters import isolated, plain, reads_from_right
-from reports.reporting.renderers.phrases import Phrases
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.text import labels as phrases
+from reports.reporting.renderers.text.control_characters import isolated, plain, reads_from_right
+from reports.reporting.renderers.text.labels import Phrases
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import Cell, CellType
 
 MOMENT = datetime(2026, 7, 1, 12, 3, 7, tzinfo=UTC)

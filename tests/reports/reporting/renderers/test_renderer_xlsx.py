@@ -15,9 +15,9 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 
-from reports.reporting.renderers import xlsx
 from reports.reporting.renderers.registry import RENDERERS
-from reports.reporting.renderers.workbook.sheets import SheetNames
+from reports.reporting.renderers.xlsx import renderer as xlsx
+from reports.reporting.renderers.xlsx.sheets import SheetNames
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Result, Table
 from reports.xlsx.frames import CellTooLong

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from unicodedata import east_asian_width
 from xml.sax.saxutils import escape, quoteattr
 
-from reports.reporting.renderers.characters import isolated
+from reports.reporting.renderers.text.control_characters import isolated
 
 SIZE = 12.0
 """Of letters, in the units of the drawing."""

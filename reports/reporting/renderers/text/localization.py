@@ -18,8 +18,8 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent, format_scientific
 
-from reports.reporting.renderers.characters import plain
-from reports.reporting.renderers.phrases import phrases_of
+from reports.reporting.renderers.text.control_characters import plain
+from reports.reporting.renderers.text.labels import phrases_of
 from reports.reporting.results.cells import Cell, CellType
 
 NOTHING = "\u2013"

@@ -1,4 +1,4 @@
-"""Sets a report as PDF: `python -m reports.reporting.renderers.typeset`, a process of its own.
+"""Sets a report as PDF: `python -m reports.reporting.renderers.pdf.typeset`, a process of its own.
 
 Whatever a document does to it, the worker that asked stays: this one has a limit of memory and may be
 killed. In comes a `Job` as JSON; out goes a PDF, or a line on stderr and a status that is not 0. It knows no
@@ -19,7 +19,7 @@ from unicodedata import category
 
 import typst
 
-from reports.reporting.renderers.characters import code_point
+from reports.reporting.renderers.text.control_characters import code_point
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 _BYTES = 2 * 1024**3

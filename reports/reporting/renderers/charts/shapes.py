@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
-from reports.reporting.renderers.marks import (
+from reports.reporting.renderers.charts.axes import Values, outline, peaks, spans, ticks
+from reports.reporting.renderers.charts.elements import (
     Label,
     Mark,
     dot,
@@ -17,8 +18,7 @@ from reports.reporting.renderers.marks import (
     short,
     width_of,
 )
-from reports.reporting.renderers.scale import Values, outline, peaks, spans, ticks
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import CellType
 
 _FOOT = 26.0

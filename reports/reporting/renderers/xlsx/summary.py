@@ -8,9 +8,9 @@ from typing import NamedTuple
 from xlsxwriter import Workbook
 
 from reports.reporting.renderers.base import About
-from reports.reporting.renderers.phrases import Phrases
-from reports.reporting.renderers.workbook.cells import EMPTY_ROW, Cells, Writer, row, style, text
-from reports.reporting.renderers.workbook.sheets import RowsSheet
+from reports.reporting.renderers.text.labels import Phrases
+from reports.reporting.renderers.xlsx.cells import EMPTY_ROW, Cells, Writer, row, style, text
+from reports.reporting.renderers.xlsx.sheets import RowsSheet
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Fact, Result, Table
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Count, F
 
 from grids.models import LinkQuerySet, Verdict
-from reports.reporting.kinds.figures import bars, shares, table
+from reports.reporting.kinds.builders import bars, shares, table
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, Column, Fact, Table
 

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 from xlsxwriter import Workbook
 
 from reports.reporting.renderers.base import About, Renderer
-from reports.reporting.renderers.phrases import phrases_of
-from reports.reporting.renderers.workbook.cells import Cells, row, text
-from reports.reporting.renderers.workbook.charts import Drawn, add_charts
-from reports.reporting.renderers.workbook.sheets import RowsSheet, SheetNames
-from reports.reporting.renderers.workbook.summary import Placed, fill_summary
+from reports.reporting.renderers.text.labels import phrases_of
+from reports.reporting.renderers.xlsx.cells import Cells, row, text
+from reports.reporting.renderers.xlsx.charts import Drawn, add_charts
+from reports.reporting.renderers.xlsx.sheets import RowsSheet, SheetNames
+from reports.reporting.renderers.xlsx.summary import Placed, fill_summary
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Result, Row, Table
 from reports.xlsx.workbook import SHEET_ROWS

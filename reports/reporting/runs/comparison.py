@@ -7,8 +7,8 @@ from typing import Any
 
 from gridlink.lib.errors import Conflict
 from reports.models import ReportRun
-from reports.reporting.results.compare import differences
-from reports.reporting.runs.store import stored_size, unpacked
+from reports.reporting.results.differences import differences
+from reports.reporting.runs.compression import stored_size, unpacked
 
 # Of two results together, which are compared in memory: within some 50 MB of it. Rows take more than their
 # JSON does, and long texts are there several times for a moment.

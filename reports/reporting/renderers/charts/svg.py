@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
-from reports.reporting.renderers.characters import plain
-from reports.reporting.renderers.marks import (
+from reports.reporting.renderers.charts.axes import MOST, Values
+from reports.reporting.renderers.charts.elements import (
     SIZE,
     Label,
     Mark,
@@ -22,9 +22,17 @@ from reports.reporting.renderers.marks import (
     tag,
     width_of,
 )
-from reports.reporting.renderers.plots import SCREEN, Data, Frame, Series, bars, columns, lines
-from reports.reporting.renderers.scale import MOST, Values
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.charts.shapes import (
+    SCREEN,
+    Data,
+    Frame,
+    Series,
+    bars,
+    columns,
+    lines,
+)
+from reports.reporting.renderers.text.control_characters import plain
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Table
 

@@ -16,14 +16,14 @@ from typing import IO, TYPE_CHECKING
 from django.conf import settings
 
 from reports.reporting.renderers.base import About, NotRendered, Renderer
-from reports.reporting.renderers.characters import plain
-from reports.reporting.renderers.pages import pages
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.pdf.document import pages
+from reports.reporting.renderers.text.control_characters import plain
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.result import Result
 
 if TYPE_CHECKING:
     # Typst itself is for that process alone.
-    from reports.reporting.renderers.typeset import Job
+    from reports.reporting.renderers.pdf.typeset import Job
 
 _SECONDS = 60
 _GLANCE = 0.1
@@ -64,7 +64,7 @@ class PdfRenderer(Renderer):
 
 def _typeset(job: Job, watch: Callable[[], None]) -> bytes:
     """A process that is not wanted any longer is ended, and waited for, before anything is raised."""
-    command = [sys.executable, "-m", "reports.reporting.renderers.typeset"]
+    command = [sys.executable, "-m", "reports.reporting.renderers.pdf.typeset"]
     with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=settings.BASE_DIR) as child:
         try:
             made, errors = _awaited(child, json.dumps(job).encode(), watch)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from xlsxwriter import Workbook
 
-from reports.reporting.renderers.workbook.cells import local, serial
-from reports.reporting.renderers.workbook.sheets import RowsSheet
+from reports.reporting.renderers.xlsx.cells import local, serial
+from reports.reporting.renderers.xlsx.sheets import RowsSheet
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Table
 

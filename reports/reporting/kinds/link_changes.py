@@ -13,8 +13,7 @@ from reports.analytics.link_clicks import read_link_clicks
 from reports.analytics.numbers import NOTHING, Numbers
 from reports.analytics.periods import Period
 from reports.reporting.kinds.base import Asking, Data, ReportKind, range_words
-from reports.reporting.kinds.earlier import previous
-from reports.reporting.kinds.figures import (
+from reports.reporting.kinds.builders import (
     CLICKS,
     CLICKS_BEFORE,
     GRID_TITLE,
@@ -26,6 +25,7 @@ from reports.reporting.kinds.figures import (
     left_out,
     local,
 )
+from reports.reporting.kinds.comparison_period import previous
 from reports.reporting.kinds.parameters import Parameters, about
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Fact, Result, Row, Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.result import Fact
 
 

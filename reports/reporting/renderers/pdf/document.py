@@ -10,14 +10,20 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 from unicodedata import category
 
-from reports.reporting.renderers.arrange import Sketch, arranged
 from reports.reporting.renderers.base import About, Paper
-from reports.reporting.renderers.cards import Card, before_words, cards, change_words, direction
-from reports.reporting.renderers.characters import isolated, plain, reads_from_right
-from reports.reporting.renderers.marks import SIZE
-from reports.reporting.renderers.plots import Frame
-from reports.reporting.renderers.svg import Drawing, drawn
-from reports.reporting.renderers.words import Words
+from reports.reporting.renderers.charts.elements import SIZE
+from reports.reporting.renderers.charts.shapes import Frame
+from reports.reporting.renderers.charts.svg import Drawing, drawn
+from reports.reporting.renderers.fact_cards import (
+    Card,
+    before_words,
+    cards,
+    change_words,
+    direction,
+)
+from reports.reporting.renderers.pdf.layout import Sketch, arranged
+from reports.reporting.renderers.text.control_characters import isolated, plain, reads_from_right
+from reports.reporting.renderers.text.localization import Words
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result, Table
 

@@ -1,4 +1,4 @@
-"""Fetches fonts for reports as PDF: `python -m reports.reporting.renderers.fetch_fonts`, or `make fonts`.
+"""Fetches fonts for reports as PDF: `python -m reports.reporting.renderers.pdf.fetch_fonts`, or `make fonts`.
 
 They are Google's Noto under the SIL Open Font License 1.1, which comes with each; the packaging is MIT.
 """

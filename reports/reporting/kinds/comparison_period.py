@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from reports.analytics.numbers import NOTHING, Numbers, Row, summed
 from reports.analytics.periods import Period, day_start
-from reports.reporting.kinds.steps import wall
+from reports.reporting.kinds.time_steps import wall
 
 FINEST = {"hour": "hour"}
 """By what an earlier period is read for each step; by the day, where it is not said."""

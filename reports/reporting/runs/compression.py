@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import zstandard
 
-from reports.reporting.renderers.lines import write_lines
-from reports.reporting.results.lines import json_lines
+from reports.reporting.renderers.text_output import write_lines
+from reports.reporting.results.json_stream import json_lines
 from reports.reporting.results.result import Result
 
 

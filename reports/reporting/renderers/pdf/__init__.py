@@ -1,0 +1,1 @@
+"""Reports as PDF, typeset by Typst in a process of its own."""

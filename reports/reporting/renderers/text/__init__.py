@@ -1,0 +1,1 @@
+"""Text of reports for people: localized cells, labels around them, and characters that cannot be shown."""
