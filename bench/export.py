@@ -37,8 +37,8 @@ from bench.servers import (
 from bench.year import load_clicks, roll_up
 from gridlink.lib.postgres_files import PACKAGE, PROGRAMS
 from gridlink.lib.server_process import EmbeddedError, package_folder
-from reports.clicks.audit.rebuild import today
 from reports.clicks.rollups import watermark
+from reports.clicks.storage.partitions import today
 from reports.exports.compression import Uncompressed
 from reports.exports.formats import csv
 from reports.exports.sources.base import Piece, Wish
@@ -90,7 +90,7 @@ def _load(rows: int) -> None:
     say("Rolling them up")
     roll_up(first, last)
     with connection.cursor() as cursor:
-        watermark.move(cursor)
+        watermark.advance(cursor)
         cursor.execute("ANALYZE")
 
 

@@ -26,8 +26,8 @@ from bench.load import Size, load, token_of
 from bench.report import conclude, in_ms, percentile, say, show
 from bench.servers import Site, database, stop_gently, web, worker, worker_memory
 from bench.year import load_clicks, roll_up
-from reports.clicks.audit.rebuild import today
 from reports.clicks.rollups import watermark
+from reports.clicks.storage.partitions import today
 from tasks.models import JobFile
 from tasks.storage import object_store
 
@@ -111,7 +111,7 @@ def _load(first: date, last: date, rows: int) -> None:
     roll_up(first, last)
     with connection.cursor() as cursor:
         cursor.execute(_CHECKS)
-        watermark.move(cursor)
+        watermark.advance(cursor)
         cursor.execute("ANALYZE")
 
 

@@ -25,7 +25,7 @@ from bench.command import options
 from bench.report import conclude, in_ms, say, show
 from bench.servers import database, stop_gently
 from bench.year import load_clicks, roll_up
-from reports.clicks.audit.rebuild import today
+from reports.clicks.storage.partitions import today
 from reports.models import Dimension
 
 RATIO = 100

@@ -16,7 +16,7 @@ from bench.servers import database
 from examples.month import LAST, days, make_month
 from examples.picture import picture
 from gridlink.accounts.models import User
-from reports.analytics.periods import period_of
+from reports.analytics.periods import parse_period
 from reports.clicks.audit.rebuild import rebuild_day
 from reports.reporting.kinds.base import Question
 from reports.reporting.kinds.scope import Scope
@@ -48,7 +48,7 @@ def _summary() -> Result:
     for day in days():
         rebuild_day(day=day)
     first = LAST.replace(day=1)
-    period = period_of(since=str(first), until=str(LAST), tz="UTC", now=_ABOUT.made_on)
+    period = parse_period(since=str(first), until=str(LAST), tz="UTC", now=_ABOUT.made_on)
     return Summary(Question(user.pk, Scope(), period), SummaryParameters()).result()
 
 

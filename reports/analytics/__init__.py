@@ -1,1 +1,1 @@
-"""The numbers that owners see: clicks and views by time, by link and by what is known of the visitors."""
+"""Read the clicks and views that owners see, by time, by link, by grid and by value."""

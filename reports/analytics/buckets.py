@@ -1,4 +1,4 @@
-"""A period cut into the hours, days, weeks or months of local clocks and calendars."""
+"""Divide a period into the hours, days, weeks or months of local clocks and calendars."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ WEEK_STARTS: dict[str, int] = {WeekStart.MONDAY: 0, WeekStart.SUNDAY: 6}
 
 
 class Bucket(NamedTuple):
-    """The part of an hour, day, week or month that is in the period, in UTC; `key` names the whole of it."""
+    """Represent the part of an hour, day, week or month that is in the period.
+
+    `key` names the whole of it in local time; `start` and `end` are in UTC.
+    """
 
     key: str
     start: datetime
@@ -27,7 +30,7 @@ Marks = Iterator[tuple[str, datetime]]
 
 
 def buckets(period: Period, *, group_by: str, week_start: str) -> list[Bucket]:
-    """The period without gaps or overlaps, in order. Raises Invalid for more than BUCKETS_MAX of them."""
+    """Return the buckets in order, without gaps. Raises Invalid for more than BUCKETS_MAX."""
     marks = list(islice(STEPS[group_by](period, WEEK_STARTS[week_start]), BUCKETS_MAX + 1))
     if len(marks) > BUCKETS_MAX:
         message = (
@@ -37,7 +40,7 @@ def buckets(period: Period, *, group_by: str, week_start: str) -> list[Bucket]:
     keys = [key for key, _ in marks]
     # The first has begun before the period, or with it.
     bounds = [period.start, *(start for _, start in marks[1:]), period.until]
-    # A day that a place skipped, by moving across the date line, has no time in it.
+    # A day that a country skipped, by moving across the date line, is empty.
     return [
         Bucket(key, start, end)
         for key, (start, end) in zip(keys, pairwise(bounds), strict=True)
@@ -48,7 +51,7 @@ def buckets(period: Period, *, group_by: str, week_start: str) -> list[Bucket]:
 def _hours(period: Period, week_start: int) -> Marks:
     moment = period.start
     while moment < period.until:
-        # With the offset held fast, since at the beginning of this hour another one may have been in force.
+        # With a fixed offset, since another one may have been in force when this hour began.
         local = moment.astimezone(timezone(_offset(period, moment)))
         hour = local.replace(minute=0, second=0, microsecond=0)
         yield hour.isoformat(), moment
@@ -57,7 +60,7 @@ def _hours(period: Period, week_start: int) -> Marks:
 
 
 def _shift(period: Period, before: datetime, after: datetime) -> datetime | None:
-    """The second at which clocks are put forward or back after `before` and by `after`, if they are."""
+    """Return the second at which clocks change after `before` and by `after`, if they do."""
     old = _offset(period, before)
     if _offset(period, after) == old:
         return None

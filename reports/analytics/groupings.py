@@ -1,226 +1,183 @@
-"""What clicks can be grouped by, each with the reader that groups them."""
+"""Group clicks by time, by link, by grid or by a value; READERS names every way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from grids.models import Grid, Link
-from reports.analytics import parts
 from reports.analytics.buckets import STEPS, buckets
-from reports.analytics.cuts import Cuts, Kept, all_raw, cut_days, cut_hours
-from reports.analytics.numbers import NOTHING, Numbers, Reading, Row, summed
+from reports.analytics.metrics import (
+    ZERO,
+    GroupedMetrics,
+    Metrics,
+    Row,
+    click_through_rate,
+)
 from reports.analytics.periods import Period
-from reports.analytics.ranking import by_slug, ranked
-from reports.analytics.subjects import Subject
+from reports.analytics.queries import CLICK_BUCKET, QueryBuilder, by_slug, sum_selects
+from reports.analytics.read_plan import RawRetention
+from reports.analytics.sources import MetricsSource
 from reports.models import Dimension
 
 OTHER = "other"
 NOT_KEPT = "not kept"
 _NONE = "none or unknown"
-_GONE = "deleted"
+_DELETED = "deleted"
 _WITH_USER_AGENT = (
     "reports_click LEFT JOIN reports_user_agent ON reports_user_agent.id = user_agent_id"
 )
-_SOURCES = dict.fromkeys((Dimension.BROWSER, Dimension.OS, Dimension.DEVICE), _WITH_USER_AGENT)
-_PLACE = ("x", "y", "width", "height")
-
-# Of a value's key, its numbers and all views: further fields of its row.
-Details = Callable[[str, Numbers, int], dict[str, Any]]
+_TABLES = dict.fromkeys((Dimension.BROWSER, Dimension.OS, Dimension.DEVICE), _WITH_USER_AGENT)
+_TILE_FIELDS = ("x", "y", "width", "height")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """How the numbers are wanted. `limit` is for what is not grouped by time."""
+class AnalyticsQuery:
+    """Represent what is asked: whose metrics, of which period, and how they are grouped.
 
+    `limit` is for groups that are not times: the largest ones; the others become one row.
+    """
+
+    source: MetricsSource
+    period: Period
+    retention: RawRetention
     group_by: str
     include_bots: bool
     week_start: str
     limit: int
 
-
-Reader = Callable[[Subject, Period, Wish, Kept], Reading]
-
-
-def rate(numbers: Numbers, views: int) -> float | None:
-    """Human clicks per human view, to four places; None without views."""
-    return round(numbers.humans / views, 4) if views else None
+    def builder(self) -> QueryBuilder:
+        """Return a builder of queries for sums by hour over the whole period."""
+        return QueryBuilder.for_hours(self.source, self.period, self.retention)
 
 
-def by_time(subject: Subject, period: Period, wish: Wish, kept: Kept) -> Reading:
-    """One query. Every bucket is there, also where nothing happened."""
-    steps = buckets(period, group_by=wish.group_by, week_start=wish.week_start)
+def by_time(query: AnalyticsQuery) -> GroupedMetrics:
+    """Group by bucket of time, also those without a click: one query."""
+    period = query.period
+    steps = buckets(period, group_by=query.group_by, week_start=query.week_start)
     bounds = [step.start for step in steps]
-    cuts = cut_hours(period, [*bounds, period.end], kept=kept)
-    raw = parts.clicks(subject, cuts, parts.CLICK_BUCKET)
-    sql = parts.summed_parts([*parts.hours(subject, cuts), *raw])
-    found = dict(parts.read(sql, subject=subject, period=period, cuts=cuts, bounds=bounds))
+    builder = QueryBuilder.for_hours(query.source, period, query.retention, [*bounds, period.end])
+    sql = sum_selects([*builder.buckets(), *builder.raw_clicks(CLICK_BUCKET)])
+    found = dict(builder.fetch(sql, bounds=bounds))
     # Each ends where the next one begins.
-    marks = pairwise(map(period.local, [*bounds, steps[-1].end]))
+    times = pairwise(map(period.local, [*bounds, steps[-1].end]))
     rows = [
-        _time_row(step.key, mark, found.get(number, NOTHING))
-        for number, (step, mark) in enumerate(zip(steps, marks, strict=True), start=1)
+        _time_row(step.key, time, found.get(number, ZERO))
+        for number, (step, time) in enumerate(zip(steps, times, strict=True), start=1)
     ]
-    return Reading(rows, sum(row.numbers.views for row in rows), cuts.approximate_before)
+    views = sum(row.metrics.views for row in rows)
+    return GroupedMetrics(rows, views, builder.plan.approximate_before)
 
 
-def by_link(subject: Subject, period: Period, wish: Wish, kept: Kept) -> Reading:
-    """Three queries: the numbers, the views, and what the links are called."""
-    cuts = cut_hours(period, (period.start, period.end), kept=kept)
-    raw = parts.clicks(subject, cuts, "reports_click.link_id")
-    found = ranked(
-        by_slug(parts.summed_parts([*parts.links(subject, cuts), *raw]), Link),
-        subject=subject,
-        period=period,
-        cuts=cuts,
-        include_bots=wish.include_bots,
-        limit=wish.limit,
-    )
-    views = _read_all(parts.views(subject, cuts), subject, period, cuts).views
+def by_link(query: AnalyticsQuery) -> GroupedMetrics:
+    """Group by link: three queries, for the clicks, the views and the names of the links."""
+    builder = query.builder()
+    sql = sum_selects([*builder.links(), *builder.raw_clicks("reports_click.link_id")])
+    found = _ranked(query, builder, by_slug(sql, Link))
+    views = sum(metrics.views for _, metrics in builder.fetch(sum_selects(builder.views())))
     named = Link.objects.only("slug", "title", "url").filter(slug__in=[key for key, _ in found])
     links = {link.slug: link for link in named}
-    rows = [_link_row(key, numbers, views, links.get(key or "")) for key, numbers in found]
-    return Reading(rows, views, cuts.approximate_before)
+    rows = [_link_row(key, metrics, views, links.get(key or "")) for key, metrics in found]
+    return GroupedMetrics(rows, views, builder.plan.approximate_before)
 
 
-def by_grid(subject: Subject, period: Period, wish: Wish, kept: Kept) -> Reading:
-    """Two queries: the numbers with the views, and what the grids are called. Of links, clicks count for the
-    grid that they were made on, and views for that which a link is on now."""
-    cuts = cut_hours(period, (period.start, period.end), kept=kept)
-    raw = parts.clicks(subject, cuts, "reports_click.grid_id")
-    selects = [*parts.grids(subject, cuts), *parts.grid_views(subject, cuts), *raw]
-    found = ranked(
-        by_slug(parts.summed_parts(selects), Grid),
-        subject=subject,
-        period=period,
-        cuts=cuts,
-        include_bots=wish.include_bots,
-        limit=wish.limit,
-    )
+def by_grid(query: AnalyticsQuery) -> GroupedMetrics:
+    """Group by grid: two queries, for the metrics and the names of the grids.
+
+    Of links, clicks count for the grid they were made on, and views for the grid a link is on now.
+    """
+    builder = query.builder()
+    raw = builder.raw_clicks("reports_click.grid_id")
+    sql = sum_selects([*builder.grids(), *builder.grid_views(), *raw])
+    found = _ranked(query, builder, by_slug(sql, Grid))
     grids = {grid.slug: grid for grid in Grid.objects.filter(slug__in=[key for key, _ in found])}
-    rows = [_grid_row(key, numbers, grids.get(key or "")) for key, numbers in found]
-    return Reading(rows, sum(row.numbers.views for row in rows), cuts.approximate_before)
+    rows = [_grid_row(key, metrics, grids.get(key or "")) for key, metrics in found]
+    views = sum(row.metrics.views for row in rows)
+    return GroupedMetrics(rows, views, builder.plan.approximate_before)
 
 
-class Rest(NamedTuple):
-    """What has no value: refused clicks, lost rows, and views; and before what time it is approximate, if
-    so."""
-
-    numbers: Numbers
-    approximate_before: datetime | None
-
-
-def by_values(
-    dimensions: Iterable[str], subject: Subject, period: Period, wish: Wish, kept: Kept
-) -> dict[str, Reading]:
-    """By each dimension's name: a query for each, and one for what has none."""
-    rest = _rest(subject, period, kept)
+def by_values(dimensions: Iterable[str], query: AnalyticsQuery) -> dict[str, GroupedMetrics]:
+    """Group by each dimension, by its name: a query for each, and one for what has no value."""
+    hours = query.builder()
+    undetailed = hours.fetch_undetailed(*hours.views())
+    before = hours.plan.approximate_before
+    groups = {name: _by_value(Dimension[name.upper()], query, undetailed) for name in dimensions}
     return {
-        name: _by_value(*_VALUES[name], rest, subject, period, wish, kept) for name in dimensions
+        name: group._replace(approximate_before=group.approximate_before or before)
+        for name, group in groups.items()
     }
 
 
-def _by_value(
-    dimension: Dimension,
-    details: Details,
-    rest: Rest,
-    subject: Subject,
-    period: Period,
-    wish: Wish,
-    kept: Kept,
-) -> Reading:
-    cuts = cut_days(period, kept=kept) if subject.values else all_raw(period, kept=kept)
-    source = _SOURCES.get(dimension, "reports_click")
+def _by_value(dimension: Dimension, query: AnalyticsQuery, undetailed: Metrics) -> GroupedMetrics:
+    builder = QueryBuilder.for_values(query.source, query.period, query.retention)
     key = f"coalesce({dimension.name.lower()}, '')"
-    raw = parts.clicks(subject, cuts, key, source)
-    found = ranked(
-        parts.summed_parts([*parts.values(subject), *raw]),
-        subject=subject,
-        period=period,
-        cuts=cuts,
-        include_bots=wish.include_bots,
-        limit=wish.limit,
-        dimension=dimension,
+    raw = builder.raw_clicks(key, _TABLES.get(dimension, "reports_click"))
+    found = _ranked(query, builder, sum_selects([*builder.values(), *raw]), dimension)
+    views = undetailed.views
+    rows = [_value_row(dimension, key, metrics, views) for key, metrics in found]
+    if any(without_value := undetailed._replace(views=0)):
+        rows.append(Row(None, NOT_KEPT, without_value, {}))
+    return GroupedMetrics(rows, views, builder.plan.approximate_before)
+
+
+def _ranked(
+    query: AnalyticsQuery, builder: QueryBuilder, sql: str, dimension: int = 0
+) -> list[tuple[str | None, Metrics]]:
+    return builder.fetch_ranked(
+        sql, include_bots=query.include_bots, limit=query.limit, dimension=dimension
     )
-    views = rest.numbers.views
-    rows = [_value_row(key, numbers, views, details) for key, numbers in found]
-    if any(without_values := rest.numbers._replace(views=0)):
-        rows.append(Row(None, NOT_KEPT, without_values, {}))
-    return Reading(rows, views, cuts.approximate_before or rest.approximate_before)
 
 
-def _rest(subject: Subject, period: Period, kept: Kept) -> Rest:
-    hours = cut_hours(period, (period.start, period.end), kept=kept)
-    lost_until = period.start if subject.values else kept.since
-    left = [*parts.undetailed(subject), *parts.views(subject, hours)]
-    numbers = _read_all(left, subject, period, hours, lost_until=lost_until)
-    return Rest(numbers, hours.approximate_before)
+def _time_row(key: str, time: tuple[str, str], metrics: Metrics) -> Row:
+    start, end = time
+    return Row(key, key, metrics, {"start": start, "end": end, **_view_details(metrics)})
 
 
-def _read_all(
-    selects: list[str], subject: Subject, period: Period, cuts: Cuts, **params: Any
-) -> Numbers:
-    sql = parts.summed_parts(selects)
-    found = parts.read(sql, subject=subject, period=period, cuts=cuts, **params)
-    return summed(numbers for _, numbers in found)
+def _view_details(metrics: Metrics) -> dict[str, Any]:
+    rate = click_through_rate(metrics, metrics.views)
+    return {"views": metrics.views, "click_through_rate": rate}
 
 
-def _time_row(key: str, mark: tuple[str, str], numbers: Numbers) -> Row:
-    start, end = mark
-    return Row(key, key, numbers, {"start": start, "end": end, **_seen(numbers)})
-
-
-def _seen(numbers: Numbers) -> dict[str, Any]:
-    return {"views": numbers.views, "click_through_rate": rate(numbers, numbers.views)}
-
-
-def _grid_row(key: str | None, numbers: Numbers, grid: Grid | None) -> Row:
+def _grid_row(key: str | None, metrics: Metrics, grid: Grid | None) -> Row:
     if key is None:
-        return Row(None, OTHER, numbers, _seen(numbers))
+        return Row(None, OTHER, metrics, _view_details(metrics))
     names = {name: getattr(grid, name, None) for name in ("slug", "title")}
-    return Row(key, grid.title if grid else _GONE, numbers, names | _seen(numbers))
+    return Row(key, grid.title if grid else _DELETED, metrics, names | _view_details(metrics))
 
 
-def _link_row(key: str | None, numbers: Numbers, views: int, link: Link | None) -> Row:
+def _link_row(key: str | None, metrics: Metrics, views: int, link: Link | None) -> Row:
     if key is None:
-        return Row(None, OTHER, numbers, {})
+        return Row(None, OTHER, metrics, {})
     details = {name: getattr(link, name, None) for name in ("slug", "title", "url")}
-    details["click_through_rate"] = rate(numbers, views)
-    return Row(key, link.title if link else _GONE, numbers, details)
+    details["click_through_rate"] = click_through_rate(metrics, views)
+    return Row(key, link.title if link else _DELETED, metrics, details)
 
 
-def _value_row(key: str | None, numbers: Numbers, views: int, details: Details) -> Row:
+def _value_row(dimension: Dimension, key: str | None, metrics: Metrics, views: int) -> Row:
     if key is None:
-        return Row(None, OTHER, numbers, {})
-    return Row(key, key or _NONE, numbers, details(key, numbers, views))
+        return Row(None, OTHER, metrics, {})
+    details = _tile_details(key, metrics, views) if dimension == Dimension.TILE else {}
+    return Row(key, key or _NONE, metrics, details)
 
 
-def _no_details(key: str, numbers: Numbers, views: int) -> dict[str, Any]:
-    return {}
-
-
-def _tile_details(key: str, numbers: Numbers, views: int) -> dict[str, Any]:
-    # A producer of another version may say something else.
+def _tile_details(key: str, metrics: Metrics, views: int) -> dict[str, Any]:
+    # A producer of another version may write something else.
     cells = [int(cell) for cell in key.split(",") if cell.isdecimal()]
-    place = dict(zip(_PLACE, cells, strict=True)) if len(cells) == len(_PLACE) else {}
-    return {**place, "click_through_rate": rate(numbers, views)}
+    is_tile = len(cells) == len(_TILE_FIELDS)
+    place = dict(zip(_TILE_FIELDS, cells, strict=True)) if is_tile else {}
+    return {**place, "click_through_rate": click_through_rate(metrics, views)}
 
 
-def _by_one(name: str, subject: Subject, period: Period, wish: Wish, kept: Kept) -> Reading:
-    return by_values([name], subject, period, wish, kept)[name]
+def _by_one_dimension(name: str, query: AnalyticsQuery) -> GroupedMetrics:
+    return by_values([name], query)[name]
 
 
-_VALUES: dict[str, tuple[Dimension, Details]] = {
-    **{dimension.name.lower(): (dimension, _no_details) for dimension in Dimension},
-    "tile": (Dimension.TILE, _tile_details),
-}
-READERS: dict[str, Reader] = {
+READERS: dict[str, Callable[[AnalyticsQuery], GroupedMetrics]] = {
     **dict.fromkeys(STEPS, by_time),
     "link": by_link,
     "grid": by_grid,
-    **{name: partial(_by_one, name) for name in _VALUES},
+    **{each.name.lower(): partial(_by_one_dimension, each.name.lower()) for each in Dimension},
 }

@@ -1,4 +1,4 @@
-"""The ledger by time: what became of each accepted click."""
+"""Read the ledger: how many clicks were accepted, and what became of them, by bucket of time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import connection
 
 from reports.analytics.buckets import Bucket
 from reports.analytics.periods import Period
-from reports.analytics.subjects import Subject
+from reports.analytics.sources import MetricsSource
 
 _SQL = """
 SELECT width_bucket(hour, %(bounds)s::timestamptz[]),
@@ -19,8 +19,8 @@ FROM {hours} AND hour >= %(start)s AND hour < %(end)s GROUP BY 1
 """
 
 
-class Entry(NamedTuple):
-    """Sums of clicks as they were counted, and whether every single row of the ledger adds up."""
+class LedgerEntry(NamedTuple):
+    """Hold sums of clicks, and whether every single row of the ledger adds up."""
 
     accepted: int = 0
     humans: int = 0
@@ -30,12 +30,14 @@ class Entry(NamedTuple):
     balanced: bool = True
 
 
-def read_ledger(subject: Subject, period: Period, steps: Sequence[Bucket]) -> list[Entry]:
-    """Of each bucket the UTC hours that begin in it, also where there are none: one query."""
+def read_ledger(
+    source: MetricsSource, period: Period, steps: Sequence[Bucket]
+) -> list[LedgerEntry]:
+    """Return an entry for each bucket, of the UTC hours that begin in it: one query."""
     bounds = [step.start for step in steps]
-    params = {"bounds": bounds, "start": period.start, "end": period.end, **subject.params}
-    # By grid, since what is wrong in one could be made up for by another.
+    params = {"bounds": bounds, "start": period.start, "end": period.end, **source.params}
+    # By grid, since an error in one could be offset by another.
     with connection.cursor() as cursor:
-        cursor.execute(_SQL.format(hours=subject.grid_hours), params)
-        found = {number: Entry(*entry) for number, *entry in cursor.fetchall()}
-    return [found.get(number, Entry()) for number in range(1, len(steps) + 1)]
+        cursor.execute(_SQL.format(hours=source.grid_hours), params)
+        found = {number: LedgerEntry(*entry) for number, *entry in cursor.fetchall()}
+    return [found.get(number, LedgerEntry()) for number in range(1, len(steps) + 1)]

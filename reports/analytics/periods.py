@@ -1,4 +1,4 @@
-"""A stretch of time as somebody asked for it, in the time zone that they live in."""
+"""Parse the periods that users ask for, in their time zones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 DAYS_MAX = 3653
 _DAYS_DEFAULT = 30
-# Whoever names another year has mistyped it; and nothing near these overflows.
+# Another year is a typing error, and no arithmetic near these overflows.
 _YEARS = range(2000, 2200)
 # Midnight, of which there are two where clocks are put back over it.
 _FIRST, _SECOND = time(), time(fold=1)
@@ -21,10 +21,10 @@ _FIRST, _SECOND = time(), time(fold=1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The time from `start` until just before `until`, both in UTC, told in `zone`.
+    """Represent the time from `start` until just before `until`, both in UTC, shown in `zone`.
 
-    What is read ends at `end`: when `until` is not over yet, so much later that whole hours and days can be
-    read, since nothing can be in what is still to come.
+    What is read ends at `end`. For a period that is not over yet that is the end of the UTC day, so that
+    whole hours and days can be read: nothing can be in what is still to come.
     """
 
     start: datetime
@@ -33,12 +33,12 @@ class Period:
     end: datetime
 
     def local(self, moment: datetime) -> str:
-        """The moment as the zone's clocks show it, ISO 8601 with its offset."""
+        """Return the moment in local time, as ISO 8601 with its offset."""
         return moment.astimezone(self.zone).isoformat()
 
     @property
-    def shown(self) -> dict[str, str]:
-        """What an answer repeats of the question."""
+    def as_json(self) -> dict[str, str]:
+        """Return what an answer repeats of the question."""
         return {
             "from": self.local(self.start),
             "to": self.local(self.until),
@@ -46,63 +46,67 @@ class Period:
         }
 
 
-def period_of(*, since: str, until: str, tz: str, now: datetime) -> Period:
-    """The period between two ISO 8601 texts, each a local day, or a moment that is local unless it states an
-    offset. A day as `until` is included. Empty texts stand for the 30 local days that end with `until`,
-    and for now. Raises Invalid, naming the parameter `from`, `to` or `tz`."""
-    zone = zone_of(tz)
+def parse_period(*, since: str, until: str, tz: str, now: datetime) -> Period:
+    """Return the period between two ISO 8601 texts.
+
+    Each is a local day, or a moment that is local unless it states an offset. A day as `until` is included.
+    Empty texts stand for the 30 local days that end with `until`, and for now. Raises Invalid, naming the
+    parameter `from`, `to` or `tz`.
+    """
+    zone = parse_zone(tz)
     stop = _moment("to", until, zone, later=DAY) if until else now.astimezone(UTC)
     start = _moment("from", since, zone) if since else _days_before(stop, zone)
     return period_between(start, stop, zone=zone, now=now)
 
 
 def period_between(start: datetime, stop: datetime, *, zone: ZoneInfo, now: datetime) -> Period:
-    """The period between two moments in UTC, as things are now. Raises Invalid when it is empty or longer
-    than ten years."""
+    """Return the period between two UTC moments. Raises Invalid if empty or over ten years."""
     if start >= stop:
-        raise _refused("to", "The range is empty: `to` must be later than `from`.")
+        raise _invalid("to", "The range is empty: `to` must be later than `from`.")
     if stop - start > DAYS_MAX * DAY:
-        raise _refused("from", "The range is longer than ten years.")
+        raise _invalid("from", "The range is longer than ten years.")
     end = stop if stop < now else max(stop, day_floor(now.astimezone(UTC)) + DAY)
     return Period(start, stop, zone, end)
 
 
-def bounds_of(*, since: str, until: str, tz: str) -> tuple[datetime | None, datetime | None]:
-    """As `period_of`, but an empty text is no bound, and the range may be of any length."""
-    zone = zone_of(tz)
+def parse_bounds(*, since: str, until: str, tz: str) -> tuple[datetime | None, datetime | None]:
+    """Return the bounds as `parse_period` does, but None for empty texts and without a limit."""
+    zone = parse_zone(tz)
     start = _moment("from", since, zone) if since else None
     stop = _moment("to", until, zone, later=DAY) if until else None
     if start and stop and start >= stop:
-        raise _refused("to", "The range is empty: `to` must be later than `from`.")
+        raise _invalid("to", "The range is empty: `to` must be later than `from`.")
     return start, stop
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """When a local day begins, in UTC. Where clocks skip midnight that is the first moment after it;
-    where they show it twice, the second."""
+    """Return when a local day begins, in UTC.
+
+    Where clocks skip midnight that is the first moment after it; where they show it twice, the second.
+    """
     first, second = datetime.combine(day, _FIRST, zone), datetime.combine(day, _SECOND, zone)
     return max(first.astimezone(UTC), second.astimezone(UTC))
 
 
 def hour_floor(moment: datetime) -> datetime:
-    """The beginning of the UTC hour that a UTC moment is in."""
+    """Return the start of the UTC hour that a UTC moment is in."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def day_floor(moment: datetime) -> datetime:
-    """The beginning of the UTC day that a UTC moment is in."""
+    """Return the start of the UTC day that a UTC moment is in."""
     return hour_floor(moment).replace(hour=0)
 
 
 def day_ceiling(moment: datetime) -> datetime:
-    """The first beginning of a UTC day that is not before a UTC moment."""
+    """Return the first start of a UTC day that is not before a UTC moment."""
     return day_floor(moment + DAY - timedelta(microseconds=1))
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """The time zone of an IANA name. Raises Invalid, naming the parameter `tz`."""
+def parse_zone(name: str) -> ZoneInfo:
+    """Return the time zone of an IANA name. Raises Invalid, naming the parameter `tz`."""
     if name not in zone_names():
-        raise _refused("tz", "There is no such time zone; give an IANA name such as Europe/Athens.")
+        raise _invalid("tz", "There is no such time zone; give an IANA name such as Europe/Athens.")
     return ZoneInfo(name)
 
 
@@ -115,11 +119,10 @@ def _moment(name: str, text: str, zone: ZoneInfo, later: timedelta = timedelta()
     try:
         moment = _parsed(text, zone, later)
     except (ValueError, OverflowError) as error:
-        raise _refused(name, "Give an ISO 8601 date or date and time.") from error
+        raise _invalid(name, "Give an ISO 8601 date or date and time.") from error
     if moment.year not in _YEARS:
-        raise _refused(
-            name, f"Only the years {_YEARS.start} to {_YEARS.stop - 1} can be asked for."
-        )
+        message = f"Only the years {_YEARS.start} to {_YEARS.stop - 1} can be asked for."
+        raise _invalid(name, message)
     return moment
 
 
@@ -132,5 +135,5 @@ def _parsed(text: str, zone: ZoneInfo, later: timedelta) -> datetime:
     return day_start(day + later, zone)
 
 
-def _refused(name: str, message: str) -> Invalid:
+def _invalid(name: str, message: str) -> Invalid:
     return Invalid("Some fields are not valid.", fields={name: [message]})

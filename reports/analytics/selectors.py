@@ -1,4 +1,4 @@
-"""Reads of clicks and views: the numbers that owners see, and the ledger they add up from."""
+"""Read what the analytics API answers: grouped metrics, and the rows of a grid's ledger."""
 
 from __future__ import annotations
 
@@ -8,54 +8,51 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from grids.models import Grid, Link
-from reports.analytics.cuts import Kept
-from reports.analytics.groupings import READERS, Wish, rate
-from reports.analytics.numbers import Numbers, Row
+from reports.analytics.groupings import READERS, AnalyticsQuery
+from reports.analytics.metrics import Metrics, click_through_rate
 from reports.analytics.periods import Period
-from reports.analytics.subjects import Subject
 from reports.models import LinkHour
 
 LEDGER_COUNTS = ("accepted", "humans", "duplicates", "bots", "refused")
 
 
-def analytics_read(*, subject: Subject, period: Period, wish: Wish) -> dict[str, Any]:
-    """The JSON of an analytics answer, grouped as wished: one to four queries, whatever the number of clicks.
-    Raises Invalid for more groups of time than an answer can hold."""
-    kept = Kept(period.end)
-    reading = READERS[wish.group_by](subject, period, wish, kept)
-    approximate, totals = reading.approximate_before, reading.totals
+def analytics_read(*, query: AnalyticsQuery) -> dict[str, Any]:
+    """Return the JSON of an analytics answer: one to four queries, whatever the number of clicks.
+
+    Raises Invalid for more buckets of time than an answer can hold.
+    """
+    grouped = READERS[query.group_by](query)
+    approximate, totals = grouped.approximate_before, grouped.totals
     return {
-        **period.shown,
-        "group_by": wish.group_by,
-        "include_bots": wish.include_bots,
-        "approximate_before": period.local(approximate) if approximate else None,
+        **query.period.as_json,
+        "group_by": query.group_by,
+        "include_bots": query.include_bots,
+        "approximate_before": query.period.local(approximate) if approximate else None,
         "totals": {
-            **_counts(totals, wish),
+            **_counts(totals, query),
             "views": totals.views,
-            "click_through_rate": rate(totals, totals.views),
+            "click_through_rate": click_through_rate(totals, totals.views),
         },
-        "results": [_row(row, wish) for row in reading.rows],
+        "results": [
+            {"key": row.key, "label": row.label, **_counts(row.metrics, query), **row.details}
+            for row in grouped.rows
+        ],
     }
 
 
-def _row(row: Row, wish: Wish) -> dict[str, Any]:
-    return {"key": row.key, "label": row.label, **_counts(row.numbers, wish), **row.details}
-
-
-def _counts(numbers: Numbers, wish: Wish) -> dict[str, int]:
+def _counts(metrics: Metrics, query: AnalyticsQuery) -> dict[str, int]:
     return {
-        "clicks": numbers.humans + numbers.bots * wish.include_bots,
-        "humans": numbers.humans,
-        "bots": numbers.bots,
-        "duplicates": numbers.duplicates,
-        "refused": numbers.refused,
-        "visitors": numbers.visitors,
+        "clicks": metrics.humans + metrics.bots * query.include_bots,
+        "humans": metrics.humans,
+        "bots": metrics.bots,
+        "duplicates": metrics.duplicates,
+        "refused": metrics.refused,
+        "visitors": metrics.visitors,
     }
 
 
 def ledger_hours(*, grid: Grid, period: Period, link: str = "") -> QuerySet[LinkHour]:
-    """The ledger of the hours that begin in the period, of one link, by its slug, or of all that had
-    clicks on the grid."""
+    """Return the ledger rows of the hours that begin in the period, of one link by slug or of all."""
     hours = LinkHour.objects.filter(grid_id=grid.pk, hour__gte=period.start, hour__lt=period.until)
     if link:
         hours = hours.filter(link_id__in=Link.objects.filter(slug=link).values("pk"))
@@ -63,14 +60,14 @@ def ledger_hours(*, grid: Grid, period: Period, link: str = "") -> QuerySet[Link
 
 
 class LedgerSums(NamedTuple):
-    """The sums of LEDGER_COUNTS, and whether every single row of the ledger adds up."""
+    """Hold the sums of LEDGER_COUNTS, and whether every single row of the ledger adds up."""
 
     totals: dict[str, int]
     is_balanced: bool
 
 
 def ledger_sums(*, hours: QuerySet[LinkHour]) -> LedgerSums:
-    """The sums of all rows: one query."""
+    """Return the sums of all rows: one query."""
     parts = F("humans") + F("duplicates") + F("bots") + F("refused")
     sums = hours.aggregate(
         # First, while the names still mean the columns.
@@ -81,7 +78,7 @@ def ledger_sums(*, hours: QuerySet[LinkHour]) -> LedgerSums:
 
 
 def ledger_rows(*, hours: list[LinkHour], period: Period) -> list[dict[str, Any]]:
-    """The JSON of rows of the ledger: one query for the slugs of their links, null when gone for good."""
+    """Return the JSON of ledger rows: one query for the slugs, null for deleted links."""
     slugs = dict(
         Link.objects.filter(pk__in={row.link_id for row in hours}).values_list("pk", "slug")
     )

@@ -1,59 +1,48 @@
-"""Clicks by tile and grid, with the views of each grid: how often a tile could have been clicked."""
+"""Read the metrics of tiles: of each place and size that a tile had when it was clicked."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
 
-from reports.analytics import parts
-from reports.analytics.cuts import Kept, all_raw, cut_days, cut_hours
-from reports.analytics.numbers import Numbers, summed
+from reports.analytics.metrics import Metrics
 from reports.analytics.periods import Period
-from reports.analytics.subjects import Subject
+from reports.analytics.queries import QueryBuilder, sum_selects
+from reports.analytics.read_plan import RawRetention
+from reports.analytics.sources import MetricsSource
 from reports.models import Dimension
 
 
-class TilesReading(NamedTuple):
-    """By the key of a grid and "x,y,width,height" as a tile lay when it was clicked; the numbers without a
-    tile, since their details are not kept; human views by grid; before what time it is approximate, if so."""
+class TileMetrics(NamedTuple):
+    """Hold metrics by primary key of a grid and "x,y,width,height", and human views by grid.
 
-    tiles: dict[tuple[int, str], Numbers]
-    not_kept: Numbers
+    `not_kept` are the clicks whose tile is not stored. For `approximate_before` see GroupedMetrics.
+    """
+
+    tiles: dict[tuple[int, str], Metrics]
+    not_kept: Metrics
     views: dict[int, int]
     approximate_before: datetime | None
 
 
-def read_tiles(subject: Subject, period: Period, kept: Kept) -> TilesReading:
-    """Three queries, whatever the number of clicks."""
-    cuts = cut_days(period, kept=kept) if subject.values else all_raw(period, kept=kept)
-    raw = parts.clicks(subject, cuts, "reports_click.grid_id || ' ' || tile")
-    found = parts.read(
-        parts.summed_parts([*parts.grid_values(subject, "grid_id || ' ' || value"), *raw]),
-        subject=subject,
-        period=period,
-        cuts=cuts,
-        dimension=Dimension.TILE,
-    )
-    hours = cut_hours(period, (period.start, period.end), kept=kept)
-    lost_until = period.start if subject.values else kept.since
-    rest = parts.read(
-        parts.summed_parts(parts.undetailed(subject)),
-        subject=subject,
-        period=period,
-        cuts=hours,
-        lost_until=lost_until,
-    )
-    seen = parts.read(
-        parts.summed_parts(parts.grid_views(subject, hours)),
-        subject=subject,
-        period=period,
-        cuts=hours,
-    )
-    return TilesReading(
-        tiles={_split(key): numbers for key, numbers in found},
-        not_kept=summed(numbers for _, numbers in rest),
-        views={grid: numbers.views for grid, numbers in seen},
-        approximate_before=cuts.approximate_before or hours.approximate_before,
+def read_tile_metrics(
+    source: MetricsSource, period: Period, retention: RawRetention
+) -> TileMetrics:
+    """Read the metrics of all tiles in three queries, whatever the number of clicks."""
+    values = QueryBuilder.for_values(source, period, retention)
+    selects = [
+        *values.grid_values("grid_id || ' ' || value"),
+        *values.raw_clicks("reports_click.grid_id || ' ' || tile"),
+    ]
+    tiles = values.fetch(sum_selects(selects), params={"dimension": Dimension.TILE})
+    hours = QueryBuilder.for_hours(source, period, retention)
+    not_kept = hours.fetch_undetailed()
+    views = hours.fetch(sum_selects(hours.grid_views()))
+    return TileMetrics(
+        tiles={_split(key): metrics for key, metrics in tiles},
+        not_kept=not_kept,
+        views={grid: metrics.views for grid, metrics in views},
+        approximate_before=values.plan.approximate_before or hours.plan.approximate_before,
     )
 
 

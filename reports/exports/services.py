@@ -8,7 +8,7 @@ from typing import Any
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid
 from grids.access import grid_write, link_write
-from reports.analytics.periods import bounds_of
+from reports.analytics.periods import parse_bounds
 from reports.exports.archive.format import ARCHIVE_FORMAT
 from reports.exports.archive.format import KIND as ACCOUNT
 from reports.exports.archive.runner import ARCHIVE
@@ -110,7 +110,7 @@ def _filters(user: User, kind: str, filters: dict[str, Any], zone: str) -> dict[
         grid_write(user, slug)
     for slug in filters.get("links", []):
         link_write(user, slug)
-    since, until = bounds_of(since=filters.get("from", ""), until=filters.get("to", ""), tz=zone)
+    since, until = parse_bounds(since=filters.get("from", ""), until=filters.get("to", ""), tz=zone)
     moments = {"from": since, "to": until}
     return filters | {name: moment.isoformat() for name, moment in moments.items() if moment}
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from grids.models import Grid
-from reports.clicks.ingest.ingest import LOCK_KEY
+from reports.clicks.storage.ingest_lock import LOCK_KEY
 from reports.models import Click, Report
 from tasks.models import Job, Schedule, WebhookEndpoint
 from tests.support.accounts import furnish, settings_of, sum_up, totals

@@ -12,7 +12,7 @@ from gridlink.accounts.models import User
 from grids.models import Grid, Link, Theme, Visibility
 from reports.clicks.audit.expected import days_between
 from reports.clicks.audit.rebuild import rebuild_day, rebuild_user
-from reports.clicks.enrichment.agents import HEADERS, Keys
+from reports.clicks.enrichment.agents import USER_AGENTS, UserAgentIds
 from reports.models import (
     Click,
     GridDayValue,
@@ -132,7 +132,7 @@ def visit(grid: Grid, link: Link, other: Link) -> None:
     at = noon(2)
     same = {"user_id": grid.user_id, "grid_id": grid.pk}
     # As the ingest reads them.
-    Keys().find([HEADERS[text.encode()] for text in (BROWSER, BOT)])
+    UserAgentIds().resolve([USER_AGENTS[text.encode()] for text in (BROWSER, BOT)])
     for number in range(3):
         make_click(
             at + timedelta(minutes=number), link.pk, **same, visitor=-number, country="GR",

@@ -10,14 +10,16 @@ from rest_framework import serializers
 from gridlink.accounts.models import WeekStart
 from gridlink.lib.rest.pagination import PageQuery
 from gridlink.lib.rest.serializers import QuerySerializer
-from reports.analytics.groupings import READERS, Wish
-from reports.analytics.periods import Period, period_of
+from reports.analytics.groupings import READERS, AnalyticsQuery
+from reports.analytics.periods import Period, parse_period
+from reports.analytics.read_plan import RawRetention
+from reports.analytics.sources import MetricsSource
 
 _SINCE = (
     "A date, whose local day is included, or a date and time, which is local unless it states an offset."
     " Without it: 30 local days up to `to`."
 )
-# Of one grid, or one link, that is all.
+# Of one grid or one link, all but this.
 _GROUPINGS = [name for name in READERS if name != "grid"]
 _UNTIL = "As `from`; a date's whole day is included, a time itself is not. Without it: now."
 
@@ -26,8 +28,8 @@ def _moment(help_text: str) -> serializers.CharField:
     return serializers.CharField(required=False, max_length=40, help_text=help_text)
 
 
-class PeriodQuery(QuerySerializer):
-    """From when until when, told in which time zone."""
+class PeriodParameters(QuerySerializer):
+    """Validate a period and its time zone."""
 
     to = _moment(_UNTIL)
     tz = serializers.CharField(
@@ -35,12 +37,12 @@ class PeriodQuery(QuerySerializer):
     )
 
     def get_fields(self) -> dict[str, Any]:
-        """`from` too, which no class body can name."""
+        """Add `from`, a keyword of Python that no class body can name."""
         return {"from": _moment(_SINCE), **super().get_fields()}
 
 
-class AnalyticsQuery(PeriodQuery):
-    """And how the numbers are grouped."""
+class AnalyticsParameters(PeriodParameters):
+    """Validate a period and how its metrics are grouped."""
 
     group_by = serializers.ChoiceField(_GROUPINGS, required=False, default="day")
     include_bots = serializers.BooleanField(
@@ -56,19 +58,27 @@ class AnalyticsQuery(PeriodQuery):
     )
 
 
-class LedgerQuery(PeriodQuery, PageQuery):
-    """The ledger of all links, or of one."""
+class LedgerParameters(PeriodParameters, PageQuery):
+    """Validate a period, a page and, optionally, a link."""
 
     link = serializers.RegexField(r"\Ali_[0-9a-f]{32}\Z", required=False)
 
 
-def period_in(query: dict[str, Any]) -> Period:
-    """The period that a validated PeriodQuery asks for. Raises Invalid."""
+def requested_period(query: dict[str, Any]) -> Period:
+    """Return the period that validated PeriodParameters ask for. Raises Invalid."""
     since, until = query.get("from", ""), query.get("to", "")
-    return period_of(since=since, until=until, tz=query["tz"], now=timezone.now())
+    return parse_period(since=since, until=until, tz=query["tz"], now=timezone.now())
 
 
-def wish_in(query: dict[str, Any]) -> Wish:
-    """How a validated AnalyticsQuery wants the numbers."""
-    names = ("group_by", "include_bots", "week_start", "limit")
-    return Wish(**{name: query[name] for name in names})
+def analytics_query(query: dict[str, Any], *, source: MetricsSource) -> AnalyticsQuery:
+    """Return the query that validated AnalyticsParameters ask of a source. Raises Invalid."""
+    period = requested_period(query)
+    return AnalyticsQuery(
+        source=source,
+        period=period,
+        retention=RawRetention(period.end),
+        group_by=query["group_by"],
+        include_bots=query["include_bots"],
+        week_start=query["week_start"],
+        limit=query["limit"],
+    )

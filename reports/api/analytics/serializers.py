@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 
 class _CountsSerializer(serializers.Serializer[Any]):
-    """Numbers of clicks, and of the people behind them."""
+    """Metrics of clicks, and of the people behind them."""
 
     clicks = serializers.IntegerField(help_text="`humans` and, with `include_bots`, `bots`.")
     humans = serializers.IntegerField()
@@ -84,7 +84,7 @@ class AnalyticsSerializer(_RangeSerializer):
     approximate_before = serializers.DateTimeField(
         allow_null=True,
         help_text="Single clicks from before this time are kept no longer: hours and days that the range or"
-        " a group cuts there are counted as a whole, where they begin. Null when nothing is cut there.",
+        " a group plan there are counted as a whole, where they begin. Null when nothing is cut there.",
     )
     totals = AnalyticsTotalsSerializer()
     results = AnalyticsRowSerializer(many=True)

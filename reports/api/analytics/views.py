@@ -11,71 +11,68 @@ from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.pagination import page_response
-from gridlink.lib.rest.schema import (
-    answer,
-    errors,
-)
+from gridlink.lib.rest.schema import answer, errors
 from grids.access import grid_write, link_write
 from reports.analytics.selectors import analytics_read, ledger_hours, ledger_rows, ledger_sums
-from reports.analytics.subjects import Subject, grid_subject, link_subject
+from reports.analytics.sources import MetricsSource, grid_source, link_source
 from reports.api.analytics import examples
-from reports.api.analytics.filters import AnalyticsQuery, LedgerQuery, period_in, wish_in
+from reports.api.analytics.filters import (
+    AnalyticsParameters,
+    LedgerParameters,
+    analytics_query,
+    requested_period,
+)
 from reports.api.analytics.serializers import AnalyticsSerializer, LedgerSerializer
+
+_ANALYTICS = {200: answer(AnalyticsSerializer, examples.ANALYTICS), **errors(400, 401, 403, 404)}
+_LEDGER = {200: answer(LedgerSerializer, examples.LEDGER), **errors(400, 401, 403, 404)}
 
 
 class GridAnalyticsView(APIView):
-    """The numbers of a grid."""
+    """Answer with the metrics of a grid."""
 
     @extend_schema(
         summary="Show what became of a grid's clicks",
-        parameters=[AnalyticsQuery],
-        responses={
-            200: answer(AnalyticsSerializer, examples.ANALYTICS),
-            **errors(400, 401, 403, 404),
-        },
+        parameters=[AnalyticsParameters],
+        responses=_ANALYTICS,
     )
     def get(self, request: Request, slug: str) -> Response:
         """Clicks on one's own grid by time, link or value; the totals are the sums of the results. Hours,
         days, weeks and months are those of `tz`, and each is in the results, also without a click."""
-        query = AnalyticsQuery.parse(request.query_params)
-        return _analytics(grid_subject(grid_write(actor_of(request), slug)), query)
+        query = AnalyticsParameters.parse(request.query_params)
+        return _analytics(grid_source(grid_write(actor_of(request), slug)), query)
 
 
 class LinkAnalyticsView(APIView):
-    """The numbers of a link."""
+    """Answer with the metrics of a link."""
 
     @extend_schema(
         summary="Show what became of a link's clicks",
-        parameters=[AnalyticsQuery],
-        responses={
-            200: answer(AnalyticsSerializer, examples.ANALYTICS),
-            **errors(400, 401, 403, 404),
-        },
+        parameters=[AnalyticsParameters],
+        responses=_ANALYTICS,
     )
     def get(self, request: Request, slug: str) -> Response:
         """As of a grid. A visitor counts at the first click of a UTC day on the link; views are those of the
         grid that the link is on now."""
-        query = AnalyticsQuery.parse(request.query_params)
-        return _analytics(link_subject(link_write(actor_of(request), slug)), query)
+        query = AnalyticsParameters.parse(request.query_params)
+        return _analytics(link_source(link_write(actor_of(request), slug)), query)
 
 
-def _analytics(subject: Subject, query: dict[str, Any]) -> Response:
+def _analytics(source: MetricsSource, query: dict[str, Any]) -> Response:
     # The selector's rows are JSON already: a serializer would take longer over thousands than the database.
-    return Response(analytics_read(subject=subject, period=period_in(query), wish=wish_in(query)))
+    return Response(analytics_read(query=analytics_query(query, source=source)))
 
 
 class GridLedgerView(APIView):
-    """The ledger of a grid."""
+    """Answer with the ledger of a grid."""
 
     @extend_schema(
-        summary="Show the ledger of a grid",
-        parameters=[LedgerQuery],
-        responses={200: answer(LedgerSerializer, examples.LEDGER), **errors(400, 401, 403, 404)},
+        summary="Show the ledger of a grid", parameters=[LedgerParameters], responses=_LEDGER
     )
     def get(self, request: Request, slug: str) -> Response:
         """Per link and UTC hour, newest first: how many clicks were accepted and what became of each."""
-        query = LedgerQuery.parse(request.query_params)
-        grid, period = grid_write(actor_of(request), slug), period_in(query)
+        query = LedgerParameters.parse(request.query_params)
+        grid, period = grid_write(actor_of(request), slug), requested_period(query)
         hours = ledger_hours(grid=grid, period=period, link=query.get("link", ""))
         sums = ledger_sums(hours=hours)
         page = page_response(
@@ -86,7 +83,7 @@ class GridLedgerView(APIView):
             serialize=lambda rows: ledger_rows(hours=rows, period=period),
         )
         whole = {
-            **period.shown,
+            **period.as_json,
             "balanced": sums.is_balanced,
             "totals": sums.totals,
             **page.data,

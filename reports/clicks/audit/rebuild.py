@@ -5,26 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from reports.clicks.audit.expected import OF_USERS, ROLLUPS, Rollup, bounds
-from reports.clicks.audit.locks import ingest_held
-
-# The later of the beginnings of both tables. A month that was dropped as too old may have been made again
-# by a click that came late, and has not all of its rows.
-_OLDEST = r"""
-SELECT CASE WHEN count(*) = 2 THEN
-    greatest(max(first), date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => %s))::date
-END
-FROM (
-    SELECT min(substring(pg_get_expr(relpartbound, oid) FROM 'FROM \(''([^'']+)''')::timestamptz
-        AT TIME ZONE 'UTC') AS first
-    FROM pg_inherits JOIN pg_class ON oid = inhrelid
-    WHERE inhparent IN ('reports_click'::regclass, 'reports_view'::regclass)
-    GROUP BY inhparent
-) AS tables
-"""
+from reports.clicks.storage.ingest_lock import ingest_paused
 
 # Of a grid that is gone, its sums know.
 _OWNERS = """
@@ -34,29 +18,13 @@ UNION SELECT user_id FROM reports_grid_hour WHERE grid_id = %(grid)s
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def oldest_day() -> date | None:
-    """The first UTC day that all raw clicks and views are still there of; None when none are kept at all."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OLDEST, [settings.CLICK_KEEP_MONTHS])
-        day: date | None = cursor.fetchone()[0]
-    return day
-
-
-def today() -> date:
-    """The current UTC day by the database's clock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT (now() AT TIME ZONE 'UTC')::date")
-        day: date = cursor.fetchone()[0]
-    return day
-
-
 def rebuild_day(*, day: date, grid_id: int | None = None, dry_run: bool = False) -> dict[str, int]:
     """Bring the roll-ups of a UTC day, of one grid or all, to what the raw rows say; per table, how many
     rows that changes. The day must not be before `oldest_day`, whose numbers it would delete.
 
     The ingest waits meanwhile; to be called outside of a transaction.
     """
-    with ingest_held(), transaction.atomic():
+    with ingest_paused(), transaction.atomic():
         changed = rebuild_locked(day=day, grid_id=grid_id)
         # What users' sums change by, only those of the changed grids can tell.
         transaction.set_rollback(dry_run)

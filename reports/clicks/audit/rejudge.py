@@ -14,11 +14,11 @@ from django.db import connection, transaction
 
 from grids.public.wire import Flag
 from reports.clicks.audit.expected import bounds
-from reports.clicks.audit.locks import ingest_held
 from reports.clicks.audit.rebuild import rebuild_locked
 from reports.clicks.audit.replay import Replayed, Stored, replay
 from reports.clicks.enrichment import bots
 from reports.clicks.rollups import watermark
+from reports.clicks.storage.ingest_lock import ingest_paused
 from reports.models import UserAgent, Verdict
 
 _BATCH = 2_000
@@ -146,13 +146,13 @@ def rejudge_agents() -> int:
 
 def rejudge_day(*, day: date) -> Moved:
     """Apply the rules to a UTC day's clicks and views, and make its roll-ups again; all or nothing. The day
-    must not be before `rebuild.oldest_day`.
+    must not be before `partitions.oldest_day`.
 
     The ingest waits meanwhile; to be called outside of a transaction.
     """
-    with ingest_held(), transaction.atomic(), connection.cursor() as cursor:
+    with ingest_paused(), transaction.atomic(), connection.cursor() as cursor:
         values = bounds(day) | _reasons() | {"rules": bots.RULES_VERSION}
-        watermark.judged(cursor)
+        watermark.mark_reclassified(cursor)
         moved = Moved(*_judge(cursor, _CLICKS, values), *_judge(cursor, _VIEWS, values))
         if moved != Moved():
             rebuild_locked(day=day)

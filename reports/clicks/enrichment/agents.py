@@ -1,4 +1,4 @@
-"""The User-Agent headers that clicks name by a key: each is stored once."""
+"""Store each User-Agent header once, and look up the id by which clicks refer to it."""
 
 from __future__ import annotations
 
@@ -7,84 +7,83 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from reports.clicks.enrichment import bots, useragents
-from reports.clicks.storage.cache import Memo
+from reports.clicks.storage.cache import Cache
 from reports.clicks.storage.copy_format import text
 from reports.models import UserAgent
 
 _CACHED = 16_384
 
 
-# Told apart by what it is, not by what it says: that is faster by far.
+# Compared by identity, not by value: that is faster by far.
 @dataclass(frozen=True, slots=True, eq=False)
-class Header:
-    """A User-Agent header and what it says. `parts` are device, browser and OS as fields of COPY."""
+class AgentHeader:
+    """Represent a User-Agent header; `fields` are its device, browser and OS as fields of COPY."""
 
-    sent: bytes
-    reason: str
-    parts: tuple[bytes, bytes, bytes]
-
-
-def _header(sent: bytes) -> Header:
-    if type(sent) is not bytes:
-        raise TypeError(f"The user agent is {type(sent).__name__}")
-    shown = _shown(sent)
-    agent = useragents.describe(shown)
-    parts = (text(agent.device, 16), text(agent.browser, 64), text(agent.os, 64))
-    return Header(sent, bots.agent_reason(shown), _PARTS.setdefault(parts, parts))
+    raw: bytes
+    bot_reason: str
+    fields: tuple[bytes, bytes, bytes]
 
 
-# By the header as it was sent. Raises TypeError for what is none.
-HEADERS = Memo(_header, _CACHED)
-# There are few, so that all who say the same share one.
-_PARTS: dict[tuple[bytes, bytes, bytes], tuple[bytes, bytes, bytes]] = {}
+def _parse(raw: bytes) -> AgentHeader:
+    if type(raw) is not bytes:
+        raise TypeError(f"The user agent is {type(raw).__name__}")
+    decoded = _decode(raw)
+    agent = useragents.describe(decoded)
+    fields = (text(agent.device, 16), text(agent.browser, 64), text(agent.os, 64))
+    return AgentHeader(raw, bots.agent_reason(decoded), _SHARED_FIELDS.setdefault(fields, fields))
 
 
-class Keys:
-    """The keys of headers; what was found is remembered for as long as this lives."""
+# By the header as it was sent. Raises TypeError for anything but bytes.
+USER_AGENTS = Cache(_parse, _CACHED)
+# There are few different ones, so that all headers with the same values share one tuple.
+_SHARED_FIELDS: dict[tuple[bytes, bytes, bytes], tuple[bytes, bytes, bytes]] = {}
+
+
+class UserAgentIds:
+    """Look up the ids of stored headers; remember them for as long as this object lives."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, int] = {}
 
-    def find(self, headers: Iterable[Header]) -> dict[bytes, int]:
-        """By the header as it was sent. New ones are stored: not in a transaction, which may be undone."""
-        wanted = {header.sent: header for header in headers}
-        unknown = {sha256(sent).digest(): sent for sent in wanted.keys() - self._known.keys()}
-        found = self._stored(unknown)
+    def resolve(self, headers: Iterable[AgentHeader]) -> dict[bytes, int]:
+        """Return the ids by raw header, and store new headers.
+
+        Call outside of a transaction: one that is rolled back would leave ids of rows that do not exist.
+        """
+        wanted = {header.raw: header for header in headers}
+        unknown = {sha256(raw).digest(): raw for raw in wanted.keys() - self._known.keys()}
+        found = _stored_ids(unknown)
         new = [_row(digest, wanted[unknown[digest]]) for digest in unknown.keys() - found.keys()]
         if new:
             UserAgent.objects.bulk_create(new, ignore_conflicts=True)
-            found |= self._stored(unknown.keys() - found.keys())
-        keys = {sent: found[digest] for digest, sent in unknown.items()}
-        keys |= {sent: self._known[sent] for sent in wanted.keys() - keys.keys()}
-        self._remember(keys)
-        return keys
-
-    def _remember(self, keys: dict[bytes, int]) -> None:
-        if len(self._known) + len(keys) > _CACHED:
+            found |= _stored_ids(unknown.keys() - found.keys())
+        ids = {raw: found[digest] for digest, raw in unknown.items()}
+        ids |= {raw: self._known[raw] for raw in wanted.keys() - ids.keys()}
+        if len(self._known) + len(ids) > _CACHED:
             self._known.clear()
-        self._known.update(keys)
-
-    def _stored(self, digests: Iterable[bytes]) -> dict[bytes, int]:
-        wanted = list(digests)
-        if not wanted:
-            return {}
-        rows = UserAgent.objects.filter(digest__in=wanted).values_list("digest", "pk")
-        return {bytes(digest): key for digest, key in rows}
+        self._known.update(ids)
+        return ids
 
 
-def _row(digest: bytes, header: Header) -> UserAgent:
-    shown = _shown(header.sent)
-    agent = useragents.describe(shown)
+def _stored_ids(digests: Iterable[bytes]) -> dict[bytes, int]:
+    # Without a digest, Django answers by itself.
+    rows = UserAgent.objects.filter(digest__in=list(digests)).values_list("digest", "pk")
+    return {bytes(digest): key for digest, key in rows}
+
+
+def _row(digest: bytes, header: AgentHeader) -> UserAgent:
+    decoded = _decode(header.raw)
+    agent = useragents.describe(decoded)
     return UserAgent(
         digest=digest,
-        text=shown,
+        text=decoded,
         browser=agent.browser,
         os=agent.os,
         device=agent.device,
-        bot_reason=header.reason,
+        bot_reason=header.bot_reason,
         bot_rules=bots.RULES_VERSION,
     )
 
 
-def _shown(sent: bytes) -> str:
-    return sent.decode(errors="replace").replace("\0", "")
+def _decode(raw: bytes) -> str:
+    return raw.decode(errors="replace").replace("\0", "")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection
 
-from reports.clicks.enrichment.agents import Keys
+from reports.clicks.enrichment.agents import UserAgentIds
 from reports.clicks.ingest.classifier import Judge, visitors_of
 from reports.clicks.ingest.decoding import Parcel, opened
 from reports.clicks.ingest.deduplication import NO_CHANGES, Changes, Seen
@@ -70,7 +70,7 @@ class Maker:
     """Makes one batch after another; each but the last has been stored when the next but one is made."""
 
     def __init__(self) -> None:
-        self._agents = Keys()
+        self._agents = UserAgentIds()
         self._positions = Positions()
         self._seen: Seen | None = None
 
@@ -82,7 +82,7 @@ class Maker:
         reader = Reader(now)
         parcels = [opened(entry, reader) for entry in entries]
         if reader.stepped:
-            logger.warning("clicks_of_no_time", extra={"events": reader.stepped})
+            logger.warning("clicks_bad_clock", extra={"events": reader.stepped})
         return self._make(parcels, now)
 
     def refuse(self, entry: Entry, reason: str) -> Batch:
@@ -131,7 +131,7 @@ class Maker:
         ]
 
     def _judge(self, visits: Sequence[Visit]) -> Judge:
-        keys = self._agents.find({visit[4] for visit in visits})
+        keys = self._agents.resolve({visit[4] for visit in visits})
         visitors = visitors_of(visits)
         window = settings.CLICK_DUPLICATE_SECONDS * 1000
         self._seen = Seen({key for key in visitors if key}, window, self._seen)

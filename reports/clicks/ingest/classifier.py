@@ -49,7 +49,7 @@ class Judge:
             spots.append((place, hour, outcome))
             on = moment(at)
             when = unknown(8, on, -1) if visitor is None else known(8, on, 8, visitor)
-            told = (flagged.fields, agents[header.sent], *country, *referrer, *language, *campaign)
+            told = (flagged.fields, agents[header.raw], *country, *referrer, *language, *campaign)
             if place.link:
                 details[place.grid, hour // 24, outcome].append(visit)
                 clicks(join((place.head, when, CLICK_FIELDS[outcome], *told)))

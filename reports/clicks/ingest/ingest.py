@@ -16,16 +16,15 @@ from dataclasses import dataclass
 from time import monotonic
 
 from django.conf import settings
-from django.db import DatabaseError, DataError, InterfaceError, connection
+from django.db import DataError, connection
 
 from reports.clicks.ingest.batches import NOTHING, Batch, Maker, Stored
 from reports.clicks.ingest.stream import Entry, Stream
 from reports.clicks.ingest.writer import store
+from reports.clicks.storage.ingest_lock import try_ingest_lock
 
 logger = logging.getLogger(__name__)
 
-# Any number that nothing else locks; the letters "gridclic" as eight bytes.
-LOCK_KEY = int.from_bytes(b"gridclic", "big")
 # Of one transaction, about: a larger one needs more memory, a smaller one adds to the same sums more often.
 EVENTS = 100_000
 # Of the first one, so that the database has something to do soon.
@@ -45,34 +44,11 @@ def drain(*, seconds: float, events: int = EVENTS) -> Drained:
 
     Raises RedisError and database errors when one of the two is away: nothing is lost by that.
     """
-    with only_ingest() as is_only:
-        if not is_only:
+    with try_ingest_lock() as is_taken:
+        if not is_taken:
             return Drained(is_busy=True)
         with _no_collections(), closing(Stream(settings.CLICKS_REDIS_URL)) as stream:
             return Drained(stored=_drain(stream, monotonic() + seconds, events))
-
-
-@contextmanager
-def only_ingest() -> Iterator[bool]:
-    """Whether nobody else counts clicks, which then stays so until the block ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY])
-        (is_only,) = cursor.fetchone()
-    try:
-        yield is_only
-    finally:
-        if is_only:
-            unlock()
-
-
-def unlock() -> None:
-    """Give the lock of the ingest back."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
-    except (DatabaseError, InterfaceError):
-        # The lock ends with its connection.
-        connection.close()
 
 
 @contextmanager

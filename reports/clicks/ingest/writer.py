@@ -28,7 +28,7 @@ def store(batch: Batch) -> None:
     ):
         store_moves(cursor, batch.moves, batch.now)
         copy(cursor, "reports_click", columns.CLICK, batch.clicks)
-        watermark.move(cursor)
+        watermark.advance(cursor)
         copy(cursor, "reports_view", columns.VIEW, batch.views)
         store_changes(cursor, batch.seen)
         for sums, rows in batch.sums:

@@ -7,7 +7,7 @@ from struct import error as StructError
 
 from grids.public.wire import Kind, Target
 from reports.clicks.storage import columns
-from reports.clicks.storage.cache import Memo
+from reports.clicks.storage.cache import Cache
 from reports.clicks.storage.copy_format import BIGINT, Fields, start, text
 
 _CLICK_START, _VIEW_START = start(len(columns.CLICK)), start(len(columns.VIEW))
@@ -45,7 +45,7 @@ def _place(target: Target) -> Place:
 
 
 # By the target. Raises TypeError and ValueError for what is none.
-PLACES = Memo(_place, _LIMIT)
+PLACES = Cache(_place, _LIMIT)
 
 
 def place_of(user: int, grid: int, link: int) -> Place:

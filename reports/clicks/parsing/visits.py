@@ -13,9 +13,9 @@ import msgpack
 
 from grids.public.wire import Event, Flag, Group
 from reports.clicks.enrichment import bots, campaigns, countries, languages, referrers, visitors
-from reports.clicks.enrichment.agents import HEADERS, Header
+from reports.clicks.enrichment.agents import USER_AGENTS, AgentHeader
 from reports.clicks.parsing.targets import PLACES, Place, place_of
-from reports.clicks.storage.cache import Memo
+from reports.clicks.storage.cache import Cache
 from reports.clicks.storage.copy_format import SMALLINT, Fields, text
 
 HOUR_MS = 3_600_000
@@ -41,7 +41,7 @@ class Flagged:
 Parts = tuple[bytes, ...]
 # The place, moment, visitor, what it is flagged as, header, country, referrer, language and campaign: no
 # class, since a million of them are made.
-Visit = tuple[Place, int, int | None, Flagged, Header, Parts, Parts, Parts, Parts]
+Visit = tuple[Place, int, int | None, Flagged, AgentHeader, Parts, Parts, Parts, Parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ class Reader:
         self.stepped = 0
         self._now, self._latest = now, now + _LEEWAY_MS
         # No longer than for a batch: salts are destroyed, and addresses are kept nowhere.
-        self._salts = Memo(_salt, _CACHED)
-        self._people = Memo(self._person, _CACHED)
+        self._salts = Cache(_salt, _CACHED)
+        self._people = Cache(self._person, _CACHED)
 
     def read(self, group: Group) -> Readings:
         """Every event is either among the visits or among the refusals, or was not kept by the producer."""
@@ -97,7 +97,7 @@ class Reader:
         for event in events:
             try:
                 target, at, address, agent, referrer, language, query, flags = event
-                place, header = PLACES[target], HEADERS[agent]
+                place, header = PLACES[target], USER_AGENTS[agent]
                 if type(at) is not int or not _EARLIEST <= at <= latest:
                     at = self._moment(at)
                 visitor, country = people[at // DAY_MS, place.user, address, agent]
@@ -106,7 +106,7 @@ class Reader:
                         place,
                         at,
                         None if flags & _DO_NOT_TRACK else visitor,
-                        _FLAGGED[header.reason, flags],
+                        _FLAGGED[header.bot_reason, flags],
                         header,
                         country,
                         _REFERRERS[referrer],
@@ -178,14 +178,14 @@ def _flagged(key: tuple[str, int]) -> Flagged:
 
 
 _NUMBERS = Fields(SMALLINT * 2)
-_FLAGGED = Memo(_flagged, _CACHED)
-_COUNTRIES: Memo[str, Parts] = Memo(lambda code: (text(code, 2),), _CACHED)
-_REFERRERS: Memo[bytes, Parts] = Memo(
+_FLAGGED = Cache(_flagged, _CACHED)
+_COUNTRIES: Cache[str, Parts] = Cache(lambda code: (text(code, 2),), _CACHED)
+_REFERRERS: Cache[bytes, Parts] = Cache(
     lambda sent: (text(referrers.referrer_host(_sent(sent)), 255),), _CACHED
 )
-_LANGUAGES: Memo[bytes, Parts] = Memo(
+_LANGUAGES: Cache[bytes, Parts] = Cache(
     lambda sent: (text(languages.language(_sent(sent)), 16),), _CACHED
 )
-_CAMPAIGNS: Memo[bytes, Parts] = Memo(
+_CAMPAIGNS: Cache[bytes, Parts] = Cache(
     lambda sent: tuple(text(value, 255) for value in campaigns.campaign(_sent(sent))), _CACHED
 )

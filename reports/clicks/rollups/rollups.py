@@ -134,4 +134,4 @@ class Ledger:
 def _parts_of(clicks: Sequence[Visit]) -> tuple[Sequence[Parts], ...]:
     """The parts of the clicks, side by side: turned over as a whole, which takes no loop of ours."""
     *_, headers, countries, referrers, languages, campaigns = zip(*clicks, strict=True)
-    return [header.parts for header in headers], countries, referrers, languages, campaigns
+    return [header.fields for header in headers], countries, referrers, languages, campaigns

@@ -1,4 +1,4 @@
-"""Answers that are kept for as long as there is room."""
+"""Cache computed values in a dictionary of limited size."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Memo(dict[Key, Value]):
-    """`memo[key]` is what `find(key)` gave. When full it starts anew: that costs less than to keep an order,
-    for which each hit would pay."""
+class Cache(dict[Key, Value]):
+    """Return `compute(key)` as `cache[key]`, computed once.
 
-    def __init__(self, find: Callable[[Key], Value], limit: int) -> None:
+    A full cache is emptied: an order of use, as functools.lru_cache keeps it, would slow down every hit.
+    """
+
+    def __init__(self, compute: Callable[[Key], Value], limit: int) -> None:
         super().__init__()
-        self._find = find
+        self._compute = compute
         self._limit = limit
 
     def __missing__(self, key: Key) -> Value:
-        value = self._find(key)
+        value = self._compute(key)
         if len(self) >= self._limit:
             self.clear()
         self[key] = value

@@ -1,6 +1,6 @@
-"""The months that clicks and views are kept by: made before they are needed, dropped as a whole.
+"""Create and drop the monthly partitions of clicks and views, and tell how far back they reach.
 
-Roll-ups have no months, and are kept for good.
+Roll-ups are not partitioned: they are kept for good.
 """
 
 from __future__ import annotations
@@ -15,37 +15,57 @@ from django.db import OperationalError, connection, transaction
 
 logger = logging.getLogger(__name__)
 
-TABLES = ("reports_click", "reports_view")
+CLICKS, VIEWS = TABLES = ("reports_click", "reports_view")
 _MONTHS_AHEAD = 2
 # Any number that nothing else locks; the letters "gridpart" as eight bytes.
 _LOCK_KEY = int.from_bytes(b"gridpart", "big")
 # Whoever waits for a table makes all others wait behind it.
 _LOCK_TIMEOUT = "1s"
-_THIS_MONTH = "SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date"
 _PARTITIONS = """
-SELECT child.relname FROM pg_inherits
-JOIN pg_class AS child ON child.oid = inhrelid
-WHERE inhparent = %s::regclass
-ORDER BY child.relname
+SELECT child.relname FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid
+WHERE inhparent = %s::regclass ORDER BY child.relname
 """
 
 
+def today() -> date:
+    """Return the current UTC day by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (now() AT TIME ZONE 'UTC')::date")
+        day: date = cursor.fetchone()[0]
+    return day
+
+
+def oldest_month(table: str) -> date | None:
+    """Return the first day of the oldest partition; None when the table has none."""
+    months = [name[-7:] for name in _existing(table)]
+    return date.fromisoformat(f"{months[0].replace('_', '-')}-01") if months else None
+
+
+def oldest_day() -> date | None:
+    """Return the first UTC day of which all raw clicks and views are still stored, or None."""
+    oldest = [month for table in TABLES if (month := oldest_month(table))]
+    if len(oldest) < len(TABLES):
+        return None
+    # A month dropped as too old may exist again, made for a late click, and lacks most of its rows.
+    return max(*oldest, _oldest_retained())
+
+
 def month_of(day: int) -> date:
-    """The first day of the month of a day, counted from 1970."""
+    """Return the first day of the month of a day, counted from 1970."""
     return date.fromordinal(date(1970, 1, 1).toordinal() + day).replace(day=1)
 
 
 def months_from(month: date, count: int) -> list[date]:
-    """`count` months, `month` first; negative: the months before it, the latest last."""
+    """Return `count` months from `month` on; if negative, the months before it, latest last."""
     first = month.year * 12 + month.month - 1
     numbers = range(first + min(count, 0), first + max(count, 0))
     return [date(number // 12, number % 12 + 1, 1) for number in numbers]
 
 
 def ensure(table: str, months: Iterable[date]) -> list[str]:
-    """Make the partitions of `table` that are missing; their names. Two may do it at once.
+    """Create the missing partitions of these months; return their names.
 
-    Raises OperationalError when the table is locked for more than a second.
+    Safe to run concurrently. Raises OperationalError when the table is locked for more than a second.
     """
     wanted = {_name(table, month): month for month in months}
     if not wanted.keys() - set(_existing(table)):
@@ -54,22 +74,22 @@ def ensure(table: str, months: Iterable[date]) -> list[str]:
         _lock(cursor)
         missing = sorted(wanted.keys() - set(_existing(table)))
         for name in missing:
-            _make(cursor, table, name, wanted[name])
+            _create(cursor, table, name, wanted[name])
     return missing
 
 
 def ensure_ahead() -> list[str]:
-    """Make the partitions of this month and the next two; the names of the new ones."""
-    months = months_from(_this_month(), _MONTHS_AHEAD + 1)
+    """Create the partitions of this month and the next two; return the names of new ones."""
+    months = months_from(today(), _MONTHS_AHEAD + 1)
     return [name for table in TABLES for name in ensure(table, months)]
 
 
 def drop_old() -> list[str]:
-    """Drop the partitions that end more than settings.CLICK_KEEP_MONTHS months before this one; their names.
+    """Drop partitions older than settings.CLICK_KEEP_MONTHS months; return their names.
 
-    One that is in use is left to the next run.
+    A partition that is in use is left to the next run.
     """
-    oldest = months_from(_this_month(), -settings.CLICK_KEEP_MONTHS)[0]
+    oldest = _oldest_retained()
     return [
         name
         for table in TABLES
@@ -78,9 +98,13 @@ def drop_old() -> list[str]:
     ]
 
 
-def _make(cursor: Any, table: str, name: str, month: date) -> None:
+def _oldest_retained() -> date:
+    return months_from(today(), -settings.CLICK_KEEP_MONTHS)[0]
+
+
+def _create(cursor: Any, table: str, name: str, month: date) -> None:
     start, end = months_from(month, 2)
-    # Attached, not made a partition at once: that would wait for, and then hold up, whoever uses the others.
+    # Creating it as a partition at once would wait for, and then block, all who use the other partitions.
     cursor.execute(f"CREATE TABLE {name} (LIKE {table})")
     cursor.execute(
         f"ALTER TABLE {table} ATTACH PARTITION {name}"
@@ -110,13 +134,6 @@ def _existing(table: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_PARTITIONS, [table])
         return [name for (name,) in cursor.fetchall()]
-
-
-def _this_month() -> date:
-    with connection.cursor() as cursor:
-        cursor.execute(_THIS_MONTH)
-        month: date = cursor.fetchone()[0]
-    return month
 
 
 def _name(table: str, month: date) -> str:

@@ -13,8 +13,9 @@ from django.db import IntegrityError, connection, transaction
 
 from gridlink.accounts.models import User
 from gridlink.lib.spreadsheets import guard
-from reports.clicks.audit.rebuild import oldest_day, rebuild_locked, rebuild_user
-from reports.clicks.ingest.ingest import LOCK_KEY
+from reports.clicks.audit.rebuild import rebuild_locked, rebuild_user
+from reports.clicks.storage.ingest_lock import LOCK_KEY
+from reports.clicks.storage.partitions import oldest_day
 from reports.exports.archive.format import Manifest
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.table import Scope, Table

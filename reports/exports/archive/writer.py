@@ -16,8 +16,8 @@ from django.conf import settings
 from django.db import connection
 
 from gridlink.accounts.models import User
-from reports.clicks.audit.rebuild import oldest_day
 from reports.clicks.rollups import watermark
+from reports.clicks.storage.partitions import oldest_day
 from reports.exports.archive.format import MANIFEST, SCHEMA, FileNote, Manifest
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.table import Scope, Table
@@ -73,9 +73,9 @@ def _allowed(rows: int) -> int:
 
 
 def _as_of() -> dict[str, Any]:
-    mark = watermark.current()
+    mark = watermark.read()
     now = datetime.now(UTC).isoformat()
-    return {"time": now, "last_click": mark.click, "judged_again": mark.judged_again}
+    return {"time": now, "last_click": mark.click, "judged_again": mark.reclassified}
 
 
 def _remarks(raw_from: date | None) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import connection
 
 from grids.models import Grid, Link
-from reports.clicks.audit.rebuild import oldest_day
 from reports.clicks.rollups import watermark
+from reports.clicks.storage.partitions import oldest_day
 from reports.exports.base import ExportQuery
 from reports.exports.columns import Column, Kind
 from reports.exports.sources.base import ExportSource, Piece, Plan, instant
@@ -72,10 +72,10 @@ class ClicksSource(ExportSource):
 
     def plan(self) -> Plan:
         """As of the last click that is stored."""
-        mark = watermark.current()
+        mark = watermark.read()
         start, end, remarks = self._range()
         now = datetime.now(UTC).isoformat()
-        as_of = {"time": now, "last_click": mark.click, "judged_again": mark.judged_again}
+        as_of = {"time": now, "last_click": mark.click, "judged_again": mark.reclassified}
         pieces = tuple(self._pieces(start, end, mark.click))
         return Plan(as_of, pieces or (Piece(0, now, now),), remarks)
 
@@ -87,7 +87,7 @@ class ClicksSource(ExportSource):
         """Unless clicks were judged again, or removed as too old."""
         kept_from = _kept_from()
         is_kept = kept_from is None or instant(plan.pieces[0].start) >= kept_from
-        return is_kept and watermark.current().judged_again == plan.as_of["judged_again"]
+        return is_kept and watermark.read().reclassified == plan.as_of["judged_again"]
 
     def _range(self) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
         """From when to when, where there is a limit, and what is to be said of it."""

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from grids.models import Grid
 from reports.clicks.audit.expected import days_between
-from reports.clicks.audit.rebuild import oldest_day, rebuild_day, today
+from reports.clicks.audit.rebuild import rebuild_day
+from reports.clicks.storage.partitions import oldest_day, today
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis import RedisError
 
-from reports.clicks.audit.rebuild import oldest_day
 from reports.clicks.audit.reconcile import InRedis, Line, Report, read_redis, reconcile
+from reports.clicks.storage.partitions import oldest_day
 
 _COLUMNS = "{:<32} {:>12} {:>12} {:>9} {:>9} {:>9}"
 

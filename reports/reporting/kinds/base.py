@@ -11,10 +11,10 @@ from typing import ClassVar, Generic, Literal, TypeVar
 
 from django.db import connection
 
-from reports.analytics.cuts import Kept
-from reports.analytics.groupings import READERS, Wish, by_values
-from reports.analytics.numbers import Reading
+from reports.analytics.groupings import READERS, AnalyticsQuery, by_values
+from reports.analytics.metrics import GroupedMetrics
 from reports.analytics.periods import Period, day_start
+from reports.analytics.read_plan import RawRetention
 from reports.reporting.kinds.parameters import Parameters
 from reports.reporting.kinds.scope import Scope
 from reports.reporting.results.result import Chart, Fact, Result, Table
@@ -54,27 +54,35 @@ class Asking:
         self.question = question
         self.period = question.period
         self.scope = question.scope.resolve(user_id=question.user_id)
-        self.kept = Kept(self.period.end)
+        self.retention = RawRetention(self.period.end)
         self._approximate: set[datetime] = set()
 
-    def read(self, group_by: str, *, period: Period | None = None, limit: int = 1) -> Reading:
+    def read(
+        self, group_by: str, *, period: Period | None = None, limit: int = 1
+    ) -> GroupedMetrics:
         """The numbers of the question's period, or of another, by a grouping of analytics; `limit` is for
         groups that are not times. Raises Invalid for too many buckets of time."""
-        wish = self._wish(group_by, limit)
-        reading = READERS[group_by](self.scope.subject, period or self.period, wish, self.kept)
-        self.approximate(reading.approximate_before)
-        return reading
+        grouped = READERS[group_by](self._query(group_by, period or self.period, limit))
+        self.approximate(grouped.approximate_before)
+        return grouped
 
-    def read_values(self, dimensions: Iterable[str], *, limit: int) -> dict[str, Reading]:
+    def read_values(self, dimensions: Iterable[str], *, limit: int) -> dict[str, GroupedMetrics]:
         """The same by each dimension, with a query less for every one but the first."""
-        wish = self._wish("", limit)
-        readings = by_values(dimensions, self.scope.subject, self.period, wish, self.kept)
-        for reading in readings.values():
-            self.approximate(reading.approximate_before)
-        return readings
+        groups = by_values(dimensions, self._query("", self.period, limit))
+        for grouped in groups.values():
+            self.approximate(grouped.approximate_before)
+        return groups
 
-    def _wish(self, group_by: str, limit: int) -> Wish:
-        return Wish(group_by, self.question.include_bots, self.question.week_start, limit)
+    def _query(self, group_by: str, period: Period, limit: int) -> AnalyticsQuery:
+        return AnalyticsQuery(
+            source=self.scope.source,
+            period=period,
+            retention=self.retention,
+            group_by=group_by,
+            include_bots=self.question.include_bots,
+            week_start=self.question.week_start,
+            limit=limit,
+        )
 
     def approximate(self, before: datetime | None) -> None:
         """Note before what time an answer is approximate, if it is."""
@@ -89,9 +97,9 @@ class Asking:
 
     def _is_sum(self, before: datetime) -> bool:
         """Whether there is anything from before then, which a range over many years need not have."""
-        subject = self.scope.subject
+        source = self.scope.source
         with connection.cursor() as cursor:
-            cursor.execute(_ANY.format(hours=subject.hours), {**subject.params, "before": before})
+            cursor.execute(_ANY.format(hours=source.hours), {**source.params, "before": before})
             found: bool = cursor.fetchone()[0]
         return found
 

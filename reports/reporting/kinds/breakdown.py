@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from babel import Locale
 
 from reports.analytics.groupings import NOT_KEPT, OTHER
-from reports.analytics.numbers import Reading, Row
+from reports.analytics.metrics import GroupedMetrics, Row
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind
 from reports.reporting.kinds.builders import (
     CLICKS,
@@ -99,15 +99,15 @@ class Breakdown(ReportKind[BreakdownParameters]):
         )
 
 
-def values_table(question: Question, dimension: str, reading: Reading) -> Table:
+def values_table(question: Question, dimension: str, reading: GroupedMetrics) -> Table:
     """The values of a reading: `label` is for people, `value` as it was kept, '' where there was none."""
     rows = reading.rows
-    clicks = [clicks_of(row.numbers, question) for row in rows]
+    clicks = [clicks_of(row.metrics, question) for row in rows]
     columns: dict[Column, Sequence[Cell]] = {
         Column("label", TITLES[dimension], CellType.TEXT): [label(dimension, row) for row in rows],
         _VALUE: [row.key for row in rows],
         CLICKS: clicks,
-        VISITORS: [row.numbers.visitors for row in rows],
+        VISITORS: [row.metrics.visitors for row in rows],
         SHARE: shares(clicks),
     }
     # Neither has a value.

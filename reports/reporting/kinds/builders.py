@@ -8,8 +8,7 @@ from functools import cache
 from itertools import count as counter
 from typing import TYPE_CHECKING
 
-from reports.analytics.groupings import rate
-from reports.analytics.numbers import Numbers
+from reports.analytics.metrics import Metrics, click_through_rate
 from reports.analytics.periods import Period
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Table
@@ -35,7 +34,7 @@ GRID = Column("grid", "Grid", CellType.TEXT)
 GRID_TITLE = Column("grid_title", "Grid", CellType.TEXT)
 
 
-def clicks_of(numbers: Numbers, question: Question) -> int:
+def clicks_of(numbers: Metrics, question: Question) -> int:
     """Those of humans and, if the question includes them, bots."""
     return numbers.humans + numbers.bots * question.include_bots
 
@@ -66,7 +65,7 @@ def _fixed(offset: timedelta | None) -> tzinfo:
     return timezone(offset or timedelta())
 
 
-def headline(question: Question, now: Numbers, before: Numbers | None = None) -> list[Fact]:
+def headline(question: Question, now: Metrics, before: Metrics | None = None) -> list[Fact]:
     """Clicks, visitors, views, click-through and, if the question includes them, bots; with what each was in
     an earlier period, if there is one, and by what part of that it has changed: None from nothing."""
     shown = [*_COUNTS, *([_BOTS_COUNT] if question.include_bots else [])]
@@ -75,11 +74,11 @@ def headline(question: Question, now: Numbers, before: Numbers | None = None) ->
     ]
 
 
-Count = Callable[[Numbers, "Question"], float | None]
+Count = Callable[[Metrics, "Question"], float | None]
 
 
 def _facts(
-    column: Column, count: Count, question: Question, now: Numbers, before: Numbers | None
+    column: Column, count: Count, question: Question, now: Metrics, before: Metrics | None
 ) -> list[Fact]:
     name, title, kind = column
     value = count(now, question)
@@ -103,7 +102,7 @@ _COUNTS: list[tuple[Column, Count]] = [
     (CLICKS, clicks_of),
     (VISITORS, lambda numbers, _: numbers.visitors),
     (VIEWS, lambda numbers, _: numbers.views),
-    (CLICK_THROUGH, lambda numbers, _: rate(numbers, numbers.views)),
+    (CLICK_THROUGH, lambda numbers, _: click_through_rate(numbers, numbers.views)),
 ]
 _BOTS_COUNT: tuple[Column, Count] = (BOTS, lambda numbers, _: numbers.bots)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from dateutil.relativedelta import relativedelta
 
-from reports.analytics.numbers import NOTHING, Numbers, Row, summed
+from reports.analytics.metrics import ZERO, Metrics, Row, sum_metrics
 from reports.analytics.periods import Period, day_start
 from reports.reporting.kinds.time_steps import wall
 
@@ -24,16 +24,16 @@ class Earlier:
     period: Period
     shift: timedelta | relativedelta
 
-    def beside(self, rows: Sequence[Row], earlier: Sequence[Row], step: str) -> list[Numbers]:
+    def beside(self, rows: Sequence[Row], earlier: Sequence[Row], step: str) -> list[Metrics]:
         """The numbers of the earlier rows, read by `FINEST`, for each of the rows by step. Nothing is left
         out: what has no counterpart stands beside what comes before it."""
         trim = _TRIMS.get(step, _day)
         starts = [trim(wall(row)) for row in rows]
-        found: list[list[Numbers]] = [[] for _ in rows]
+        found: list[list[Metrics]] = [[] for _ in rows]
         for row in earlier:
             counterpart = trim(wall(row) + self.shift)
-            found[max(0, bisect_right(starts, counterpart) - 1)].append(row.numbers)
-        return [summed(each) if each else NOTHING for each in found]
+            found[max(0, bisect_right(starts, counterpart) - 1)].append(row.metrics)
+        return [sum_metrics(each) if each else ZERO for each in found]
 
 
 def _day(moment: datetime) -> datetime:

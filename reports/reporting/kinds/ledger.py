@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from reports.analytics.buckets import buckets
-from reports.analytics.ledger import Entry, read_ledger
+from reports.analytics.ledger import LedgerEntry, read_ledger
 from reports.reporting.kinds.base import Asking, Data, ReportKind
 from reports.reporting.kinds.builders import table
 from reports.reporting.kinds.parameters import Parameters, about
@@ -22,7 +22,7 @@ from reports.reporting.kinds.time_steps import (
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result
 
-# In the order of the fields of Entry.
+# In the order of the fields of LedgerEntry.
 _COLUMNS = (
     Column("accepted", "Accepted", CellType.INTEGER),
     Column("humans", "Humans", CellType.INTEGER),
@@ -62,7 +62,7 @@ class Ledger(ReportKind[LedgerParameters]):
         asking = Asking(self.question)
         step = step_of(self.question, self.params.step)
         steps = buckets(asking.period, group_by=step, week_start=self.question.week_start)
-        entries = read_ledger(asking.scope.subject, asking.period, steps)
+        entries = read_ledger(asking.scope.source, asking.period, steps)
         columns: dict[Column, Sequence[Cell]] = {
             time_column(step): [
                 time_cell(step, each.key, asking.period.local(each.start)) for each in steps
@@ -76,7 +76,7 @@ class Ledger(ReportKind[LedgerParameters]):
         return self.made(asking, facts=_facts(entries), tables=[shown], charts=[chart])
 
 
-def _facts(entries: Sequence[Entry]) -> list[Fact]:
+def _facts(entries: Sequence[LedgerEntry]) -> list[Fact]:
     *counts, balanced = zip(*entries, strict=True)
     values = [*map(sum, counts), all(balanced)]
     return [Fact(*column, value) for column, value in zip(_COLUMNS, values, strict=True)]

@@ -9,8 +9,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Least
 
 from grids.models import LinkQuerySet
-from reports.analytics.link_clicks import read_link_clicks
-from reports.analytics.numbers import NOTHING, Numbers
+from reports.analytics.links import read_link_metrics
+from reports.analytics.metrics import ZERO, Metrics
 from reports.analytics.periods import Period
 from reports.reporting.kinds.base import Asking, Data, ReportKind, range_words
 from reports.reporting.kinds.builders import (
@@ -47,8 +47,8 @@ class ChangesParameters(Parameters):
 class _Clicks(NamedTuple):
     """Of each link by its key, in the earlier period and in this one."""
 
-    before: dict[int, Numbers]
-    now: dict[int, Numbers]
+    before: dict[int, Metrics]
+    now: dict[int, Metrics]
 
 
 class Changes(ReportKind[ChangesParameters]):
@@ -97,7 +97,7 @@ class Changes(ReportKind[ChangesParameters]):
         quiet = [
             key
             for key, count in before.items()
-            if count and not clicks_of(clicks.now.get(key, NOTHING), self.question)
+            if count and not clicks_of(clicks.now.get(key, ZERO), self.question)
         ]
         found = links.live().filter(pk__in=quiet).values_list(*_FIELDS, "pk")
         rows: list[Row] = [
@@ -109,7 +109,7 @@ class Changes(ReportKind[ChangesParameters]):
         return _Listed("quiet", "Links gone quiet", columns, rows[:limit], len(rows))
 
     def _counts(self, clicks: _Clicks, key: int) -> list[int]:
-        return [clicks_of(each.get(key, NOTHING), self.question) for each in clicks]
+        return [clicks_of(each.get(key, ZERO), self.question) for each in clicks]
 
 
 class _Listed(NamedTuple):
@@ -143,7 +143,7 @@ def _within(links: QuerySet[Any], period: Period) -> QuerySet[Any]:
     return links.filter(on__gte=period.start, on__lt=period.until)
 
 
-def _read(asking: Asking, period: Period) -> dict[int, Numbers]:
-    found = read_link_clicks(asking.scope.subject, period, asking.kept)
+def _read(asking: Asking, period: Period) -> dict[int, Metrics]:
+    found = read_link_metrics(asking.scope.source, period, asking.retention)
     asking.approximate(found.approximate_before)
     return found.links

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from gridlink.lib.errors import Invalid
 from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
 from grids.models import TAG_LENGTH, TAGS_MAX, Grid, Link, LinkQuerySet
-from reports.analytics.subjects import Subject, account_subject, grids_subject, links_subject
+from reports.analytics.sources import MetricsSource, account_source, grids_source, links_source
 
 NAMED_MAX = 10_000
 # Of what is missing, so many are named.
@@ -54,7 +54,7 @@ class Resolved:
     """The scope as it is now: whose numbers, and which links of the owner, those in the trash included.
     `words` say it to people, `missing` are sentences about what is not what it was."""
 
-    subject: Subject
+    source: MetricsSource
     links: LinkQuerySet
     words: str
     missing: tuple[str, ...]
@@ -93,15 +93,15 @@ class Scope:
         is gone has none; `missing` names both."""
         mine = Link.objects.filter(user_id=user_id)
         if self.is_all:
-            return Resolved(account_subject(user_id=user_id), mine, "All grids", ())
+            return Resolved(account_source(user_id=user_id), mine, "All grids", ())
         grids = _found(Grid.objects.filter(user_id=user_id), self.grids, Q(is_deleted=True))
         links = _found(mine, self.links, Q(is_deleted=True) | Q(grid__is_deleted=True))
         missing = [*_missing("grid", self.grids, grids), *_missing("link", self.links, links)]
         narrowed = self._narrowed(mine, grids, links)
-        subject, is_empty = self._subject(narrowed, grids)
+        source, is_empty = self._source(narrowed, grids)
         if is_empty:
             missing.append(_NOTHING_LEFT)
-        return Resolved(subject, narrowed, self._words(grids, links), tuple(missing))
+        return Resolved(source, narrowed, self._words(grids, links), tuple(missing))
 
     def _narrowed(self, mine: LinkQuerySet, grids: _Found, links: _Found) -> LinkQuerySet:
         wanted = Q()
@@ -111,12 +111,12 @@ class Scope:
             wanted &= Q(tags__contains=list(self.tags))
         return mine.filter(wanted)
 
-    def _subject(self, narrowed: LinkQuerySet, grids: _Found) -> tuple[Subject, bool]:
+    def _source(self, narrowed: LinkQuerySet, grids: _Found) -> tuple[MetricsSource, bool]:
         # A grid has numbers of its own, of links too that have left it since.
         if not (self.links or self.tags):
-            return grids_subject(grid_ids=_keys(grids)), not grids
+            return grids_source(grid_ids=_keys(grids)), not grids
         keys = list(narrowed.order_by("pk").values_list("pk", flat=True))
-        return links_subject(link_ids=keys), not keys
+        return links_source(link_ids=keys), not keys
 
     def _words(self, grids: _Found, links: _Found) -> str:
         named = [_counted("grid", self.grids, grids), _counted("link", self.links, links)]

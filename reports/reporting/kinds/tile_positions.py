@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Self
 
-from reports.analytics.numbers import Numbers
-from reports.analytics.tiles import TilesReading
+from reports.analytics.metrics import Metrics
+from reports.analytics.tiles import TileMetrics
 
 
 class Place(NamedTuple):
@@ -45,11 +45,11 @@ Key = tuple[int, ...]
 
 
 def spots_of(
-    reading: TilesReading, live: Iterable[tuple[int, Place]]
+    reading: TileMetrics, live: Iterable[tuple[int, Place]]
 ) -> list[tuple[Place | None, Spot]]:
     """Each tile of each grid: those that were clicked in the period, and those that lie there now (`live`, by
     the key of the grid) also if nobody clicked them. What has no place is one, at the end."""
-    numbers: dict[tuple[int, Place], Numbers] = {}
+    numbers: dict[tuple[int, Place], Metrics] = {}
     unknown = [reading.not_kept]
     for (grid, text), found in reading.tiles.items():
         place = Place.of(text)
@@ -58,7 +58,7 @@ def spots_of(
         else:
             numbers[grid, place] = found
     spots: list[tuple[Place | None, Spot]] = [
-        (place, _spot(numbers.get((grid, place), Numbers()), reading.views.get(grid, 0)))
+        (place, _spot(numbers.get((grid, place), Metrics()), reading.views.get(grid, 0)))
         for grid, place in sorted({*numbers, *live})
     ]
     rest = [_nowhere(each) for each in unknown if each.humans or each.bots]
@@ -81,9 +81,9 @@ def added(spots: Iterable[Spot]) -> Spot:
     return Spot(*map(sum, zip(Spot(), *spots, strict=True)))
 
 
-def _spot(numbers: Numbers, exposures: int) -> Spot:
+def _spot(numbers: Metrics, exposures: int) -> Spot:
     return Spot(1, numbers.humans, numbers.bots, numbers.visitors, exposures)
 
 
-def _nowhere(numbers: Numbers) -> Spot:
+def _nowhere(numbers: Metrics) -> Spot:
     return Spot(0, numbers.humans, numbers.bots, numbers.visitors, 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from reports.analytics.tiles import read_tiles
+from reports.analytics.tiles import read_tile_metrics
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind
 from reports.reporting.kinds.builders import CLICK_THROUGH, CLICKS, SHARE, bars, shares, table
 from reports.reporting.kinds.parameters import Parameters
@@ -93,7 +93,7 @@ class Tiles(ReportKind[Parameters]):
     def result(self) -> Result:
         """The totals as facts, a table for each way to tell places apart."""
         asking = Asking(self.question)
-        reading = read_tiles(asking.scope.subject, asking.period, asking.kept)
+        reading = read_tile_metrics(asking.scope.source, asking.period, asking.retention)
         asking.approximate(reading.approximate_before)
         spots = spots_of(reading, _live(asking))
         unit = grouped(spots, lambda place: (place.width, place.height)).get((1, 1), Spot())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gridlink.lib.errors import Invalid
 from reports.analytics.buckets import buckets
-from reports.analytics.numbers import Row
+from reports.analytics.metrics import Row
 from reports.analytics.periods import Period
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Column

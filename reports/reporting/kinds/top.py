@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from grids.models import Link
-from reports.analytics.groupings import OTHER, rate
-from reports.analytics.numbers import Reading, Row, summed
+from reports.analytics.groupings import OTHER
+from reports.analytics.metrics import GroupedMetrics, Row, click_through_rate, sum_metrics
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind
 from reports.reporting.kinds.builders import (
     CLICK_THROUGH,
@@ -84,9 +84,9 @@ class _Place(NamedTuple):
     title: str
 
 
-def links_table(question: Question, links: Reading, grids: Reading) -> Table:
+def links_table(question: Question, links: GroupedMetrics, grids: GroupedMetrics) -> Table:
     """The links of a reading, of which `grids` tells the views. One query."""
-    rows, views = links.rows, {row.key: row.numbers.views for row in grids.rows}
+    rows, views = links.rows, {row.key: row.metrics.views for row in grids.rows}
     places = _places(rows)
     found = [places.get(row.key or "") for row in rows]
     seen = [views.get(place.grid, 0) if place else 0 for place in found]
@@ -96,20 +96,22 @@ def links_table(question: Question, links: Reading, grids: Reading) -> Table:
         URL: [row.details.get("url") for row in rows],
         GRID_TITLE: [place.title if place else None for place in found],
         **_counts(question, rows),
-        CLICK_THROUGH: [rate(row.numbers, each) for row, each in zip(rows, seen, strict=True)],
+        CLICK_THROUGH: [
+            click_through_rate(row.metrics, each) for row, each in zip(rows, seen, strict=True)
+        ],
     }
     return table("links", "Top links", columns, key=("link",), note=_NOTE)
 
 
-def grids_table(question: Question, grids: Reading, limit: int) -> Table:
+def grids_table(question: Question, grids: GroupedMetrics, limit: int) -> Table:
     """The first grids of a reading, and all others as one."""
     rows = _cut(grids.rows, limit)
     columns: dict[Column, Sequence[Cell]] = {
         GRID: [row.key for row in rows],
         TITLE: [row.label for row in rows],
         **_counts(question, rows),
-        VIEWS: [row.numbers.views for row in rows],
-        CLICK_THROUGH: [rate(row.numbers, row.numbers.views) for row in rows],
+        VIEWS: [row.metrics.views for row in rows],
+        CLICK_THROUGH: [click_through_rate(row.metrics, row.metrics.views) for row in rows],
     }
     return table("grids", "Top grids", columns, key=("grid",), note=_NOTE)
 
@@ -122,10 +124,10 @@ def _places(rows: Sequence[Row]) -> dict[str, _Place]:
 
 def _counts(question: Question, rows: Sequence[Row]) -> dict[Column, Sequence[Cell]]:
     """The rows are all there are, so that their shares add up."""
-    clicks = [clicks_of(row.numbers, question) for row in rows]
+    clicks = [clicks_of(row.metrics, question) for row in rows]
     return {
         CLICKS: clicks,
-        VISITORS: [row.numbers.visitors for row in rows],
+        VISITORS: [row.metrics.visitors for row in rows],
         SHARE: shares(clicks),
     }
 
@@ -134,4 +136,4 @@ def _cut(rows: list[Row], limit: int) -> list[Row]:
     others = rows[limit:]
     if not others:
         return rows
-    return [*rows[:limit], Row(None, OTHER, summed(row.numbers for row in others), {})]
+    return [*rows[:limit], Row(None, OTHER, sum_metrics(row.metrics for row in others), {})]

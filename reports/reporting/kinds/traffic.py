@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
-from reports.analytics.groupings import rate
-from reports.analytics.numbers import Reading
+from reports.analytics.metrics import GroupedMetrics, click_through_rate
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind, range_words
 from reports.reporting.kinds.builders import (
     BOTS,
@@ -89,15 +88,17 @@ def over_time(asking: Asking, step: str, compare: str) -> OverTime:
     return OverTime(headline(question, now.totals, before), shown, _chart(shown))
 
 
-def _columns(question: Question, reading: Reading, step: str) -> dict[Column, Sequence[Cell]]:
+def _columns(
+    question: Question, reading: GroupedMetrics, step: str
+) -> dict[Column, Sequence[Cell]]:
     rows = reading.rows
-    numbers = [row.numbers for row in rows]
+    numbers = [row.metrics for row in rows]
     columns: dict[Column, Sequence[Cell]] = {
         time_column(step): [time_cell(step, row.label, row.details["start"]) for row in rows],
         CLICKS: [clicks_of(each, question) for each in numbers],
         VISITORS: [each.visitors for each in numbers],
         VIEWS: [each.views for each in numbers],
-        CLICK_THROUGH: [rate(each, each.views) for each in numbers],
+        CLICK_THROUGH: [click_through_rate(each, each.views) for each in numbers],
     }
     if question.include_bots:
         columns[BOTS] = [each.bots for each in numbers]

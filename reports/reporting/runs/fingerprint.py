@@ -25,10 +25,10 @@ FROM reports_user_hour WHERE user_id = %s AND hour < %s
 
 def basis_of(*, user_id: int, reads: Iterable[Data], until: datetime) -> dict[str, Any]:
     """The basis of an answer about the time before `until`, as of the transaction."""
-    mark = watermark.current()
+    mark = watermark.read()
     return {
         "watermark": mark.click,
-        "judged_again": mark.judged_again,
+        "judged_again": mark.reclassified,
         "bot_rules": RULES_VERSION,
         "state": {data.value: _STATES[data](user_id, until) for data in sorted(reads)},
     }

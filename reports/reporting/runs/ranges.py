@@ -16,9 +16,9 @@ from reports.analytics.periods import (
     DAY,
     Period,
     day_start,
+    parse_period,
+    parse_zone,
     period_between,
-    period_of,
-    zone_of,
 )
 
 # The first day, and the day after the last.
@@ -111,10 +111,10 @@ def period_at(*, range: dict[str, str], time_zone: str, week_start: str, now: da
 
 def _period(range: dict[str, str], time_zone: str, week_start: str, now: datetime) -> Period:
     if "preset" not in range:
-        return period_of(
+        return parse_period(
             since=range.get("from", ""), until=range.get("to", ""), tz=time_zone, now=now
         )
-    zone = zone_of(time_zone)
+    zone = parse_zone(time_zone)
     if range["preset"] not in PRESETS:
         raise _refused(f"There is no preset {range['preset']!r}.")
     first, after = PRESETS[range["preset"]](now.astimezone(zone).date(), WEEK_STARTS[week_start])
@@ -124,7 +124,7 @@ def _period(range: dict[str, str], time_zone: str, week_start: str, now: datetim
 def period_again(*, start: str, until: str, time_zone: str, now: datetime) -> Period:
     """The period of a run from its stored instants. Raises Invalid as `period_at`."""
     with _named():
-        zone = zone_of(time_zone)
+        zone = parse_zone(time_zone)
         return period_between(_instant(start), _instant(until), zone=zone, now=now)
 
 

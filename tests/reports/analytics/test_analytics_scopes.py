@@ -13,14 +13,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from grids.models import Grid, Link
-from reports.analytics.groupings import Wish
+from reports.analytics.groupings import AnalyticsQuery
 from reports.analytics.periods import Period
+from reports.analytics.read_plan import RawRetention
 from reports.analytics.selectors import analytics_read
-from reports.analytics.subjects import (
-    Subject,
-    account_subject,
-    grids_subject,
-    links_subject,
+from reports.analytics.sources import (
+    MetricsSource,
+    account_source,
+    grids_source,
+    links_source,
 )
 from reports.models import Verdict
 from tests.support.client import Client
@@ -57,23 +58,23 @@ def links(alice: Client, bob: Client) -> list[Link]:
 class Scope:
     """What is asked for, and by the numbers of links which clicks and views are in it."""
 
-    subject: Callable[[list[Link]], Subject]
+    source: Callable[[list[Link]], MetricsSource]
     clicks: set[int]
     views: set[int]
     is_first: str = "is_first_on_grid"
 
 
-def _grids(*numbers: int) -> Callable[[list[Link]], Subject]:
-    return lambda links: grids_subject(grid_ids=[links[number].grid_id for number in numbers])
+def _grids(*numbers: int) -> Callable[[list[Link]], MetricsSource]:
+    return lambda links: grids_source(grid_ids=[links[number].grid_id for number in numbers])
 
 
-def _links(*numbers: int) -> Callable[[list[Link]], Subject]:
-    return lambda links: links_subject(link_ids=[links[number].pk for number in numbers])
+def _links(*numbers: int) -> Callable[[list[Link]], MetricsSource]:
+    return lambda links: links_source(link_ids=[links[number].pk for number in numbers])
 
 
 SCOPES = {
     "account": Scope(
-        lambda links: account_subject(user_id=links[0].user_id), {0, 1, 2, 3}, {0, 1, 2, 3}
+        lambda links: account_source(user_id=links[0].user_id), {0, 1, 2, 3}, {0, 1, 2, 3}
     ),
     "a grid": Scope(_grids(0), {0, 1}, {0, 1}),
     "grids": Scope(_grids(0, 2), {0, 1, 2, 3}, {0, 1, 2, 3}),
@@ -89,8 +90,16 @@ SCOPES = {
 def read(scope: Scope, links: list[Link], case: Case, group_by: str, limit: int = 100) -> Any:
     """The answer, once its parts have been added up."""
     period = Period(case.start, case.until, case.zone, case.until)
-    wish = Wish(group_by=group_by, include_bots=True, week_start="monday", limit=limit)
-    answer = analytics_read(subject=scope.subject(links), period=period, wish=wish)
+    query = AnalyticsQuery(
+        source=scope.source(links),
+        period=period,
+        retention=RawRetention(period.end),
+        group_by=group_by,
+        include_bots=True,
+        week_start="monday",
+        limit=limit,
+    )
+    answer = analytics_read(query=query)
     names = [name for name in answer["totals"] if name not in ("views", "click_through_rate")]
     sums = {name: sum(row[name] for row in answer["results"]) for name in names}
     assert {name: answer["totals"][name] for name in names} == sums

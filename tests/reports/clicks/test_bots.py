@@ -13,27 +13,27 @@ from hypothesis import strategies as st
 from grids.public.wire import MAX_TEXT, Flag
 from reports.clicks.enrichment.bots import RULES_VERSION, agent_reason, request_reason
 from reports.models import UserAgent
-from tests.support.reports.useragents import HEADERS, Header
+from tests.support.reports.useragents import USER_AGENTS, Header
 
 REASONS = {"", "empty", "previewer", "headless", "monitor", "library", "crawler"}
 
 
-@pytest.mark.parametrize("header", HEADERS, ids=lambda header: header.text)
+@pytest.mark.parametrize("header", USER_AGENTS, ids=lambda header: header.text)
 def test_real_headers(header: Header) -> None:
     assert agent_reason(header.text) == header.reason.replace("person", "")
     assert agent_reason(f" {header.text}\t") == agent_reason(header.text)
 
 
 def test_the_table_has_both() -> None:
-    people = sum(header.reason == "person" for header in HEADERS)
+    people = sum(header.reason == "person" for header in USER_AGENTS)
     assert people >= 55
-    assert len(HEADERS) - people >= 55
+    assert len(USER_AGENTS) - people >= 55
 
 
 def test_whom_crawlerdetect_takes_for_a_crawler_we_do() -> None:
     """Its patterns run on another engine here, which must find as many; of people, one app is excepted."""
     detect = CrawlerDetect()
-    for header in HEADERS:
+    for header in USER_AGENTS:
         if header.reason in {"person", "crawler"}:
             is_crawler = header.reason == "crawler" or "Slack_SSB/" in header.text
             assert detect.is_crawler(header.text) is is_crawler, header.text

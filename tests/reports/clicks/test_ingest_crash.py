@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from redis.exceptions import ConnectionError as RedisGone
 
 from grids.public import wire
-from reports.clicks.enrichment.agents import Keys
+from reports.clicks.enrichment.agents import UserAgentIds
 from reports.clicks.ingest import ingest, writer
 from reports.clicks.ingest.classifier import Judge
 from reports.clicks.ingest.deduplication import Seen
@@ -19,6 +19,7 @@ from reports.clicks.ingest.stream import Stream
 from reports.clicks.rollups.rollups import Ledger
 from reports.clicks.rollups.sums import Table
 from reports.clicks.storage import partitions
+from reports.clicks.storage.ingest_lock import try_ingest_lock
 from reports.models import SetAside
 from tests.support.reports.stream import (
     FIREFOX,
@@ -68,7 +69,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "partitions": (partitions, "ensure"),
     "positions": (Positions, "take"),
     "positions stored": (writer, "store_moves"),
-    "user agents": (Keys, "find"),
+    "user agents": (UserAgentIds, "resolve"),
     "judged": (Judge, "take"),
     "changes of visitors": (Seen, "changes"),
     "rows stored": (writer, "copy"),
@@ -202,5 +203,5 @@ def test_lock_is_given_back_after_a_failure(redis: Any, monkeypatch: pytest.Monk
             " WHERE locktype = 'advisory' AND datname = current_database()"
         )
         assert cursor.fetchone() == (0,)
-    with ingest.only_ingest() as is_only:
-        assert is_only
+    with try_ingest_lock() as is_taken:
+        assert is_taken

@@ -55,11 +55,11 @@ def test_language(raw: bytes, tag: str) -> None:
     assert language(raw) == tag
 
 
-HEADERS = st.lists(st.text("dexX-_*;q=.019 \x00é", max_size=20), max_size=60).map(
+USER_AGENTS = st.lists(st.text("dexX-_*;q=.019 \x00é", max_size=20), max_size=60).map(
     lambda items: ",".join(items).encode()
 )
 
 
-@given(st.one_of(HEADERS, st.binary(max_size=MAX_TEXT)))
+@given(st.one_of(USER_AGENTS, st.binary(max_size=MAX_TEXT)))
 def test_any_bytes(raw: bytes) -> None:
     assert re.fullmatch("([a-z]{2,3})?", language(raw))

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from grids.models import Grid
-from reports.clicks.audit.locks import ingest_held
-from reports.clicks.audit.rebuild import oldest_day
+from reports.clicks.storage.ingest_lock import ingest_paused
+from reports.clicks.storage.partitions import oldest_day
 from reports.models import (
     Click,
     Dimension,
@@ -224,7 +224,7 @@ def test_the_ingest_is_held_and_let_go() -> None:
         return int(count)
 
     def fail() -> None:
-        with ingest_held():
+        with ingest_paused():
             assert held() == 1
             raise ZeroDivisionError
 

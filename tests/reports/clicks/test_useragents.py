@@ -11,7 +11,7 @@ from gridlink.lib.text import CONTROL, is_storable
 from grids.public.wire import MAX_TEXT
 from reports.clicks.enrichment.useragents import Agent, describe
 from reports.models import UserAgent
-from tests.support.reports.useragents import HEADERS, Header
+from tests.support.reports.useragents import USER_AGENTS, Header
 
 LENGTHS = {
     field.name: field.max_length or 0
@@ -21,7 +21,7 @@ LENGTHS = {
 DEVICES = {"", "desktop", "mobile", "tablet", "bot", "tv", "other"}
 
 
-@pytest.mark.parametrize("header", HEADERS, ids=lambda header: header.text)
+@pytest.mark.parametrize("header", USER_AGENTS, ids=lambda header: header.text)
 def test_real_headers(header: Header) -> None:
     assert describe(header.text) == Agent(header.browser, header.os, header.device)
 

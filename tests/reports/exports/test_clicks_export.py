@@ -238,7 +238,7 @@ def test_clicks_that_come_later_are_not_in_it(owner: Client, grid: Grid) -> None
     at = Click.objects.earliest("clicked_on").clicked_on + timedelta(days=3)
     make_click(at, user_id=grid.user_id, grid_id=grid.pk)
     with connection.cursor() as cursor:
-        watermark.move(cursor)
+        watermark.advance(cursor)
     due(job)
     execute(job)
     assert (job.status, job.attempt) == ("succeeded", 2)
@@ -309,7 +309,7 @@ def test_judging_again_in_between_starts_anew(owner: Client, grid: Grid) -> None
     assert len(JobCheckpoint.objects.get(job=job).data["parts"]) == 3
     Click.objects.filter(verdict=0).update(verdict=1)
     with connection.cursor() as cursor:
-        watermark.judged(cursor)
+        watermark.mark_reclassified(cursor)
     due(job)
     execute(job)
     assert (job.status, job.attempt, len(rows_of(job))) == ("succeeded", 2, 0)

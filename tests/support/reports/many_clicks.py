@@ -49,7 +49,7 @@ def make_clicks(grid: Grid, rows: int, first: date = FIRST) -> tuple[Link, Link]
     }
     with connection.cursor() as cursor:
         cursor.execute(_ROWS, values)
-        watermark.move(cursor)
+        watermark.advance(cursor)
     for day in days:
         rebuild_day(day=day)
     return one, two

@@ -9,7 +9,7 @@ from typing import Any
 
 from gridlink.accounts.models import User
 from grids.models import Grid, Link
-from reports.analytics.periods import period_of
+from reports.analytics.periods import parse_period
 from reports.reporting.kinds.base import Question
 from reports.reporting.kinds.parameters import parse
 from reports.reporting.kinds.registry import KINDS
@@ -31,7 +31,7 @@ def question(
 ) -> Question:
     """About March, when it is long over, unless it is said otherwise."""
     assert user
-    period = period_of(since=since, until=until, tz=tz, now=NOW)
+    period = parse_period(since=since, until=until, tz=tz, now=NOW)
     return Question(user.pk, Scope.parse(scope or {}), period, **more)
 
 

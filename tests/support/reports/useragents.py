@@ -16,7 +16,7 @@ class Header(NamedTuple):
     text: str
 
 
-HEADERS = [
+USER_AGENTS = [
     Header(*line.split("\t"))
     for line in Path(__file__).with_suffix(".tsv").read_text("utf-8").splitlines()
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from reports.clicks.enrichment.agents import HEADERS, Keys
+from reports.clicks.enrichment.agents import USER_AGENTS, UserAgentIds
 from reports.exports.archive.table import Field, Scope, Table
 from reports.exports.archive.values import BadValue, Integer, Matched, Text
 
@@ -62,9 +62,9 @@ class AgentsTable(Table):
 
     def put(self, cursor: Any, scope: Scope) -> None:
         """New ones, as the ingest would have stored them."""
-        keys = Keys()
+        ids = UserAgentIds()
         for texts in self._new(cursor):
-            keys.find([HEADERS[text.encode()] for text in texts])
+            ids.resolve([USER_AGENTS[text.encode()] for text in texts])
         self._find(cursor)
 
     def _find(self, cursor: Any) -> None:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 
-from reports.clicks.audit.rebuild import oldest_day
 from reports.clicks.rollups import watermark
 from reports.clicks.storage import partitions
+from reports.clicks.storage.partitions import oldest_day
 from reports.exports.archive import names
 from reports.exports.archive.table import Field, Scope, Table
 from reports.exports.archive.tables.agents import AGENT_JOIN, DIGEST
@@ -157,7 +157,7 @@ class ClicksTable(VisitsTable):
     def put(self, cursor: Any, scope: Scope) -> None:
         """New ones; and exports that begin from now on have them."""
         super().put(cursor, scope)
-        watermark.move(cursor)
+        watermark.advance(cursor)
 
 
 class ViewsTable(VisitsTable):

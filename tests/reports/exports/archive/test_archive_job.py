@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from grids.models import Grid
-from reports.clicks.ingest.ingest import LOCK_KEY
+from reports.clicks.storage.ingest_lock import LOCK_KEY
 from reports.exports.archive import bounds, runner
 from reports.exports.archive.reader import is_archive
 from reports.exports.archive.registry import TABLES

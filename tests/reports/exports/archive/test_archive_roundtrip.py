@@ -20,7 +20,7 @@ from gridlink.accounts.models import User
 from gridlink.lib.text import CONTROL
 from grids.models import Grid, Link, Theme, Visibility
 from grids.public import wire
-from reports.clicks.enrichment.agents import HEADERS, Keys
+from reports.clicks.enrichment.agents import USER_AGENTS, UserAgentIds
 from reports.exports.archive.registry import TABLES
 from reports.models import (
     Click,
@@ -306,7 +306,7 @@ def test_any_account_comes_back(owner: Client, grids: Any, clicks: Any, words: A
         grid = Grid.objects.create(user=user_of(owner), **fields)
         links += [link_on(grid, len(links) + n, x=n, y=0, **tile) for n, tile in enumerate(tiles)]
     for at, number, agent, fields in clicks:
-        Keys().find([HEADERS[agent.encode()]])
+        UserAgentIds().resolve([USER_AGENTS[agent.encode()]])
         link = links[number] if number < len(links) else None
         same = {
             "user_id": user_of(owner).pk,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from reports.analytics.periods import Period, period_of
+from reports.analytics.periods import Period, parse_period
 from reports.reporting.kinds.base import range_words
 from reports.reporting.kinds.comparison_period import COMPARISONS
 from tests.support.reports.reports import NOW
 
 
 def period(since: str, until: str, tz: str) -> Period:
-    return period_of(since=since, until=until, tz=tz, now=NOW)
+    return parse_period(since=since, until=until, tz=tz, now=NOW)
 
 
 @pytest.mark.parametrize(
