@@ -122,10 +122,10 @@ class LinkSerializer(serializers.Serializer[Any]):
     active_from = serializers.DateTimeField(allow_null=True)
     active_until = serializers.DateTimeField(allow_null=True)
     clicks_before_import = serializers.IntegerField(
-        source="base_clicks", help_text="Counted elsewhere, and in no other number here."
+        help_text="Counted elsewhere, and in no other number here."
     )
     clicks_before_import_from = serializers.CharField(
-        source="base_clicks_from", help_text="The format of the file that told them."
+        help_text="The format of the file that told them."
     )
     version = serializers.IntegerField(help_text="The ETag.")
     created_on = serializers.DateTimeField()

@@ -61,13 +61,13 @@ WITH found AS (
         AND made.source_id IN (SELECT source_id FROM import_entry)
 )
 SELECT link.id, link.slug, link.url, link.url_key, link.title, link.note, link.tags, link.alias,
-    link.base_clicks, link.base_clicks_from, link.version, grid.slug AS grid,
+    link.clicks_before_import, link.clicks_before_import_from, link.version, grid.slug AS grid,
     coalesce(was.folder, lies.folder) AS folder,
     CASE WHEN known.source = %(source)s THEN known.source_id END AS source_id,
     known.link_id IS NOT NULL AS is_imported,
     CASE WHEN link.is_deleted OR grid.is_deleted THEN 2
         WHEN known.version = link.version THEN 0 ELSE 1 END AS standing,
-    md5(ROW(link.url_key, link.title, link.note, link.tags, link.base_clicks)::text) AS content
+    md5(ROW(link.url_key, link.title, link.note, link.tags, link.clicks_before_import)::text) AS content
 FROM found
 JOIN grids_link link ON link.id = found.id
 JOIN grids_grid grid ON grid.id = link.grid_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grids.imports.places import COLUMNS, FULL
-from grids.layout.occupancy import Y_MAX
+from grids.models import Y_MAX
 
 # Short codes are wished for by links to be made, and by those without one that no hand touched since.
 _GRANTS = """
@@ -27,7 +27,7 @@ _DIFFERS = """
     OR (entry.is_titled AND entry.title <> link.title)
     OR (entry.note <> '' AND entry.note <> link.note)
     OR (entry.tags <> '{}' AND entry.tags <> link.tags::text[])
-    OR (entry.clicks IS NOT NULL AND entry.clicks <> link.base_clicks)
+    OR (entry.clicks IS NOT NULL AND entry.clicks <> link.clicks_before_import)
 """
 # What was private elsewhere must not become public by an import.
 _EXPOSED = "entry.is_private AND grid.visibility <> 'private'"

@@ -38,7 +38,8 @@ ANALYZE import_made;
 
 INSERT INTO grids_link (
     id, slug, user_id, grid_id, url, url_key, title, note, tags, alias, x, y, width, height,
-    background, style, base_clicks, base_clicks_from, version, is_deleted, created_on, modified_on, search
+    background, style, clicks_before_import, clicks_before_import_from, version, is_deleted, created_on,
+    modified_on, search
 )
 SELECT made.id, entry.slug, %(user)s, folder.grid_id, entry.url, entry.url_key, entry.title, entry.note,
     entry.tags, plan.alias, plan.x, plan.y, 1, 1, '', '{}', coalesce(entry.clicks, 0),
@@ -66,8 +67,9 @@ WITH changed AS (
         note = CASE WHEN entry.note = '' THEN was.note ELSE entry.note END,
         tags = CASE WHEN entry.tags = '{}' THEN was.tags ELSE entry.tags END,
         alias = coalesce(was.alias, plan.alias),
-        base_clicks = coalesce(entry.clicks, was.base_clicks),
-        base_clicks_from = CASE WHEN entry.clicks IS NULL THEN was.base_clicks_from ELSE %(source)s END,
+        clicks_before_import = coalesce(entry.clicks, was.clicks_before_import),
+        clicks_before_import_from =
+            CASE WHEN entry.clicks IS NULL THEN was.clicks_before_import_from ELSE %(source)s END,
         version = link.version + 1,
         modified_on = statement_timestamp()
     FROM import_plan plan
@@ -80,8 +82,8 @@ INSERT INTO grids_imported_link (run_id, link_id, slug, grid_id, line, source_id
 SELECT %(job)s, changed.id, changed.slug, coalesce(folder.grid_id, changed.grid_id), entry.line,
     entry.source_id, changed.version, jsonb_build_object(
         'url', was.url, 'url_key', was.url_key, 'title', was.title, 'note', was.note, 'tags', was.tags,
-        'alias', was.alias, 'base_clicks', was.base_clicks, 'base_clicks_from', was.base_clicks_from,
-        'version', was.version
+        'alias', was.alias, 'base_clicks', was.clicks_before_import,
+        'base_clicks_from', was.clicks_before_import_from, 'version', was.version
     )
 FROM changed
 JOIN import_entry entry USING (n)

@@ -50,8 +50,8 @@ UPDATE grids_link link SET
     url = undone.before ->> 'url', url_key = undone.before ->> 'url_key',
     title = undone.before ->> 'title', note = undone.before ->> 'note',
     tags = ARRAY(SELECT jsonb_array_elements_text(undone.before -> 'tags')),
-    alias = undone.before ->> 'alias', base_clicks = (undone.before ->> 'base_clicks')::bigint,
-    base_clicks_from = undone.before ->> 'base_clicks_from',
+    alias = undone.before ->> 'alias', clicks_before_import = (undone.before ->> 'base_clicks')::bigint,
+    clicks_before_import_from = undone.before ->> 'base_clicks_from',
     version = link.version + 1, modified_on = statement_timestamp()
 FROM undo_link undone WHERE link.id = undone.link_id AND undone.verdict = 'restored';
 

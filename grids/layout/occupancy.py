@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# The last row a tile may begin in; the database checks the same (grids.models.grid.Y_MAX).
-Y_MAX = 1_000_000
+from grids.models import Y_MAX
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,38 +1,31 @@
-"""Grids and links, what is known of their addresses, and what imports left."""
+"""Store grids, links, the verdicts of link checks, and the records of imports."""
 
 from __future__ import annotations
 
 from grids.models.grid import (
     ALIAS_LENGTH,
     COLUMNS_MAX,
-    HEIGHT_MAX,
-    LINK_PREFIX,
     NOTE_LENGTH,
-    TAG_LENGTH,
-    TAGS_MAX,
     TITLE_LENGTH,
-    Y_MAX,
     Grid,
     GridManager,
     GridQuerySet,
-    Link,
-    LinkManager,
-    LinkQuerySet,
     Theme,
     Visibility,
     new_grid_slug,
 )
-from grids.models.import_run import (
-    SOURCE_LENGTH,
-    ImportedGrid,
-    ImportedLink,
-    ImportRun,
+from grids.models.import_run import SOURCE_LENGTH, ImportedGrid, ImportedLink, ImportRun
+from grids.models.link import (
+    HEIGHT_MAX,
+    LINK_PREFIX,
+    TAG_LENGTH,
+    TAGS_MAX,
+    Y_MAX,
+    Link,
+    LinkManager,
+    LinkQuerySet,
 )
-from grids.models.link_check import (
-    DETAIL_LENGTH,
-    LinkCheck,
-    Verdict,
-)
+from grids.models.link_check import DETAIL_LENGTH, LinkCheck, Verdict
 
 __all__ = [
     "ALIAS_LENGTH",

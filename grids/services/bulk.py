@@ -1,4 +1,4 @@
-"""Up to a thousand creates, updates and deletes of links in one call, with a verdict for each.
+"""Do up to a thousand creates, updates and deletes of links in one call, with a verdict for each.
 
 All of it is one transaction, with a number of queries that does not depend on the number of items. An item
 that cannot be done leaves no trace and does not keep the others from being done.
@@ -8,39 +8,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from django.db import transaction
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import ApplicationError, Conflict, NotFound
 from gridlink.lib.models import require_version
+from gridlink.lib.unset import UNSET, Unset
 from grids.layout.locking import LockedGrids
 from grids.models import Link
 from grids.services import links
-from grids.services.grids import alias_conflict
+from grids.services.changes import LinkChanges, NewLink
+from grids.services.rows import alias_conflict, update_links
 
 BULK_MAX = 1000
-_UPDATED = [
-    "grid", "url", "url_key", "title", "note", "tags", "alias", "x", "y", "width", "height",
+_UPDATED = (
+    "grid_id", "url", "url_key", "title", "note", "tags", "alias", "x", "y", "width", "height",
     "background", "style", "active_from", "active_until", "version", "modified_on",
-]  # fmt: skip
-_DELETED = ["is_deleted", "deleted_on", "version", "modified_on"]
+)  # fmt: skip
+_DELETED = ("is_deleted", "deleted_on", "version", "modified_on")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One wish: `index` is its place in the request's list; `fields` are validated."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkItem:
+    """Represent one item: `index` is its place in the request's list; a new link has no slug yet."""
 
     index: int
-    fields: dict[str, Any]
     slug: str = ""
     version: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkUpdate(BulkItem):
+    """Represent a change of one link."""
+
+    changes: LinkChanges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkCreate(BulkItem):
+    """Represent a link to make."""
+
+    new: NewLink
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one item; `error` when nothing did."""
+    """Tell what became of one item: the link as it is now, or the error."""
 
     operation: str
     index: int
@@ -51,20 +66,25 @@ class Verdict:
 
 @dataclass(slots=True)
 class BulkRequest:
-    """The wishes, done in the order deletes, updates, creates: so places and aliases get free first."""
+    """List the items, which are done in this order, so that places and aliases are freed first."""
 
-    delete: list[Item] = field(default_factory=list)
-    update: list[Item] = field(default_factory=list)
-    create: list[Item] = field(default_factory=list)
+    delete: list[BulkItem] = field(default_factory=list)
+    update: list[BulkUpdate] = field(default_factory=list)
+    create: list[BulkCreate] = field(default_factory=list)
+
+
+ItemT = TypeVar("ItemT", bound=BulkItem)
 
 
 def link_bulk(*, user: User, request: BulkRequest) -> list[Verdict]:
-    """Do what can be done, and say of each item whether it was."""
+    """Do what can be done, and return a verdict on each item."""
     with transaction.atomic(), alias_conflict():
         return _Bulk(user, request).run()
 
 
 class _Bulk:
+    """Carry out one request in memory, and write what can be done."""
+
     def __init__(self, user: User, request: BulkRequest) -> None:
         self._request = request
         self._grids = LockedGrids(user.pk, slugs=self._grid_slugs(), ids=self._grid_ids(user))
@@ -82,13 +102,12 @@ class _Bulk:
             *self._each("update", self._request.update, self._update),
             *self._each("create", self._request.create, self._create),
         ]
-        done = [verdict for verdict in verdicts if verdict.link]
-        self._write(done)
+        self._write(verdicts)
         self._grids.save()
         return verdicts
 
     def _each(
-        self, operation: str, items: Iterable[Item], act: Callable[[Item], Link]
+        self, operation: str, items: Iterable[ItemT], act: Callable[[ItemT], Link]
     ) -> Iterable[Verdict]:
         for item in items:
             try:
@@ -96,29 +115,29 @@ class _Bulk:
             except ApplicationError as error:
                 yield Verdict(operation, item.index, item.slug, error=error)
 
-    def _delete(self, item: Item) -> Link:
+    def _delete(self, item: BulkItem) -> Link:
         link = self._link(item)
         links.discard(self._grids, link)
         self._aliases.discard(link.alias)
         del self._links[link.slug]
         return link
 
-    def _update(self, item: Item) -> Link:
+    def _update(self, item: BulkUpdate) -> Link:
         link = self._link(item)
-        self._claim_alias(item.fields, link)
-        after = links.changed(self._grids, link, item.fields)
-        self._settle_alias(link, after)
+        self._check_alias(item.changes.alias, link)
+        after = links.changed(self._grids, link, item.changes)
+        self._note_alias(link, after)
         # A second update of the same link in this request would overwrite the first.
         del self._links[link.slug]
         return after
 
-    def _create(self, item: Item) -> Link:
-        self._claim_alias(item.fields, None)
-        link = links.build(self._grids, item.fields)
-        self._settle_alias(None, link)
+    def _create(self, item: BulkCreate) -> Link:
+        self._check_alias(item.new.alias, None)
+        link = links.build(self._grids, item.new)
+        self._note_alias(None, link)
         return link
 
-    def _link(self, item: Item) -> Link:
+    def _link(self, item: BulkItem) -> Link:
         link = self._links.get(item.slug)
         if link is None:
             raise NotFound("There is no such link, or the request names it twice.")
@@ -126,41 +145,41 @@ class _Bulk:
         require_version(link.version, item.version)
         return link
 
-    def _claim_alias(self, fields: dict[str, Any], link: Link | None) -> None:
-        alias = fields.get("alias")
+    def _check_alias(self, alias: str | Unset | None, link: Link | None) -> None:
         if alias and alias in self._aliases and not (link and link.alias == alias):
             raise Conflict("The alias is taken.", fields={"alias": ["The alias is taken."]})
 
-    def _settle_alias(self, before: Link | None, after: Link) -> None:
+    def _note_alias(self, before: Link | None, after: Link) -> None:
         if before and before.alias != after.alias:
             self._aliases.discard(before.alias)
             self._freed.append(before.pk)
         if after.alias:
             self._aliases.add(after.alias)
 
-    def _write(self, done: list[Verdict]) -> None:
-        by_operation: dict[str, list[Link]] = {"delete": [], "update": [], "create": []}
-        for verdict in done:
-            assert verdict.link is not None
-            by_operation[verdict.operation].append(verdict.link)
-        Link.objects.bulk_update(by_operation["delete"], _DELETED)
+    def _write(self, verdicts: list[Verdict]) -> None:
+        done: dict[str, list[Link]] = {"delete": [], "update": [], "create": []}
+        for verdict in verdicts:
+            if verdict.link is not None:
+                done[verdict.operation].append(verdict.link)
+        update_links(done["delete"], _DELETED)
         Link.objects.filter(pk__in=self._freed).update(alias=None)
-        Link.objects.bulk_update(by_operation["update"], _UPDATED)
-        Link.objects.bulk_create(by_operation["create"])
+        update_links(done["update"], _UPDATED)
+        Link.objects.bulk_create(done["create"])
 
     def _slugs(self) -> set[str]:
         return {item.slug for item in [*self._request.delete, *self._request.update]}
 
     def _grid_slugs(self) -> set[str]:
-        items = [*self._request.create, *self._request.update]
-        return {item.fields["grid"] for item in items if "grid" in item.fields}
+        moves = [item.changes.grid for item in self._request.update]
+        made = {item.new.grid for item in self._request.create}
+        return {grid for grid in moves if grid is not UNSET} | made
 
     def _grid_ids(self, user: User) -> set[int]:
         owned = Link.objects.filter(user=user, slug__in=self._slugs(), is_deleted=False)
         return set(owned.values_list("grid_id", flat=True))
 
     def _taken_aliases(self) -> set[str | None]:
-        items = [*self._request.create, *self._request.update]
-        wanted = {item.fields["alias"] for item in items if item.fields.get("alias")}
-        live = Link.objects.filter(alias__in=wanted, is_deleted=False)
+        wanted = {item.new.alias for item in self._request.create}
+        wanted |= {alias for i in self._request.update if (alias := i.changes.alias) is not UNSET}
+        live = Link.objects.filter(alias__in=wanted - {None, ""}, is_deleted=False)
         return set(live.values_list("alias", flat=True))

@@ -1,79 +1,86 @@
-"""Writes of grids: the page itself and the layout of its tiles. Links have `grids.services.links`."""
+"""Write grids: their own fields, the trash, and the layout of their tiles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import astuple
-from datetime import datetime
-from typing import Any
-
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
 from gridlink.accounts.models import User
-from gridlink.lib.errors import Conflict, Invalid, NotFound
+from gridlink.lib.errors import Invalid, NotFound
 from gridlink.lib.models import require_version
+from gridlink.lib.unset import UNSET, given
 from grids.layout.locking import tile_of
 from grids.layout.occupancy import Occupancy, Tile, TileError
-from grids.models import Grid, Link
+from grids.models import Grid, Theme, Visibility
+from grids.services.changes import GridChanges
+from grids.services.rows import alias_conflict, set_deleted, touch, update_links
 
 _PROBLEMS_MAX = 20
-# One statement: Django's bulk_update writes a CASE with a branch per row, of quadratic cost.
-_MOVE = """
-UPDATE grids_link AS link
-SET x = tile.x, y = tile.y, width = tile.width, height = tile.height,
-    version = link.version + 1, modified_on = %s
-FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[])
-    AS tile (id, x, y, width, height)
-WHERE link.id = tile.id
-"""
+_GEOMETRY = ("x", "y", "width", "height")
 
 
-def grid_create(*, user: User, **fields: Any) -> Grid:
-    """Make a grid. Raises Conflict when the alias is taken."""
-    grid = Grid(user=user, **fields)
+def grid_create(
+    *,
+    user: User,
+    title: str,
+    description: str = "",
+    alias: str | None = None,
+    visibility: str = Visibility.PRIVATE,
+    theme: str = Theme.AUTO,
+    columns: int = 6,
+) -> Grid:
+    """Make an empty grid. Raises Conflict when the alias is taken."""
+    grid = Grid(
+        user=user,
+        title=title,
+        description=description,
+        alias=alias,
+        visibility=visibility,
+        theme=theme,
+        columns=columns,
+    )
     with alias_conflict():
         grid.save(force_insert=True)
     return grid
 
 
-def grid_update(*, grid: Grid, version: int | None, changes: dict[str, Any]) -> Grid:
-    """Change a grid's own fields. Raises PreconditionFailed, Conflict for a taken alias, and Invalid when
-    a tile stands beyond the new number of columns."""
+def grid_update(*, grid: Grid, version: int | None, changes: GridChanges) -> Grid:
+    """Change a grid's own fields.
+
+    Raises PreconditionFailed, Conflict for a taken alias, and Invalid when a tile stands beyond the new
+    number of columns.
+    """
     with transaction.atomic():
         grid = _locked(grid)
         require_version(grid.version, version)
-        if changes.get("columns", grid.columns) < grid.columns:
-            _check_columns(grid, changes["columns"])
-        for name, value in changes.items():
+        if changes.columns is not UNSET and changes.columns < grid.columns:
+            _check_columns(grid, changes.columns)
+        for name, value in given(changes).items():
             setattr(grid, name, value)
-        _touch(grid)
+        touch(grid)
         with alias_conflict():
             grid.save()
     return grid
 
 
 def grid_delete(*, grid: Grid, version: int | None) -> None:
-    """Put a grid in the trash, its links with it. Raises PreconditionFailed."""
+    """Put a grid and its links in the trash. Raises PreconditionFailed."""
     with transaction.atomic():
         grid = _locked(grid)
         require_version(grid.version, version)
-        grid.is_deleted, grid.deleted_on = True, timezone.now()
-        _touch(grid)
+        set_deleted(grid, True)
         grid.save()
 
 
 def grid_restore(*, grid: Grid) -> Grid:
-    """Take a grid out of the trash as it was. Raises Conflict when its alias was given away meanwhile."""
+    """Take a grid out of the trash. Raises Conflict when its alias was given away."""
     with transaction.atomic():
         locked = Grid.objects.select_for_update(no_key=True)
         found = locked.filter(pk=grid.pk, is_deleted=True).first()
         if found is None:
             raise NotFound
-        found.is_deleted, found.deleted_on = False, None
-        _touch(found)
+        set_deleted(found, False)
         with alias_conflict():
             found.save()
     return found
@@ -88,28 +95,19 @@ def layout_save(*, grid: Grid, version: int | None, tiles: dict[str, Tile]) -> G
         grid = _locked(grid)
         require_version(grid.layout_version, version)
         live = grid.links.filter(is_deleted=False)
-        links = list(live.only("grid", "slug", "x", "y", "width", "height"))
+        links = list(live.only("grid", "slug", "version", *_GEOMETRY))
         _check_complete({link.slug for link in links}, set(tiles))
         _check_fit(grid, tiles)
-        now = timezone.now()
-        _move((link for link in links if tile_of(link) != tiles[link.slug]), tiles, now)
+        moved = [link for link in links if tile_of(link) != tiles[link.slug]]
+        for link in moved:
+            tile = tiles[link.slug]
+            link.x, link.y, link.width, link.height = tile.x, tile.y, tile.width, tile.height
+            touch(link)
+        update_links(moved, (*_GEOMETRY, "version", "modified_on"))
         grid.layout_version += 1
-        grid.modified_on = now
+        grid.modified_on = timezone.now()
         grid.save(update_fields=["layout_version", "modified_on"])
     return grid
-
-
-@contextmanager
-def alias_conflict() -> Iterator[None]:
-    """Turns the unique index's refusal of an alias into a Conflict, with the transaction still usable."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        if "alias_once" not in str(error):
-            raise
-        message = "The alias is taken."
-        raise Conflict(message, fields={"alias": [message]}) from error
 
 
 def _locked(grid: Grid) -> Grid:
@@ -117,11 +115,6 @@ def _locked(grid: Grid) -> Grid:
     if found is None:
         raise NotFound
     return found
-
-
-def _touch(grid: Grid) -> None:
-    grid.version += 1
-    grid.modified_on = timezone.now()
 
 
 def _check_columns(grid: Grid, columns: int) -> None:
@@ -155,11 +148,3 @@ def _check_fit(grid: Grid, tiles: dict[str, Tile]) -> None:
                 break
     if problems:
         raise Invalid("Some tiles do not fit.", code="bad_tile", fields=problems)
-
-
-def _move(links: Iterable[Link], tiles: dict[str, Tile], now: datetime) -> None:
-    rows = [(link.pk, *astuple(tiles[link.slug])) for link in links]
-    if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        with connection.cursor() as cursor:
-            cursor.execute(_MOVE, [now, *columns])

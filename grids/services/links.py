@@ -1,40 +1,48 @@
-"""Writes of links. One link or a thousand go the same way: lock the grids, change in memory, write."""
+"""Write links. One link or a thousand go the same way: lock the grids, change in memory, write."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Conflict, Invalid, NotFound
 from gridlink.lib.models import require_version
+from gridlink.lib.unset import UNSET, given
 from gridlink.lib.weburl import url_key
 from grids.layout.locking import LockedGrids
 from grids.models import Grid, Link
-from grids.services.grids import alias_conflict
+from grids.services.changes import LinkChanges, NewLink
+from grids.services.rows import alias_conflict, set_deleted, touch
 
 _GEOMETRY = {"x", "y", "width", "height", "grid"}
 
 
-def link_create(*, user: User, fields: dict[str, Any]) -> Link:
-    """Put a link on a grid. `fields["grid"]` is the grid's slug; without x and y it gets the first free
-    place. Raises NotFound for the grid, Conflict for a taken alias, Invalid for a tile that does not fit."""
+def link_create(*, user: User, new: NewLink) -> Link:
+    """Put a link on one of the user's grids.
+
+    Raises NotFound for the grid, Conflict for a taken alias, Invalid for a tile that does not fit.
+    """
     with transaction.atomic():
-        grids = LockedGrids(user.pk, slugs=[fields["grid"]])
-        link = build(grids, fields)
+        grids = LockedGrids(user.pk, slugs=[new.grid])
+        link = build(grids, new)
         with alias_conflict():
             link.save(force_insert=True)
         grids.save()
     return link
 
 
-def link_update(*, link: Link, version: int | None, changes: dict[str, Any]) -> Link:
-    """Change a link; `changes["grid"]` moves it. Raises PreconditionFailed, NotFound for the new grid,
-    Conflict for a taken alias, Invalid for a tile that does not fit."""
-    slugs = [changes["grid"]] if "grid" in changes else []
+def link_update(*, link: Link, version: int | None, changes: LinkChanges) -> Link:
+    """Change a link, and move it when the changes name a grid.
+
+    Raises PreconditionFailed, NotFound for the new grid, Conflict for a taken alias, and Invalid for a tile
+    that does not fit.
+    """
+    slugs = [] if changes.grid is UNSET else [changes.grid]
     with transaction.atomic():
         grids = LockedGrids(link.user_id, slugs=slugs, ids=[link.grid_id])
         link = _current(link, grids, version)
@@ -56,49 +64,50 @@ def link_delete(*, link: Link, version: int | None) -> None:
 
 
 def link_restore(*, link: Link) -> Link:
-    """Take a link out of the trash, to its old place or, when that is taken, the first free one.
-    Raises Conflict when its alias was given away meanwhile."""
+    """Take a link out of the trash, to its old place or the first free one.
+
+    Raises Conflict when its alias was given away meanwhile.
+    """
     with transaction.atomic():
         grids = LockedGrids(link.user_id, ids=[link.grid_id])
         found = Link.objects.filter(pk=link.pk, is_deleted=True).first()
         if found is None:
             raise NotFound
         _put_back(grids, found)
-        found.is_deleted, found.deleted_on = False, None
-        _touch(found)
+        set_deleted(found, False)
         with alias_conflict():
             found.save()
         grids.save()
     return found
 
 
-def build(grids: LockedGrids, fields: dict[str, Any]) -> Link:
-    """A new link in its place, not yet saved. Raises as `link_create` does."""
-    fields = dict(fields)
-    grid = grids.by_slug(fields.pop("grid"))
-    at = _position(fields)
-    link = Link(user_id=grid.user_id, grid=grid, **fields)
-    link.url_key = url_key(link.url)
+def build(grids: LockedGrids, new: NewLink) -> Link:
+    """Make a link in its place, not yet saved. Raises as `link_create` does."""
+    grid = grids.by_slug(new.grid)
+    at = _position(new.x, new.y)
+    fields = {**asdict(new), "grid": grid, "tags": list(new.tags)}
+    link = Link(user_id=grid.user_id, url_key=url_key(new.url), **fields)
     _check_window(link)
     grids.place(link, at=at)
     return link
 
 
-def changed(grids: LockedGrids, link: Link, changes: dict[str, Any]) -> Link:
-    """A changed copy of a link, its tile moved if the changes say so; not yet saved. Raises as
-    `link_update` does, and then nothing has moved."""
-    changes = dict(changes)
-    moves = _GEOMETRY & changes.keys()
-    target = grids.by_slug(changes.pop("grid")) if "grid" in changes else grids.by_id(link.grid_id)
-    at = _position(changes, link if target.pk == link.grid_id else None)
+def changed(grids: LockedGrids, link: Link, changes: LinkChanges) -> Link:
+    """Return a changed copy of a link, moved if the changes say so; not yet saved.
+
+    Raises as `link_update` does, and then nothing has moved.
+    """
+    values = given(changes)
+    target = grids.by_id(link.grid_id) if changes.grid is UNSET else grids.by_slug(changes.grid)
+    at = _new_position(values, stays=link if target.pk == link.grid_id else None)
     after = copy(link)
-    for name, value in changes.items():
-        setattr(after, name, value)
+    for name in values.keys() - {"grid", "x", "y"}:
+        setattr(after, name, values[name])
     after.grid = target
     after.url_key = url_key(after.url)
     _check_window(after)
-    _touch(after)
-    if moves:
+    touch(after)
+    if _GEOMETRY & values.keys():
         grids.move(link, after, at=at)
     return after
 
@@ -106,8 +115,7 @@ def changed(grids: LockedGrids, link: Link, changes: dict[str, Any]) -> Link:
 def discard(grids: LockedGrids, link: Link) -> None:
     """Put a link in the trash, in memory."""
     grids.lift(link)
-    link.is_deleted, link.deleted_on = True, timezone.now()
-    _touch(link)
+    set_deleted(link, True)
 
 
 def _current(link: Link, grids: LockedGrids, version: int | None) -> Link:
@@ -117,20 +125,25 @@ def _current(link: Link, grids: LockedGrids, version: int | None) -> Link:
         raise NotFound
     require_version(found.version, version)
     if found.grid_id != link.grid_id:
-        # Between the look and the lock; the lock may be on the wrong grid.
+        # Moved after it was read and before the lock, which may be on the wrong grid.
         raise Conflict("The link is being moved to another grid; try again.")
     return found
 
 
-def _position(fields: dict[str, Any], stays: Link | None = None) -> tuple[int, int] | None:
-    """The wanted position, taken out of `fields`; a link that stays on its grid keeps what is not named."""
-    x, y = fields.pop("x", None), fields.pop("y", None)
+def _new_position(values: Mapping[str, Any], stays: Link | None) -> tuple[int, int] | None:
+    """Return where a changed link goes; one that stays on its grid keeps what is not named."""
     if stays is not None:
-        return (stays.x if x is None else x, stays.y if y is None else y)
-    if (x is None) != (y is None):
+        return values.get("x", stays.x), values.get("y", stays.y)
+    return _position(values.get("x"), values.get("y"))
+
+
+def _position(x: int | None, y: int | None) -> tuple[int, int] | None:
+    if x is None and y is None:
+        return None
+    if x is None or y is None:
         message = "Give both x and y, or neither for the first free place."
         raise Invalid(message, fields={"x": [message]})
-    return None if x is None else (x, y)
+    return x, y
 
 
 def _put_back(grids: LockedGrids, link: Link) -> None:
@@ -146,8 +159,3 @@ def _check_window(link: Link) -> None:
     if link.active_from and link.active_until and link.active_until <= link.active_from:
         message = "The active window must end after it begins."
         raise Invalid(message, fields={"active_until": [message]})
-
-
-def _touch(link: Link) -> None:
-    link.version += 1
-    link.modified_on = timezone.now()

@@ -57,7 +57,7 @@ def furnish(client: Client) -> Grid:
         grid, 1, title="=1+1", note='N\\"\n\\N', tags=["a,b", 'q"\\', "{}"], alias="one", width=2, height=3,
         background="#1e90ff", style={"radius": 3, "font": "mono", "shadow": True},
         active_from=MOMENT, active_until=MOMENT + timedelta(days=400), version=4, x=0, y=0,
-        base_clicks=12, base_clicks_from="csv",
+        clicks_before_import=12, clicks_before_import_from="csv",
     )  # fmt: skip
     other = link_on(grid, 2, x=2, y=0, url="mailto:a@example.org")
     link_on(grid, 3, x=2, y=0, is_deleted=True, deleted_on=MOMENT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,6 +28,7 @@ from grids.api.serializers import (
 from grids.layout.occupancy import Tile
 from grids.models import Grid
 from grids.services import grids, links
+from grids.services.changes import GridChanges, NewLink
 
 _GRID_BODY = [body_example("a grid", examples.GRID_WRITE)]
 
@@ -102,7 +101,7 @@ class GridDetailView(APIView):
     def put(self, request: Request, slug: str) -> Response:
         """Fields that are left out go back to their defaults."""
         fields = validated(GridWriteSerializer, request.data)
-        return self._change(request, slug, {**_GRID_DEFAULTS, **fields})
+        return self._change(request, slug, GridChanges(**{**_GRID_DEFAULTS, **fields}))
 
     @extend_schema(
         summary="Change a grid",
@@ -116,9 +115,8 @@ class GridDetailView(APIView):
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent."""
-        return self._change(
-            request, slug, validated(GridWriteSerializer, request.data, partial=True)
-        )
+        fields = validated(GridWriteSerializer, request.data, partial=True)
+        return self._change(request, slug, GridChanges(**fields))
 
     @extend_schema(
         summary="Put a grid in the trash",
@@ -131,7 +129,7 @@ class GridDetailView(APIView):
         grids.grid_delete(grid=grid, version=if_match(request))
         return Response(status=204)
 
-    def _change(self, request: Request, slug: str, changes: dict[str, Any]) -> Response:
+    def _change(self, request: Request, slug: str, changes: GridChanges) -> Response:
         grid = grid_write(actor_of(request), slug)
         changed = grids.grid_update(grid=grid, version=if_match(request), changes=changes)
         return grid_response(request, changed)
@@ -229,7 +227,7 @@ class GridLinksView(APIView):
         """Without `x` and `y` the link gets the first free place."""
         grid = grid_write(actor_of(request), slug)
         fields = validated(LinkFields, request.data)
-        link = links.link_create(user=actor_of(request), fields={**fields, "grid": grid.slug})
+        link = links.link_create(user=actor_of(request), new=NewLink(grid=grid.slug, **fields))
         headers = {
             **etag_of(link.version),
             "Location": reverse("link-detail", args=[link.slug], request=request),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -33,7 +35,16 @@ from grids.api.serializers import (
 )
 from grids.models import Link
 from grids.services import links
-from grids.services.bulk import BULK_MAX, BulkRequest, Item, Verdict, link_bulk
+from grids.services.bulk import (
+    BULK_MAX,
+    BulkCreate,
+    BulkItem,
+    BulkRequest,
+    BulkUpdate,
+    Verdict,
+    link_bulk,
+)
+from grids.services.changes import LinkChanges, NewLink
 
 _LINK_BODY = [body_example("a link", examples.LINK_WRITE)]
 
@@ -75,7 +86,7 @@ class LinkListView(APIView):
     def post(self, request: Request) -> Response:
         """Without `x` and `y` the link gets the first free place of its grid."""
         fields = validated(LinkWriteSerializer, request.data)
-        link = links.link_create(user=actor_of(request), fields=fields)
+        link = links.link_create(user=actor_of(request), new=NewLink(**fields))
         response = link_response(link, status=201)
         response["Location"] = reverse("link-detail", args=[link.slug], request=request)
         return response
@@ -108,7 +119,7 @@ class LinkDetailView(APIView):
     def put(self, request: Request, slug: str) -> Response:
         """Fields that are left out go back to their defaults; place and size stay."""
         fields = validated(LinkWriteSerializer, request.data)
-        return self._change(request, slug, {**_link_defaults(), **fields})
+        return self._change(request, slug, LinkChanges(**{**_link_defaults(), **fields}))
 
     @extend_schema(
         summary="Change a link",
@@ -122,9 +133,8 @@ class LinkDetailView(APIView):
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent; `grid` moves the link to another of one's grids."""
-        return self._change(
-            request, slug, validated(LinkWriteSerializer, request.data, partial=True)
-        )
+        fields = validated(LinkWriteSerializer, request.data, partial=True)
+        return self._change(request, slug, LinkChanges(**fields))
 
     @extend_schema(
         summary="Put a link in the trash",
@@ -137,7 +147,7 @@ class LinkDetailView(APIView):
         links.link_delete(link=link, version=if_match(request))
         return Response(status=204)
 
-    def _change(self, request: Request, slug: str, changes: dict[str, Any]) -> Response:
+    def _change(self, request: Request, slug: str, changes: LinkChanges) -> Response:
         link = link_write(actor_of(request), slug)
         return link_response(
             links.link_update(link=link, version=if_match(request), changes=changes)
@@ -180,29 +190,39 @@ class LinkBulkView(APIView):
         lists = validated(BulkSerializer, request.data)
         if sum(map(len, lists.values())) > BULK_MAX:
             raise Invalid(f"At most {BULK_MAX} items go in one call.")
-        wishes, refused = BulkRequest(), []
-        for operation, (serializer, partial) in _ITEMS.items():
+        wanted, refused = BulkRequest(), []
+        for operation, (serializer_class, parse) in _ITEMS.items():
+            serializer = serializer_class()
             for index, raw in enumerate(lists[operation]):
                 try:
-                    fields = validated(serializer, raw, partial=partial)
-                    getattr(wishes, operation).append(_item(index, fields))
+                    fields = serializer.run_validation(raw)
+                    getattr(wanted, operation).append(parse(index, fields))
                 except ValidationError as error:
                     problem = Invalid("Some fields are not valid.", fields=dict(error.detail))  # type: ignore[arg-type]
                     refused.append(Verdict(operation, index, _slug_of(raw), error=problem))
-        verdicts = link_bulk(user=actor_of(request), request=wishes)
+        verdicts = link_bulk(user=actor_of(request), request=wanted)
         return Response(_bulk_answer([*verdicts, *refused]))
 
 
-_ITEMS: dict[str, tuple[type[StrictSerializer], bool]] = {
-    "delete": (BulkDeleteItem, False),
-    "update": (BulkUpdateItem, True),
-    "create": (LinkWriteSerializer, False),
+def _bulk_delete(index: int, fields: dict[str, Any]) -> BulkItem:
+    return BulkItem(index=index, **fields)
+
+
+def _bulk_update(index: int, fields: dict[str, Any]) -> BulkUpdate:
+    slug, version = fields.pop("slug"), fields.pop("version", None)
+    return BulkUpdate(index=index, slug=slug, version=version, changes=LinkChanges(**fields))
+
+
+def _bulk_create(index: int, fields: dict[str, Any]) -> BulkCreate:
+    return BulkCreate(index=index, new=NewLink(**fields))
+
+
+# Of each operation the serializer of its items, and what makes an item of the fields.
+_ITEMS: dict[str, tuple[Callable[[], StrictSerializer], Callable[[int, dict[str, Any]], Any]]] = {
+    "delete": (BulkDeleteItem, _bulk_delete),
+    "update": (partial(BulkUpdateItem, partial=True), _bulk_update),
+    "create": (LinkWriteSerializer, _bulk_create),
 }
-
-
-def _item(index: int, fields: dict[str, Any]) -> Item:
-    slug, version = fields.pop("slug", ""), fields.pop("version", None)
-    return Item(index, fields, slug=slug, version=version)
 
 
 def _slug_of(raw: Any) -> str:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grids.models import Grid, ImportRun, Link
+from grids.services.changes import LinkChanges
 from grids.services.links import link_delete, link_update
 from tests.support.client import Client, make_user
 from tests.support.grids.imports import dump, import_file, table, told, undo
@@ -69,12 +70,15 @@ def edit(kind: str, chance: random.Random) -> None:
     if not links:
         return
     link, grid = chance.choice(links), chance.choice(grids)
-    if kind in ("title", "note"):
-        link_update(link=link, version=None, changes={kind: chance.choice(["one", "mine"])})
+    word = chance.choice(["one", "mine"])
+    if kind == "title":
+        link_update(link=link, version=None, changes=LinkChanges(title=word))
+    elif kind == "note":
+        link_update(link=link, version=None, changes=LinkChanges(note=word))
     elif kind == "trash":
         link_delete(link=link, version=None)
     elif kind == "move":
-        link_update(link=link, version=None, changes={"grid": grid.slug})
+        link_update(link=link, version=None, changes=LinkChanges(grid=grid.slug))
     else:
         changes: dict[str, dict[str, Any]] = {
             "publish": {"visibility": "public"},

@@ -8,6 +8,7 @@ from django.db import transaction
 from grids.imports import undo as undoing
 from grids.imports.store import Stores
 from grids.models import Grid, ImportedLink, Link, LinkCheck
+from grids.services.changes import GridChanges, LinkChanges, NewLink
 from grids.services.grids import grid_update
 from grids.services.links import link_create, link_delete, link_update
 from tasks.models import Job
@@ -44,7 +45,7 @@ def test_undo_tells_of_every_link_and_grid(owner: Client) -> None:
     job = import_file(owner, FILE)
     a, b, c = Link.objects.order_by("pk")
     grid = Grid.objects.get()
-    link_update(link=a, version=1, changes={"note": "mine"})
+    link_update(link=a, version=1, changes=LinkChanges(note="mine"))
     link_delete(link=b, version=1)
     undone = undo(job)
     assert undone.result == {
@@ -65,9 +66,9 @@ def test_grid_that_was_changed_or_holds_something_else_stays(owner: Client) -> N
         owner, FILE, table("https://d.example/,d,,,Work")[len("url,title,note,tags,folder\n") :]
     )
     home, work = Grid.objects.order_by("pk")
-    grid_update(grid=work, version=1, changes={"title": "Mine"})
+    grid_update(grid=work, version=1, changes=GridChanges(title="Mine"))
     link_create(
-        user=user_of(owner), fields={"grid": home.slug, "url": "https://e.example/", "title": "e"}
+        user=user_of(owner), new=NewLink(grid=home.slug, url="https://e.example/", title="e")
     )
     undone = undo(job)
     assert told(undone)[-2:] == [
@@ -134,7 +135,7 @@ def test_edit_between_trial_and_import(owner: Client) -> None:
     newer = FILE.replace(b",a,", b",A,")
     tried = import_file(owner, newer, mode="dry_run")
     assert told(tried)[0] == ("A", "update", "")
-    link_update(link=Link.objects.order_by("pk")[0], version=1, changes={"note": "mine"})
+    link_update(link=Link.objects.order_by("pk")[0], version=1, changes=LinkChanges(note="mine"))
     before = dump(owner.user)
     job = import_file(owner, newer)
     assert told(job)[0] == ("A", "skip", "it was changed since it was imported")
@@ -149,7 +150,7 @@ def test_edit_waits_for_an_import_that_is_being_finished(owner: Client) -> None:
     race(
         Grid.objects.filter(user=user_of(owner)),
         lambda: execute(job),
-        lambda: link_update(link=link, version=None, changes={"note": "mine"}),
+        lambda: link_update(link=link, version=None, changes=LinkChanges(note="mine")),
     )
     job.refresh_from_db()
     link.refresh_from_db()
@@ -174,13 +175,13 @@ def test_short_code_taken_in_the_very_moment(
 ) -> None:
     bob = user_of(Client(make_user("bob")))
     grid = Grid.objects.create(user=bob, title="Bob's")
-    fields = {"grid": grid.slug, "url": "https://b.example/", "title": "b", "alias": "code"}
+    new = NewLink(grid=grid.slug, url="https://b.example/", title="b", alias="code")
     store = Stores.store
     taken: list[Link] = []
 
     def late(self: Stores, cursor: object) -> None:
         if not taken:
-            taken.extend(in_threads(1, lambda: link_create(user=bob, fields=fields)))
+            taken.extend(in_threads(1, lambda: link_create(user=bob, new=new)))
         store(self, cursor)
 
     monkeypatch.setattr(Stores, "store", late)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grids.models import Grid, Link, Visibility
+from grids.services.changes import LinkChanges
 from grids.services.links import link_delete, link_update
 from tests.support.client import Client, make_user
 from tests.support.grids.imports import (
@@ -145,7 +146,7 @@ def test_what_tools_tell_beside_the_link_is_kept(owner: Client) -> None:
     header = "url,title,note,tags,folder,id,alias,clicks,created at,updated at,archived"
     import_file(owner, table(row, header=header))
     link = Link.objects.get()
-    assert (link.alias, link.tags, link.base_clicks, link.base_clicks_from) == (
+    assert (link.alias, link.tags, link.clicks_before_import, link.clicks_before_import_from) == (
         "promo", ["x", "archived"], 12, "csv",
     )  # fmt: skip
     assert (link.created_on.month, link.modified_on.month) == (5, 6)
@@ -159,7 +160,7 @@ def test_what_tools_tell_beside_the_link_is_kept(owner: Client) -> None:
     )
     assert refused.status_code == 400
     link.refresh_from_db()
-    assert (link.base_clicks, link.version) == (12, 1)
+    assert (link.clicks_before_import, link.version) == (12, 1)
 
 
 def test_short_codes_that_are_taken(owner: Client) -> None:
@@ -207,7 +208,7 @@ def test_what_its_owner_did_stays(owner: Client) -> None:
     rows = [f"https://{name}.example/,{name},,,Home" for name in ("edited", "trashed", "same")]
     import_file(owner, table(*rows))
     edited, trashed, _ = Link.objects.order_by("pk")
-    link_update(link=edited, version=1, changes={"title": "Mine"})
+    link_update(link=edited, version=1, changes=LinkChanges(title="Mine"))
     link_delete(link=trashed, version=1)
     owner.post("links/", {"grid": edited.grid.slug, "url": "https://own.example/", "title": "Own"})
     before = dump(owner.user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from gridlink.lib.errors import Invalid
@@ -48,6 +49,11 @@ _COLUMNS = (
     "active_until", "base_clicks", "base_clicks_from", "version", "is_deleted", "deleted_on",
     "created_on", "modified_on",
 )  # fmt: skip
+# Columns whose name in the database is not that of their field in the archive.
+_RENAMED = {
+    "base_clicks": "clicks_before_import",
+    "base_clicks_from": "clicks_before_import_from",
+}
 # What differs for one that has to move.
 _PLACED = ("x", "y", "width")
 
@@ -71,8 +77,9 @@ def _check_style(style: Any) -> None:
         raise ValueError(error.message) from error
 
 
-def _row(table: str) -> str:
-    return ", ".join(f"{table}.{name}" for name in (*_COLUMNS, *_PLACED, "alias"))
+def _row(table: str, renamed: Mapping[str, str] = MappingProxyType({})) -> str:
+    names = (*_COLUMNS, *_PLACED, "alias")
+    return ", ".join(f"{table}.{renamed.get(name, name)}" for name in names)
 
 
 # A tile's cells in a row of its grid, as bits.
@@ -133,8 +140,8 @@ class LinksTable(PlacedTable):
         Field("style", "link.style", Json(_check_style)),
         Field("active_from", "link.active_from", Maybe(Moment())),
         Field("active_until", "link.active_until", Maybe(Moment())),
-        Field("base_clicks", "link.base_clicks", Integer(0, _CLICKS)),
-        Field("base_clicks_from", "link.base_clicks_from", Text(SOURCE_LENGTH)),
+        Field("base_clicks", "link.clicks_before_import", Integer(0, _CLICKS)),
+        Field("base_clicks_from", "link.clicks_before_import_from", Text(SOURCE_LENGTH)),
         *record_fields("link"),
     )
     source = (
@@ -143,7 +150,7 @@ class LinksTable(PlacedTable):
     )
     order = "link.id"
     same = (
-        f"({_row('here')}, here.grid_id) IS NOT DISTINCT FROM"
+        f"({_row('here', _RENAMED)}, here.grid_id) IS NOT DISTINCT FROM"
         f" ({_row('row')}, (SELECT key FROM archive_gr WHERE name = row.grid))"
     )
     extra = (*PlacedTable.extra, "new_x bigint", "new_y bigint", "new_width bigint")
@@ -183,7 +190,7 @@ class LinksTable(PlacedTable):
     def put(self, cursor: Any, scope: Scope) -> None:
         """New ones; a grid that was here has a new layout by them."""
         names.number(cursor, scope, self.kind, self.staging)
-        columns = ", ".join((*_COLUMNS, *_PLACED))
+        columns = ", ".join(_RENAMED.get(name, name) for name in (*_COLUMNS, *_PLACED))
         given = [f"row.{name}" for name in _COLUMNS]
         given += [f"coalesce(row.new_{name}, row.{name})" for name in _PLACED]
         cursor.execute(

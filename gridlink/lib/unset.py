@@ -1,0 +1,27 @@
+"""Tell "not given" from every value that a field can have, None included.
+
+A service that changes some fields of a row takes a frozen dataclass whose fields are all UNSET by default,
+such as `LinkChanges`; `given` lists those that the caller named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from enum import Enum
+from typing import Any, Final
+
+
+class Unset(Enum):
+    """Type the one value that stands for "not given"; an enum, so that mypy narrows `is UNSET`."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+def given(changes: Any) -> Mapping[str, Any]:
+    """Return the fields of a dataclass of changes that are not UNSET, by name."""
+    values = {field.name: getattr(changes, field.name) for field in fields(changes)}
+    return {name: value for name, value in values.items() if value is not UNSET}
