@@ -98,14 +98,15 @@ def layout_save(*, grid: Grid, version: int | None, tiles: dict[str, Tile]) -> G
         links = list(live.only("grid", "slug", "version", *_GEOMETRY))
         _check_complete({link.slug for link in links}, set(tiles))
         _check_fit(grid, tiles)
+        now = timezone.now()
         moved = [link for link in links if tile_of(link) != tiles[link.slug]]
         for link in moved:
             tile = tiles[link.slug]
             link.x, link.y, link.width, link.height = tile.x, tile.y, tile.width, tile.height
-            touch(link)
+            touch(link, now)
         update_links(moved, (*_GEOMETRY, "version", "modified_on"))
         grid.layout_version += 1
-        grid.modified_on = timezone.now()
+        grid.modified_on = now
         grid.save(update_fields=["layout_version", "modified_on"])
     return grid
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -20,10 +21,10 @@ FROM json_populate_recordset(NULL::grids_link, %s) AS row WHERE link.id = row.id
 """
 
 
-def touch(row: Grid | Link) -> None:
+def touch(row: Grid | Link, now: datetime | None = None) -> None:
     """Note in memory that a row is changed: its next version, and the time."""
     row.version += 1
-    row.modified_on = timezone.now()
+    row.modified_on = now or timezone.now()
 
 
 def set_deleted(row: Grid | Link, is_deleted: bool) -> None:
