@@ -10,8 +10,8 @@ import os
 from celery import Celery
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
-from tasks.broker.redis_transport import free_slots_on_failure
-from tasks.broker.worker import keep_what_lasts
+from tasks.broker.redis_transport import patch_redis_transport
+from tasks.broker.worker import connect_worker_signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 # Celery drops what the checks say, and they load the whole web tier: a seventh of a worker's memory.
@@ -20,8 +20,8 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 # WORKER_STOP_SECONDS to end and are then handed back. Celery reads this when a worker starts.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
-free_slots_on_failure()
-keep_what_lasts()
+patch_redis_transport()
+connect_worker_signals()
 app = Celery("gridlink")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

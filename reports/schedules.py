@@ -20,7 +20,7 @@ from reports.exports.services import export_params, export_submit
 from reports.reporting.runs.ranges import RangeSerializer, period_at
 from reports.reporting.services import run_submit
 from tasks.jobs.services import Submission
-from tasks.schedules.registry import Occasion, ScheduledAction, register
+from tasks.schedules.registry import Occurrence, ScheduledAction, register
 
 
 class _ReportParams(StrictSerializer):
@@ -43,17 +43,17 @@ class RunReport(ScheduledAction):
         report_write(user, found["report"])
         return found
 
-    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
+    def submit(self, *, user: User, params: dict[str, Any], occurrence: Occurrence) -> Submission:
         """Always a run of its own: an earlier one was delivered already."""
         wish = _again(_ReportParams, params)
         with _told("The report"):
             report = report_write(user, wish["report"])
         return run_submit(
             report=report,
-            moment=occasion.slot,
+            moment=occurrence.slot,
             fresh=True,
-            idempotency_key=occasion.key,
-            deliveries=occasion.deliveries,
+            idempotency_key=occurrence.key,
+            deliveries=occurrence.deliveries,
         )
 
 
@@ -74,12 +74,12 @@ class MakeExport(ScheduledAction):
         export_params(user=user, **_resolved(found, user.week_start, timezone.now()))
         return found
 
-    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
+    def submit(self, *, user: User, params: dict[str, Any], occurrence: Occurrence) -> Submission:
         """The job."""
-        wish = _resolved(_again(_ExportParams, params), user.week_start, occasion.slot)
+        wish = _resolved(_again(_ExportParams, params), user.week_start, occurrence.slot)
         with _told("A grid or a link in the filters"):
             return export_submit(
-                user=user, idempotency_key=occasion.key, deliveries=occasion.deliveries, **wish
+                user=user, idempotency_key=occurrence.key, deliveries=occurrence.deliveries, **wish
             )
 
 

@@ -10,7 +10,7 @@ from reports.clicks.enrichment import visitors
 from reports.clicks.ingest import ingest
 from reports.clicks.storage import partitions
 from reports.reporting.runs import retention
-from tasks.broker.periodic import take_slot
+from tasks.broker.periodic import claim_slot
 
 # A run ends long before its queue's limits, so that a worker told to stop is not kept.
 _SECONDS = 50
@@ -25,7 +25,7 @@ def ingest_clicks(**_: Any) -> None:
 @shared_task(name="reports.sweep_clicks", ignore_result=False)
 def sweep_clicks(**_: Any) -> str:
     """Make the partitions of the months to come, and remove clicks, salts and visitors past their time."""
-    if not take_slot("sweep_clicks", 3600):
+    if not claim_slot("sweep_clicks", 3600):
         return "another run has this slot"
     partitions.ensure_ahead()
     partitions.drop_old()
@@ -36,7 +36,7 @@ def sweep_clicks(**_: Any) -> str:
 @shared_task(name="reports.sweep_results", ignore_result=False)
 def sweep_results(**_: Any) -> str:
     """Remove the results of runs past their time."""
-    if not take_slot("sweep_results", 3600):
+    if not claim_slot("sweep_results", 3600):
         return "another run has this slot"
     retention.sweep_results()
     return "swept"

@@ -8,7 +8,7 @@ from typing import Any
 from celery import Task, current_app, shared_task
 
 from gridlink.lib.queues import QUEUES
-from tasks.broker.periodic import take_slot
+from tasks.broker.periodic import claim_slot
 from tasks.broker.publisher import DELIVER, RUN_JOB
 from tasks.jobs import executor, sweeper
 from tasks.notifications import dispatcher
@@ -36,7 +36,7 @@ def deliver(**_: Any) -> None:
 @shared_task(name="tasks.ring_canaries", ignore_result=False)
 def ring_canaries(**_: Any) -> str:
     """Send a message through every queue, to see which of them flow."""
-    if not take_slot("ring_canaries", 60):
+    if not claim_slot("ring_canaries", 60):
         return "another run has this slot"
     for queue in QUEUES:
         current_app.send_task("tasks.canary", args=[queue], queue=queue, expires=120)
@@ -46,7 +46,7 @@ def ring_canaries(**_: Any) -> str:
 @shared_task(name="tasks.canary", ignore_result=True)
 def canary(queue: str, **_: Any) -> None:
     """The other end of `ring_canaries`."""
-    sweeper.canary_seen(queue)
+    sweeper.record_canary(queue)
 
 
 @shared_task(name="tasks.fire_schedules", ignore_result=True)
@@ -58,7 +58,7 @@ def fire_schedules(**_: Any) -> None:
 @shared_task(name="tasks.sweep_files", ignore_result=False)
 def sweep_files(**_: Any) -> str:
     """Remove files past their time and objects that belong to nothing."""
-    if not take_slot("sweep_files", 3600):
+    if not claim_slot("sweep_files", 3600):
         return "another run has this slot"
     sweeper.sweep_files()
     return "swept"
@@ -67,7 +67,7 @@ def sweep_files(**_: Any) -> str:
 @shared_task(name="tasks.sweep_records", ignore_result=False)
 def sweep_records(**_: Any) -> str:
     """Remove small records past their use."""
-    if not take_slot("sweep_records", 3600):
+    if not claim_slot("sweep_records", 3600):
         return "another run has this slot"
     sweeper.sweep_records()
     return "swept"

@@ -97,11 +97,11 @@ def no_months_left(transactional_db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """The doorbell's rings, caught before they reach Redis: (job slug, queue)."""
+def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Catch the messages that would be published, before they reach Redis: (job slug, queue)."""
     from tasks.broker import publisher
 
     caught: list[tuple[str, str]] = []
     monkeypatch.setattr(publisher, "_publish", lambda slug, queue: caught.append((slug, queue)))
-    monkeypatch.setattr(publisher._ringer, "submit", lambda ring: ring())
+    monkeypatch.setattr(publisher._publisher, "submit", lambda publish: publish())
     return caught

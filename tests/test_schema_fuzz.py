@@ -151,7 +151,7 @@ class Fuzzer:
 
 
 @pytest.fixture
-def fuzzer(alice: Client, rings: Any, settings: Any) -> Iterator[Fuzzer]:
+def fuzzer(alice: Client, published: Any, settings: Any) -> Iterator[Fuzzer]:
     """A fuzzer whose requests stay in the test's transaction, as those of Django's test client do."""
 
     # Nothing may be asked for outside.

@@ -16,11 +16,15 @@ from reports.exports.formats.csv import DELIMITERS, CsvFormat
 from reports.exports.registry import FORMATS, SOURCES, formats_of
 from reports.exports.runner import EXPORT
 from tasks.jobs.services import Submission, job_submit
-from tasks.notifications.recipients import Wish
+from tasks.notifications.recipients import DeliveryRequest
 
 
 def export_submit(
-    *, user: User, idempotency_key: str = "", deliveries: Sequence[Wish] = (), **wish: Any
+    *,
+    user: User,
+    idempotency_key: str = "",
+    deliveries: Sequence[DeliveryRequest] = (),
+    **wish: Any,
 ) -> Submission:
     """Queue an export: `wish` is as `export_params` takes it, and raises."""
     kind, params = export_params(user=user, **wish)

@@ -24,7 +24,7 @@ from reports.reporting.runs.runner import REPORT
 from reports.reporting.runs.spec import Asked
 from tasks.jobs.services import Submission, job_submit
 from tasks.models import FileRole, JobStatus
-from tasks.notifications.recipients import Wish
+from tasks.notifications.recipients import DeliveryRequest
 
 
 def report_create(*, user: User, **fields: Any) -> Report:
@@ -78,7 +78,7 @@ def run_submit(
     like: ReportRun | None = None,
     fresh: bool = False,
     idempotency_key: str = "",
-    deliveries: Sequence[Wish] = (),
+    deliveries: Sequence[DeliveryRequest] = (),
 ) -> Submission:
     """Queue a run: of the range as of `moment`, or of just what an earlier run asked. While nothing has
     changed that the numbers come from, it is the earlier run of the same question, unless a `fresh` one is

@@ -13,7 +13,7 @@ RETURNING id
 """
 
 
-def take_slot(name: str, seconds: float) -> bool:
+def claim_slot(name: str, seconds: float) -> bool:
     """Whether the caller is the first to ask for `name` in the current slot of `seconds`."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [name, seconds])

@@ -28,7 +28,7 @@ DELIVER = "tasks.deliver"
 _BACKLOG = 1000
 
 
-class Ringer:
+class Publisher:
     """Sends rings one after another from a daemon thread, started with the first of them."""
 
     def __init__(self) -> None:
@@ -51,32 +51,34 @@ class Ringer:
             # The caller's log context, such as the request's id, travels along.
             self._pending.put_nowait(partial(contextvars.copy_context().run, ring))
         except queue.Full:
-            logger.warning("doorbell_backlog_full")
+            logger.warning("publish_backlog_full")
 
     def _work(self) -> None:
         while True:
             self._pending.get()()
 
 
-_ringer = Ringer()
+_publisher = Publisher()
 
 
-def ring_on_commit(slug: str, queue_name: str) -> None:
+def publish_on_commit(slug: str, queue_name: str) -> None:
     """Ring for a job once the current transaction is committed."""
-    transaction.on_commit(partial(_ringer.submit, partial(_publish, slug, queue_name)), robust=True)
+    transaction.on_commit(
+        partial(_publisher.submit, partial(_publish, slug, queue_name)), robust=True
+    )
 
 
-def ring_next_on_commit(queue_name: str) -> None:
+def publish_next_on_commit(queue_name: str) -> None:
     """Ring again for a queue with more work, as this ring's worker is about to be free."""
-    transaction.on_commit(partial(_ring_next, queue_name), robust=True)
+    transaction.on_commit(partial(_publish_next, queue_name), robust=True)
 
 
 def deliver_on_commit() -> None:
     """Have the outbox looked at once the current transaction is committed."""
-    transaction.on_commit(partial(_ringer.submit, _publish_deliver), robust=True)
+    transaction.on_commit(partial(_publisher.submit, _publish_deliver), robust=True)
 
 
-def _ring_next(queue_name: str) -> None:
+def _publish_next(queue_name: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT slug FROM tasks_job WHERE queue = %s AND status = %s"
@@ -84,7 +86,7 @@ def _ring_next(queue_name: str) -> None:
             [queue_name, JobStatus.QUEUED],
         )
         if row := cursor.fetchone():
-            _ringer.submit(partial(_publish, row[0], queue_name))
+            _publisher.submit(partial(_publish, row[0], queue_name))
 
 
 def _publish(slug: str, queue_name: str) -> None:
@@ -99,7 +101,7 @@ def _publish(slug: str, queue_name: str) -> None:
         )
     except Exception as error:
         # Anything at all: a ring is never worth more than what rang.
-        logger.warning("doorbell_lost", extra={"job": slug, "error": repr(error)})
+        logger.warning("publish_failed", extra={"job": slug, "error": repr(error)})
 
 
 def _publish_deliver() -> None:
@@ -107,4 +109,4 @@ def _publish_deliver() -> None:
         current_app.send_task(DELIVER)
     except Exception as error:
         # Beat asks for it anyway, a few seconds later.
-        logger.warning("doorbell_lost", extra={"error": repr(error)})
+        logger.warning("publish_failed", extra={"error": repr(error)})

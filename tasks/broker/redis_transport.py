@@ -31,6 +31,6 @@ class SlotFreeingQoS(redis.QoS):
             raise
 
 
-def free_slots_on_failure() -> None:
+def patch_redis_transport() -> None:
     """Have every Redis channel that is opened from now on use it."""
     redis.Channel.QoS = SlotFreeingQoS

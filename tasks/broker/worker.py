@@ -11,7 +11,7 @@ from celery import signals
 from django.db import close_old_connections
 
 
-def keep_what_lasts() -> None:
+def connect_worker_signals() -> None:
     """Have a task begin with the connections of the one before, unless they broke or are too old."""
     # As Django does around a request. How many tasks may do with one is CELERY_DB_REUSE_MAX.
     signals.task_prerun.connect(close_old_connections)

@@ -116,7 +116,7 @@ def held_job(held: Claim) -> JobQuerySet:
     return Job.objects.filter(pk=held.job_id, fence=held.fence, status=JobStatus.RUNNING)
 
 
-def take_next(*, slug: str, worker: str) -> Claim | None:
+def claim_next(*, slug: str, worker: str) -> Claim | None:
     """Take the job that is next in the queue of job `slug`, and note it in its history; None when none may
     run now.
 

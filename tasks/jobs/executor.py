@@ -16,7 +16,7 @@ from gridlink.lib.queues import QUICK
 from tasks.jobs import lifecycle
 from tasks.jobs.claims import Claim
 from tasks.jobs.context import JobContext
-from tasks.jobs.heartbeat import Heart, JobCancelled
+from tasks.jobs.heartbeat import Heartbeat, JobCancelled
 from tasks.jobs.registry import JobFailed, UnknownKind, runner_for
 from tasks.models import Job, JobStatus
 from tasks.storage import StorageError, StorageFull, object_store
@@ -43,7 +43,7 @@ def execute(*, slug: str, worker: str) -> None:
 def _run(claim: Claim) -> None:
     context = JobContext(claim, object_store())
     try:
-        with Heart(context):
+        with Heartbeat(context):
             outcome = runner_for(claim.kind)().run(context)
             context.check()
             lifecycle.succeed(claim, outcome, context.files, context.progress)

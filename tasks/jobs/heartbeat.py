@@ -23,7 +23,7 @@ class JobCancelled(Exception):
     """The owner asked for the job to stop."""
 
 
-class Heart:
+class Heartbeat:
     """Beats while the `with` block lasts, on a database connection of its own."""
 
     def __init__(self, context: JobContext) -> None:
@@ -32,7 +32,7 @@ class Heart:
         self._thread = threading.Thread(target=self._work, name="heart", daemon=True)
         self._last_beat = time.monotonic()
 
-    def __enter__(self) -> Heart:
+    def __enter__(self) -> Heartbeat:
         self._thread.start()
         return self
 
@@ -52,7 +52,7 @@ class Heart:
                 self._beat()
         except Exception as error:
             # Without a heart nobody keeps the lease, and another worker takes the job.
-            logger.error("heart_defect", exc_info=error)
+            logger.error("heartbeat_defect", exc_info=error)
             self._context.stop(lifecycle.LeaseLost(self._context.claim.slug))
         finally:
             connection.close()

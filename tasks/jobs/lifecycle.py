@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 from tasks.broker import publisher
 from tasks.jobs import checkpoints
-from tasks.jobs.claims import Claim, held_job, take_next
+from tasks.jobs.claims import Claim, claim_next, held_job
 from tasks.jobs.claims import LeaseLost as LeaseLost
 from tasks.models import DELIVERED, RETRYABLE, EventType, FileRole, Job, JobFile, JobStatus
 from tasks.notifications.job_finished import job_ended
@@ -67,7 +67,7 @@ class Outcome:
 def claim(*, slug: str, worker: str) -> Claim | None:
     """Take the next job of the queue that job `slug` is in; None when there is nothing to do."""
     with transaction.atomic():
-        return take_next(slug=slug, worker=worker)
+        return claim_next(slug=slug, worker=worker)
 
 
 def heartbeat(held: Claim, progress: Progress) -> bool:
@@ -138,20 +138,20 @@ def move(held: Claim, *, queue: str) -> None:
     LeaseLost."""
     with transaction.atomic():
         _give_back(held, "too large for its lane", attempt=F("attempt") - 1, queue=queue)
-        publisher.ring_on_commit(held.slug, queue)
+        publisher.publish_on_commit(held.slug, queue)
 
 
 def hand_back(held: Claim) -> None:
     """Give a job back because this worker stops; the attempt does not count. Raises LeaseLost."""
     with transaction.atomic():
         _give_back(held, "the worker is stopping", attempt=F("attempt") - 1)
-        publisher.ring_on_commit(held.slug, held.queue)
+        publisher.publish_on_commit(held.slug, held.queue)
 
 
 def queued(job: Job) -> None:
     """Note a new job and ring for it once the transaction is through."""
     _record(job.pk, EventType.QUEUED, 0, {"kind": job.kind})
-    publisher.ring_on_commit(job.slug, job.queue)
+    publisher.publish_on_commit(job.slug, job.queue)
 
 
 def request_cancel(job: Job) -> bool:
@@ -187,7 +187,7 @@ def retry(job: Job) -> bool:
         )
         if changed:
             _record(job.pk, EventType.RETRIED, 0, {})
-            publisher.ring_on_commit(job.slug, job.queue)
+            publisher.publish_on_commit(job.slug, job.queue)
     return bool(changed)
 
 
@@ -262,7 +262,7 @@ def _finish(
     job = _ended(held.job_id)
     # Not before the claim is known to be good: another's files may have the same names.
     job_ended(job, JobFile.objects.bulk_create(_rows_of(job, files)))
-    publisher.ring_next_on_commit(held.queue)
+    publisher.publish_next_on_commit(held.queue)
 
 
 def _ended(job_id: int) -> Job:

@@ -16,20 +16,20 @@ from tasks.models import Job
 
 MAX_SECONDS = 20
 # Half of the threads of a web process, so that there are always some for those who do not wait.
-_PLACES = threading.BoundedSemaphore(4)
+_WAITERS = threading.BoundedSemaphore(4)
 # Between two looks, for where nothing is heard: behind a pooler that shares connections.
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 
 
 def wait_for_end(*, job: Job, seconds: float) -> None:
     """Return as soon as the job has ended, or so many seconds are over; at once while too many others wait.
     Not to be called in a transaction, in which nothing is heard."""
-    if not _PLACES.acquire(blocking=False):
+    if not _WAITERS.acquire(blocking=False):
         return
     try:
         _listen(job, monotonic() + seconds)
     finally:
-        _PLACES.release()
+        _WAITERS.release()
 
 
 def _listen(job: Job, deadline: float) -> None:
@@ -39,7 +39,7 @@ def _listen(job: Job, deadline: float) -> None:
         try:
             # After it has begun to listen: an end before that would not be heard.
             while not _has_ended(cursor, job) and (left := deadline - monotonic()) > 0:
-                if _hears(channel, min(left, _LOOK_SECONDS)):
+                if _wait_for_notify(channel, min(left, _POLL_SECONDS)):
                     break
         finally:
             cursor.execute(f"UNLISTEN {channel}")
@@ -50,7 +50,7 @@ def _has_ended(cursor: Any, job: Job) -> bool:
     return bool(cursor.rowcount)
 
 
-def _hears(channel: str, seconds: float) -> bool:
+def _wait_for_notify(channel: str, seconds: float) -> bool:
     """Whether anything comes through the channel within so many seconds."""
     heard = connection.connection
     # select() would refuse the numbers that files have in a process with many visitors.

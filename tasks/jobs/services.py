@@ -35,7 +35,7 @@ from tasks.models import (
     JobStatus,
     new_job_slug,
 )
-from tasks.notifications.recipients import Wish, as_json
+from tasks.notifications.recipients import DeliveryRequest, as_json
 from tasks.storage import StorageError, object_store
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def job_submit(
     params: dict[str, Any],
     idempotency_key: str = "",
     upload: Upload | None = None,
-    deliveries: Sequence[Wish] = (),
+    deliveries: Sequence[DeliveryRequest] = (),
     request: dict[str, Any] | None = None,
 ) -> Submission:
     """Queue a job, or give the unfinished one that was asked for in the same words, with the same

@@ -37,25 +37,25 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 # Per queue. Any ring makes a worker take the fairest job, so a few are enough to get a queue going.
-RINGS = 20
+MESSAGES_PER_QUEUE = 20
 # Longer than any upload or attempt takes, so that what is still being written is never called an orphan.
 ORPHAN_AGE = timedelta(days=1)
 RECORD_AGE = timedelta(days=7)
 
 
 def sweep_jobs() -> None:
-    """Fail what died at every attempt; ring for what waits unheard or lost its worker."""
+    """Fail what died at every attempt; ring for what waits stalled or lost its worker."""
     failed = lifecycle.fail_crashed(BATCH)
     with transaction.atomic():
-        unheard = [job for queue in QUEUES for job in _unheard(queue)]
-        Job.objects.filter(pk__in=[job.pk for job in unheard]).update(rung_on=Now())
-        for job in unheard:
-            publisher.ring_on_commit(job.slug, job.queue)
-    if failed or unheard:
-        logger.info("jobs_swept", extra={"failed": failed, "rung": len(unheard)})
+        stalled = [job for queue in QUEUES for job in _stalled_jobs(queue)]
+        Job.objects.filter(pk__in=[job.pk for job in stalled]).update(rung_on=Now())
+        for job in stalled:
+            publisher.publish_on_commit(job.slug, job.queue)
+    if failed or stalled:
+        logger.info("jobs_swept", extra={"failed": failed, "rung": len(stalled)})
 
 
-def _unheard(queue: str) -> list[Job]:
+def _stalled_jobs(queue: str) -> list[Job]:
     waiting = Q(status=JobStatus.QUEUED, run_after__lte=Now()) & (
         Q(rung_on=None, created_on__lt=Now() - settings.JOB_RERING)
         | Q(rung_on__lt=Now() - settings.JOB_RERING)
@@ -63,7 +63,7 @@ def _unheard(queue: str) -> list[Job]:
     )
     orphaned = Q(status=JobStatus.RUNNING, lease_expires_on__lt=Now())
     jobs = Job.objects.select_for_update(skip_locked=True).filter(waiting | orphaned, queue=queue)
-    return list(jobs.order_by("rung_on", "created_on")[:RINGS])
+    return list(jobs.order_by("rung_on", "created_on")[:MESSAGES_PER_QUEUE])
 
 
 def sweep_files() -> None:
@@ -150,7 +150,7 @@ def sweep_records() -> None:
         logger.info("records_swept", extra={"table": table, "removed": removed})
 
 
-def canary_seen(queue: str) -> None:
+def record_canary(queue: str) -> None:
     """Note that a message came out of `queue`."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -16,12 +16,12 @@ from tasks.models.job import (
     new_job_slug,
 )
 from tasks.models.notification import (
-    JOB_NOTICES,
+    JOB_NOTIFICATIONS,
     Channel,
     Delivery,
     DeliveryStatus,
-    NoticeType,
     Notification,
+    NotificationType,
     WebhookEndpoint,
     waiting,
 )
@@ -47,7 +47,7 @@ from tasks.models.states import (
 __all__ = [
     "DELIVERED",
     "FINISHED",
-    "JOB_NOTICES",
+    "JOB_NOTIFICATIONS",
     "NAME_LENGTH",
     "NOTE_LENGTH",
     "RETRYABLE",
@@ -66,8 +66,8 @@ __all__ = [
     "JobQuerySet",
     "JobStatus",
     "Missed",
-    "NoticeType",
     "Notification",
+    "NotificationType",
     "PeriodicRun",
     "QueueCanary",
     "RuleForm",

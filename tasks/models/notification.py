@@ -19,7 +19,7 @@ new_endpoint_slug = partial(new_slug, "wh")
 new_delivery_slug = partial(new_slug, "dl")
 
 
-class NoticeType(models.TextChoices):
+class NotificationType(models.TextChoices):
     """What somebody may be told; receivers of webhooks know these words, so none is ever renamed."""
 
     SUCCEEDED = "job.succeeded", "A job succeeded"
@@ -31,11 +31,11 @@ class NoticeType(models.TextChoices):
     SCHEDULE_DISABLED = "schedule.disabled", "A schedule was disabled"
 
 
-JOB_NOTICES = (
-    NoticeType.SUCCEEDED,
-    NoticeType.TRUNCATED,
-    NoticeType.FAILED,
-    NoticeType.CANCELLED,
+JOB_NOTIFICATIONS = (
+    NotificationType.SUCCEEDED,
+    NotificationType.TRUNCATED,
+    NotificationType.FAILED,
+    NotificationType.CANCELLED,
 )
 """What a webhook may subscribe to."""
 
@@ -66,7 +66,7 @@ class Notification(models.Model):
         related_name="notifications",
         db_index=False,
     )
-    type = models.CharField(max_length=30, choices=NoticeType.choices)
+    type = models.CharField(max_length=30, choices=NotificationType.choices)
     # Its slug, or empty: not every notification is of a job.
     job = models.CharField(max_length=SLUG_LENGTH, blank=True)
     title = models.CharField(max_length=300)
@@ -102,7 +102,7 @@ class WebhookEndpoint(Record):
     url = models.CharField(max_length=URL_LENGTH)
     # Empty: all.
     events = ArrayField(
-        models.CharField(max_length=30, choices=NoticeType.choices), default=list, blank=True
+        models.CharField(max_length=30, choices=NotificationType.choices), default=list, blank=True
     )
     is_enabled = models.BooleanField(default=True)
     secret = models.TextField(editable=False)

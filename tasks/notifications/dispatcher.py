@@ -14,23 +14,30 @@ from threading import Thread
 from tasks.models import Delivery
 from tasks.notifications.channels.base import Send, Sender
 from tasks.notifications.channels.registry import SENDERS
-from tasks.notifications.outbox import TRIES_MAX, Answer, NotSendable, Verdict, longest_try, take
+from tasks.notifications.outbox import (
+    ATTEMPTS_MAX,
+    Result,
+    Undeliverable,
+    Verdict,
+    attempt_timeout,
+    claim,
+)
 
 logger = logging.getLogger(__name__)
 
 # Then another message goes on, so that a worker that is told to stop can.
-PUMP_SECONDS = 20.0
+DISPATCH_SECONDS = 20.0
 _TICK_SECONDS = 0.25
-_TOO_OFTEN = Answer(Verdict.REFUSED, error="It was tried too often, and no try came to an end.")
-_Outcome = tuple[Sender, Delivery, Answer, int]
+_TOO_OFTEN = Result(Verdict.REJECTED, error="It was tried too often, and no try came to an end.")
+_Outcome = tuple[Sender, Delivery, Result, int]
 
 
-def deliver(*, senders: Sequence[Sender] = SENDERS, seconds: float = PUMP_SECONDS) -> int:
+def deliver(*, senders: Sequence[Sender] = SENDERS, seconds: float = DISPATCH_SECONDS) -> int:
     """Send what is due, and what becomes due while something is under way; how many tries that took."""
-    return _Pump(senders).run(seconds)
+    return _Dispatcher(senders).run(seconds)
 
 
-class _Pump:
+class _Dispatcher:
     def __init__(self, senders: Sequence[Sender]) -> None:
         self._free = {sender: sender.at_once for sender in senders}
         self._back: SimpleQueue[_Outcome] = SimpleQueue()
@@ -40,7 +47,7 @@ class _Pump:
     def run(self, seconds: float) -> int:
         started = time.monotonic()
         # What hangs for longer than it may is left to its lease.
-        patience = seconds + longest_try().total_seconds() + 1
+        patience = seconds + attempt_timeout().total_seconds() + 1
         while (spent := time.monotonic() - started) < patience:
             if spent < seconds:
                 self._start_all()
@@ -51,18 +58,18 @@ class _Pump:
 
     def _start_all(self) -> None:
         for sender in self._free:
-            while self._free[sender] and (delivery := take(sender.channel)):
+            while self._free[sender] and (delivery := claim(sender.channel)):
                 self._start(sender, delivery)
 
     def _start(self, sender: Sender, delivery: Delivery) -> None:
         self._tries += 1
-        if delivery.attempts > TRIES_MAX:
+        if delivery.attempts > ATTEMPTS_MAX:
             # Each of those took its worker's life, or longer than it may.
             self._settle(sender, delivery, _TOO_OFTEN, 0)
             return
         try:
             send = sender.prepare(delivery)
-        except NotSendable as error:
+        except Undeliverable as error:
             self._settle(sender, delivery, error.answer, 0)
             return
         except Exception as error:
@@ -93,7 +100,7 @@ class _Pump:
         self._settle(sender, delivery, answer, milliseconds)
 
     def _settle(
-        self, sender: Sender, delivery: Delivery, answer: Answer, milliseconds: int
+        self, sender: Sender, delivery: Delivery, answer: Result, milliseconds: int
     ) -> None:
         sender.settle(delivery, answer, milliseconds)
         said = {"verdict": answer.verdict.name.lower(), "code": answer.code}
@@ -101,6 +108,6 @@ class _Pump:
         logger.info("delivery_tried", extra={**which, "attempt": delivery.attempts, **said})
 
 
-def _defect(error: Exception) -> Answer:
+def _defect(error: Exception) -> Result:
     logger.error("delivery_defect", exc_info=error)
-    return Answer(Verdict.AGAIN, error="A defect on the server stopped the delivery.")
+    return Result(Verdict.RETRY, error="A defect on the server stopped the delivery.")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.db.models.functions import Now
 
-from tasks.models import NoticeType, Notification, WebhookEndpoint
+from tasks.models import Notification, NotificationType, WebhookEndpoint
 from tasks.notifications import outbox
 
 DISABLED = "The webhook is disabled."
@@ -26,7 +26,7 @@ def disable(endpoint: WebhookEndpoint, note: str) -> None:
     outbox.give_up(endpoint, DISABLED)
     Notification.objects.create(
         user_id=endpoint.user_id,
-        type=NoticeType.WEBHOOK_DISABLED,
+        type=NotificationType.WEBHOOK_DISABLED,
         # The host alone: a path may be a secret of the receiver's.
         title=f"The webhook to {urlsplit(endpoint.url).hostname} was disabled"[:300],
         data={"slug": endpoint.slug, "url": endpoint.url, "note": note},

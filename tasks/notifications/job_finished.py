@@ -12,29 +12,29 @@ from django.conf import settings
 from gridlink.accounts.models import JobMail
 from tasks.broker import publisher
 from tasks.models import (
-    JOB_NOTICES,
+    JOB_NOTIFICATIONS,
     Channel,
     Delivery,
     Job,
     JobFile,
     JobStatus,
-    NoticeType,
     Notification,
+    NotificationType,
     WebhookEndpoint,
 )
 from tasks.notifications.payload import job_as_json, title_of
-from tasks.notifications.recipients import wishes_of
+from tasks.notifications.recipients import delivery_requests
 
 _TYPES = {
-    JobStatus.SUCCEEDED: NoticeType.SUCCEEDED,
-    JobStatus.TRUNCATED: NoticeType.TRUNCATED,
-    JobStatus.FAILED: NoticeType.FAILED,
-    JobStatus.CANCELLED: NoticeType.CANCELLED,
+    JobStatus.SUCCEEDED: NotificationType.SUCCEEDED,
+    JobStatus.TRUNCATED: NotificationType.TRUNCATED,
+    JobStatus.FAILED: NotificationType.FAILED,
+    JobStatus.CANCELLED: NotificationType.CANCELLED,
 }
-_MAILED: dict[str, tuple[NoticeType, ...]] = {
+_MAILED: dict[str, tuple[NotificationType, ...]] = {
     JobMail.NONE: (),
-    JobMail.FAILED: (NoticeType.FAILED,),
-    JobMail.ALL: JOB_NOTICES,
+    JobMail.FAILED: (NotificationType.FAILED,),
+    JobMail.ALL: JOB_NOTIFICATIONS,
 }
 # Locked: one that is deleted just now must not take the job's end with it.
 _ENABLED = """
@@ -60,7 +60,7 @@ def job_ended(job: Job, files: Sequence[JobFile] = ()) -> Notification:
 
 
 def _emails(job: Job, notification: Notification) -> Iterator[Delivery]:
-    wished = [wish for wish in wishes_of(job) if wish.channel == Channel.EMAIL]
+    wished = [wish for wish in delivery_requests(job) if wish.channel == Channel.EMAIL]
     preferred = notification.type in _MAILED[job.user.email_jobs]
     if settings.EMAIL_SERVER and job.user.email and (wished or preferred):
         yield Delivery(
@@ -73,7 +73,7 @@ def _emails(job: Job, notification: Notification) -> Iterator[Delivery]:
 
 
 def _webhooks(job: Job, notification: Notification) -> Iterator[Delivery]:
-    wished = [wish for wish in wishes_of(job) if wish.channel == Channel.WEBHOOK]
+    wished = [wish for wish in delivery_requests(job) if wish.channel == Channel.WEBHOOK]
     for endpoint in WebhookEndpoint.objects.raw(_ENABLED, [job.user_id]):
         named = any(not wish.endpoints or endpoint.slug in wish.endpoints for wish in wished)
         if named or endpoint.wants(notification.type):

@@ -81,13 +81,13 @@ class Verdict(Enum):
     """What a try came to."""
 
     DELIVERED = auto()
-    AGAIN = auto()
-    REFUSED = auto()
+    RETRY = auto()
+    REJECTED = auto()
     GONE = auto()  # and the whole endpoint with it
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Result:
     """What the other side said, or why nothing came of it; `code` is of HTTP or of SMTP."""
 
     verdict: Verdict
@@ -96,29 +96,29 @@ class Answer:
     error: str = ""
 
 
-class NotSendable(Exception):
+class Undeliverable(Exception):
     """There is nothing to send, or nobody to send it to; `answer` says why."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Result) -> None:
         super().__init__(answer.error)
         self.answer = answer
 
 
-TRIES_MAX = len(RETRIES) + 1
+ATTEMPTS_MAX = len(RETRIES) + 1
 
 
-def longest_try() -> timedelta:
+def attempt_timeout() -> timedelta:
     """How long one try may take as a whole, however slowly the other side goes on."""
     return 4 * timedelta(seconds=settings.DELIVERY_SECONDS)
 
 
 def lease() -> timedelta:
     """For how long a delivery is its worker's: longer than any try may take."""
-    tries: timedelta = settings.JOB_LEASE + longest_try()
+    tries: timedelta = settings.JOB_LEASE + attempt_timeout()
     return tries
 
 
-def take(channel: Channel) -> Delivery | None:
+def claim(channel: Channel) -> Delivery | None:
     """The delivery of a channel whose turn it is, now the caller's; None when there is none.
 
     Users take turns, and of one lane only one delivery is out at a time.
@@ -135,9 +135,9 @@ def take(channel: Channel) -> Delivery | None:
     return found.filter(pk=row[0]).first()
 
 
-def note(delivery: Delivery, answer: Answer, milliseconds: int) -> bool:
+def record(delivery: Delivery, answer: Result, milliseconds: int) -> bool:
     """Write down what a try came to; False when the delivery is somebody else's by now, or gone."""
-    delay = _delay(delivery.attempts) if answer.verdict is Verdict.AGAIN else None
+    delay = _delay(delivery.attempts) if answer.verdict is Verdict.RETRY else None
     held = waiting(pk=delivery.pk, fence=delivery.fence)
     changed = held.update(
         **_state(answer, delay),
@@ -157,13 +157,13 @@ def give_up(endpoint: WebhookEndpoint, error: str) -> None:
     )
 
 
-def again(delivery: Delivery) -> bool:
+def requeue(delivery: Delivery) -> bool:
     """Send what is over once more, its attempts counted afresh; False when it is not over."""
     over = Delivery.objects.filter(pk=delivery.pk).exclude(status=DeliveryStatus.WAITING)
     return bool(over.update(status=DeliveryStatus.WAITING, attempts=0, next_on=Now()))
 
 
-def _state(answer: Answer, delay: timedelta | None) -> dict[str, Any]:
+def _state(answer: Result, delay: timedelta | None) -> dict[str, Any]:
     if delay is not None:
         return {"status": DeliveryStatus.WAITING, "next_on": Now() + delay}
     is_delivered = answer.verdict is Verdict.DELIVERED

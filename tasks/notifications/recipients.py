@@ -13,7 +13,7 @@ from tasks.models import Channel, Job
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DeliveryRequest:
     """One channel for one job, whatever it comes to.
 
     By e-mail, `attach` asks for the files themselves where they are small enough. By webhook, `endpoints` are
@@ -25,14 +25,14 @@ class Wish:
     endpoints: tuple[str, ...] = ()
 
 
-def as_json(wishes: Iterable[Wish]) -> list[dict[str, Any]]:
+def as_json(wishes: Iterable[DeliveryRequest]) -> list[dict[str, Any]]:
     """What `Job.deliveries` keeps."""
     return [{**asdict(wish), "endpoints": list(wish.endpoints)} for wish in wishes]
 
 
-def wishes_of(job: Job) -> list[Wish]:
+def delivery_requests(job: Job) -> list[DeliveryRequest]:
     """What was wished for when the job was submitted."""
     return [
-        Wish(Channel(kept["channel"]), kept["attach"], tuple(kept["endpoints"]))
+        DeliveryRequest(Channel(kept["channel"]), kept["attach"], tuple(kept["endpoints"]))
         for kept in job.deliveries
     ]

@@ -17,10 +17,10 @@ from gridlink.lib.database import lock_row
 from gridlink.lib.errors import Conflict, Invalid, NotFound
 from gridlink.lib.weburl import BadUrl
 from tasks.broker import publisher
-from tasks.models import Channel, Delivery, NoticeType, Notification, WebhookEndpoint
+from tasks.models import Channel, Delivery, Notification, NotificationType, WebhookEndpoint
 from tasks.notifications import endpoints, outbox
-from tasks.notifications.channels.webhook_secret import new_secret, seal
-from tasks.notifications.channels.webhook_url import check_target
+from tasks.notifications.channels.webhook_secret import encrypt, new_secret
+from tasks.notifications.channels.webhook_url import check_webhook_url
 
 # For so long the previous secret signs as well, so that a receiver can change over without a gap.
 ROTATION = timedelta(hours=24)
@@ -51,7 +51,7 @@ def webhook_create(*, user: User, url: str, events: list[str]) -> IssuedWebhook:
         if WebhookEndpoint.objects.filter(user=user).count() >= settings.WEBHOOKS_PER_USER:
             raise Conflict(f"An account has {settings.WEBHOOKS_PER_USER} webhooks at most.")
         endpoint = WebhookEndpoint.objects.create(
-            user=user, url=_checked(url), events=_listed(events), secret=seal(secret)
+            user=user, url=_checked(url), events=_listed(events), secret=encrypt(secret)
         )
     return IssuedWebhook(endpoint, secret)
 
@@ -88,7 +88,7 @@ def webhook_rotate(*, endpoint: WebhookEndpoint) -> IssuedWebhook:
     endpoint = _locked(endpoint)
     secret = new_secret()
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
-        secret=seal(secret),
+        secret=encrypt(secret),
         previous_secret=endpoint.secret,
         previous_until=Now() + ROTATION,
         modified_on=Now(),
@@ -103,7 +103,7 @@ def webhook_test(*, endpoint: WebhookEndpoint) -> Delivery:
     endpoint = _ready(endpoint)
     ping = Notification.objects.create(
         user_id=endpoint.user_id,
-        type=NoticeType.PING,
+        type=NotificationType.PING,
         title="A webhook was tried out",
         data={"webhook": endpoint.slug},
         # Whoever asked for it knows of it.
@@ -127,7 +127,7 @@ def delivery_replay(*, delivery: Delivery) -> Delivery:
     is disabled, and Throttled."""
     assert delivery.endpoint is not None
     _ready(delivery.endpoint)
-    if not outbox.again(delivery):
+    if not outbox.requeue(delivery):
         raise Conflict("The delivery is not over yet; it is tried again by itself.")
     publisher.deliver_on_commit()
     delivery.refresh_from_db()
@@ -153,7 +153,7 @@ def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
 
 def _checked(url: str) -> str:
     try:
-        return check_target(url)
+        return check_webhook_url(url)
     except BadUrl as error:
         raise Invalid("The address cannot be used.", fields={"url": [str(error)]}) from error
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from cronsim import CronSim, CronSimError
 
-from tasks.schedules.recurrence import Recurrence, refused, times_of
+from tasks.schedules.recurrence import Recurrence, invalid_field, times_at
 
 _DAYS_FROM = 2  # the third field
 
@@ -21,12 +21,14 @@ class Cron(Recurrence):
     def _read(self, text: str) -> None:
         fields = text.split()
         if len(fields) != 5 or not text.isascii():
-            raise refused("rule", "A cron rule has five fields: minute, hour, day, month, weekday.")
+            raise invalid_field(
+                "rule", "A cron rule has five fields: minute, hour, day, month, weekday."
+            )
         try:
             parsed = CronSim(" ".join(fields), datetime.combine(self.starts_on, time()))
         except CronSimError as error:
-            raise refused("rule", f"{error} in the cron rule.") from error
-        self.times = times_of(parsed.hours, parsed.minutes)
+            raise invalid_field("rule", f"{error} in the cron rule.") from error
+        self.times = times_at(parsed.hours, parsed.minutes)
         # The days alone, so that what clocks do to a time of day is told in one place for all forms.
         self._midnights = " ".join(["0", "0", *fields[_DAYS_FROM:]])
 

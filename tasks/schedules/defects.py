@@ -18,7 +18,7 @@ DEFECT = "A defect on the server stopped it; its log has the details."
 Way = Callable[[Schedule], None]
 
 
-def guarded(locked: Schedule, *ways: Way) -> Schedule | None:
+def isolated(locked: Schedule, *ways: Way) -> Schedule | None:
     """The locked schedule as the first way that met no defect left it, saved; None if each met one, and then
     nothing has changed. Each way begins with the schedule as it was, in a savepoint of its own.
 

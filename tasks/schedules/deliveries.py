@@ -6,7 +6,7 @@ from typing import Any
 
 from gridlink.lib.errors import Invalid
 from tasks.models import Channel
-from tasks.notifications.recipients import Wish
+from tasks.notifications.recipients import DeliveryRequest
 
 # Each channel with its options, and what they are when they are not given.
 CHANNELS: dict[str, dict[str, bool]] = {
@@ -24,10 +24,10 @@ def checked(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [_completed(delivery) for delivery in deliveries]
 
 
-def wishes(deliveries: list[dict[str, Any]]) -> list[Wish]:
+def wishes(deliveries: list[dict[str, Any]]) -> list[DeliveryRequest]:
     """What a job is told of them: in the app there is a notification of every job anyway."""
     return [
-        Wish(Channel(each["channel"]), attach=each.get("attach", False))
+        DeliveryRequest(Channel(each["channel"]), attach=each.get("attach", False))
         for each in deliveries
         if each["channel"] in Channel.values
     ]

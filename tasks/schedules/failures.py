@@ -12,12 +12,12 @@ from tasks.models import (
     NOTE_LENGTH,
     Job,
     JobStatus,
-    NoticeType,
     Notification,
+    NotificationType,
     Schedule,
 )
 from tasks.schedules import notes
-from tasks.schedules.defects import DEFECT, guarded
+from tasks.schedules.defects import DEFECT, isolated
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def disable(schedule: Schedule, note: str) -> None:
     notes.give_up(schedule)
     Notification.objects.create(
         user_id=schedule.user_id,
-        type=NoticeType.SCHEDULE_DISABLED,
+        type=NotificationType.SCHEDULE_DISABLED,
         title=f"The schedule {schedule.name} was disabled"[:300],
         data={"slug": schedule.slug, "note": schedule.note},
     )
@@ -76,7 +76,7 @@ def _settle_one(key: int) -> bool:
         schedule = locked.filter(pk=key).first()
         if schedule is None:
             return False
-        return guarded(schedule, settle, _write_off) is not None
+        return isolated(schedule, settle, _write_off) is not None
 
 
 def _write_off(schedule: Schedule) -> None:

@@ -22,9 +22,9 @@ from gridlink.lib.errors import ApplicationError, Invalid
 from tasks.jobs.errors import QuotaExceeded
 from tasks.models import Job, Missed, RunStatus, Schedule, ScheduledRun
 from tasks.schedules import failures, notes, registry
-from tasks.schedules.defects import DEFECT, guarded, told
+from tasks.schedules.defects import DEFECT, isolated, told
 from tasks.schedules.deliveries import wishes
-from tasks.schedules.rules import Rule, rule_of
+from tasks.schedules.rules import Rule, make_rule
 
 logger = logging.getLogger(__name__)
 
@@ -80,10 +80,10 @@ def database_now() -> datetime:
     return moment
 
 
-def rule_for(schedule: Schedule) -> Rule:
+def schedule_rule(schedule: Schedule) -> Rule:
     """The rule that a schedule was given. Raises Invalid when it is none any more, as after a time zone was
     struck off the list."""
-    return rule_of(
+    return make_rule(
         rule=schedule.rule,
         form=schedule.form,
         time_zone=schedule.time_zone,
@@ -104,7 +104,7 @@ def _fire_next(this: _Pass) -> bool:
         if schedule is None:
             return False
         fire = partial(_fire, now=moment, full=this.full)
-        after = guarded(schedule, fire, _lose_slot, _stop)
+        after = isolated(schedule, fire, _lose_slot, _stop)
     if after is None or (after.next_on and after.next_on <= moment):
         this.left.add(schedule.pk)
     else:
@@ -117,7 +117,7 @@ def _fire(schedule: Schedule, *, now: datetime, full: dict[int, str]) -> None:
     if schedule.next_on is None:
         return  # its jobs have failed too often meanwhile
     try:
-        passed = _passed(rule_for(schedule), schedule.next_on, now)
+        passed = _passed(schedule_rule(schedule), schedule.next_on, now)
     except Invalid as error:
         failures.disable(schedule, f"Disabled, for its rule is not valid any more. {error.message}")
         return
@@ -137,7 +137,7 @@ def _lose_slot(schedule: Schedule) -> None:
     """After a defect outside what a schedule starts: the slot has failed, and the next is the one after."""
     assert schedule.next_on
     slot = schedule.next_on
-    schedule.next_on, schedule.last_slot = next(rule_for(schedule).slots(slot), None), slot
+    schedule.next_on, schedule.last_slot = next(schedule_rule(schedule).slots(slot), None), slot
     run = ScheduledRun(schedule=schedule, slot=slot)
     failures.failed(schedule, DEFECT)
     notes.note(run, RunStatus.REFUSED, DEFECT)
@@ -211,12 +211,12 @@ def _run(schedule: Schedule, run: ScheduledRun, full: dict[int, str]) -> None:
 def _submit(schedule: Schedule, slot: datetime, full: dict[int, str]) -> Job:
     if schedule.user_id in full:
         raise QuotaExceeded(full[schedule.user_id])
-    action = registry.action_named(schedule.action)
+    action = registry.get_action(schedule.action)
     key = f"{schedule.slug}:{slot:%Y-%m-%dT%H:%M}Z"
-    occasion = registry.Occasion(slot, key, wishes(schedule.deliveries))
+    occurrence = registry.Occurrence(slot, key, wishes(schedule.deliveries))
     # A refusal leaves nothing behind but its note.
     with transaction.atomic():
-        return action.submit(user=schedule.user, params=schedule.params, occasion=occasion).job
+        return action.submit(user=schedule.user, params=schedule.params, occurrence=occurrence).job
 
 
 def _refuse(schedule: Schedule, run: ScheduledRun, reason: str) -> None:

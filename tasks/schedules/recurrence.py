@@ -11,11 +11,11 @@ from typing import ClassVar
 from gridlink.lib.errors import Invalid
 
 TEXT_LENGTH = 300
-DISTANCE_MINUTES = 15
+MIN_INTERVAL_MINUTES = 15
 _DAY_MINUTES = 24 * 60
 
 
-def refused(field: str, message: str) -> Invalid:
+def invalid_field(field: str, message: str) -> Invalid:
     """An error about one field of a schedule."""
     return Invalid(message, fields={field: [message]})
 
@@ -23,8 +23,8 @@ def refused(field: str, message: str) -> Invalid:
 class Recurrence(ABC):
     """A rule without its time zone: a series of times as a clock on the wall shows them.
 
-    `times` are whole minutes in order, at least `DISTANCE_MINUTES` apart, also over midnight. `count` is how
-    many there are in all since `starts_on`; None for no such end.
+    `times` are whole minutes in order, at least `MIN_INTERVAL_MINUTES` apart, also over midnight. `count` is
+    how many there are in all since `starts_on`; None for no such end.
     """
 
     form: ClassVar[str]
@@ -34,7 +34,7 @@ class Recurrence(ABC):
     def __init__(self, text: str, starts_on: date) -> None:
         """Raises Invalid, naming the field `rule`, for a text that is no rule or one that fires too often."""
         if len(text) > TEXT_LENGTH:
-            raise refused("rule", f"The rule is longer than {TEXT_LENGTH} characters.")
+            raise invalid_field("rule", f"The rule is longer than {TEXT_LENGTH} characters.")
         self.starts_on = starts_on
         self._read(text)
         _check_distance(self.times)
@@ -48,7 +48,7 @@ class Recurrence(ABC):
         """The days from `begin` on, which is not before `starts_on`, in order. It ends for a rule that will
         never be met again, within a second."""
 
-    def walls(self, begin: date) -> Iterator[datetime]:
+    def local_times(self, begin: date) -> Iterator[datetime]:
         """The local times from the day `begin` on, in order; earlier ones may come first."""
         # What is counted is counted from the start.
         first = self.starts_on if self.count else max(begin, self.starts_on)
@@ -56,20 +56,22 @@ class Recurrence(ABC):
         return islice(every, self.count)
 
     @property
-    def runs_through(self) -> bool:
+    def covers_every_hour(self) -> bool:
         """Whether it names every hour of the day."""
         return len({at.hour for at in self.times}) == 24
 
 
-def times_of(hours: Iterable[int], minutes: Iterable[int]) -> tuple[time, ...]:
+def times_at(hours: Iterable[int], minutes: Iterable[int]) -> tuple[time, ...]:
     """Each minute in each hour, in order."""
     return tuple(time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes))
 
 
 def _check_distance(times: tuple[time, ...]) -> None:
     if not times:
-        raise refused("rule", "There is no time of day that the rule fits.")
+        raise invalid_field("rule", "There is no time of day that the rule fits.")
     minutes = [at.hour * 60 + at.minute for at in times]
     around = [*minutes, minutes[0] + _DAY_MINUTES]
-    if min(later - earlier for earlier, later in pairwise(around)) < DISTANCE_MINUTES:
-        raise refused("rule", f"The rule fires more than once in {DISTANCE_MINUTES} minutes.")
+    if min(later - earlier for earlier, later in pairwise(around)) < MIN_INTERVAL_MINUTES:
+        raise invalid_field(
+            "rule", f"The rule fires more than once in {MIN_INTERVAL_MINUTES} minutes."
+        )

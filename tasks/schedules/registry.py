@@ -10,18 +10,18 @@ from typing import Any, ClassVar
 
 from gridlink.accounts.models import User
 from tasks.jobs.services import Submission
-from tasks.notifications.recipients import Wish
-from tasks.schedules.recurrence import refused
+from tasks.notifications.recipients import DeliveryRequest
+from tasks.schedules.recurrence import invalid_field
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class Occurrence:
     """One time that a schedule fires: its slot, in UTC; a `key` that is the same whenever this slot is, for
     the job's idempotency; and whom the job is to tell of its end."""
 
     slot: datetime
     key: str
-    deliveries: Sequence[Wish] = ()
+    deliveries: Sequence[DeliveryRequest] = ()
 
 
 class ScheduledAction(ABC):
@@ -35,9 +35,9 @@ class ScheduledAction(ABC):
         `submit` could never take."""
 
     @abstractmethod
-    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
+    def submit(self, *, user: User, params: dict[str, Any], occurrence: Occurrence) -> Submission:
         """Ask for the job of one slot, in the transaction that notes it. "Yesterday" is the day before the
-        slot, however late it is run. Pass the occasion's key and deliveries on to `job_submit`. Raises an
+        slot, however late it is run. Pass the occurrence's key and deliveries on to `job_submit`. Raises an
         ApplicationError when no job can be asked for now.
         """
 
@@ -53,11 +53,11 @@ def register(action: type[ScheduledAction]) -> type[ScheduledAction]:
     return action
 
 
-def action_named(name: str) -> ScheduledAction:
+def get_action(name: str) -> ScheduledAction:
     """Raises Invalid, naming the field `action`."""
     if name not in _actions:
         known = ", ".join(names()) or "nothing"
-        raise refused("action", f"There is no such action; a schedule can start {known}.")
+        raise invalid_field("action", f"There is no such action; a schedule can start {known}.")
     return _actions[name]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from dateutil import rrule
 from dateutil.rrule import weekday
 
-from tasks.schedules.recurrence import Recurrence, refused, times_of
+from tasks.schedules.recurrence import Recurrence, invalid_field, times_at
 
 COUNT_MAX = 1000
 INTERVAL_MAX = 1000
@@ -49,7 +49,7 @@ class Numbers:
         values = [_number(name, item) for item in _items(name, text)]
         for value in values:
             if not self.least <= (abs(value) if self.signed else value) <= self.most:
-                raise refused("rule", f"{name} may not be {value}.")
+                raise invalid_field("rule", f"{name} may not be {value}.")
         return values
 
 
@@ -63,29 +63,29 @@ class Number:
         """Raises Invalid."""
         value, *more = Numbers(1, self.most)(name, text)
         if more:
-            raise refused("rule", f"{name} is one number.")
+            raise invalid_field("rule", f"{name} is one number.")
         return value
 
 
 def _weekdays(name: str, text: str) -> list[weekday]:
     found = [_ORDINAL.match(item) for item in _items(name, text)]
     if not all(found):
-        raise refused("rule", f"{name} is a list of weekdays such as MO, 2TU or -1FR.")
+        raise invalid_field("rule", f"{name} is a list of weekdays such as MO, 2TU or -1FR.")
     pairs = [(int(match[1] or 0), match[2]) for match in found if match]
     if any(match and match[1] and int(match[1]) == 0 for match in found):
-        raise refused("rule", f"{name} may not number a weekday 0.")
+        raise invalid_field("rule", f"{name} may not number a weekday 0.")
     return [weekday(_WEEKDAYS.index(day), number or None) for number, day in pairs]
 
 
 def _week_start(name: str, text: str) -> int:
     if text not in _WEEKDAYS:
-        raise refused("rule", f"{name} is one weekday, such as MO.")
+        raise invalid_field("rule", f"{name} is one weekday, such as MO.")
     return _WEEKDAYS.index(text)
 
 
 def _frequency(name: str, text: str) -> str:
     if text not in _FREQUENCIES:
-        raise refused("rule", f"{name} must be one of {', '.join(_FREQUENCIES)}.")
+        raise invalid_field("rule", f"{name} must be one of {', '.join(_FREQUENCIES)}.")
     return text
 
 
@@ -129,7 +129,7 @@ class RRule(Recurrence):
         self.count = parts.get("COUNT")
         self.times = _times(parts)
         if "BYSETPOS" in parts and len(self.times) > 1:
-            raise refused("rule", "BYSETPOS needs a rule with one time a day.")
+            raise invalid_field("rule", "BYSETPOS needs a rule with one time a day.")
         days = {_OF_DAYS[name]: value for name, value in parts.items() if name in _OF_DAYS}
         by_day = parts["FREQ"] not in _TIMES
         self._frequency: Any = _FREQUENCIES[parts["FREQ"]] if by_day else rrule.DAILY
@@ -150,14 +150,14 @@ def _parts(text: str) -> dict[str, Any]:
     for item in text.strip().upper().removeprefix("RRULE:").split(";"):
         name, _, value = item.partition("=")
         if name in _ELSEWHERE:
-            raise refused("rule", f"{name} is not for here. {_ELSEWHERE[name]}")
+            raise invalid_field("rule", f"{name} is not for here. {_ELSEWHERE[name]}")
         if name not in _PARTS:
-            raise refused("rule", f"{name[:20]!r} is no part of a rule.")
+            raise invalid_field("rule", f"{name[:20]!r} is no part of a rule.")
         if name in texts:
-            raise refused("rule", f"{name} is there twice.")
+            raise invalid_field("rule", f"{name} is there twice.")
         texts[name] = value
     if "FREQ" not in texts:
-        raise refused("rule", "FREQ is missing.")
+        raise invalid_field("rule", "FREQ is missing.")
     return {name: _PARTS[name](name, value) for name, value in texts.items()}
 
 
@@ -166,15 +166,15 @@ def _check_combination(parts: dict[str, Any]) -> None:
     frequency = parts["FREQ"]
     numbered = any(day.n for day in parts.get("BYDAY", ()))
     if numbered and (frequency not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts):
-        raise refused("rule", "BYDAY may number weekdays in monthly and yearly rules only.")
+        raise invalid_field("rule", "BYDAY may number weekdays in monthly and yearly rules only.")
     if "BYWEEKNO" in parts and frequency != "YEARLY":
-        raise refused("rule", "BYWEEKNO is for yearly rules only.")
+        raise invalid_field("rule", "BYWEEKNO is for yearly rules only.")
     if "BYMONTHDAY" in parts and frequency == "WEEKLY":
-        raise refused("rule", "BYMONTHDAY is not for weekly rules.")
+        raise invalid_field("rule", "BYMONTHDAY is not for weekly rules.")
     if "BYYEARDAY" in parts and frequency in ("DAILY", "WEEKLY", "MONTHLY"):
-        raise refused("rule", f"BYYEARDAY is not for {frequency.lower()} rules.")
+        raise invalid_field("rule", f"BYYEARDAY is not for {frequency.lower()} rules.")
     if "BYSETPOS" in parts and not parts.keys() & _CHOOSING:
-        raise refused("rule", "BYSETPOS needs another part that chooses days.")
+        raise invalid_field("rule", "BYSETPOS needs another part that chooses days.")
 
 
 def _times(parts: dict[str, Any]) -> tuple[time, ...]:
@@ -182,12 +182,12 @@ def _times(parts: dict[str, Any]) -> tuple[time, ...]:
 
 
 def _named(parts: dict[str, Any]) -> tuple[time, ...]:
-    return times_of(set(parts.get("BYHOUR", [0])), set(parts.get("BYMINUTE", [0])))
+    return times_at(set(parts.get("BYHOUR", [0])), set(parts.get("BYMINUTE", [0])))
 
 
 def _hourly(parts: dict[str, Any]) -> tuple[time, ...]:
     hours = {at // 60 for at in _steps(parts, 60)} & set(parts.get("BYHOUR", range(24)))
-    return times_of(hours, set(parts.get("BYMINUTE", [0])))
+    return times_at(hours, set(parts.get("BYMINUTE", [0])))
 
 
 def _minutely(parts: dict[str, Any]) -> tuple[time, ...]:
@@ -204,20 +204,22 @@ def _steps(parts: dict[str, Any], unit: int) -> range:
     """The minutes of a day that an interval of so many units of minutes falls on."""
     step = parts.get("INTERVAL", 1) * unit
     if _DAY_MINUTES % step:
-        raise refused("rule", f"The INTERVAL of a rule that is {parts['FREQ']} must divide a day.")
+        raise invalid_field(
+            "rule", f"The INTERVAL of a rule that is {parts['FREQ']} must divide a day."
+        )
     return range(0, _DAY_MINUTES, step)
 
 
 def _items(name: str, text: str) -> list[str]:
     items = text.split(",")
     if len(items) > _VALUES_MAX:
-        raise refused("rule", f"{name} has more than {_VALUES_MAX} values.")
+        raise invalid_field("rule", f"{name} has more than {_VALUES_MAX} values.")
     return items
 
 
 def _number(name: str, text: str) -> int:
     if not _NUMBER.match(text):
-        raise refused("rule", f"{name} is not a whole number, or too large.")
+        raise invalid_field("rule", f"{name} is not a whole number, or too large.")
     return int(text)
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid
 from tasks.models import Schedule, ScheduledRun
-from tasks.schedules.firing import rule_for
+from tasks.schedules.firing import schedule_rule
 
 
 def schedule_list(*, user: User) -> QuerySet[Schedule]:
@@ -32,7 +32,7 @@ def schedule_next(*, schedule: Schedule, count: int = 5) -> list[datetime]:
     if schedule.next_on is None:
         return []
     try:
-        rule = rule_for(schedule)
+        rule = schedule_rule(schedule)
     except Invalid:
         return []  # which the next pass finds out and notes
     first = schedule.next_on.astimezone(rule.zone)

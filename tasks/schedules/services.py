@@ -17,9 +17,9 @@ from tasks.jobs.errors import QuotaExceeded
 from tasks.models import Schedule
 from tasks.schedules import notes
 from tasks.schedules.deliveries import checked
-from tasks.schedules.firing import database_now, rule_for
-from tasks.schedules.recurrence import refused
-from tasks.schedules.registry import action_named
+from tasks.schedules.firing import database_now, schedule_rule
+from tasks.schedules.recurrence import invalid_field
+from tasks.schedules.registry import get_action
 from tasks.schedules.rules import HORIZON, zone_of
 
 _RULE_FIELDS = {"rule", "form", "time_zone", "starts_on", "ends_on"}
@@ -102,7 +102,7 @@ def _check_quota(user: User) -> None:
 
 
 def _check_action(schedule: Schedule) -> None:
-    action = action_named(schedule.action)
+    action = get_action(schedule.action)
     schedule.params = action.validate(user=schedule.user, params=schedule.params)
 
 
@@ -121,8 +121,8 @@ def _aim(schedule: Schedule) -> None:
 
 
 def _slots(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
-    slots = rule_for(schedule).next(after, count)
+    slots = schedule_rule(schedule).next(after, count)
     if not slots:
         years = HORIZON.days // 365
-        raise refused("rule", f"The rule has no slot in the {years} years to come.")
+        raise invalid_field("rule", f"The rule has no slot in the {years} years to come.")
     return slots

@@ -26,16 +26,17 @@ from tasks.storage.base import (
     checked_prefix,
     is_key,
 )
-from tasks.storage.s3_connections import Lines
-from tasks.storage.s3_sink import PART_SIZE, S3Sink, code_of, s3_errors, translated
+from tasks.storage.s3_calls import Interrupted, S3Calls
+from tasks.storage.s3_sink import PART_SIZE, S3Sink, error_code, s3_errors, to_storage_error
 
 
 class S3Reader(Reader):
-    """Reads a response body of `length` bytes."""
+    """Read a response body of `length` bytes."""
 
-    def __init__(self, body: Any, length: int) -> None:
+    def __init__(self, body: Any, length: int, calls: S3Calls) -> None:
         super().__init__(length)
         self._body = body
+        self._calls = calls
 
     def close(self) -> None:
         """Let go of the connection too; harmless when repeated."""
@@ -44,7 +45,12 @@ class S3Reader(Reader):
 
     def _read(self, size: int) -> bytes:
         with s3_errors("read a stored object"):
-            data: bytes = self._body.read(size)
+            try:
+                data: bytes = self._calls.run(self._body.read, size)
+            except Interrupted:
+                # The abandoned read holds the body: to close it would be to wait for that read.
+                self._body = io.BytesIO()
+                raise
         return data
 
 
@@ -79,7 +85,7 @@ class S3Store(ObjectStore):
         self._public_url = public_url or endpoint_url
         self._region = region
         self._part_size = part_size
-        self._lines = Lines()
+        self._calls = S3Calls()
 
     @classmethod
     def from_url(cls, url: SplitResult) -> Self:
@@ -101,7 +107,7 @@ class S3Store(ObjectStore):
     @cached_property
     def _client(self) -> Any:
         client = self._new_client(self._endpoint_url)
-        self._lines.watch(client)
+        self._calls.watch(client)
         return client
 
     @cached_property
@@ -127,7 +133,7 @@ class S3Store(ObjectStore):
 
     def sink(self, key: str) -> S3Sink:
         """Writer of the object `key`."""
-        return S3Sink(self._client, self._bucket, self._name(key), self._part_size)
+        return S3Sink(self._client, self._calls, self._bucket, self._name(key), self._part_size)
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         """Stream of the object or a range of it, in one request."""
@@ -141,22 +147,23 @@ class S3Store(ObjectStore):
         last = "" if length is None else start + length - 1
         wanted = {"Range": f"bytes={start}-{last}"} if start or length else {}
         try:
-            found = self._client.get_object(**self._object(key), **wanted)
+            found = self._calls.run(self._client.get_object, **self._object(key), **wanted)
         except (ClientError, BotoCoreError) as error:
-            if code_of(error) == "InvalidRange":  # the range starts at the end or after it
-                return S3Reader(io.BytesIO(), 0)
-            raise translated(f"read {key!r}", error, ObjectMissing) from error
-        return S3Reader(found["Body"], found["ContentLength"])
+            if error_code(error) == "InvalidRange":  # the range starts at the end or after it
+                return S3Reader(io.BytesIO(), 0, self._calls)
+            raise to_storage_error(f"read {key!r}", error, ObjectMissing) from error
+        return S3Reader(found["Body"], found["ContentLength"], self._calls)
 
     def size(self, key: str) -> int:
         """Size of the object in bytes."""
         with s3_errors(f"find {key!r}", missing=ObjectMissing):
-            return int(self._client.head_object(**self._object(key))["ContentLength"])
+            found = self._calls.run(self._client.head_object, **self._object(key))
+        return int(found["ContentLength"])
 
     def delete(self, key: str) -> None:
         """Remove the object."""
         with suppress(ObjectMissing), s3_errors(f"delete {key!r}", missing=ObjectMissing):
-            self._client.delete_object(**self._object(key))
+            self._calls.run(self._client.delete_object, **self._object(key))
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Yield the finished objects, a thousand per request."""
@@ -177,14 +184,17 @@ class S3Store(ObjectStore):
                 suppress(ObjectMissing),
                 s3_errors("abort an unfinished upload", missing=ObjectMissing),
             ):
-                self._client.abort_multipart_upload(**name, UploadId=upload["UploadId"])
+                self._calls.run(
+                    self._client.abort_multipart_upload, **name, UploadId=upload["UploadId"]
+                )
                 swept += 1
         return swept
 
     def _pages(self, operation: str, field: str, prefix: str) -> Iterator[dict[str, Any]]:
         with s3_errors(f"list bucket {self._bucket!r}"):
-            pages = self._client.get_paginator(operation)
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix):
+            paginator = self._client.get_paginator(operation)
+            pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=self._root + prefix))
+            while page := self._calls.run(next, pages, None):
                 yield from page.get(field, ())
 
     def signed_url(
@@ -205,16 +215,17 @@ class S3Store(ObjectStore):
         """Begin and abort an upload: unlike a look at the bucket, this needs write access."""
         name = {"Bucket": self._bucket, "Key": self._root + ".check"}
         with s3_errors(f"write to bucket {self._bucket!r}"):
-            begun = self._client.create_multipart_upload(**name)
-            self._client.abort_multipart_upload(**name, UploadId=begun["UploadId"])
+            begun = self._calls.run(self._client.create_multipart_upload, **name)
+            upload = {**name, "UploadId": begun["UploadId"]}
+            self._calls.run(self._client.abort_multipart_upload, **upload)
 
     def interrupt(self) -> None:
-        """Cut the lines."""
-        self._lines.cut()
+        """Abandon the requests that are under way, and refuse others until `resume`."""
+        self._calls.interrupt()
 
     def resume(self) -> None:
-        """Mend them."""
-        self._lines.mend()
+        """Make requests again."""
+        self._calls.resume()
 
     def _name(self, key: str) -> str:
         return self._root + checked_key(key)

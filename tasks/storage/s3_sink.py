@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.storage.base import ObjectMissing, Sink, StorageError, StorageFull
+from tasks.storage.s3_calls import S3Calls
 
 PART_SIZE = 8 << 20
 # S3 takes 10,000 parts of at most 5 GiB: doubling nine times stays below both and reaches 8 TiB.
@@ -21,14 +22,14 @@ _MISSING = {"404", "NoSuchKey", "NoSuchUpload"}
 _TOKEN = "gridlink-sink"
 
 
-def code_of(error: Exception) -> str:
+def error_code(error: Exception) -> str:
     """S3's own code of an error, as "NoSuchKey"; empty when no answer came."""
     return str(error.response["Error"].get("Code")) if isinstance(error, ClientError) else ""
 
 
-def translated(action: str, error: Exception, missing: type[StorageError]) -> StorageError:
+def to_storage_error(action: str, error: Exception, missing: type[StorageError]) -> StorageError:
     """Return the store's own error for one of boto's; see `s3_errors`."""
-    if code_of(error) in _MISSING:
+    if error_code(error) in _MISSING:
         return missing(f"Cannot {action}: it does not exist")
     if _status_of(error) == HTTPStatus.INSUFFICIENT_STORAGE:
         return StorageFull(f"Cannot {action}: no space left; free some and try again")
@@ -51,7 +52,7 @@ def s3_errors(action: str, *, missing: type[StorageError] = StorageError) -> Ite
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise translated(action, error, missing) from error
+        raise to_storage_error(action, error, missing) from error
 
 
 class S3Sink(Sink):
@@ -60,9 +61,10 @@ class S3Sink(Sink):
     Holds at most two parts in memory.
     """
 
-    def __init__(self, client: Any, bucket: str, name: str, part_size: int) -> None:
+    def __init__(self, client: Any, calls: S3Calls, bucket: str, name: str, part_size: int) -> None:
         super().__init__()
         self._client = client
+        self._calls = calls
         self._object = {"Bucket": bucket, "Key": name}
         self._action = f"store {name!r} in bucket {bucket!r}"
         self._part_size = part_size
@@ -73,7 +75,6 @@ class S3Sink(Sink):
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
         self._in_flight: Future[dict[str, Any]] | None = None
-        self._uploader = ThreadPoolExecutor(max_workers=1)
         self._may_be_visible = False
 
     def _begin(self) -> None:
@@ -94,14 +95,14 @@ class S3Sink(Sink):
     def _send_part(self) -> None:
         with s3_errors(self._action):
             if self._upload_id is None:
-                created = self._client.create_multipart_upload(**self._object, **self._metadata())
+                begin = self._client.create_multipart_upload
+                created = self._calls.run(begin, **self._object, **self._metadata())
                 self._upload_id = created["UploadId"]
             self._await_part()
             self._outgoing, self._buffer = self._buffer, bytearray()
-            self._in_flight = self._uploader.submit(self._upload_part, len(self._parts) + 1)
+            self._in_flight = self._calls.start(self._upload_part, len(self._parts) + 1)
 
     def _upload_part(self, number: int) -> dict[str, Any]:
-        # Not an argument: the executor keeps those for a while after the work is done.
         sent = self._client.upload_part(
             **self._object, UploadId=self._upload_id, PartNumber=number, Body=self._outgoing
         )
@@ -109,7 +110,7 @@ class S3Sink(Sink):
 
     def _await_part(self) -> None:
         if self._in_flight is not None:
-            self._parts.append(self._in_flight.result())
+            self._parts.append(self._calls.result(self._in_flight))
             self._in_flight = None
 
     def _metadata(self) -> dict[str, Any]:
@@ -120,27 +121,28 @@ class S3Sink(Sink):
             self._send_part()
         with s3_errors(self._action):
             self._await_part()
-        self._uploader.shutdown()
         self._may_be_visible = True
         try:
             self._publish()
         except (ClientError, BotoCoreError) as error:
             # The answer may be lost, not the work: a retry of a done Complete fails as well.
             if not self._is_visible():
-                raise translated(self._action, error, StorageError) from error
+                raise to_storage_error(self._action, error, StorageError) from error
 
     def _publish(self) -> None:
         if self._upload_id is None:
-            self._client.put_object(**self._object, **self._metadata(), Body=self._buffer)
-            return
-        self._client.complete_multipart_upload(
-            **self._object, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
-        )
+            body = {**self._metadata(), "Body": self._buffer}
+            self._in_flight = self._calls.start(self._client.put_object, **self._object, **body)
+        else:
+            body = {"UploadId": self._upload_id, "MultipartUpload": {"Parts": self._parts}}
+            complete = self._client.complete_multipart_upload
+            self._in_flight = self._calls.start(complete, **self._object, **body)
+        self._calls.result(self._in_flight)
 
     def _is_visible(self) -> bool:
         """Whether this sink's own object is seen under the key, whole."""
         try:
-            head = self._client.head_object(**self._object)
+            head = self._calls.run(self._client.head_object, **self._object)
         except (ClientError, BotoCoreError):
             return False
         is_mine: bool = head["Metadata"].get(_TOKEN) == self._token
@@ -148,15 +150,17 @@ class S3Sink(Sink):
 
     def _abort(self) -> None:
         # A part that lands after the abort would stay, unseen and paid for: wait for it.
-        self._uploader.shutdown(cancel_futures=True)
+        if self._in_flight is not None:
+            self._calls.wait(self._in_flight)
         with suppress(StorageError):  # sweep_partials takes what this cannot
             self._abort_upload()
             if self._may_be_visible and self._is_visible():
                 with s3_errors(self._action):
-                    self._client.delete_object(**self._object)
+                    self._calls.run(self._client.delete_object, **self._object)
 
     def _abort_upload(self) -> None:
         # Missing means completed after all, or swept.
         with suppress(ObjectMissing), s3_errors(self._action, missing=ObjectMissing):
             if self._upload_id is not None:
-                self._client.abort_multipart_upload(**self._object, UploadId=self._upload_id)
+                abort = self._client.abort_multipart_upload
+                self._calls.run(abort, **self._object, UploadId=self._upload_id)

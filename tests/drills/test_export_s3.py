@@ -96,7 +96,7 @@ def patient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def owner(transactional_db: None, rings: list[tuple[str, str]]) -> Client:
+def owner(transactional_db: None, published: list[tuple[str, str]]) -> Client:
     return owner_of_clicks(ROWS)
 
 

@@ -44,7 +44,7 @@ CANCEL_SECONDS = 2
 
 
 @pytest.fixture
-def owner(transactional_db: None, rings: list[tuple[str, str]], settings: Any) -> Client:
+def owner(transactional_db: None, published: list[tuple[str, str]], settings: Any) -> Client:
     settings.EXPORT_PIECE_ROWS = ROWS // PIECES
     settings.JOB_HEARTBEAT_SECONDS = 0.1
     return owner_of_clicks(ROWS)
@@ -125,7 +125,7 @@ def test_a_full_disk(
 
 def test_postgres_goes_away_within_copy(
     owner_of_many: Client,
-    rings: list[tuple[str, str]],
+    published: list[tuple[str, str]],
     storage: Path,
     tmp_path: Path,
     parts_written: set[int],

@@ -25,7 +25,7 @@ from tests.support.reports.rendered import cells_of_result, cells_of_xlsx
 from tests.support.reports.report_runs import ask, define
 from tests.support.reports.reports import facts
 from tests.support.tasks.jobs import await_end, look
-from tests.support.tasks.notices import add_webhook, allow_local, mailed, make_due, verified
+from tests.support.tasks.notifications import add_webhook, allow_local, mailed, make_due, verified
 from tests.support.tasks.smtp import Mailbox, mail_server
 from tests.support.waiting import wait_for
 from tests.support.web import Web, in_turn, reply, web

@@ -21,7 +21,7 @@ def test_pages_ask_no_other_host_for_anything(path: str) -> None:
 
 
 def test_download_signatures_stay_out_of_the_log(
-    alice: Client, rings: list[tuple[str, str]], caplog: pytest.LogCaptureFixture
+    alice: Client, published: list[tuple[str, str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     job = start_export(alice)
     caplog.clear()

@@ -17,7 +17,7 @@ from tests.support.reports.reports import make_links
 
 
 @pytest.fixture
-def owner(transactional_db: None, rings: list[tuple[str, str]], alice: Client) -> Client:
+def owner(transactional_db: None, published: list[tuple[str, str]], alice: Client) -> Client:
     """Alice, whose commits are real; no message leaves the test."""
     return alice
 

@@ -27,7 +27,7 @@ from reports.models import (
     View,
 )
 from tasks.models import Schedule, WebhookEndpoint
-from tasks.notifications.channels.webhook_secret import new_secret, seal
+from tasks.notifications.channels.webhook_secret import encrypt, new_secret
 from tests.support.client import Client
 from tests.support.platform import user_of
 from tests.support.reports.click_rows import BROWSER, make_agent, make_click, make_view, noon
@@ -67,7 +67,7 @@ def furnish(client: Client) -> Grid:
     for number, events in ((1, ["job.truncated"]), (2, ["job.cancelled", "job.truncated"])):
         WebhookEndpoint.objects.create(
             user=user, slug=f"wh_{number:032x}", url=f"https://hooks.example.org/{number}?q=%22",
-            events=events, is_enabled=number == 1, secret=seal(new_secret()), created_on=MOMENT,
+            events=events, is_enabled=number == 1, secret=encrypt(new_secret()), created_on=MOMENT,
         )  # fmt: skip
     return grid
 

@@ -9,9 +9,9 @@ from rest_framework import serializers
 from gridlink.lib.rest.pagination import PageQuery
 from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
 from gridlink.lib.weburl import URL_LENGTH
-from tasks.models import JOB_NOTICES, DeliveryStatus, NoticeType
+from tasks.models import JOB_NOTIFICATIONS, DeliveryStatus, NotificationType
 
-_JOB_NOTICES = [(type_.value, type_.label) for type_ in JOB_NOTICES]
+_JOB_NOTIFICATIONS = [(type_.value, type_.label) for type_ in JOB_NOTIFICATIONS]
 
 
 class NotificationListQuery(PageQuery):
@@ -24,7 +24,7 @@ class NotificationSerializer(serializers.Serializer[Any]):
     """Something that happened; `data` is, for one of a job, the job as it was when it ended."""
 
     slug = serializers.CharField(help_text="The same wherever the event goes.")
-    type = serializers.ChoiceField(NoticeType.choices)
+    type = serializers.ChoiceField(NotificationType.choices)
     job = serializers.CharField(help_text="Its slug; empty for what is not of a job.")
     title = serializers.CharField()
     data = serializers.DictField()  # type: ignore[assignment]
@@ -49,10 +49,10 @@ class WebhookCreateSerializer(StrictSerializer):
 
     url = TextField(max_length=URL_LENGTH, help_text="http or https, without name and password.")
     events = BoundedListField(
-        child=serializers.ChoiceField(_JOB_NOTICES),
+        child=serializers.ChoiceField(_JOB_NOTIFICATIONS),
         required=False,
         default=list,
-        max_length=len(JOB_NOTICES),
+        max_length=len(JOB_NOTIFICATIONS),
         help_text="Which events are sent; none named means all.",
     )
 
@@ -62,7 +62,9 @@ class WebhookUpdateSerializer(StrictSerializer):
 
     url = TextField(required=False, max_length=URL_LENGTH)
     events = BoundedListField(
-        child=serializers.ChoiceField(_JOB_NOTICES), required=False, max_length=len(JOB_NOTICES)
+        child=serializers.ChoiceField(_JOB_NOTIFICATIONS),
+        required=False,
+        max_length=len(JOB_NOTIFICATIONS),
     )
     is_enabled = serializers.BooleanField(required=False)
 
@@ -72,7 +74,7 @@ class WebhookSerializer(serializers.Serializer[Any]):
 
     slug = serializers.CharField()
     url = serializers.CharField()
-    events = serializers.ListField(child=serializers.ChoiceField(_JOB_NOTICES))
+    events = serializers.ListField(child=serializers.ChoiceField(_JOB_NOTIFICATIONS))
     is_enabled = serializers.BooleanField()
     note = serializers.CharField(help_text="Why it was disabled, if nobody did it by hand.")
     failures = serializers.IntegerField(help_text="Failed tries in a row.")
@@ -100,7 +102,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     event = serializers.CharField(
         source="notification.slug", help_text="What every try sends as `webhook-id`."
     )
-    type = serializers.ChoiceField(NoticeType.choices, source="notification.type")
+    type = serializers.ChoiceField(NotificationType.choices, source="notification.type")
     job = serializers.CharField(source="notification.job")
     status = serializers.ChoiceField(DeliveryStatus.choices)
     attempts = serializers.IntegerField()

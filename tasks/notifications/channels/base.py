@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from tasks.models import Channel, Delivery
-from tasks.notifications.outbox import Answer
+from tasks.notifications.outbox import Result
 
-Send = Callable[[], Answer]
+Send = Callable[[], Result]
 """Sends, on a thread of its own: it touches no database and raises nothing."""
 
 
@@ -21,8 +21,8 @@ class Sender(ABC):
 
     @abstractmethod
     def prepare(self, delivery: Delivery) -> Send:
-        """All that the database says, as something that can be sent. Raises NotSendable."""
+        """All that the database says, as something that can be sent. Raises Undeliverable."""
 
     @abstractmethod
-    def settle(self, delivery: Delivery, answer: Answer, milliseconds: int) -> None:
+    def settle(self, delivery: Delivery, answer: Result, milliseconds: int) -> None:
         """Write down what a try came to, with all that follows from it."""

@@ -21,7 +21,7 @@ from tasks.models import Channel, Delivery, FileRole, JobFile
 from tasks.notifications import outbox
 from tasks.notifications.channels.base import Send, Sender
 from tasks.notifications.channels.email_message import letter
-from tasks.notifications.outbox import Answer, NotSendable, Verdict, longest_try
+from tasks.notifications.outbox import Result, Undeliverable, Verdict, attempt_timeout
 from tasks.storage import StorageError, object_store
 
 
@@ -35,9 +35,11 @@ class EmailSender(Sender):
     def prepare(self, delivery: Delivery) -> Send:
         """With the files as they are now: what has expired meanwhile is left out."""
         if not settings.EMAIL_SERVER:
-            raise NotSendable(Answer(Verdict.REFUSED, error="E-mail is off on this server."))
+            raise Undeliverable(Result(Verdict.REJECTED, error="E-mail is off on this server."))
         if not (delivery.user.email and delivery.user.is_active):
-            raise NotSendable(Answer(Verdict.REFUSED, error="The account has no e-mail address."))
+            raise Undeliverable(
+                Result(Verdict.REJECTED, error="The account has no e-mail address.")
+            )
         _take_turn(delivery)
         files = _files(delivery)
         size = sum(file.size for file in files)
@@ -45,18 +47,18 @@ class EmailSender(Sender):
         message = letter(delivery, files, are_attached=are_attached)
         return partial(_send, message, files if are_attached else [])
 
-    def settle(self, delivery: Delivery, answer: Answer, milliseconds: int) -> None:
+    def settle(self, delivery: Delivery, answer: Result, milliseconds: int) -> None:
         """Nothing follows from it."""
-        outbox.note(delivery, answer, milliseconds)
+        outbox.record(delivery, answer, milliseconds)
 
 
 def _take_turn(delivery: Delivery) -> None:
-    """So that nobody can have strangers written to by the thousand. Raises NotSendable."""
+    """So that nobody can have strangers written to by the thousand. Raises Undeliverable."""
     try:
         throttle.take("e-mail", delivery.user.slug, settings.EMAILS_PER_ACCOUNT)
     except Throttled as error:
-        busy = Answer(Verdict.AGAIN, error="The account has been sent too many e-mails of late.")
-        raise NotSendable(busy) from error
+        busy = Result(Verdict.RETRY, error="The account has been sent too many e-mails of late.")
+        raise Undeliverable(busy) from error
 
 
 def _files(delivery: Delivery) -> list[JobFile]:
@@ -69,7 +71,7 @@ def _files(delivery: Delivery) -> list[JobFile]:
     return list(files.order_by("id"))
 
 
-def _send(message: EmailMultiAlternatives, files: Sequence[JobFile]) -> Answer:
+def _send(message: EmailMultiAlternatives, files: Sequence[JobFile]) -> Result:
     try:
         for file in files:
             with object_store().open(file.storage_key) as stream:
@@ -80,14 +82,14 @@ def _send(message: EmailMultiAlternatives, files: Sequence[JobFile]) -> Answer:
             message.send()
     except (SMTPException, StorageError, OSError) as error:
         return _trouble(error)
-    return Answer(Verdict.DELIVERED)
+    return Result(Verdict.DELIVERED)
 
 
 @contextmanager
 def _limited(backend: EmailBackend) -> Iterator[None]:
     """Break the connection off when all of it takes too long: the time-out is of each answer alone, and
     what is sent after its lease has ended is sent by another as well."""
-    timer = Timer(longest_try().total_seconds(), _break_off, [backend])
+    timer = Timer(attempt_timeout().total_seconds(), _break_off, [backend])
     timer.daemon = True
     timer.start()
     try:
@@ -112,7 +114,7 @@ def _part(file: JobFile, data: bytes) -> MIMEApplication:
     return part
 
 
-def _trouble(error: Exception) -> Answer:
+def _trouble(error: Exception) -> Result:
     """Only what is said of the recipient or of this very message is final: a server that refuses the sender
     or the password is set up wrongly, and will be set right."""
     if isinstance(error, SMTPRecipientsRefused):
@@ -122,14 +124,14 @@ def _trouble(error: Exception) -> Answer:
         is_final = isinstance(error, SMTPDataError) and error.smtp_code >= 500
         return _said(error.smtp_code, error.smtp_error, is_final=is_final)
     if isinstance(error, StorageError):
-        return Answer(Verdict.AGAIN, error="The files cannot be read just now.")
+        return Result(Verdict.RETRY, error="The files cannot be read just now.")
     if isinstance(error, SMTPException):
-        return Answer(Verdict.AGAIN, error="The mail server did not take the message.")
-    return Answer(Verdict.AGAIN, error="The mail server cannot be reached.")
+        return Result(Verdict.RETRY, error="The mail server did not take the message.")
+    return Result(Verdict.RETRY, error="The mail server cannot be reached.")
 
 
-def _said(code: int, text: bytes | str, *, is_final: bool) -> Answer:
+def _said(code: int, text: bytes | str, *, is_final: bool) -> Result:
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
-    verdict = Verdict.REFUSED if is_final else Verdict.AGAIN
+    verdict = Verdict.REJECTED if is_final else Verdict.RETRY
     # smtplib has a code of -1 for a connection that ended.
-    return Answer(verdict, max(code, 0) or None, said, "The mail server refused the message.")
+    return Result(verdict, max(code, 0) or None, said, "The mail server refused the message.")

@@ -17,8 +17,8 @@ from gridlink.lib.outbound.errors import OutboundError
 from tasks.models import Channel, Delivery, Notification, WebhookEndpoint
 from tasks.notifications import endpoints, outbox
 from tasks.notifications.channels.base import Send, Sender
-from tasks.notifications.channels.webhook_secret import Unsealable, unseal
-from tasks.notifications.outbox import Answer, NotSendable, Verdict
+from tasks.notifications.channels.webhook_secret import DecryptionFailed, decrypt
+from tasks.notifications.outbox import Result, Undeliverable, Verdict
 
 FAILURES_MAX = 20
 FAILING_MAX = timedelta(days=5)
@@ -37,20 +37,20 @@ class WebhookSender(Sender):
         """Signs with the current secret, and with the previous one while that is still good."""
         endpoint = _endpoint_of(delivery)
         if not endpoint.is_enabled:
-            raise NotSendable(Answer(Verdict.REFUSED, error=endpoints.DISABLED))
+            raise Undeliverable(Result(Verdict.REJECTED, error=endpoints.DISABLED))
         body = body_of(delivery.notification)
         try:
             headers = signed(endpoint, delivery.notification.slug, body, datetime.now(UTC))
-        except Unsealable as error:
-            raise NotSendable(Answer(Verdict.GONE, error=str(error))) from error
+        except DecryptionFailed as error:
+            raise Undeliverable(Result(Verdict.GONE, error=str(error))) from error
         return partial(_post, endpoint.url, headers, body.encode())
 
     @transaction.atomic
-    def settle(self, delivery: Delivery, answer: Answer, milliseconds: int) -> None:
+    def settle(self, delivery: Delivery, answer: Result, milliseconds: int) -> None:
         """An endpoint that keeps failing rests, and in the end is disabled."""
         # Endpoints are locked before their deliveries, here and wherever both are written.
         endpoint = endpoints.locked(_endpoint_of(delivery))
-        if endpoint is None or not outbox.note(delivery, answer, milliseconds):
+        if endpoint is None or not outbox.record(delivery, answer, milliseconds):
             return
         if answer.verdict is Verdict.DELIVERED:
             _works(endpoint)
@@ -66,11 +66,11 @@ def body_of(notification: Notification) -> str:
 
 
 def signed(endpoint: WebhookEndpoint, event: str, body: str, moment: datetime) -> dict[str, str]:
-    """The headers of an event that is sent now. Raises Unsealable."""
+    """The headers of an event that is sent now. Raises DecryptionFailed."""
     sealed = [endpoint.secret]
     if endpoint.previous_until and endpoint.previous_until > moment:
         sealed.append(endpoint.previous_secret)
-    signatures = [Webhook(unseal(secret)).sign(event, moment, body) for secret in sealed]
+    signatures = [Webhook(decrypt(secret)).sign(event, moment, body) for secret in sealed]
     return {
         "Content-Type": "application/json",
         "webhook-id": event,
@@ -79,17 +79,17 @@ def signed(endpoint: WebhookEndpoint, event: str, body: str, moment: datetime) -
     }
 
 
-def _post(url: str, headers: dict[str, str], body: bytes) -> Answer:
+def _post(url: str, headers: dict[str, str], body: bytes) -> Result:
     limits = Limits(seconds=settings.DELIVERY_SECONDS, body_bytes=outbox.ANSWER_LENGTH)
     try:
         response = outbound_client(limits).request("POST", url, headers=headers, body=body)
     except OutboundError as error:
-        return Answer(Verdict.AGAIN, error=str(error))
+        return Result(Verdict.RETRY, error=str(error))
     text = response.body.decode(errors="replace")
     if 200 <= response.status < 300:
-        return Answer(Verdict.DELIVERED, response.status, text)
-    verdict = Verdict.GONE if response.status == _GONE else Verdict.AGAIN
-    return Answer(verdict, response.status, text, f"The endpoint answered {response.status}.")
+        return Result(Verdict.DELIVERED, response.status, text)
+    verdict = Verdict.GONE if response.status == _GONE else Verdict.RETRY
+    return Result(verdict, response.status, text, f"The endpoint answered {response.status}.")
 
 
 def _works(endpoint: WebhookEndpoint) -> None:
@@ -98,7 +98,7 @@ def _works(endpoint: WebhookEndpoint) -> None:
     )
 
 
-def _fails(endpoint: WebhookEndpoint, answer: Answer) -> None:
+def _fails(endpoint: WebhookEndpoint, answer: Result) -> None:
     failures = endpoint.failures + 1
     since = endpoint.failing_since or timezone.now()
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(

@@ -17,7 +17,7 @@ _PREFIX = "whsec_"
 _BYTES = 32
 
 
-class Unsealable(Exception):
+class DecryptionFailed(Exception):
     """The secret was sealed with a SECRET_KEY that nobody has any more."""
 
 
@@ -26,20 +26,20 @@ def new_secret() -> str:
     return _PREFIX + base64.b64encode(secrets.token_bytes(_BYTES)).decode()
 
 
-def seal(secret: str) -> str:
+def encrypt(secret: str) -> str:
     """What the table keeps of a secret."""
-    return _box().encrypt(secret.encode()).decode()
+    return _cipher().encrypt(secret.encode()).decode()
 
 
-def unseal(sealed: str) -> str:
-    """The secret. Raises Unsealable."""
+def decrypt(sealed: str) -> str:
+    """The secret. Raises DecryptionFailed."""
     try:
-        return _box().decrypt(sealed).decode()
+        return _cipher().decrypt(sealed).decode()
     except InvalidToken as error:
-        raise Unsealable("The secret cannot be read any more; rotate it.") from error
+        raise DecryptionFailed("The secret cannot be read any more; rotate it.") from error
 
 
-def _box() -> MultiFernet:
+def _cipher() -> MultiFernet:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return MultiFernet([Fernet(_derived(str(key))) for key in keys])
 

@@ -10,7 +10,7 @@ from gridlink.lib.outbound.addresses import address_of, may_reach
 from gridlink.lib.weburl import BadUrl, check_url
 
 
-def check_target(url: str) -> str:
+def check_webhook_url(url: str) -> str:
     """The address, less spaces around it. Raises BadUrl for what no webhook could ever be sent to."""
     parts = urlsplit(check_url(url))
     if parts.scheme not in ("http", "https"):

@@ -15,7 +15,7 @@ from tests.support.grids.checks import assert_error, nothing_changes
 from tests.support.platform import user_of
 from tests.support.reports.exports import link_on
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("published")]
 NOWHERE = "gr_" + "0" * 32
 CHECKED_ON = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def checked(link: Link, verdict: str = "ok", **fields: Any) -> LinkCheck:
     return LinkCheck.objects.create(link=link, verdict=verdict, **values)
 
 
-def test_a_check_is_a_job(alice: Client, grid: Grid, rings: list[tuple[str, str]]) -> None:
+def test_a_check_is_a_job(alice: Client, grid: Grid, published: list[tuple[str, str]]) -> None:
     link = link_on(grid, 1)
     answer = alice.post("links/checks/", {"grids": [grid.slug] * 2, "links": [link.slug]})
     assert answer.status_code == 202, answer.content

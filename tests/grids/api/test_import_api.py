@@ -247,7 +247,7 @@ def test_sources_are_listed(carol: Client, anonymous: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_trial_import_and_undo(alice: Client, rings: list[tuple[str, str]]) -> None:
+def test_trial_import_and_undo(alice: Client, published: list[tuple[str, str]]) -> None:
     tried = alice.upload("imports/", upload(GOOD), mode="dry_run").json()
     waiting = alice.post(f"imports/{tried['slug']}/apply/")
     assert_conflict(waiting, "The dry run is queued; only one that has succeeded can be applied.")
@@ -276,7 +276,7 @@ def assert_conflict(response: Any, message: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_cannot_be_applied_or_undone(alice: Client, rings: list[tuple[str, str]]) -> None:
+def test_what_cannot_be_applied_or_undone(alice: Client, published: list[tuple[str, str]]) -> None:
     applied = alice.upload("imports/", upload(GOOD)).json()["slug"]
     nothing = "There is nothing to undo: only an import that was applied can be undone."
     assert_conflict(alice.post(f"imports/{applied}/undo/"), nothing)
@@ -296,7 +296,7 @@ def test_what_cannot_be_applied_or_undone(alice: Client, rings: list[tuple[str, 
 
 @pytest.mark.django_db(transaction=True)
 def test_upload_that_is_gone_when_its_turn_comes(
-    alice: Client, rings: list[tuple[str, str]]
+    alice: Client, published: list[tuple[str, str]]
 ) -> None:
     tried = alice.upload("imports/", upload(GOOD), mode="dry_run").json()["slug"]
     execute_slug(tried)
@@ -311,7 +311,7 @@ def test_upload_that_is_gone_when_its_turn_comes(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("action", ["apply", "undo"])
 def test_who_may_apply_and_undo(
-    alice: Client, bob: Client, carol: Client, rings: list[tuple[str, str]], action: str
+    alice: Client, bob: Client, carol: Client, published: list[tuple[str, str]], action: str
 ) -> None:
     mode = {"apply": "dry_run", "undo": "apply"}[action]
     slug = alice.upload("imports/", upload(GOOD), mode=mode).json()["slug"]

@@ -47,7 +47,7 @@ EDIT = st.sampled_from(["title", "note", "trash", "move", "publish", "rename", "
 
 
 @pytest.fixture(autouse=True)
-def quiet(rings: list[tuple[str, str]]) -> None:
+def quiet(published: list[tuple[str, str]]) -> None:
     """No message leaves these tests."""
 
 

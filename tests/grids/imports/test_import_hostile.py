@@ -31,7 +31,7 @@ LINK = '<DT><A HREF="https://example.org/{0}">{0}</A>\n'
 
 
 @pytest.fixture(autouse=True)
-def quiet(rings: list[tuple[str, str]]) -> None:
+def quiet(published: list[tuple[str, str]]) -> None:
     """No message leaves these tests."""
 
 

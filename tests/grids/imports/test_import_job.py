@@ -54,7 +54,7 @@ second line
 
 
 @pytest.fixture(autouse=True)
-def quiet(rings: list[tuple[str, str]]) -> None:
+def quiet(published: list[tuple[str, str]]) -> None:
     """No message leaves these tests."""
 
 

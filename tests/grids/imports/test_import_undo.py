@@ -32,7 +32,7 @@ FILE = table(*(f"https://{name}.example/,{name},,,Home" for name in "abc"))
 
 
 @pytest.fixture(autouse=True)
-def quiet(rings: list[tuple[str, str]]) -> None:
+def quiet(published: list[tuple[str, str]]) -> None:
     """No message leaves these tests."""
 
 

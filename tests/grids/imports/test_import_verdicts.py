@@ -104,7 +104,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
 
 
 @pytest.fixture(autouse=True)
-def quiet(rings: list[tuple[str, str]]) -> None:
+def quiet(published: list[tuple[str, str]]) -> None:
     """No message leaves these tests."""
 
 

@@ -43,7 +43,7 @@ def in_settings() -> Iterator[None]:
 
 @pytest.fixture
 def standby(
-    transactional_db: None, rings: list[tuple[str, str]], settings: Any
+    transactional_db: None, published: list[tuple[str, str]], settings: Any
 ) -> Iterator[Standby]:
     settings.EXPORT_PIECE_ROWS = ROWS // PIECES
     with own_postgres() as primary, own_replica(primary) as server:

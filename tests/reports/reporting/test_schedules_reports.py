@@ -9,7 +9,7 @@ import pytest
 
 from reports.models import Report, ReportRun
 from tasks.models import Channel, Job, Schedule
-from tasks.notifications.recipients import Wish, wishes_of
+from tasks.notifications.recipients import DeliveryRequest, delivery_requests
 from tasks.schedules.firing import fire_due
 from tests.support.client import Client
 from tests.support.grids.checks import assert_error, nothing_changes
@@ -18,7 +18,7 @@ from tests.support.platform import user_of
 from tests.support.reports.report_runs import ask, define
 from tests.support.tasks.schedules import begin_at, make_schedule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("published")]
 ATHENS = "Europe/Athens"
 YESTERDAY = {"preset": "yesterday"}
 CLICKS = {"kind": "clicks", "format": "csv", "time_zone": ATHENS, "range": YESTERDAY}
@@ -184,7 +184,10 @@ def test_deliveries_reach_the_job(alice: Client, action: str) -> None:
     params = {"report": {"report": define(alice)["slug"]}, "export": CLICKS}[action]
     schedule = nightly(alice, action, params, deliveries=deliveries)
     job = fired(schedule, at(SLOTS[0][0]))
-    assert wishes_of(job) == [Wish(Channel.EMAIL, attach=True), Wish(Channel.WEBHOOK)]
+    assert delivery_requests(job) == [
+        DeliveryRequest(Channel.EMAIL, attach=True),
+        DeliveryRequest(Channel.WEBHOOK),
+    ]
 
 
 def test_a_run_by_hand_that_waits_does_not_stand_for_one_that_is_delivered(alice: Client) -> None:

@@ -11,7 +11,7 @@ from tasks.jobs import registry
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
 from tasks.jobs.services import Submission, job_submit
-from tasks.schedules.registry import Occasion, ScheduledAction, register
+from tasks.schedules.registry import Occurrence, ScheduledAction, register
 
 MODULE = "tests.support.tasks.drill_actions"
 # Whoever holds it keeps every pass in the middle of firing.
@@ -38,11 +38,11 @@ class DrillAction(ScheduledAction):
         """Anything goes."""
         return params
 
-    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
+    def submit(self, *, user: User, params: dict[str, Any], occurrence: Occurrence) -> Submission:
         """The job, and then the wait, so that there is something to be lost."""
-        given = {**params, "slot": occasion.slot.isoformat()}
+        given = {**params, "slot": occurrence.slot.isoformat()}
         submission = job_submit(
-            user=user, kind=DrillRunner.kind, params=given, idempotency_key=occasion.key
+            user=user, kind=DrillRunner.kind, params=given, idempotency_key=occurrence.key
         )
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [HOLD])

@@ -11,7 +11,7 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import ApplicationError, Invalid
 from tasks.jobs.services import Submission, job_submit
 from tasks.models import Schedule
-from tasks.schedules.registry import Occasion, ScheduledAction
+from tasks.schedules.registry import Occurrence, ScheduledAction
 from tasks.schedules.services import schedule_create
 from tests.support.platform import KIND
 
@@ -34,15 +34,15 @@ class Action(ScheduledAction):
             raise Invalid("It is bad.", fields={"params": {"bad": ["It is bad."]}})
         return {**params, "validated": True}
 
-    def submit(self, *, user: User, params: dict[str, Any], occasion: Occasion) -> Submission:
-        self.keys.append(occasion.key)
-        own = {} if "same" in params else {"slot": occasion.slot.isoformat()}
+    def submit(self, *, user: User, params: dict[str, Any], occurrence: Occurrence) -> Submission:
+        self.keys.append(occurrence.key)
+        own = {} if "same" in params else {"slot": occurrence.slot.isoformat()}
         submission = job_submit(
             user=user,
             kind=KIND,
             params={**params, **own},
-            idempotency_key=occasion.key,
-            deliveries=occasion.deliveries,
+            idempotency_key=occurrence.key,
+            deliveries=occurrence.deliveries,
         )
         if self.trouble:
             raise self.trouble
@@ -69,9 +69,9 @@ def make_schedule(user: User, **fields: Any) -> Schedule:
 
 def begin_at(schedule: Schedule, moment: datetime) -> Schedule:
     """The schedule as if it had been made at that moment."""
-    from tasks.schedules.firing import rule_for
+    from tasks.schedules.firing import schedule_rule
 
-    schedule.next_on = next(rule_for(schedule).slots(moment))
+    schedule.next_on = next(schedule_rule(schedule).slots(moment))
     schedule.save()
     return schedule
 

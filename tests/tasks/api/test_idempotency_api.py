@@ -113,11 +113,11 @@ def test_key_is_free_again_after_its_life(alice: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_are_one_job(rings: list[tuple[str, str]]) -> None:
+def test_two_at_once_are_one_job(published: list[tuple[str, str]]) -> None:
     user = make_user("alice")
     clients = [Client(user) for _ in range(6)]
     answers = in_threads(6, lambda: export(clients.pop(), "one"))
     assert [answer.status_code for answer in answers] == [202] * 6
     assert {answer.json()["slug"] for answer in answers} == {Job.objects.get().slug}
     assert sorted("Idempotent-Replayed" in answer for answer in answers) == [False] + [True] * 5
-    assert rings == [(Job.objects.get().slug, "quick")]
+    assert published == [(Job.objects.get().slug, "quick")]

@@ -84,7 +84,7 @@ def test_token_list(alice: Client, rows: int, django_assert_num_queries: Counted
 
 @SIZES
 def test_start_export(
-    alice: Client, rows: int, rings: list[Any], django_assert_num_queries: Counted
+    alice: Client, rows: int, published: list[Any], django_assert_num_queries: Counted
 ) -> None:
     for _ in range(rows):
         make_job(alice, 1)
@@ -96,7 +96,7 @@ def test_start_export(
 
 @SIZES
 def test_start_export_once(
-    alice: Client, rows: int, rings: list[Any], django_assert_num_queries: Counted
+    alice: Client, rows: int, published: list[Any], django_assert_num_queries: Counted
 ) -> None:
     for number in range(rows):
         alice.post("exports/", EXPORT, **{"Idempotency-Key": f"key-{number}"})

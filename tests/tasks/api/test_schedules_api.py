@@ -13,7 +13,7 @@ from tests.support.client import Client
 from tests.support.platform import user_of
 from tests.support.tasks.schedules import Action, begin_at, make_schedule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("action", "rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("action", "published")]
 NOBODYS = "sc_" + "0" * 32
 BODY = {
     "name": "Every Monday",

@@ -59,7 +59,7 @@ def test_the_answer_comes_with_the_end(
     alice: Client, in_thread: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By notice, long before anybody would look again."""
-    monkeypatch.setattr(long_poll, "_LOOK_SECONDS", 60)
+    monkeypatch.setattr(long_poll, "_POLL_SECONDS", 60)
     job = make_job(user_of(alice))
     claim = claim_of(job)
     asked = in_thread(lambda: _ask(alice, job, 20))
@@ -75,7 +75,7 @@ def test_each_kind_of_end_is_heard(
     alice: Client, in_thread: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a queued job that is cancelled as of one that fails."""
-    monkeypatch.setattr(long_poll, "_LOOK_SECONDS", 60)
+    monkeypatch.setattr(long_poll, "_POLL_SECONDS", 60)
     failing = make_job(user_of(alice))
     claim = claim_of(failing)
     queued = make_job(user_of(alice))
@@ -103,7 +103,7 @@ def test_an_end_that_is_not_heard_is_seen(
     alice: Client, in_thread: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As behind a pooler, where nobody listens for long."""
-    monkeypatch.setattr(long_poll, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(long_poll, "_POLL_SECONDS", 0.05)
     job = make_job(user_of(alice))
     asked = in_thread(lambda: _ask(alice, job, 20))
     _wait_for_listeners(1)
@@ -130,9 +130,9 @@ def test_what_has_ended_is_not_waited_for(alice: Client) -> None:
 
 def test_too_many_do_not_wait(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes when all places are taken is answered at once."""
-    monkeypatch.setattr(long_poll, "_PLACES", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(long_poll, "_WAITERS", threading.BoundedSemaphore(1))
     job = make_job(user_of(alice))
-    with long_poll._PLACES:
+    with long_poll._WAITERS:
         seconds, response = _ask(alice, job, 20)
     assert response.json()["status"] == "queued"
     assert seconds < 5
@@ -160,9 +160,9 @@ def test_what_comes_through_another_channel_is_no_end() -> None:
     with connection.cursor() as cursor:
         cursor.execute("LISTEN job_mine; LISTEN job_other; NOTIFY job_other")
         try:
-            assert not long_poll._hears("job_mine", 0)
+            assert not long_poll._wait_for_notify("job_mine", 0)
             cursor.execute("NOTIFY job_other; NOTIFY job_mine")
-            assert long_poll._hears("job_mine", 0)
-            assert not long_poll._hears("job_mine", 0)
+            assert long_poll._wait_for_notify("job_mine", 0)
+            assert not long_poll._wait_for_notify("job_mine", 0)
         finally:
             cursor.execute("UNLISTEN *")

@@ -11,7 +11,7 @@ from tasks.models import Delivery, Notification, WebhookEndpoint
 from tests.support.client import Client
 from tests.support.grids.checks import assert_error, nothing_changes
 from tests.support.platform import in_threads, user_of
-from tests.support.tasks.notices import add_webhook, allow_local, deliver_all, ended, verified
+from tests.support.tasks.notifications import add_webhook, allow_local, deliver_all, ended, verified
 from tests.support.web import reply, web
 
 pytestmark = pytest.mark.django_db

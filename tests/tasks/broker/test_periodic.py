@@ -9,7 +9,7 @@ from django.conf import settings
 
 from gridlink.lib.queues import QUEUES
 from tasks import tasks
-from tasks.broker.periodic import take_slot
+from tasks.broker.periodic import claim_slot
 from tasks.jobs import sweeper
 from tasks.models import PeriodicRun, QueueCanary
 from tests.support.platform import in_threads
@@ -21,21 +21,21 @@ LONG = 1e9
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_gets_the_slot() -> None:
-    assert sorted(in_threads(10, lambda: take_slot("sweep", LONG))) == [False] * 9 + [True]
+    assert sorted(in_threads(10, lambda: claim_slot("sweep", LONG))) == [False] * 9 + [True]
     assert PeriodicRun.objects.get().slot == 1
 
 
 @pytest.mark.django_db
 def test_each_name_has_slots_of_its_own() -> None:
-    assert take_slot("one", LONG)
-    assert take_slot("two", LONG)
-    assert not take_slot("one", LONG)
+    assert claim_slot("one", LONG)
+    assert claim_slot("two", LONG)
+    assert not claim_slot("one", LONG)
 
 
 @pytest.mark.django_db
 def test_the_next_slot_is_free() -> None:
-    assert take_slot("often", 0.2)
-    wait_for(lambda: take_slot("often", 0.2), seconds=5)
+    assert claim_slot("often", 0.2)
+    wait_for(lambda: claim_slot("often", 0.2), seconds=5)
     first, second = PeriodicRun.objects.order_by("slot").values_list("slot", flat=True)
     assert second > first
 
@@ -45,7 +45,7 @@ def test_the_next_slot_is_free() -> None:
 def test_sweeps_run_once_per_slot(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     ran: list[str] = []
     monkeypatch.setattr(sweeper, name, lambda: ran.append(name))
-    monkeypatch.setattr(tasks, "take_slot", lambda name, seconds: take_slot(name, LONG))
+    monkeypatch.setattr(tasks, "claim_slot", lambda name, seconds: claim_slot(name, LONG))
     task: Any = getattr(tasks, name)
     assert task() == "swept"
     assert task(unknown="ignored") == "another run has this slot"
@@ -56,7 +56,7 @@ def test_sweeps_run_once_per_slot(monkeypatch: pytest.MonkeyPatch, name: str) ->
 def test_beat_asks_twice_per_slot(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Asked for once, drift would put two ticks into one slot and none into the next."""
     slots: list[tuple[str, float]] = []
-    monkeypatch.setattr(tasks, "take_slot", lambda *slot: slots.append(slot))
+    monkeypatch.setattr(tasks, "claim_slot", lambda *slot: slots.append(slot))
     assert getattr(tasks, name)() == "another run has this slot"
     schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
     (period,) = (e["schedule"] for e in schedule.values() if e["task"] == f"tasks.{name}")
@@ -72,7 +72,7 @@ def test_canaries_go_through_every_queue_once(monkeypatch: pytest.MonkeyPatch) -
             sent.append((name, options))
 
     monkeypatch.setattr(tasks, "current_app", App())
-    monkeypatch.setattr(tasks, "take_slot", lambda name, seconds: take_slot(name, LONG))
+    monkeypatch.setattr(tasks, "claim_slot", lambda name, seconds: claim_slot(name, LONG))
     assert tasks.ring_canaries() == f"rang {len(QUEUES)} queues"
     assert sent == [
         ("tasks.canary", {"args": [queue], "queue": queue, "expires": 120}) for queue in QUEUES

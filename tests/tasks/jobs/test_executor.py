@@ -38,7 +38,7 @@ Runs = Callable[[Callable[[JobContext], Outcome | None]], None]
 
 
 @pytest.fixture(autouse=True)
-def quiet(rings: list[tuple[str, str]]) -> None:
+def quiet(published: list[tuple[str, str]]) -> None:
     """No message leaves these tests."""
 
 

@@ -27,7 +27,7 @@ Runs = Callable[[Callable[[JobContext], Outcome | None]], None]
 
 
 @pytest.fixture(autouse=True)
-def quiet(rings: list[tuple[str, str]]) -> None:
+def quiet(published: list[tuple[str, str]]) -> None:
     """No message leaves these tests."""
 
 
@@ -129,7 +129,7 @@ def test_runner_whose_heart_has_a_defect_stops(
     # It is another worker's once its lease runs out.
     assert (job.status, event_types(job)) == ("running", ["claimed"])
     assert stored(storage) == []
-    assert [r.message for r in caplog.records if r.levelname == "ERROR"] == ["heart_defect"]
+    assert [r.message for r in caplog.records if r.levelname == "ERROR"] == ["heartbeat_defect"]
 
 
 def test_cancel_while_running_stops_at_the_next_check(

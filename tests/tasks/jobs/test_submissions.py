@@ -48,13 +48,13 @@ def submit(user: User, **params: Any) -> Job:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_identical_request_is_the_job_that_waits(alice: Client, rings: list[Any]) -> None:
+def test_identical_request_is_the_job_that_waits(alice: Client, published: list[Any]) -> None:
     first, again = export(alice), export(alice)
     assert again.json()["slug"] == first.json()["slug"]
     assert again["Location"] == first["Location"]
     assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
     job = Job.objects.get()
-    assert (event_types(job), rings) == (["queued"], [(job.slug, "quick")])
+    assert (event_types(job), published) == (["queued"], [(job.slug, "quick")])
 
 
 def test_identical_request_is_the_job_that_runs(alice: Client) -> None:
@@ -94,13 +94,13 @@ def test_same_file_twice_is_one_import(alice: Client, storage: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_identical_requests_at_once_are_one_job(rings: list[tuple[str, str]]) -> None:
+def test_identical_requests_at_once_are_one_job(published: list[tuple[str, str]]) -> None:
     user = make_user("alice")
     clients = [Client(user) for _ in range(6)]
     answers = in_threads(6, lambda: export(clients.pop()))
     assert {answer.json()["slug"] for answer in answers} == {Job.objects.get().slug}
     assert sorted("Idempotent-Replayed" in answer for answer in answers) == [False] + [True] * 5
-    assert rings == [(Job.objects.get().slug, "quick")]
+    assert published == [(Job.objects.get().slug, "quick")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -137,12 +137,12 @@ def small_below(monkeypatch: pytest.MonkeyPatch, runner: type[Any], asked: list[
 
 @pytest.mark.django_db(transaction=True)
 def test_small_job_joins_the_quick_queue(
-    alice: Client, rings: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+    alice: Client, published: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
     small_below(monkeypatch, ExportRunner, asked)
     slugs = [export(alice).json()["slug"], export(alice, format="jsonl").json()["slug"]]
-    assert rings == [(slugs[0], "quick"), (slugs[1], "exports")]
+    assert published == [(slugs[0], "quick"), (slugs[1], "exports")]
     assert list(Job.objects.order_by("id").values_list("queue", flat=True)) == ["quick", "exports"]
     assert alice.user
     assert asked == [(alice.user.pk, 0)] * 2

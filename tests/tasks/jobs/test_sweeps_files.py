@@ -99,7 +99,7 @@ def _sweep_in_thread() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_input_stays_when_its_job_is_retried_during_the_sweep(
-    alice: Client, storage: Path, rings: list[tuple[str, str]]
+    alice: Client, storage: Path, published: list[tuple[str, str]]
 ) -> None:
     assert alice.user
     job = make_job(alice.user, status="failed", finished_on=timezone.now())
@@ -115,7 +115,7 @@ def test_input_stays_when_its_job_is_retried_during_the_sweep(
     file.refresh_from_db()
     assert file.deleted_on is None
     assert stored(storage) == [file.storage_key]
-    assert (row(job)["status"], rings) == ("queued", [(job.slug, "exports")])
+    assert (row(job)["status"], published) == ("queued", [(job.slug, "exports")])
 
 
 def test_orphans_go_after_a_day(alice: Client, storage: Path) -> None:

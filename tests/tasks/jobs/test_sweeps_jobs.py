@@ -1,4 +1,4 @@
-"""The sweep of jobs: rings again for what nobody heard of, ends what died at every attempt."""
+"""The sweep of jobs: published again for what nobody heard of, ends what died at every attempt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.platform import claim_of, due, end_lease, event_types, make_j
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Rings = list[tuple[str, str]]
+Published = list[tuple[str, str]]
 
 
 @pytest.fixture
@@ -32,83 +32,85 @@ def wait_unheard(*jobs: Job, seconds: int = 31) -> None:
     found.exclude(rung_on=None).update(rung_on=then)
 
 
-def test_lost_ring_is_made_up_for_once_per_interval(owner: User, rings: Rings) -> None:
+def test_lost_ring_is_made_up_for_once_per_interval(owner: User, published: Published) -> None:
     job = make_job(owner)
     wait_unheard(job, seconds=29)
     sweeper.sweep_jobs()
-    assert rings == []
+    assert published == []
     wait_unheard(job)
     sweeper.sweep_jobs()
-    assert rings == [(job.slug, "exports")]
+    assert published == [(job.slug, "exports")]
     sweeper.sweep_jobs()
-    assert len(rings) == 1
+    assert len(published) == 1
     wait_unheard(job, seconds=29)
     sweeper.sweep_jobs()
-    assert len(rings) == 1
+    assert len(published) == 1
     wait_unheard(job)
     sweeper.sweep_jobs()
-    assert rings == [(job.slug, "exports")] * 2
+    assert published == [(job.slug, "exports")] * 2
     assert row(job)["status"] == "queued"
 
 
-def test_interval_is_a_setting(owner: User, rings: Rings, settings: Any) -> None:
+def test_interval_is_a_setting(owner: User, published: Published, settings: Any) -> None:
     settings.JOB_RERING = timedelta(minutes=10)
     job = make_job(owner)
     wait_unheard(job, seconds=599)
     sweeper.sweep_jobs()
-    assert rings == []
+    assert published == []
     wait_unheard(job, seconds=601)
     sweeper.sweep_jobs()
-    assert len(rings) == 1
+    assert len(published) == 1
 
 
-def test_rings_are_bounded_oldest_first(owner: User, rings: Rings) -> None:
+def test_rings_are_bounded_oldest_first(owner: User, published: Published) -> None:
     jobs = [make_job(owner) for _ in range(50)]
     for age, job in enumerate(reversed(jobs)):
         wait_unheard(job, seconds=100 + age)
     sweeper.sweep_jobs()
-    assert rings == [(job.slug, "exports") for job in jobs[: sweeper.RINGS]]
+    assert published == [(job.slug, "exports") for job in jobs[: sweeper.MESSAGES_PER_QUEUE]]
     sweeper.sweep_jobs()
-    assert rings == [(job.slug, "exports") for job in jobs[: 2 * sweeper.RINGS]]
+    assert published == [(job.slug, "exports") for job in jobs[: 2 * sweeper.MESSAGES_PER_QUEUE]]
 
 
-def test_a_crowded_queue_does_not_silence_another(owner: User, rings: Rings) -> None:
+def test_a_crowded_queue_does_not_silence_another(owner: User, published: Published) -> None:
     """Many exports that wait for a turn, rung for again and again, and one import whose ring was lost."""
-    crowd = [make_job(owner) for _ in range(3 * sweeper.RINGS)]
+    crowd = [make_job(owner) for _ in range(3 * sweeper.MESSAGES_PER_QUEUE)]
     lost = make_job(owner, queue="imports")
     wait_unheard(lost, seconds=60)
     for _ in range(5):
         Job.objects.filter(queue="exports").update(rung_on=Now() - timedelta(seconds=31))
         sweeper.sweep_jobs()
-    assert rings.count((lost.slug, "imports")) == 1
-    assert len(rings) == 5 * sweeper.RINGS + 1
-    assert {slug for slug, queue in rings if queue == "exports"} <= {job.slug for job in crowd}
+    assert published.count((lost.slug, "imports")) == 1
+    assert len(published) == 5 * sweeper.MESSAGES_PER_QUEUE + 1
+    assert {slug for slug, queue in published if queue == "exports"} <= {job.slug for job in crowd}
 
 
-def test_what_was_put_off_is_rung_for_when_its_time_comes(owner: User, rings: Rings) -> None:
+def test_what_was_put_off_is_rung_for_when_its_time_comes(
+    owner: User, published: Published
+) -> None:
     job = make_job(owner)
     lifecycle.release(claim_of(job), reason="disk", delay=timedelta(seconds=60))
     sweeper.sweep_jobs()
-    assert rings == []
+    assert published == []
     due(job)
     sweeper.sweep_jobs()
     sweeper.sweep_jobs()
-    assert rings == [(job.slug, "exports")]
+    assert published == [(job.slug, "exports")]
 
 
-def test_dead_workers_job_is_rung_for(owner: User, rings: Rings) -> None:
+def test_dead_workers_job_is_rung_for(owner: User, published: Published) -> None:
     job = make_job(owner)
     claim_of(job)
     sweeper.sweep_jobs()
-    assert rings == []
+    assert published == []
     end_lease(job)
     sweeper.sweep_jobs()
-    assert rings == [(job.slug, "exports")]
+    assert published == [(job.slug, "exports")]
     assert row(job)["status"] == "running"
     assert claim_of(job).attempt == 2
 
 
-def test_dead_at_every_attempt_is_the_end(owner: User, rings: Rings) -> None:
+def test_dead_at_every_attempt_is_the_end(owner: User, published: Published) -> None:
     job = make_job(owner)
     for attempt in (1, 2, 3):
         assert claim_of(job).attempt == attempt
@@ -118,42 +120,42 @@ def test_dead_at_every_attempt_is_the_end(owner: User, rings: Rings) -> None:
     assert (job.status, job.error_code) == ("failed", "crashed")
     assert job.error_message == "The worker died at every attempt, perhaps for want of memory."
     assert event_types(job) == ["claimed", "claimed", "claimed", "failed"]
-    assert rings == [(job.slug, "exports")] * 2
+    assert published == [(job.slug, "exports")] * 2
 
 
 @pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled", "expired"])
-def test_ended_jobs_are_left_alone(owner: User, rings: Rings, status: str) -> None:
+def test_ended_jobs_are_left_alone(owner: User, published: Published, status: str) -> None:
     job = make_job(owner)
     Job.objects.update(
         status=status, finished_on=Now(), created_on=Now() - timedelta(days=9), attempt=3
     )
     before = row(job)
     sweeper.sweep_jobs()
-    assert (row(job), rings) == (before, [])
+    assert (row(job), published) == (before, [])
 
 
-def test_twice_is_as_once(owner: User, rings: Rings) -> None:
+def test_twice_is_as_once(owner: User, published: Published) -> None:
     jobs = [make_job(owner, max_attempts=1), make_job(owner), make_job(owner)]
     claim_of(jobs[0])
     end_lease(jobs[0])
     wait_unheard(*jobs[1:])
     sweeper.sweep_jobs()
-    state = ([row(job) for job in jobs], [event_types(job) for job in jobs], list(rings))
-    assert len(rings) == 2
+    state = ([row(job) for job in jobs], [event_types(job) for job in jobs], list(published))
+    assert len(published) == 2
     sweeper.sweep_jobs()
-    assert ([row(job) for job in jobs], [event_types(job) for job in jobs], rings) == state
+    assert ([row(job) for job in jobs], [event_types(job) for job in jobs], published) == state
 
 
 def test_canary_notes_the_latest_message(transactional_db: None) -> None:
     from tasks.jobs.selectors import canary_ages
     from tasks.models import QueueCanary
 
-    sweeper.canary_seen("exports")
+    sweeper.record_canary("exports")
     QueueCanary.objects.update(seen_on=Now() - timedelta(minutes=5))
-    sweeper.canary_seen("imports")
+    sweeper.record_canary("imports")
     ages = canary_ages()
     assert 299 < ages["exports"] < 330
     assert 0 <= ages["imports"] < 30
-    sweeper.canary_seen("exports")
+    sweeper.record_canary("exports")
     assert canary_ages()["exports"] < 30
     assert QueueCanary.objects.count() == 2

@@ -16,13 +16,13 @@ from tasks.jobs import lifecycle
 from tasks.jobs.lifecycle import Outcome, Progress
 from tasks.models import Channel, Delivery, Job, JobFile
 from tasks.notifications import dispatcher
-from tasks.notifications.outbox import TRIES_MAX
-from tasks.notifications.recipients import Wish, as_json
+from tasks.notifications.outbox import ATTEMPTS_MAX
+from tasks.notifications.recipients import DeliveryRequest, as_json
 from tasks.storage import object_store
 from tests.support.client import Client, content
 from tests.support.files import BODY, add_file
 from tests.support.platform import claim_of, make_job, user_of
-from tests.support.tasks.notices import (
+from tests.support.tasks.notifications import (
     deliver_all,
     ended,
     failed,
@@ -66,7 +66,7 @@ def links(message: EmailMessage) -> list[str]:
 
 def with_files(owner: User, *names: str, attach: bool = False, **fields: Any) -> Job:
     """A job that succeeded with BODY as each file."""
-    wishes = as_json([Wish(Channel.EMAIL, attach=attach)])
+    wishes = as_json([DeliveryRequest(Channel.EMAIL, attach=attach)])
     job = make_job(owner, deliveries=wishes, **fields)
     held = claim_of(job)
     for name in names:
@@ -321,7 +321,7 @@ def test_a_server_that_goes_on_for_ever_is_broken_off(
 ) -> None:
     """Each of its answers comes in time, but all of them together do not."""
     monkeypatch.setattr(
-        "tasks.notifications.channels.email.longest_try", lambda: timedelta(seconds=0.3)
+        "tasks.notifications.channels.email.attempt_timeout", lambda: timedelta(seconds=0.3)
     )
     mailbox.pause = 0.25
     with_files(owner, "a.csv")
@@ -341,7 +341,7 @@ def test_a_server_that_goes_on_for_ever_is_broken_off(
 
 def test_no_try_comes_to_an_end(owner: User, mailbox: Mailbox) -> None:
     with_files(owner, "a.csv")
-    Delivery.objects.update(attempts=TRIES_MAX)
+    Delivery.objects.update(attempts=ATTEMPTS_MAX)
     dispatcher.deliver()
     assert (only().status, mailbox.messages) == ("given_up", [])
     assert only().error == "It was tried too often, and no try came to an end."

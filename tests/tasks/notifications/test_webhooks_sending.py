@@ -19,7 +19,7 @@ from tasks.notifications import dispatcher, outbox
 from tasks.notifications.channels.registry import SENDERS
 from tests.support.client import Client
 from tests.support.platform import user_of
-from tests.support.tasks.notices import (
+from tests.support.tasks.notifications import (
     add_webhook,
     allow_local,
     deliver_all,
@@ -284,9 +284,9 @@ def test_who_was_served_longest_ago_is_next(alice: Client, bob: Client, server: 
         ended(user_of(alice))
     ended(user_of(bob))
     turns = []
-    while (delivery := outbox.take(Channel.WEBHOOK)) is not None:
+    while (delivery := outbox.claim(Channel.WEBHOOK)) is not None:
         turns.append(delivery.user.username)
-        outbox.note(delivery, outbox.Answer(outbox.Verdict.DELIVERED), 1)
+        outbox.record(delivery, outbox.Result(outbox.Verdict.DELIVERED), 1)
     assert turns == ["alice", "bob", "alice", "alice"]
 
 
@@ -341,13 +341,13 @@ def test_a_secret_that_cannot_be_read_disables(
 def test_a_worker_that_died_is_followed(alice: Client, owner: User, server: Web) -> None:
     add_webhook(alice, server.url("/hook"))
     ended(owner)
-    lost = outbox.take(Channel.WEBHOOK)
+    lost = outbox.claim(Channel.WEBHOOK)
     assert lost
     assert dispatcher.deliver() == 0
     make_due()
     assert dispatcher.deliver() == 1
     # Who comes back from the dead changes nothing.
-    assert not outbox.note(lost, outbox.Answer(outbox.Verdict.AGAIN), 1)
+    assert not outbox.record(lost, outbox.Result(outbox.Verdict.RETRY), 1)
     delivery = only()
     assert (delivery.status, delivery.attempts) == ("delivered", 2)
 
@@ -355,11 +355,11 @@ def test_a_worker_that_died_is_followed(alice: Client, owner: User, server: Web)
 def test_what_is_deleted_under_way_is_nobodys(alice: Client, owner: User, server: Web) -> None:
     endpoint, _ = add_webhook(alice, server.url("/hook"))
     ended(owner)
-    delivery = outbox.take(Channel.WEBHOOK)
+    delivery = outbox.claim(Channel.WEBHOOK)
     assert delivery
     assert alice.delete(f"webhooks/{endpoint.slug}/").status_code == 204
     sender = next(sender for sender in SENDERS if sender.channel == "webhook")
-    sender.settle(delivery, outbox.Answer(outbox.Verdict.DELIVERED, 200), 1)
+    sender.settle(delivery, outbox.Result(outbox.Verdict.DELIVERED, 200), 1)
     assert not Delivery.objects.exists()
 
 

@@ -26,7 +26,7 @@ from tests.support.client import Client
 from tests.support.platform import in_threads, user_of
 from tests.support.tasks.schedules import Action, begin_at, make_schedule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("published")]
 # The slot of a schedule that is made by `make_schedule`: 9 in Athens.
 NINE = datetime(2026, 5, 4, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -131,7 +131,7 @@ def test_each_slot_of_an_outage_counts_once(three: list[Schedule], broken: Break
 
 
 def test_a_next_slot_that_cannot_be_told_disables(three: list[Schedule], broken: Break) -> None:
-    broken(firing, "rule_for")
+    broken(firing, "schedule_rule")
     assert fire_due(now=NINE) == 3
     assert_fired(three[0], three[2])
     note = f"Disabled, for its next slot could not be told. {DEFECT}"
@@ -142,7 +142,7 @@ def test_a_next_slot_that_cannot_be_told_disables(three: list[Schedule], broken:
 def test_what_cannot_even_be_disabled_is_left(
     three: list[Schedule], broken: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken(firing, "rule_for")
+    broken(firing, "schedule_rule")
     monkeypatch.setattr(Notification.objects, "create", lambda **_: 1 / 0)
     assert fire_due(now=NINE) == 2
     assert_fired(three[0], three[2])

@@ -22,7 +22,7 @@ from tasks.models import (
     Schedule,
     ScheduledRun,
 )
-from tasks.notifications.recipients import Wish, wishes_of
+from tasks.notifications.recipients import DeliveryRequest, delivery_requests
 from tasks.schedules import registry
 from tasks.schedules.firing import fire_due
 from tasks.schedules.services import schedule_delete, schedule_update
@@ -30,7 +30,7 @@ from tests.support.client import Client
 from tests.support.platform import claim_of, in_threads, user_of
 from tests.support.tasks.schedules import Action, Refusal, begin_at, make_schedule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("published")]
 # The slot of a schedule that is made by `daily`: 9 in Athens.
 NINE = datetime(2026, 5, 4, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -76,7 +76,7 @@ def run_and_end(schedule: Schedule, *ends: str, start: int = 0) -> None:
 def test_slot_that_has_come_starts_its_job(
     daily: Schedule,
     action: Action,
-    rings: list[tuple[str, str]],
+    published: list[tuple[str, str]],
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     assert daily.next_on == NINE
@@ -90,7 +90,7 @@ def test_slot_that_has_come_starts_its_job(
     assert (run.slot, run.status, run.note, run.is_settled) == (NINE, "submitted", "", False)
     assert job.params == {"validated": True, "slot": NINE.isoformat()}
     assert job.user_id == daily.user_id
-    assert rings == [(job.slug, job.queue)]
+    assert published == [(job.slug, job.queue)]
     assert fields(daily) == {
         "is_enabled": True, "failures": 0, "note": "", "version": 1,
         "next_on": NINE + DAY, "last_slot": NINE,
@@ -398,7 +398,9 @@ def test_the_job_knows_its_deliveries(alice: Client, action: Action) -> None:
     fire_due(now=NINE)
     run = schedule.runs.get()
     assert run.job_id
-    assert wishes_of(Job.objects.get(pk=run.job_id)) == [Wish(Channel.EMAIL, attach=True)]
+    assert delivery_requests(Job.objects.get(pk=run.job_id)) == [
+        DeliveryRequest(Channel.EMAIL, attach=True)
+    ]
 
 
 def test_a_pass_needs_no_slot_of_its_own(daily: Schedule) -> None:

@@ -19,7 +19,7 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_registered_is_found_by_name() -> None:
     assert registry.register(Action) is Action
-    assert isinstance(registry.action_named("test"), Action)
+    assert isinstance(registry.get_action("test"), Action)
     assert registry.names() == ["test"]
 
 
@@ -34,7 +34,7 @@ def test_the_unknown_is_refused(actions: list[Any], known: str) -> None:
     for action in actions:
         registry.register(action)
     with pytest.raises(Invalid) as error:
-        registry.action_named("other")
+        registry.get_action("other")
     assert error.value.fields == {
         "action": [f"There is no such action; a schedule can start {known}."]
     }

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlink.lib.errors import Invalid
-from tasks.schedules.rules import Rule, rule_of
+from tasks.schedules.rules import Rule, make_rule
 from tests.support.tasks.schedules import each_time, once_each
 
 # A zone and a day on which its clocks are changed, but for Kathmandu's: by an hour at night, at midnight, by
@@ -38,9 +38,9 @@ DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 START = date(2010, 1, 1)
 
 
-def make_rule(rule: str, form: str = "rrule", zone: str = "Europe/Athens", **fields: Any) -> Rule:
+def parsed(rule: str, form: str = "rrule", zone: str = "Europe/Athens", **fields: Any) -> Rule:
     days = {"starts_on": START, "ends_on": None, **fields}
-    return rule_of(rule=rule, form=form, time_zone=zone, **days)
+    return make_rule(rule=rule, form=form, time_zone=zone, **days)
 
 
 def shown(rule: Rule, after: str, count: int = 5) -> list[str]:
@@ -97,7 +97,7 @@ def test_slots_are_those_that_a_clock_on_the_wall_shows(
         return wall.time() in times and wall.weekday() in weekdays
 
     told = each_time if len({at.hour for at in times}) == 24 else once_each
-    rule = make_rule(text, form, zone)
+    rule = parsed(text, form, zone)
     slots = list(takewhile(lambda slot: slot < stop, rule.slots(start - timedelta(minutes=1))))
     assert slots == list(told(zone, start, stop, fits))
     assert all(earlier < later for earlier, later in pairwise(slots))
@@ -118,7 +118,7 @@ def test_the_slots_after_a_slot_are_the_rest(
 ) -> None:
     text, form, _, _ = written
     zone, day = change
-    rule = make_rule(text, form, zone)
+    rule = parsed(text, form, zone)
     after = datetime.combine(day, clock(), UTC) + timedelta(hours=hours)
     slots = list(islice(rule.slots(after), 20))
     assert list(islice(rule.slots(slots[skipped]), 19 - skipped)) == slots[skipped + 1 :]
@@ -146,7 +146,7 @@ def test_the_slots_after_a_slot_are_the_rest(
     ],
 )  # fmt: skip
 def test_cron_when_clocks_change(rule: str, after: str, slots: list[str]) -> None:
-    assert shown(make_rule(rule, "cron"), after, 2) == slots
+    assert shown(parsed(rule, "cron"), after, 2) == slots
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_cron_when_clocks_change(rule: str, after: str, slots: list[str]) -> Non
     ],
 )
 def test_days_of_an_rrule(rule: str, days: list[str]) -> None:
-    found = shown(make_rule(rule, zone="UTC", starts_on=date(2010, 1, 1)), "2026-08-31T12:00Z", 3)
+    found = shown(parsed(rule, zone="UTC", starts_on=date(2010, 1, 1)), "2026-08-31T12:00Z", 3)
     assert [slot[5:10] for slot in found] == days
 
 
@@ -177,7 +177,7 @@ def test_days_of_an_rrule(rule: str, days: list[str]) -> None:
     ],
 )
 def test_intervals_are_counted_from_the_first_day(rule: str, days: list[str]) -> None:
-    monday = make_rule(rule, zone="UTC", starts_on=date(2026, 8, 31))
+    monday = parsed(rule, zone="UTC", starts_on=date(2026, 8, 31))
     assert [slot[5:10] for slot in shown(monday, "2026-08-31T12:00Z", 3)] == days
 
 
@@ -192,11 +192,11 @@ def test_intervals_are_counted_from_the_first_day(rule: str, days: list[str]) ->
     ],
 )
 def test_times_of_an_rrule(rule: str, times: list[str]) -> None:
-    assert [at.isoformat("minutes") for at in make_rule(rule).recurrence.times] == times
+    assert [at.isoformat("minutes") for at in parsed(rule).recurrence.times] == times
 
 
 def test_count_is_counted_from_the_first_day() -> None:
-    rule = make_rule("FREQ=DAILY;COUNT=3;BYHOUR=9,21", zone="UTC", starts_on=date(2026, 5, 1))
+    rule = parsed("FREQ=DAILY;COUNT=3;BYHOUR=9,21", zone="UTC", starts_on=date(2026, 5, 1))
     assert shown(rule, "2026-01-01T00:00Z") == [
         "2026-05-01T09:00+00:00", "2026-05-01T21:00+00:00", "2026-05-02T09:00+00:00",
     ]  # fmt: skip
@@ -206,7 +206,7 @@ def test_count_is_counted_from_the_first_day() -> None:
 
 def test_first_and_last_day_are_local_and_included() -> None:
     days = {"starts_on": date(2026, 5, 1), "ends_on": date(2026, 5, 2)}
-    rule = make_rule("0 0,23 * * *", "cron", "Pacific/Auckland", **days)
+    rule = parsed("0 0,23 * * *", "cron", "Pacific/Auckland", **days)
     assert shown(rule, "2026-01-01T00:00Z") == [
         "2026-05-01T00:00+12:00", "2026-05-01T23:00+12:00",
         "2026-05-02T00:00+12:00", "2026-05-02T23:00+12:00",
@@ -214,7 +214,7 @@ def test_first_and_last_day_are_local_and_included() -> None:
 
 
 def test_day_that_a_zone_never_had() -> None:
-    rule = make_rule("0 9 30 12 *", "cron", "Pacific/Apia")
+    rule = parsed("0 9 30 12 *", "cron", "Pacific/Apia")
     assert shown(rule, "2011-12-01T00:00Z", 1) == ["2011-12-31T00:00+14:00"]
 
 
@@ -307,7 +307,7 @@ def refusal(**fields: Any) -> dict[str, Any]:
         "ends_on": None,
     }
     with pytest.raises(Invalid) as error:
-        rule_of(**{**given, **fields})
+        parsed(**{**given, **fields})
     return error.value.fields
 
 
@@ -326,7 +326,7 @@ def refusal(**fields: Any) -> dict[str, Any]:
 )
 def test_rule_without_a_slot_is_found_out_soon(rule: str, form: str) -> None:
     began = time.monotonic()
-    assert shown(make_rule(rule, form), "2026-01-01T00:00Z") == []
+    assert shown(parsed(rule, form), "2026-01-01T00:00Z") == []
     assert time.monotonic() - began < 3
 
 
@@ -350,6 +350,6 @@ def test_rule_without_a_slot_is_found_out_soon(rule: str, form: str) -> None:
 def test_no_text_is_a_defect_or_takes_long(text: str, form: str) -> None:
     began = time.monotonic()
     with suppress(Invalid):
-        slots = make_rule(text, form).next(datetime(2026, 1, 1, tzinfo=UTC))
+        slots = parsed(text, form).next(datetime(2026, 1, 1, tzinfo=UTC))
         assert all(earlier < later for earlier, later in pairwise(slots))
     assert time.monotonic() - began < 3

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from tasks.jobs.errors import QuotaExceeded
 from tasks.models import Channel, IdempotencyKey, Job, JobStatus, Schedule, ScheduledRun
-from tasks.notifications.recipients import Wish, wishes_of
+from tasks.notifications.recipients import DeliveryRequest, delivery_requests
 from tasks.schedules import firing
 from tasks.schedules.firing import fire_due
 from tasks.schedules.services import schedule_update
@@ -21,7 +21,7 @@ from tests.support.client import Client
 from tests.support.platform import in_threads, user_of
 from tests.support.tasks.schedules import Action, Refusal, begin_at, make_schedule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rings")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("published")]
 # The slot of a schedule that is made by `make_schedule`: 9 in Athens.
 NINE = datetime(2026, 5, 4, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -201,7 +201,7 @@ def test_what_is_changed_while_it_waits_holds(daily: Schedule, action: Action) -
     assert notes(daily) == [(NINE, "refused", "Enough.")]
     action.trouble = None
     fire_due(now=NINE + MINUTE)
-    assert wishes_of(Job.objects.get()) == [Wish(Channel.WEBHOOK)]
+    assert delivery_requests(Job.objects.get()) == [DeliveryRequest(Channel.WEBHOOK)]
 
 
 @pytest.mark.usefixtures("full")

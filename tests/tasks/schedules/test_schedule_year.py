@@ -90,7 +90,7 @@ CASES = [
 
 
 @pytest.fixture
-def owner(transactional_db: None, rings: Any, action: Action, settings: Any) -> User:
+def owner(transactional_db: None, published: Any, action: Action, settings: Any) -> User:
     settings.JOB_QUOTA_QUEUED = settings.JOB_QUOTA_ROWS_PER_DAY = settings.JOB_QUOTA_BYTES = 0
     return make_user("alice")
 

@@ -24,7 +24,7 @@ from tasks import storage
 from tasks.storage import ObjectMissing, StorageError, StorageFull, object_store, store_from_url
 from tasks.storage.local import LocalStore
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 
 @pytest.fixture

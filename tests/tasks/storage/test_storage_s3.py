@@ -23,6 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tasks.storage import ObjectMissing, StorageError, StorageFull, store_from_url
 from tasks.storage.s3 import S3Store
+from tasks.storage.s3_calls import S3Calls
 from tasks.storage.s3_sink import S3Sink
 from tests.support.tasks.s3_server import s3_server
 
@@ -165,7 +166,7 @@ class TestParts:
         row = b"x" * 65_537
         tracemalloc.start()
         try:
-            with S3Sink(client, BUCKET, "a", part) as sink:
+            with S3Sink(client, S3Calls(), BUCKET, "a", part) as sink:
                 for _ in range(500):
                     sink.write(row)
             peak = tracemalloc.get_traced_memory()[1]

@@ -36,8 +36,8 @@ from tasks.models import NAME_LENGTH, NOTE_LENGTH, Missed, RuleForm, Schedule
 from tasks.schedules.deliveries import CHANNELS, checked
 from tasks.schedules.firing import database_now
 from tasks.schedules.recurrence import TEXT_LENGTH
-from tasks.schedules.registry import action_named
-from tasks.schedules.rules import rule_of
+from tasks.schedules.registry import get_action
+from tasks.schedules.rules import make_rule
 
 # With what was filled in, more than may be sent.
 _PARAMS_LENGTH = 40_000
@@ -145,14 +145,14 @@ class SchedulesTable(DefinedTable):
 
 def _next(row: Row) -> datetime | None:
     """The first slot from now on. Raises Invalid for a rule that is none."""
-    slots = rule_of(**{name: row[name] for name in _RULE}).next(database_now(), 1)
+    slots = make_rule(**{name: row[name] for name in _RULE}).next(database_now(), 1)
     return slots[0] if slots else None
 
 
 def _check_action(user: User, row: Row) -> None:
     """Raises what `validate` does, but for a name of nothing that is here: it may come with this archive, or
     be gone as it was there, which is told when the schedule fires."""
-    action = action_named(row["action"])
+    action = get_action(row["action"])
     try:
         action.validate(user=user, params=row["given"])
     except NotFound:

@@ -10,9 +10,9 @@ from gridlink.lib.weburl import URL_LENGTH, BadUrl
 from reports.exports.archive.table import Field
 from reports.exports.archive.tables.defined import DefinedTable, Judged, Row
 from reports.exports.archive.values import BadValue, Flag, Moment, Ref, Text, Texts
-from tasks.models import JOB_NOTICES, WebhookEndpoint
-from tasks.notifications.channels.webhook_secret import new_secret, seal
-from tasks.notifications.channels.webhook_url import check_target
+from tasks.models import JOB_NOTIFICATIONS, WebhookEndpoint
+from tasks.notifications.channels.webhook_secret import encrypt, new_secret
+from tasks.notifications.channels.webhook_url import check_webhook_url
 
 _NOTE = (
     "It came with an archive, which holds no secrets: rotate its secret, tell the receiver the new one, and"
@@ -34,7 +34,7 @@ class WebhooksTable(DefinedTable):
     fields = (
         Field("slug", "endpoint.slug", Ref("wh")),
         Field("url", "endpoint.url", Text(URL_LENGTH)),
-        Field("events", "endpoint.events", Texts(len(JOB_NOTICES), 30)),
+        Field("events", "endpoint.events", Texts(len(JOB_NOTIFICATIONS), 30)),
         Field("is_enabled", "endpoint.is_enabled", Flag()),
         Field("created_on", "endpoint.created_on", Moment()),
     )
@@ -45,13 +45,13 @@ class WebhooksTable(DefinedTable):
     def check(self, row: Mapping[str, Any]) -> None:
         """Its events are some that there are, each once."""
         events = set(row["events"])
-        if len(events) < len(row["events"]) or events - set(JOB_NOTICES):
-            raise BadValue(f"events are not some of: {', '.join(sorted(JOB_NOTICES))}")
+        if len(events) < len(row["events"]) or events - set(JOB_NOTIFICATIONS):
+            raise BadValue(f"events are not some of: {', '.join(sorted(JOB_NOTIFICATIONS))}")
 
     def judge(self, user: User, row: Row) -> Judged:
         """By the address, as if it were a new one."""
         try:
-            if check_target(row["url"]) != row["url"]:
+            if check_webhook_url(row["url"]) != row["url"]:
                 return Judged("skip", "there are spaces around its address")
         except BadUrl as error:
             return Judged("skip", str(error))
@@ -62,6 +62,6 @@ class WebhooksTable(DefinedTable):
         return {
             **{name: row[name] for name in ("url", "events", "created_on")},
             "is_enabled": False,
-            "secret": seal(new_secret()),
+            "secret": encrypt(new_secret()),
             "note": _NOTE,
         }

@@ -9,7 +9,7 @@ import pytest
 
 from reports.models import Report
 from tasks.models import Job, Schedule, ScheduledRun, WebhookEndpoint
-from tasks.notifications.channels.webhook_secret import unseal
+from tasks.notifications.channels.webhook_secret import decrypt
 from tasks.notifications.services import webhook_rotate, webhook_update
 from tasks.schedules.firing import fire_due
 from tasks.schedules.services import schedule_update
@@ -201,11 +201,11 @@ def test_a_range_that_is_too_long_by_now_comes_back(owner: Client, data: bytes) 
 def test_a_webhook_has_a_new_secret_and_rests(owner: Client) -> None:
     furnish(owner)
     data = archived(owner)
-    old = {unseal(each) for each in WebhookEndpoint.objects.values_list("secret", flat=True)}
+    old = {decrypt(each) for each in WebhookEndpoint.objects.values_list("secret", flat=True)}
     forget_all()
     assert told(owner, data, "webhooks") == [("create", SIGNED)] * 2
     first, second = WebhookEndpoint.objects.order_by("pk")
-    secrets = {unseal(first.secret), unseal(second.secret)}
+    secrets = {decrypt(first.secret), decrypt(second.secret)}
     assert len(secrets - old) == 2
     assert (first.is_enabled, second.is_enabled) == (False, False)
     assert first.note.startswith("It came with an archive, which holds no secrets: ")
@@ -213,7 +213,7 @@ def test_a_webhook_has_a_new_secret_and_rests(owner: Client) -> None:
     issued = webhook_rotate(endpoint=first)
     webhook_update(endpoint=first, changes={"is_enabled": True})
     first.refresh_from_db()
-    assert (unseal(first.secret), first.is_enabled, first.note) == (issued.secret, True, "")
+    assert (decrypt(first.secret), first.is_enabled, first.note) == (issued.secret, True, "")
     assert restored(owner, data).result["webhooks"] == {"unchanged": 2}
 
 

@@ -18,7 +18,7 @@ from tests.support.platform import user_of
 from tests.support.processes import beat, worker
 from tests.support.rows import load_links
 from tests.support.tasks.jobs import await_end, start_export
-from tests.support.tasks.notices import (
+from tests.support.tasks.notifications import (
     add_webhook,
     allow_local,
     ended,
@@ -75,7 +75,7 @@ def test_an_export_is_told_by_every_way(
     mailed(user_of(owner))
     _, secret = add_webhook(owner, server.url("/hook"))
     with worker(tmp_path, environment=surroundings(server, mailbox)):
-        # Without a beat: the job's end rings itself.
+        # Without a beat: the job's end published itself.
         slug = start_export(owner)
         await_end(owner, slug)
         wait_for(lambda: all_delivered(2), what="both deliveries")

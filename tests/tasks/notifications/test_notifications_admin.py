@@ -11,7 +11,7 @@ from django.urls import reverse
 from tasks.models import Delivery, Notification, WebhookEndpoint
 from tests.support.client import Client
 from tests.support.platform import user_of
-from tests.support.tasks.notices import add_webhook, ended
+from tests.support.tasks.notifications import add_webhook, ended
 
 MODELS = [Notification, WebhookEndpoint, Delivery]
 

@@ -10,7 +10,7 @@ from tasks.models import Notification
 from tests.support.client import Client
 from tests.support.grids.checks import assert_error, nothing_changes
 from tests.support.platform import user_of
-from tests.support.tasks.notices import ended, failed, notification_of
+from tests.support.tasks.notifications import ended, failed, notification_of
 
 NOWHERE = f"nt_{0:032x}"
 

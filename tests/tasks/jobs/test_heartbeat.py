@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from gridlink.accounts.models import User
 from tasks.jobs import lifecycle
 from tasks.jobs.context import JobContext
-from tasks.jobs.heartbeat import Heart, JobCancelled
+from tasks.jobs.heartbeat import Heartbeat, JobCancelled
 from tasks.jobs.lifecycle import LeaseLost, Outcome
 from tasks.storage import object_store
 from tests.support.client import make_user
@@ -25,7 +25,7 @@ Runs = Callable[[Callable[[JobContext], Outcome | None]], None]
 
 
 @pytest.fixture(autouse=True)
-def fast(settings: Any, rings: list[tuple[str, str]]) -> None:
+def fast(settings: Any, published: list[tuple[str, str]]) -> None:
     settings.JOB_HEARTBEAT_SECONDS = 0.02
 
 
@@ -135,14 +135,14 @@ def test_outage_longer_than_the_lease_stops_the_runner(
     monkeypatch.setattr(lifecycle, "heartbeat", unreachable)
     settings.JOB_LEASE = timedelta(seconds=0.2)
     context = JobContext(claim_of(make_job(owner)), object_store())
-    with Heart(context), pytest.raises(LeaseLost):
+    with Heartbeat(context), pytest.raises(LeaseLost):
         wait_for(lambda: context.check(), seconds=10)
 
 
 def test_heart_stops_with_its_block(owner: User) -> None:
     job = make_job(owner)
     context = JobContext(claim_of(job), object_store())
-    heart = Heart(context)
+    heart = Heartbeat(context)
     with heart:
         first = row(job)["modified_on"]
         wait_for(lambda: row(job)["modified_on"] > first)
@@ -157,5 +157,5 @@ def test_heart_of_a_cancelled_job_says_so(owner: User) -> None:
     job = make_job(owner)
     context = JobContext(claim_of(job), object_store())
     lifecycle.request_cancel(job)
-    with Heart(context), pytest.raises(JobCancelled):
+    with Heartbeat(context), pytest.raises(JobCancelled):
         wait_for(lambda: context.check(), seconds=10)

@@ -12,12 +12,12 @@ from tasks.jobs import lifecycle, services
 from tasks.jobs.lifecycle import FinishedFile, LeaseLost, Outcome, Progress
 from tasks.models import Channel, Delivery, Job, JobFile, Notification, WebhookEndpoint
 from tasks.notifications import job_finished
-from tasks.notifications.recipients import Wish, wishes_of
+from tasks.notifications.recipients import DeliveryRequest, delivery_requests
 from tasks.notifications.services import webhook_delete
 from tests.support.client import Client
 from tests.support.platform import KIND, claim_of, end_lease, make_job, user_of
 from tests.support.race import race
-from tests.support.tasks.notices import add_webhook, ended, failed, mailed, notification_of
+from tests.support.tasks.notifications import add_webhook, ended, failed, mailed, notification_of
 
 pytestmark = pytest.mark.django_db
 FILE = FinishedFile("links.csv", "jobs/x/1-1/links.csv", "text/csv", 12, 3, "ab" * 32)
@@ -181,36 +181,36 @@ def test_wishes_come_on_top(alice: Client, bob: Client, owner: User) -> None:
     other, _ = add_webhook(alice, URL, "job.failed")
     foreign, _ = add_webhook(bob, URL)
     wishes = [
-        Wish(Channel.EMAIL, attach=True),
-        Wish(Channel.WEBHOOK, endpoints=(quiet.slug, foreign.slug)),
+        DeliveryRequest(Channel.EMAIL, attach=True),
+        DeliveryRequest(Channel.WEBHOOK, endpoints=(quiet.slug, foreign.slug)),
     ]
     job = submit(owner, wishes)
-    assert wishes_of(job) == wishes
+    assert delivery_requests(job) == wishes
     lifecycle.succeed(claim_of(job), Outcome(), [], Progress())
     assert queued() == [("email", owner.slug), ("webhook", quiet.slug)]
     assert Delivery.objects.get(channel="email").attach
     Delivery.objects.all().delete()
-    job = submit(owner, [Wish(Channel.WEBHOOK)])
+    job = submit(owner, [DeliveryRequest(Channel.WEBHOOK)])
     lifecycle.succeed(claim_of(job), Outcome(), [], Progress())
     assert queued() == sorted([("webhook", quiet.slug), ("webhook", other.slug)])
 
 
-def submit(owner: User, wishes: list[Wish]) -> Job:
+def submit(owner: User, wishes: list[DeliveryRequest]) -> Job:
     return services.job_submit(user=owner, kind=KIND, params={}, deliveries=wishes).job
 
 
 @pytest.fixture(autouse=True)
-def known_kind(monkeypatch: pytest.MonkeyPatch, rings: Any) -> None:
+def known_kind(monkeypatch: pytest.MonkeyPatch, published: Any) -> None:
     monkeypatch.setattr(services, "queue_for", lambda kind, **_: "exports")
 
 
 def test_a_job_with_other_wishes_is_another_job(owner: User) -> None:
     plain = submit(owner, [])
     assert submit(owner, []) == plain
-    wished = submit(owner, [Wish(Channel.EMAIL)])
+    wished = submit(owner, [DeliveryRequest(Channel.EMAIL)])
     assert wished != plain
-    assert submit(owner, [Wish(Channel.EMAIL)]) == wished
-    assert submit(owner, [Wish(Channel.EMAIL, attach=True)]) != wished
+    assert submit(owner, [DeliveryRequest(Channel.EMAIL)]) == wished
+    assert submit(owner, [DeliveryRequest(Channel.EMAIL, attach=True)]) != wished
 
 
 def test_the_end_and_its_notices_are_one(

@@ -1,4 +1,4 @@
-"""The doorbell: rings after the commit, costs the request nothing, and is never worth an error."""
+"""The doorbell: published after the commit, costs the request nothing, and is never worth an error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 
 from gridlink.lib.queues import QUEUES
 from tasks.broker import publisher
-from tasks.broker.publisher import Ringer
+from tasks.broker.publisher import Publisher
 from tasks.jobs import lifecycle
 from tasks.jobs.services import job_submit
 from tasks.models import Job
@@ -30,7 +30,7 @@ from tests.support.platform import claim_of, make_job
 from tests.support.waiting import wait_for
 
 EXPORT = {"kind": "links", "format": "csv"}
-Rings = list[tuple[str, str]]
+Published = list[tuple[str, str]]
 
 
 class App:
@@ -47,24 +47,24 @@ class App:
 
 
 @pytest.fixture
-def ringer(monkeypatch: pytest.MonkeyPatch) -> Ringer:
+def ringer(monkeypatch: pytest.MonkeyPatch) -> Publisher:
     """A ringer of the test's own."""
-    fresh = Ringer()
-    monkeypatch.setattr(publisher, "_ringer", fresh)
+    fresh = Publisher()
+    monkeypatch.setattr(publisher, "_publisher", fresh)
     return fresh
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rings_once_after_the_commit(rings: Rings) -> None:
+def test_rings_once_after_the_commit(published: Published) -> None:
     user = make_user("alice")
     with transaction.atomic():
         job = job_submit(user=user, kind="reports.export", params={"kind": "links"}).job
-        assert rings == []
-    assert rings == [(job.slug, "quick")]
+        assert published == []
+    assert published == [(job.slug, "quick")]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_rings_for_what_is_rolled_back(rings: Rings) -> None:
+def test_nothing_rings_for_what_is_rolled_back(published: Published) -> None:
     user = make_user("alice")
 
     def submit_and_fail() -> None:
@@ -74,24 +74,24 @@ def test_nothing_rings_for_what_is_rolled_back(rings: Rings) -> None:
 
     with pytest.raises(ValueError, match="no"):
         submit_and_fail()
-    assert rings == []
+    assert published == []
     assert not Job.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_end_of_a_job_rings_for_the_next_of_its_queue(rings: Rings) -> None:
+def test_end_of_a_job_rings_for_the_next_of_its_queue(published: Published) -> None:
     user = make_user("alice")
     first = make_job(user)
     later, other = make_job(user), make_job(user, queue="imports")
     Job.objects.filter(pk=later.pk).update(run_after=Now() + timedelta(hours=1))
     lifecycle.cancelled(claim_of(first))
-    assert rings == []
+    assert published == []
     second, third = make_job(user), make_job(user)
     lifecycle.fail(claim_of(second), code="broken", message="It broke.")
-    assert rings == [(third.slug, "exports")]
+    assert published == [(third.slug, "exports")]
     lifecycle.hand_back(claim_of(third))
-    assert rings[1:] == [(third.slug, "exports")]
-    assert other.slug not in [slug for slug, _ in rings]
+    assert published[1:] == [(third.slug, "exports")]
+    assert other.slug not in [slug for slug, _ in published]
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -113,7 +113,7 @@ def test_message_is_the_job_id_and_its_limits(monkeypatch: pytest.MonkeyPatch, q
 
 
 def test_errors_are_swallowed_and_the_next_ring_goes_out(
-    ringer: Ringer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ringer: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = App(ConnectionError("refused"), RuntimeError("odd"), None)
     monkeypatch.setattr(publisher, "current_app", app)
@@ -121,13 +121,13 @@ def test_errors_are_swallowed_and_the_next_ring_goes_out(
         ringer.submit(lambda slug=slug: publisher._publish(slug, "exports"))  # type: ignore[misc]
     wait_for(lambda: len(app.sent) == 3)
     assert [options["args"] for _, options in app.sent] == [["jb_1"], ["jb_2"], ["jb_3"]]
-    assert [record.getMessage() for record in caplog.records] == ["doorbell_lost"] * 2
+    assert [record.getMessage() for record in caplog.records] == ["publish_failed"] * 2
     publisher._publish("jb_4", "no-such-queue")
     assert len(app.sent) == 3
 
 
 def test_backlog_is_bounded_and_never_blocks(
-    ringer: Ringer, caplog: pytest.LogCaptureFixture
+    ringer: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
     free, stuck, rung = threading.Event(), threading.Event(), []
@@ -142,7 +142,7 @@ def test_backlog_is_bounded_and_never_blocks(
     for number in range(1005):
         ringer.submit(lambda number=number: rung.append(number))  # type: ignore[misc]
     assert time.monotonic() - begun < 5
-    assert caplog.messages == ["doorbell_backlog_full"] * 5
+    assert caplog.messages == ["publish_backlog_full"] * 5
     free.set()
     wait_for(lambda: len(rung) == 1000)
     assert rung == list(range(1000))
@@ -150,7 +150,7 @@ def test_backlog_is_bounded_and_never_blocks(
     wait_for(lambda: rung[-1] == -1)
 
 
-def test_ring_carries_the_log_context_of_its_request(ringer: Ringer) -> None:
+def test_ring_carries_the_log_context_of_its_request(ringer: Publisher) -> None:
     seen: list[dict[str, Any]] = []
     with structlog.contextvars.bound_contextvars(request_id="r-1"):
         ringer.submit(lambda: seen.append(structlog.contextvars.get_contextvars()))
@@ -158,7 +158,7 @@ def test_ring_carries_the_log_context_of_its_request(ringer: Ringer) -> None:
     assert seen[0]["request_id"] == "r-1"
 
 
-def test_forked_child_rings_too_and_only_its_own(ringer: Ringer) -> None:
+def test_forked_child_rings_too_and_only_its_own(ringer: Publisher) -> None:
     read, write = os.pipe()
     free, stuck = threading.Event(), threading.Event()
 
@@ -229,19 +229,19 @@ def assert_answers_at_once(client: Client) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_dead_socket_costs_a_request_nothing(
-    ringer: Ringer,
+    ringer: Publisher,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> None:
     use_broker(monkeypatch, f"redis+socket://{tmp_path}/none.sock?virtual_host=0")
     assert_answers_at_once(Client(make_user("alice")))
-    wait_for(lambda: caplog.messages.count("doorbell_lost") == 3, seconds=20)
+    wait_for(lambda: caplog.messages.count("publish_failed") == 3, seconds=20)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_silent_redis_costs_a_request_nothing(
-    ringer: Ringer,
+    ringer: Publisher,
     monkeypatch: pytest.MonkeyPatch,
     black_hole: tuple[str, list[socket.socket]],
 ) -> None:
