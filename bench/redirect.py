@@ -165,7 +165,7 @@ def _nginx(folder: Path) -> Iterator[int]:
     config.write_text(_NGINX.format(folder=folder, host=HOST, port=port))
     command = ["nginx", "-c", str(config), "-g", "daemon off;"]
     pid_file = folder / "nginx.pid"
-    with running(command, folder / "nginx.log", pid_file.exists, signal.SIGTERM, {}):
+    with running(command, folder / "nginx.log", pid_file.exists, signal.SIGTERM):
         yield port
 
 

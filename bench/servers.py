@@ -18,11 +18,11 @@ import urllib3
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
-from honcho.environ import parse_procfile
 from psycopg2.extensions import make_dsn
 
 from gridlink.embedded import database_url, on_stop_signals, prepare_data
 from gridlink.lib.server_process import running
+from gridlink.lib.supervisor import read_procfile
 
 HOST = "127.0.0.1"
 
@@ -146,9 +146,9 @@ def _process(
 ) -> Iterator[None]:
     prepare_data(settings.DATA_DIR)
     log = settings.DATA_DIR / "logs" / f"{database}-{name}.log"
-    procfile = parse_procfile((settings.BASE_DIR / "Procfile").read_text())
+    procfile = read_procfile(settings.BASE_DIR / "Procfile")
     # Of an option that is given twice the last one counts.
-    command = ["/bin/sh", "-c", f"{procfile.processes[name]} {options}"]
+    command = ["/bin/sh", "-c", f"{procfile[name]} {options}"]
     environment = {
         **os.environ,
         **environment,
@@ -157,5 +157,5 @@ def _process(
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
     process = {"cwd": settings.BASE_DIR, "env": environment}
-    with running(command, log, lambda: ready(log), signal.SIGTERM, process):
+    with running(command, log, lambda: ready(log), signal.SIGTERM, **process):
         yield

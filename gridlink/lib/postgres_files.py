@@ -1,8 +1,8 @@
-"""The files of an embedded PostgreSQL, placed where the user it runs as can reach them.
+"""Place the files of the embedded PostgreSQL where the user it runs as can reach them.
 
-PostgreSQL refuses to run as root. An ordinary user simply runs it; root hands it to `nobody`, who
-can enter neither a private home nor a virtual environment inside one. Opening folders that are not
-ours to everybody is worse than a detour, so in that case its files live under `/var/lib`.
+PostgreSQL refuses to run as root. An ordinary user simply runs it. Root runs it as `nobody`, who can enter
+neither a private home nor a virtual environment inside one; there its files go to `/var/lib`, since opening
+folders of others to everybody would be worse.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ PROGRAMS = Path("pginstall18") / "bin"
 
 
 def postgres_home(data: Path) -> Path:
-    """The folder of all of PostgreSQL's files, owned by the user it will run as.
+    """Return the folder of PostgreSQL's files, owned by the user it runs as.
 
-    `data / "postgres"` leads to it always, as a link where the files had to go elsewhere.
+    `data / "postgres"` always leads there, as a link if the files had to go elsewhere.
     """
     home = data / "postgres"
     if home.exists():
         return home.resolve()
     home.unlink(missing_ok=True)
-    if os.geteuid() != 0 or _reachable(data):
+    if os.geteuid() != 0 or _is_reachable(data):
         home.mkdir(mode=0o700)
     else:
         home.symlink_to(tempfile.mkdtemp(prefix="gridlink-", dir="/var/lib"))
@@ -44,7 +44,7 @@ def postgres_home(data: Path) -> Path:
 
 
 def owner_options(home: Path) -> dict[str, Any]:
-    """What makes `subprocess` run a program as the owner of `home`, inside it."""
+    """Return the options that make `subprocess` run a program as the owner of `home`."""
     if os.geteuid() != 0:
         return {"cwd": home}
     owner = home.stat()
@@ -52,9 +52,9 @@ def owner_options(home: Path) -> dict[str, Any]:
 
 
 def postgres_programs(home: Path) -> Path:
-    """The folder of `postgres` and `initdb`: the wheel's, or a copy in `home` for its owner."""
+    """Return the folder of `postgres` and `initdb`: the wheel's, or a copy for the owner of `home`."""
     package = package_folder(PACKAGE)
-    if os.geteuid() != 0 or _reachable(package / PROGRAMS / "postgres"):
+    if os.geteuid() != 0 or _is_reachable(package / PROGRAMS / "postgres"):
         return package / PROGRAMS
     version = importlib.metadata.version(PACKAGE.replace("_", "-"))
     copy = home / f"programs-{version}"
@@ -63,23 +63,21 @@ def postgres_programs(home: Path) -> Path:
     return copy / PACKAGE / PROGRAMS
 
 
-def initialised(home: Path, programs: Path) -> Path:
-    """The cluster in `home`, made when there is none yet; raises EmbeddedError."""
+def initialized_cluster(home: Path, programs: Path) -> Path:
+    """Return the cluster in `home`, created if there is none; raise EmbeddedError."""
     cluster, draft = home / "cluster", home / "cluster.new"
     if cluster.exists():
         return cluster
     shutil.rmtree(draft, ignore_errors=True)
     command = [
-        *(programs / "initdb", "-D", draft, "-U", "postgres"),
-        # Only the owner of the socket's folder gets as far as a connection.
+        *(str(programs / "initdb"), "-D", str(draft), "-U", "postgres"),
+        # Only the owner of the socket's folder can connect.
         "--auth=trust",
-        # Text sorts by code point, and upper and lower case are Unicode's, on every machine alike.
+        # Text sorts by code point, and case follows Unicode, on every machine alike.
         *("--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
     ]
-    made = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, **owner_options(home)
-    )
+    made = subprocess.run(command, capture_output=True, text=True, **owner_options(home))
     if made.returncode != 0:
         last = made.stderr.strip().rpartition("\n")[2]
         raise EmbeddedError(f"PostgreSQL's files could not be made in {home}: {last}")
@@ -88,7 +86,7 @@ def initialised(home: Path, programs: Path) -> Path:
 
 
 def postgres_options(sockets: Path, settings: Mapping[str, str]) -> list[str]:
-    """Command-line options: sockets in the folder `sockets` only, then the caller's `settings`."""
+    """Return command-line options: sockets in the folder `sockets` only, and `settings`."""
     everything = {
         "listen_addresses": "",
         "port": "5432",
@@ -97,8 +95,8 @@ def postgres_options(sockets: Path, settings: Mapping[str, str]) -> list[str]:
         "max_connections": "200",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # The default is for machines of the nineties. Room for the log of what is being written lets another
-        # process write it out while a large import or ingest goes on.
+        # The defaults are too small for today's machines. A larger WAL buffer lets another process write
+        # the log while a large import or ingest goes on.
         "shared_buffers": "512MB",
         "wal_buffers": "64MB",
         **settings,
@@ -106,8 +104,8 @@ def postgres_options(sockets: Path, settings: Mapping[str, str]) -> list[str]:
     return [part for name, value in everything.items() for part in ("-c", f"{name}={value}")]
 
 
-def _reachable(path: Path) -> bool:
-    """Whether every user of the machine may pass through to `path`."""
+def _is_reachable(path: Path) -> bool:
+    """Check whether every user of the machine may enter all folders on the way to `path`."""
     return all(step.stat().st_mode & stat.S_IXOTH for step in (path, *path.parents))
 
 

@@ -1,4 +1,4 @@
-"""Running a server as a child process: one at a time per folder, and none left behind."""
+"""Run servers as child processes: one per folder, and none left behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,11 @@ SOCKET_FOLDER_BYTES = 103 - len("/.s.PGSQL.5432")
 
 
 class EmbeddedError(Exception):
-    """An embedded server cannot be run; the message is one line for the user."""
+    """Report that an embedded server cannot run; the message is one line for the user."""
 
 
 def package_folder(name: str) -> Path:
-    """Where the package `name` is installed, without importing it; raises EmbeddedError."""
+    """Return the folder of an installed package without importing it; raise EmbeddedError."""
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         raise EmbeddedError(
@@ -38,20 +38,20 @@ def package_folder(name: str) -> Path:
 
 
 def socket_folder(folder: Path) -> Path:
-    """`folder`, or a short link to it: sockets need short paths, URLs of them plain characters."""
+    """Return `folder`, or a link to it whose path is short and plain enough for sockets."""
     plain = re.fullmatch(r"[A-Za-z0-9/._-]+", str(folder))
     if plain and len(str(folder)) <= SOCKET_FOLDER_BYTES:
         return folder
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    # Not the environment's temporary folder: every shell must arrive at the same place.
+    # Not the temporary folder of the environment: every shell must find the same place.
     return Path("/tmp") / f"gridlink-{os.geteuid()}-{digest}"
 
 
 @contextlib.contextmanager
 def socket_link(folder: Path) -> Iterator[Path]:
-    """Keep the link that `socket_folder` names; yields the folder a server binds its socket in.
+    """Keep the link that `socket_folder` names; yield the folder for a server's socket.
 
-    Raises EmbeddedError when somebody else has put something there.
+    Raises EmbeddedError when something else is in the link's place.
     """
     link = socket_folder(folder)
     if link == folder:
@@ -70,7 +70,7 @@ def socket_link(folder: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def claimed(folder: Path, server: str) -> Iterator[None]:
-    """Hold the right to run `server` on `folder`; the kernel takes it back however we end.
+    """Hold the lock for running `server` on `folder`; the kernel releases it when the process ends.
 
     Raises EmbeddedError while another process holds it.
     """
@@ -89,10 +89,10 @@ def claimed(folder: Path, server: str) -> Iterator[None]:
         yield
 
 
-def stop_orphan(pid_file: Path, mark: str, request: signal.Signals) -> str:
-    """Stop the server that a killed owner left running; returns the number in its pid file or "".
+def stop_orphan(pid_file: Path, mark: str, stop_signal: signal.Signals) -> str:
+    """Stop a server whose owner was killed; return the number in its pid file or "".
 
-    The file counts only when that process has `mark` in its command line: numbers are reused.
+    The file counts only if that process has `mark` in its command line, since numbers are reused.
     """
     import psutil  # type: ignore[import-untyped]
 
@@ -100,41 +100,42 @@ def stop_orphan(pid_file: Path, mark: str, request: signal.Signals) -> str:
         pid = int(pid_file.read_text().split()[0])
     except (OSError, ValueError, IndexError):
         return ""
-    with contextlib.suppress(psutil.Error):  # Gone, or not ours to look at.
+    with contextlib.suppress(psutil.Error):  # It has ended, or belongs to another user.
         process = psutil.Process(pid)
         if mark in " ".join(process.cmdline()):
-            process.send_signal(request)
-            if not _ended(process):
+            process.send_signal(stop_signal)
+            if not _has_ended(process):
                 process.kill()
-                _ended(process)
+                _has_ended(process)
     return str(pid)
 
 
-def _ended(process: Any) -> bool:
-    """Wait for the end of a psutil process that may not be our child, 20 seconds at most."""
-    deadline = time.monotonic() + STOP_SECONDS
-    while process.is_running() and process.status() != "zombie":
+def _has_ended(process: Any) -> bool:
+    # Process.wait() of psutil would also wait for somebody to collect a zombie.
+    return wait_until(
+        lambda: not process.is_running() or process.status() == "zombie", STOP_SECONDS
+    )
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait for a condition, at most so long; return whether it came true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_SECONDS)
     return True
 
 
-@contextlib.contextmanager
-def running(
-    command: Sequence[str],
-    log: Path,
-    answers: Callable[[], bool],
-    request: signal.Signals,
-    options: Mapping[str, Any],
-) -> Iterator[None]:
-    """Run a server from the moment it `answers` until the block ends, when it gets `request`.
+def spawn(
+    command: str | Sequence[str], log: Path, mode: str = "ab", **options: Any
+) -> subprocess.Popen[bytes]:
+    """Start a program that writes to `log`, in a session of its own.
 
-    `options` go to `subprocess.Popen`. Raises EmbeddedError when it does not start.
+    There Ctrl-C does not reach it before the programs that still need it. `options` go to Popen.
     """
-    with log.open("ab") as output:
-        # In a session of its own, Ctrl-C does not reach it before those who still need it.
-        process = subprocess.Popen(
+    with log.open(mode) as output:
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -142,35 +143,37 @@ def running(
             start_new_session=True,
             **options,
         )
-    try:
-        _wait(process, log, answers)
-        yield
-    finally:
-        _stop(process, request)
-
-
-def _wait(process: subprocess.Popen[bytes], log: Path, answers: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not answers():
-        if process.poll() is not None or time.monotonic() > deadline:
-            last = log.read_text(errors="replace").strip().rpartition("\n")[2]
-            raise EmbeddedError(f"{log.stem} did not start, see {log}: {last}")
-        time.sleep(POLL_SECONDS)
-
-
-def _stop(process: subprocess.Popen[bytes], request: signal.Signals) -> None:
-    with signals_held():
-        process.send_signal(request)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @contextlib.contextmanager
-def signals_held() -> Iterator[None]:
-    """Put off signals that would stop us: an impatient second Ctrl-C must not cut a stop short."""
+def running(
+    command: Sequence[str],
+    log: Path,
+    is_ready: Callable[[], bool],
+    stop_signal: signal.Signals,
+    **options: Any,
+) -> Iterator[None]:
+    """Run a server from when it is ready until the block ends; raise EmbeddedError if it fails."""
+    process = spawn(command, log, **options)
+    try:
+        answered = wait_until(lambda: is_ready() or process.poll() is not None, START_SECONDS)
+        if not answered or process.poll() is not None:
+            last = log.read_text(errors="replace").strip().rpartition("\n")[2]
+            raise EmbeddedError(f"{log.stem} did not start, see {log}: {last}")
+        yield
+    finally:
+        with stop_signals_blocked():
+            process.send_signal(stop_signal)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextlib.contextmanager
+def stop_signals_blocked() -> Iterator[None]:
+    """Delay SIGINT, SIGTERM and SIGHUP: a second Ctrl-C must not interrupt a shutdown."""
     signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:

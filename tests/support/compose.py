@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from honcho.environ import parse_procfile
 
+from gridlink.lib.supervisor import read_procfile
 from tests.support.processes import ROOT
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
-PROCFILE = parse_procfile((ROOT / "Procfile").read_text()).processes
+PROCFILE = read_procfile(ROOT / "Procfile")
 SERVERS = ("postgres", "redis", "store")
 SECRET = re.compile("PASSWORD|SECRET|KEY|AUTH")
 VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:[-?])([^{}]*))?\}")

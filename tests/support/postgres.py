@@ -45,7 +45,7 @@ class OwnPostgres:
 def own_postgres() -> Iterator[OwnPostgres]:
     """Within the block it runs, migrated, and this process and those it starts use it."""
     before = connection.settings_dict.copy()
-    with embedded._temporary_data() as folder:
+    with embedded.temporary_data() as folder:
         server = OwnPostgres(folder)
         server.start()
         try:
@@ -104,7 +104,7 @@ def replica_in_settings() -> Iterator[None]:
 @contextmanager
 def own_replica(primary: OwnPostgres) -> Iterator[Standby]:
     """Within the block it runs, and is the replica of this process, whose settings have one."""
-    with embedded._temporary_data() as folder:
+    with embedded.temporary_data() as folder:
         server = Standby(folder, primary)
         server.start()
         config = database_config(server.url)
