@@ -204,7 +204,7 @@ def test_redis_is_durable_and_wants_its_password(tmp_path: Path) -> None:
     _, *options = arguments("redis")
     path = tmp_path / "s"
     where = ["--port", "0", "--unixsocket", str(path), "--dir", str(tmp_path)]
-    command = [find_redis().path, *options, *where]
+    command = [str(find_redis().path), *options, *where]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
         try:
             wait_for(path.exists, what="Redis")

@@ -53,7 +53,7 @@ def find_redis() -> RedisProgram:
 def _version(program: Path) -> tuple[int, ...]:
     """Return the version that a program states, or an empty tuple when it does not work."""
     with suppress(OSError, subprocess.SubprocessError):
-        command = [program, "--version"]
+        command = [str(program), "--version"]
         text = subprocess.run(command, capture_output=True, check=True, timeout=10).stdout
         if match := _VERSION.search(text.decode(errors="replace")):
             return tuple(map(int, match.groups()))

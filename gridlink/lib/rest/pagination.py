@@ -42,9 +42,14 @@ class PageQuery(QuerySerializer):
     )
 
 
-def _serializer() -> Any:
-    # Unlike Django's, it keeps a title of other scripts short enough for a URL, and takes datetimes.
-    return orjson
+class _Serializer:
+    """Write JSON as UTF-8, which keeps titles in any script short, and with datetimes."""
+
+    def dumps(self, obj: Any) -> bytes:
+        return orjson.dumps(obj)
+
+    def loads(self, data: bytes) -> Any:
+        return orjson.loads(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,13 @@ class Cursor:
     def encode(self) -> str:
         """Return the cursor as text for a URL."""
         packed = [self.backward, self.columns, self.values]
-        return signing.dumps(packed, salt=_SALT, serializer=_serializer)
+        return signing.dumps(packed, salt=_SALT, serializer=_Serializer)
 
     @classmethod
     def decode(cls, text: str, model: type[Model], columns: Sequence[str]) -> Cursor:
         """Return the cursor; raise Invalid unless a list ordered by these columns issued it."""
         try:
-            packed = signing.loads(text, salt=_SALT, serializer=_serializer)
+            packed = signing.loads(text, salt=_SALT, serializer=_Serializer)
             backward, named, values = packed
             if named != list(columns):
                 raise ValueError("The cursor belongs to a list in another order.")

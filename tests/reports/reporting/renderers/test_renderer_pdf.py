@@ -398,6 +398,8 @@ def test_the_process_says_what_is_wrong() -> None:
 
 def test_a_process_that_nobody_waits_for_ends() -> None:
     """As that of a worker which was killed: here it waits for a report that never comes."""
-    program = "from reports.reporting.renderers.pdf import typeset; typeset._SECONDS = 1; typeset.main()"
+    program = (
+        "from reports.reporting.renderers.pdf import typeset; typeset._SECONDS = 1; typeset.main()"
+    )
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as child:
         assert child.wait(timeout=30) == -signal.SIGALRM
