@@ -1,6 +1,6 @@
-"""The Celery application: `celery -A celery_app worker`.
+"""Define the Celery application: `celery -A celery_app worker`.
 
-All of its configuration is in `gridlink.settings` under names that start with `CELERY_`.
+Its configuration is in `gridlink.settings`, under names that start with `CELERY_`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from tasks.broker.redis_transport import patch_redis_transport
 from tasks.broker.worker import connect_worker_signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
-# Celery drops what the checks say, and they load the whole web tier: a seventh of a worker's memory.
+# Celery ignores the results of the checks, which load the web tier: a seventh of a worker's memory.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
-# SIGTERM, which is what every supervisor sends, is the soft shutdown: running jobs get
-# WORKER_STOP_SECONDS to end and are then handed back. Celery reads this when a worker starts.
+# Makes SIGTERM, which supervisors send, the soft shutdown: running jobs get WORKER_STOP_SECONDS to end and
+# are then handed back. Celery reads this when a worker starts.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 patch_redis_transport()
@@ -25,5 +25,5 @@ connect_worker_signals()
 app = Celery("gridlink")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# A worker's log lines carry the id of the request that its task came from.
+# Log lines of a worker carry the id of the request that its task came from.
 app.steps["worker"].add(DjangoStructLogInitStep)

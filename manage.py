@@ -1,8 +1,5 @@
 #!/usr/bin/env python
-"""Run Django's command line for Gridlink.
-
-`manage.py help` lists the commands; docs/operations.md says when operators need which.
-"""
+"""Run Django's command line for Gridlink; docs/operations.md says which command serves for what."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The project: settings, accounts and what all apps share.
+"""Hold the project: settings, accounts and what all apps share.
 
-The Celery app is imported here, and nothing else may be, so that `shared_task` binds to it in every process.
+Only the Celery app is imported here, so that `shared_task` binds to it in every process.
 """
 
 from __future__ import annotations

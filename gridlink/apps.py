@@ -1,4 +1,4 @@
-"""The project as a Django app: it registers the system checks."""
+"""Register the project as a Django app, for its system checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class GridlinkConfig(AppConfig):
-    """The project itself; it has no models."""
+    """Configure the project itself, which has no models."""
 
     name = "gridlink"
     label = "gridlink"

@@ -1,4 +1,4 @@
-"""System checks: what `manage.py check` refuses to start with, or warns of."""
+"""Check the storage and DEBUG when `manage.py check` runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.storage import StorageError, object_store
 
 @register("gridlink")
 def storage_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The object storage must be there and let itself be written to."""
+    """Check that the object storage can be written."""
     try:
         object_store().check()
     except (StorageError, ImproperlyConfigured) as error:
@@ -30,7 +30,7 @@ def storage_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
 
 @register("gridlink", deploy=True)
 def debug_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """DEBUG shows strangers the inside of the server."""
+    """Warn of DEBUG, which shows internals to visitors."""
     if settings.DEBUG:
         return [Warning("DEBUG is on.", hint="Unset DEBUG in production.", id="gridlink.W001")]
     return []

@@ -35,21 +35,6 @@ from gridlink.lib.server_process import (
     stop_orphan,
 )
 
-__all__ = [
-    "EmbeddedError",
-    "celery_redis_url",
-    "data_dir",
-    "database_url",
-    "embedded_postgres",
-    "embedded_redis",
-    "embedded_services",
-    "given",
-    "local_secret",
-    "on_stop_signals",
-    "prepare_data",
-    "redis_url",
-]
-
 DATABASE = "gridlink"
 # For tests: nothing is written durably, so a crash of the machine loses the data.
 FAST_POSTGRES = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -72,7 +57,7 @@ def redis_url(data: Path) -> str:
 
 
 def celery_redis_url(url: str) -> str:
-    """Return a Redis URL as Celery takes it, which has its own scheme for Unix sockets."""
+    """Return a Redis URL in Celery's own scheme for Unix sockets."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url
@@ -242,7 +227,7 @@ def on_stop_signals(handler: Callable[[int, Any], object]) -> None:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command; return its exit code, or 128 + n when signal n ended it."""
+    """Run a command; return its exit code, or 128 + n after signal n."""
     with subprocess.Popen(command, env=os.environ | environment) as child:
         # The terminal sends Ctrl-C to the command as well, which decides itself when to end.
         signal.signal(signal.SIGINT, lambda *_: None)

@@ -1,7 +1,7 @@
-"""Typed readers of environment variables that refuse nonsense instead of guessing.
+"""Read typed environment variables, and refuse invalid ones with ImproperlyConfigured.
 
-Settings and commands call these. An empty variable counts as unset, as container tools often pass
-`NAME=` for a value nobody gave. What holds a secret may also come from a file named by `NAME_FILE`.
+An empty variable counts as unset, since container tools pass `NAME=` for values that nobody set. A secret may
+also come from a file named by `NAME_FILE`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 
-# How a connection to a mail server is encrypted: what Django's backend is told, and the usual port.
+# Encryption of the connection to a mail server: the options of Django's backend, and the default port.
 _MAIL_TLS: dict[str, tuple[dict[str, bool], int]] = {
     "starttls": ({"use_tls": True}, 587),
     "implicit": ({"use_ssl": True}, 465),
@@ -23,7 +23,7 @@ _MAIL_TLS: dict[str, tuple[dict[str, bool], int]] = {
 }
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
-# The parameters of a libpq connection string that Django names itself; the others go to OPTIONS.
+# Connection parameters that Django has names for; the others go to OPTIONS.
 _DJANGO_NAMES = {
     "dbname": "NAME",
     "user": "USER",
@@ -34,12 +34,12 @@ _DJANGO_NAMES = {
 
 
 def env_str(name: str, default: str = "") -> str:
-    """The variable's text, or `default` when it is unset or empty."""
+    """Return the variable, or `default` when it is unset or empty."""
     return os.environ.get(name, "").strip() or default
 
 
 def env_bool(name: str, default: bool) -> bool:
-    """True for 1/true/yes/on, False for 0/false/no/off; anything else is refused."""
+    """Return True for 1/true/yes/on and False for 0/false/no/off."""
     value = env_str(name).lower()
     if not value:
         return default
@@ -49,7 +49,7 @@ def env_bool(name: str, default: bool) -> bool:
 
 
 def env_int(name: str, default: int, *, minimum: int = 0) -> int:
-    """A whole number of at least `minimum`; anything else is refused."""
+    """Return a whole number of at least `minimum`."""
     value = env_str(name)
     if not value:
         return default
@@ -61,13 +61,13 @@ def env_int(name: str, default: int, *, minimum: int = 0) -> int:
 
 
 def env_list(name: str, default: list[str]) -> list[str]:
-    """Comma-separated items, blanks dropped."""
+    """Return the comma-separated items, without empty ones."""
     items = [item.strip() for item in env_str(name).split(",")]
     return [item for item in items if item] or default
 
 
 def env_choice(name: str, choices: set[str], default: str) -> str:
-    """One of `choices`; anything else is refused."""
+    """Return one of `choices`."""
     value = env_str(name, default)
     if value not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {sorted(choices)}, not {value!r}.")
@@ -75,7 +75,7 @@ def env_choice(name: str, choices: set[str], default: str) -> str:
 
 
 def env_secret(name: str) -> str:
-    """The secret in `NAME`, or in the file that `NAME_FILE` names; empty when neither is set."""
+    """Return the secret in NAME or in the file of NAME_FILE, or an empty text."""
     path = env_str(f"{name}_FILE")
     if not path:
         return env_str(name)
@@ -86,10 +86,7 @@ def env_secret(name: str) -> str:
 
 
 def database_config(url: str) -> dict[str, object]:
-    """Django's settings for a libpq URL; libpq itself parses it, so whatever `psql` takes works.
-
-    Raises ImproperlyConfigured when the URL cannot be parsed or names no database.
-    """
+    """Return Django's settings for any database URL that `psql` takes."""
     try:
         parts = parse_dsn(url)
     except ProgrammingError as error:
@@ -101,16 +98,16 @@ def database_config(url: str) -> dict[str, object]:
 
 
 def mail_config(url: str) -> dict[str, Any]:
-    """What Django's SMTP backend is made with, from `smtp://user:password@host:port?tls=…`; nothing for an
-    empty URL. `tls` is `starttls` (the default), `implicit` or `none`. Raises ImproperlyConfigured."""
+    """Return the options of Django's SMTP backend for a URL; none for an empty one.
+
+    It looks like `smtp://user:password@host:port?tls=…`, where `tls` is starttls (default), implicit or none.
+    """
     if not url:
         return {}
     try:
         parts = urlsplit(url)
-        options = {
-            "tls": "starttls",
-            **dict(parse_qsl(parts.query, strict_parsing=bool(parts.query))),
-        }
+        query = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        options = {"tls": "starttls", **query}
         encryption, usual_port = _MAIL_TLS[options.pop("tls")]
         if parts.scheme != "smtp" or not parts.hostname or options or parts.path.strip("/"):
             raise ValueError("it must look like smtp://user:password@host:port?tls=starttls")
@@ -124,18 +121,17 @@ def mail_config(url: str) -> dict[str, Any]:
     except KeyError as error:
         raise ImproperlyConfigured(f"tls of the mail URL must be one of {[*_MAIL_TLS]}.") from error
     except ValueError as error:
-        # Without the URL itself, which holds the password.
+        # The message leaves out the URL, which contains the password.
         raise ImproperlyConfigured(f"The mail URL cannot be read: {error}") from error
 
 
 def databases(url: str, *, replica_url: str, seconds: int) -> dict[str, dict[str, object]]:
-    """Django's DATABASES: the one at `url`, its connections kept for so many seconds, and its replica, if it
-    has one. Raises ImproperlyConfigured as `database_config` does."""
+    """Return Django's DATABASES: the primary, whose connections are reused for `seconds`, and any replica."""
     kept = {"CONN_MAX_AGE": seconds, "CONN_HEALTH_CHECKS": True}
     found = {"default": {**database_config(url), **kept}}
     if replica_url:
         config = database_config(replica_url)
-        # It is done without, when it does not answer soon.
+        # Exports use the primary when it does not answer soon.
         options = {"connect_timeout": 3, **cast(dict[str, object], config["OPTIONS"])}
         found["replica"] = {**config, "OPTIONS": options, "TEST": {"MIRROR": "default"}}
     return found

@@ -1,4 +1,4 @@
-"""`/healthz` says the process lives, `/readyz` that it can serve."""
+"""Serve `/healthz`, whether the process lives, and `/readyz`, whether it can serve."""
 
 from __future__ import annotations
 
@@ -13,28 +13,24 @@ from django.views.decorators.cache import never_cache
 from tasks.jobs.selectors import canary_ages
 from tasks.storage import StorageError, object_store
 
-# Whoever asks waits for the answer, and Redis does not even decide it.
+# Keep the answer fast: the state of Redis does not decide it.
 _REDIS_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 1, "socket_timeout": 1}
 
 
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 as long as the process answers; nothing else is asked."""
+    """Return 200 as long as the process answers."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when Postgres answers with all migrations applied and storage can be used, else 503.
+    """Return 200 when PostgreSQL is migrated and storage works, otherwise 503.
 
-    Redis is reported and not required: without it requests are still answered and jobs still queued.
-    `queues` holds the seconds since a message last came through each.
+    Redis is reported but not required: requests are answered and jobs queued without it. `queues` holds the
+    seconds since a message last went through each.
     """
-    checks: dict[str, Any] = {
-        "postgres": _postgres(),
-        "storage": _storage(),
-        "redis": _redis(),
-    }
+    checks: dict[str, Any] = {"postgres": _postgres(), "storage": _storage(), "redis": _redis()}
     ready = checks["postgres"] == "ok" and checks["storage"] == "ok"
     if checks["postgres"] == "ok":
         checks["queues"] = {name: round(age) for name, age in canary_ages().items()}
@@ -65,6 +61,6 @@ def _redis() -> str:
         with current_app.connection_for_write(transport_options=_REDIS_OPTIONS) as broker:
             broker.ensure_connection(max_retries=0)
     except Exception:
-        # Redis clients raise half a dozen unrelated types; here they all mean one thing.
+        # Redis clients raise many unrelated types, which all mean the same here.
         return "unreachable"
     return "ok"

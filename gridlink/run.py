@@ -25,7 +25,6 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from gridlink.embedded import (
-    EmbeddedError,
     data_dir,
     embedded_services,
     given,
@@ -35,7 +34,7 @@ from gridlink.embedded import (
 )
 from gridlink.env import env_secret
 from gridlink.lib.redis_program import find_redis
-from gridlink.lib.server_process import claimed
+from gridlink.lib.server_process import EmbeddedError, claimed
 from gridlink.lib.supervisor import RunError, Supervisor, read_procfile, stop_orphans
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -145,7 +144,7 @@ def _check_servers(environment: Mapping[str, str]) -> None:
 
 
 def _check_ports(environment: Mapping[str, str]) -> None:
-    """Raise RunError for a port that stays in use; one just released may need a moment."""
+    """Raise RunError for a port that stays in use for two seconds."""
     deadline = time.monotonic() + PORT_SECONDS
     while problem := _port_problem(environment):
         if time.monotonic() > deadline:

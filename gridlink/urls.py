@@ -1,4 +1,4 @@
-"""Every address of the web tier."""
+"""Route every path of the web tier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from gridlink import health
-from gridlink.accounts.api.account import AccountView
+from gridlink.accounts.api.views import AccountView
 from gridlink.lib.slugs import SlugConverter
 
 register_converter(SlugConverter, "publicid")

@@ -1,4 +1,4 @@
-"""The WSGI entry point of the web tier: `gunicorn gridlink.wsgi`."""
+"""Provide the WSGI entry point of the web tier: `gunicorn gridlink.wsgi`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gridlink.lib.garbage import freeze_loaded_objects
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 
-# Threads here mostly wait for servers. With the usual 5 ms one that has its answer may wait that long for one
-# that computes: the doorbell's, in every request that starts a job.
+# Threads here mostly wait for servers. By default one that has its answer, such as the publisher in every
+# request that starts a job, may wait 5 ms for one that computes.
 sys.setswitchinterval(0.0005)
 
 application = get_wsgi_application()
 
-# The first request would load the rest.
+# Otherwise the first request would load the rest.
 import_module(settings.ROOT_URLCONF)
 freeze_loaded_objects()

@@ -17,6 +17,7 @@ from gridlink.accounts import throttle
 from gridlink.accounts.models import Scope, Token, User
 from gridlink.accounts.selectors import token_digest
 from gridlink.lib.errors import ApplicationError, Forbidden, Invalid
+from gridlink.lib.unset import UNSET, Unset, given
 
 TOKEN_PREFIX = "glt_"
 # Storing the time of use on every request would turn each read into a write.
@@ -28,6 +29,18 @@ class BadCredentials(ApplicationError):
 
     status = 401
     code = "bad_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChanges:
+    """Hold the fields of an account to change."""
+
+    display_name: str | Unset = UNSET
+    email: str | Unset = UNSET
+    time_zone: str | Unset = UNSET
+    week_start: str | Unset = UNSET
+    locale: str | Unset = UNSET
+    email_jobs: str | Unset = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +76,13 @@ def user_register(
     return user
 
 
-def account_update(
-    *,
-    user: User,
-    display_name: str | None = None,
-    email: str | None = None,
-    time_zone: str | None = None,
-    week_start: str | None = None,
-    locale: str | None = None,
-    email_jobs: str | None = None,
-) -> User:
-    """Change the given fields of an account; None leaves a field as it is."""
-    changes = {
-        "display_name": display_name,
-        "email": email,
-        "time_zone": time_zone,
-        "week_start": week_start,
-        "locale": locale,
-        "email_jobs": email_jobs,
-    }
-    given = {name: value for name, value in changes.items() if value is not None}
-    for name, value in given.items():
+def account_update(*, user: User, changes: AccountChanges) -> User:
+    """Change an account's profile and preferences."""
+    values = given(changes)
+    for name, value in values.items():
         setattr(user, name, value)
     user.modified_on = timezone.now()
-    user.save(update_fields=[*given, "modified_on"])
+    user.save(update_fields=[*values, "modified_on"])
     return user
 
 

@@ -1,1 +1,1 @@
-"""Leaf helpers: nothing here imports an app."""
+"""Provide helpers for all apps; nothing here imports an app."""

@@ -1,6 +1,6 @@
-"""Errors that services raise for a caller to see; the API turns each into one JSON shape.
+"""Define the errors that services raise for a caller to see.
 
-A service never knows of HTTP requests, but each error names the status that says the same thing there.
+The API turns each into the same JSON shape, with the HTTP status that the error names.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 
 class ApplicationError(Exception):
-    """Something a caller asked for cannot be done; `message` is for a person, `code` for a program."""
+    """Represent a refused request; `message` is for people, `code` for programs."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "invalid"
@@ -30,11 +30,11 @@ class ApplicationError(Exception):
 
 
 class Invalid(ApplicationError):
-    """The request makes no sense as it stands."""
+    """Report a request with invalid values."""
 
 
 class NotFound(ApplicationError):
-    """There is no such thing, or it is somebody else's: the two are told apart for nobody."""
+    """Report an object that does not exist or belongs to another user, without telling which."""
 
     status = 404
     code = "not_found"
@@ -44,56 +44,56 @@ class NotFound(ApplicationError):
 
 
 class Forbidden(ApplicationError):
-    """The caller is known and may not do this."""
+    """Report that the caller may not do this."""
 
     status = 403
     code = "forbidden"
 
 
 class Conflict(ApplicationError):
-    """The request is fine, but not in the state things are in."""
+    """Report a request that conflicts with the current state."""
 
     status = 409
     code = "conflict"
 
 
 class Gone(ApplicationError):
-    """It was here and is no more."""
+    """Report an object that existed and was removed."""
 
     status = 410
     code = "gone"
 
 
 class PreconditionFailed(ApplicationError):
-    """The thing changed since the caller read it."""
+    """Report an object that has changed since the caller read it."""
 
     status = 412
     code = "precondition_failed"
 
 
 class TooLarge(ApplicationError):
-    """More bytes than a stated limit allows."""
+    """Report more bytes than the limit allows."""
 
     status = 413
     code = "too_large"
 
 
 class Unprocessable(ApplicationError):
-    """Well formed, but it contradicts what came before."""
+    """Report a valid request that contradicts an earlier one."""
 
     status = 422
     code = "unprocessable"
 
 
 class PreconditionRequired(ApplicationError):
-    """The caller must say which version it means to change."""
+    """Report that If-Match is missing."""
 
     status = 428
     code = "precondition_required"
 
 
 class Throttled(ApplicationError):
-    """Too many requests of this kind in a short time."""
+    """Report too many requests in a short time."""
 
     status = 429
     code = "throttled"

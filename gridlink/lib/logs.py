@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the request or job it belongs to."""
+"""Configure structured logs: one JSON object per line, with its request or job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 
 
 def _without_query(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
-    """Cuts the query off a logged request: that of a download holds a signature that works."""
+    """Cut the query off a logged request: a download's holds a valid signature."""
     if isinstance(request := event.get("request"), str):
         event["request"] = request.partition("?")[0]
     return event
@@ -30,7 +30,7 @@ _RENDERERS: dict[str, Any] = {
 
 
 def logging_config(*, level: str, style: str) -> dict[str, Any]:
-    """The LOGGING setting; `style` is json or console. Also points structlog at the standard library."""
+    """Configure structlog and return the LOGGING setting; `style` is json or console."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -53,7 +53,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # Django's own request lines repeat what django-structlog says with the request id.
+            # django-structlog logs requests with their id already.
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},

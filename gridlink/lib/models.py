@@ -1,4 +1,4 @@
-"""What every table has in common."""
+"""Provide the fields and checks that models of all apps share."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from gridlink.lib.errors import PreconditionFailed
 
 
 class Record(models.Model):
-    """A row with a public identifier and the time fields every table names alike.
-
-    Subclasses declare `slug` themselves, since each kind has a prefix of its own. Services set
-    `modified_on`; nothing sets it behind their back.
-    """
+    """Provide creation and modification times; services set `modified_on` themselves."""
 
     created_on = models.DateTimeField(default=timezone.now, editable=False)
     modified_on = models.DateTimeField(default=timezone.now, editable=False)
@@ -25,7 +21,7 @@ class Record(models.Model):
 
 
 class SoftDeleted(models.Model):
-    """A row that can be put in the trash and taken out again."""
+    """Mark rows that can be put into the trash and restored."""
 
     is_deleted = models.BooleanField(default=False)
     deleted_on = models.DateTimeField(null=True, blank=True)
@@ -35,19 +31,18 @@ class SoftDeleted(models.Model):
 
 
 def defaults_of(model: type[models.Model], *names: str) -> dict[str, Any]:
-    """The values that fields of a model have when nobody gives one."""
+    """Return the default values of a model's fields."""
     fields = {field.name: field for field in model._meta.concrete_fields}
     return {name: fields[name].get_default() for name in names}
 
 
 def count_field() -> models.BigIntegerField[int, int]:
-    """A count that grows: with a default of the database's, too, since it is added to by SQL that names only
-    what it adds."""
+    """Return a counter with a database default, for SQL that names only some counters."""
     return models.BigIntegerField(default=0, db_default=0)
 
 
 def require_version(current: int, expected: int | None) -> None:
-    """Raises PreconditionFailed when `expected` names another version than the current one."""
+    """Raise PreconditionFailed unless `expected` is the current version or None."""
     if expected is not None and expected != current:
         raise PreconditionFailed(
             f"It changed since you read it: the version is now {current}, not {expected}.",

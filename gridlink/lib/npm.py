@@ -1,7 +1,4 @@
-"""Fetches data files through `npm`, from wherever that is set up to find packages.
-
-A package is taken only when its checksum is the one that the caller knows.
-"""
+"""Fetch data files as npm packages, and accept them only with the expected checksum."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -25,13 +22,15 @@ _NPM = re.compile(r"npm (?:error|ERR!)")
 
 
 class FetchError(Exception):
-    """Nothing new came, and what was there is as it was; the message is one line that says why."""
+    """Report, in one line, why nothing was fetched; existing files are unchanged."""
 
 
 @contextmanager
 def package(name: str, version: str, integrity: str, *, what: str) -> Iterator[tarfile.TarFile]:
-    """The package, open; `integrity` is its checksum as `npm view NAME dist.integrity` says it, `what` says
-    in plain words what it holds. Raises FetchError, for what goes wrong within the block as well."""
+    """Open a package; raise FetchError, also for errors within the block.
+
+    `integrity` is what `npm view NAME dist.integrity` prints, `what` names the contents in messages.
+    """
     try:
         with tempfile.TemporaryDirectory(prefix="gridlink-npm-") as folder:
             archive = _download(f"{name}@{version}", Path(folder), what)
@@ -43,26 +42,24 @@ def package(name: str, version: str, integrity: str, *, what: str) -> Iterator[t
 
 
 def place(opened: tarfile.TarFile, member: str, target: Path) -> None:
-    """Put a file of the package at `target`, all of it or none. Raises KeyError, OSError or TarError."""
+    """Write a file of the package to `target` atomically; raise KeyError, OSError or TarError."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as new:
-        try:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        draft = Path(folder) / target.name
+        with draft.open("wb") as new:
             shutil.copyfileobj(_file(opened, member), new)
             new.flush()
-            # Nothing secret, and whoever serves may be another user than who fetches.
-            os.fchmod(new.fileno(), 0o644)
             os.fsync(new.fileno())
-            Path(new.name).replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(new.name).unlink()
+        # The server may run as another user than the one who fetches.
+        draft.chmod(0o644)
+        draft.replace(target)
     _sync(target.parent)
 
 
 def _download(wanted: str, folder: Path, what: str) -> Path:
     npm = shutil.which("npm")
     if npm is None:
-        raise FetchError(f"npm is not installed: it is what the {what} are downloaded with.")
+        raise FetchError(f"npm is not installed: the {what} are downloaded with it.")
     command = [npm, "pack", wanted, "--loglevel=error"]
     try:
         done = subprocess.run(
@@ -77,7 +74,7 @@ def _download(wanted: str, folder: Path, what: str) -> Path:
 
 
 def _reason(stderr: str) -> str:
-    """What npm says first that is more than an error's code."""
+    """Return the first line of npm's errors that is more than a code."""
     lines = [_NPM.sub("", line).strip() for line in stderr.splitlines()]
     said = [line for line in lines if line]
     return next((line for line in said if not line.startswith("code ")), " ".join(said))
@@ -92,7 +89,7 @@ def _verify(archive: Path, integrity: str) -> None:
 def _file(opened: tarfile.TarFile, member: str) -> IO[bytes]:
     found = opened.extractfile(member)
     if found is None:
-        raise KeyError(f"{member} in the package is no file.")
+        raise KeyError(f"{member} in the package is not a file.")
     return found
 
 

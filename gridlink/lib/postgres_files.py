@@ -1,4 +1,4 @@
-"""Place the files of the embedded PostgreSQL where the user it runs as can reach them.
+"""Place the files of the embedded PostgreSQL where its user can reach them.
 
 PostgreSQL refuses to run as root. An ordinary user simply runs it. Root runs it as `nobody`, who can enter
 neither a private home nor a virtual environment inside one; there its files go to `/var/lib`, since opening
@@ -52,7 +52,7 @@ def owner_options(home: Path) -> dict[str, Any]:
 
 
 def postgres_programs(home: Path) -> Path:
-    """Return the folder of `postgres` and `initdb`: the wheel's, or a copy for the owner of `home`."""
+    """Return the folder of PostgreSQL's programs: the wheel's, or a copy in `home`."""
     package = package_folder(PACKAGE)
     if os.geteuid() != 0 or _is_reachable(package / PROGRAMS / "postgres"):
         return package / PROGRAMS
@@ -105,7 +105,7 @@ def postgres_options(sockets: Path, settings: Mapping[str, str]) -> list[str]:
 
 
 def _is_reachable(path: Path) -> bool:
-    """Check whether every user of the machine may enter all folders on the way to `path`."""
+    """Check whether every user of the machine may reach `path`."""
     return all(step.stat().st_mode & stat.S_IXOTH for step in (path, *path.parents))
 
 

@@ -1,4 +1,4 @@
-"""The Celery queues: what each is for and how long one piece of its work may take."""
+"""Define the Celery queues and the time limits of their tasks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """Time limits of a queue's work, in seconds: at `soft` it is told to stop, at `hard` it is killed."""
+    """Hold a queue's time limits in seconds: `soft` raises an exception, `hard` kills."""
 
     soft: int
     hard: int
 
 
-# Small jobs of any kind, which a long one must not keep waiting.
+# For small jobs of any kind, which must not wait for long ones.
 QUICK = "quick"
 QUEUES: dict[str, QueueLimits] = {
     QUICK: QueueLimits(soft=120, hard=180),
@@ -27,9 +27,9 @@ QUEUES: dict[str, QueueLimits] = {
 
 
 def visibility_timeout() -> int:
-    """Seconds after which Redis hands an unacknowledged message out again.
+    """Return the seconds after which Redis redelivers an unacknowledged message.
 
-    Longer than any work may take, since Celery does not renew it while a task runs: a shorter one starts
-    a long task a second time beside the first.
+    Celery does not renew it while a task runs, so it exceeds every limit: otherwise a long task would start
+    a second time.
     """
     return max(limits.hard for limits in QUEUES.values()) + 600

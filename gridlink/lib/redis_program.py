@@ -51,7 +51,7 @@ def find_redis() -> RedisProgram:
 
 
 def _version(program: Path) -> tuple[int, ...]:
-    """Return the version that a program states, or an empty tuple when it does not work."""
+    """Return the version of a program, or an empty tuple when it does not work."""
     with suppress(OSError, subprocess.SubprocessError):
         command = [str(program), "--version"]
         text = subprocess.run(command, capture_output=True, check=True, timeout=10).stdout

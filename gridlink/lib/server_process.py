@@ -38,7 +38,7 @@ def package_folder(name: str) -> Path:
 
 
 def socket_folder(folder: Path) -> Path:
-    """Return `folder`, or a link to it whose path is short and plain enough for sockets."""
+    """Return `folder`, or a link whose path is short and plain enough for sockets."""
     plain = re.fullmatch(r"[A-Za-z0-9/._-]+", str(folder))
     if plain and len(str(folder)) <= SOCKET_FOLDER_BYTES:
         return folder
@@ -70,10 +70,7 @@ def socket_link(folder: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def claimed(folder: Path, server: str) -> Iterator[None]:
-    """Hold the lock for running `server` on `folder`; the kernel releases it when the process ends.
-
-    Raises EmbeddedError while another process holds it.
-    """
+    """Hold the lock for running `server` on `folder`; raise EmbeddedError if it is taken."""
     with (folder / f"{server}.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,7 +87,7 @@ def claimed(folder: Path, server: str) -> Iterator[None]:
 
 
 def stop_orphan(pid_file: Path, mark: str, stop_signal: signal.Signals) -> str:
-    """Stop a server whose owner was killed; return the number in its pid file or "".
+    """Stop a server whose owner was killed; return its pid file's number or "".
 
     The file counts only if that process has `mark` in its command line, since numbers are reused.
     """
@@ -153,7 +150,7 @@ def running(
     stop_signal: signal.Signals,
     **options: Any,
 ) -> Iterator[None]:
-    """Run a server from when it is ready until the block ends; raise EmbeddedError if it fails."""
+    """Run a server until the block ends; raise EmbeddedError when it does not start."""
     process = spawn(command, log, **options)
     try:
         answered = wait_until(lambda: is_ready() or process.poll() is not None, START_SECONDS)

@@ -1,4 +1,4 @@
-"""Public identifiers: a prefix that names the kind of thing, and 128 random bits in hex."""
+"""Create public identifiers: a prefix for the kind, and 128 random bits in hex."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 
 SLUG_LENGTH = 35
 _DRAWN = 256
-# Words a person chooses for an address; the underscore of a slug keeps the two apart.
+# The part of an address that a user chooses; unlike a slug it has no underscore.
 ALIAS_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 alias_validator = RegexValidator(
     rf"\A{ALIAS_PATTERN}\Z",
@@ -18,12 +18,12 @@ alias_validator = RegexValidator(
 
 
 def new_slug(prefix: str) -> str:
-    """A fresh identifier such as `gr_` followed by 32 hex digits."""
+    """Return a new identifier such as `gr_` followed by 32 hex digits."""
     return f"{prefix}_{secrets.token_hex(16)}"
 
 
 def new_slugs(prefix: str) -> Iterator[str]:
-    """The same without end, for whoever needs very many: the bits are drawn for some hundred at once."""
+    """Yield new identifiers without end, faster: random bits are drawn in batches."""
     while True:
         bits = secrets.token_hex(16 * _DRAWN)
         for start in range(0, len(bits), 32):
@@ -31,14 +31,14 @@ def new_slugs(prefix: str) -> Iterator[str]:
 
 
 class SlugConverter:
-    """The URL converter `<slug>`: any kind of public identifier."""
+    """Match public identifiers in URL paths."""
 
     regex = "[a-z]{2}_[0-9a-f]{32}"
 
     def to_python(self, value: str) -> str:
-        """The identifier as it stands in the path."""
+        """Return the identifier."""
         return value
 
     def to_url(self, value: str) -> str:
-        """The identifier as it goes into a path."""
+        """Return the path segment."""
         return value

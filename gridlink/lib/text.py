@@ -1,25 +1,24 @@
-"""Text that Postgres can keep, and text that is one line."""
+"""Check and normalize text: what PostgreSQL can store, and what fits on one line."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-# C0 and C1 controls, and the separators that end a line.
+# C0 and C1 controls and line separators, none of which a line of text may contain.
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 CONTROL = re.compile(f"[{_CONTROLS}]")
-"""What no line of text may hold."""
 _GAP = re.compile(f"[ {_CONTROLS}]+")
 
 
 def one_line(text: str) -> str:
-    """The text with each run of controls and line ends, and the spaces around it, as one space."""
-    # Matching the spaces along with the controls keeps this linear, however many there are.
+    """Return the text with each run of control characters and line ends as one space."""
+    # Matching the spaces around them as well keeps this linear.
     return _GAP.sub(lambda gap: " " if CONTROL.search(gap[0]) else gap[0], text)
 
 
 def is_storable(text: str) -> bool:
-    """Whether Postgres takes the text: no NUL character, no lone surrogate."""
+    """Check that PostgreSQL can store the text: no NUL, no lone surrogate."""
     if "\x00" in text:
         return False
     try:
@@ -30,7 +29,7 @@ def is_storable(text: str) -> bool:
 
 
 def unstorable_text(value: Any) -> bool:
-    """Whether a JSON value holds, at any depth, text that Postgres cannot keep."""
+    """Check whether a JSON value contains, at any depth, text that PostgreSQL cannot store."""
     if isinstance(value, str):
         return not is_storable(value)
     if isinstance(value, dict):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 
 class Unset(Enum):
-    """Type the one value that stands for "not given"; an enum, so that mypy narrows `is UNSET`."""
+    """Type the value for "not given"; an enum, so that mypy narrows `is UNSET`."""
 
     UNSET = "unset"
 

@@ -1,4 +1,4 @@
-"""Addresses that a link may point to: which are allowed, and when two are the same."""
+"""Validate the URLs that links may have, and compare them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from w3lib.url import canonicalize_url
 URL_LENGTH = 4096
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 _HOST = re.compile(r"\A(?:\[[0-9a-fA-F:.]+\]|[^\s/?#@\[\]<>\"\\^`{|}%]{1,253})\Z")
-# Marks that turn or hide text, which a host has no use for but to look like another.
+# Invisible and direction marks, which make one host look like another.
 _DECEPTIVE = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PORT = re.compile(r":[0-9]*\Z")
 _PHONE = re.compile(r"\A\+?[0-9().-]{2,40}(?:;[A-Za-z0-9=;+.-]*)?\Z")
 
 
 class BadUrl(ValueError):
-    """The text is no address that a link may have; the message says why."""
+    """Report a text that is no URL for a link; the message says why."""
 
 
 def check_url(url: str) -> str:
-    """The address as typed, less spaces around it. Raises BadUrl unless it is http, https, mailto or tel."""
+    """Return a valid http, https, mailto or tel URL without surrounding spaces; raise BadUrl."""
     url = url.strip()
     if not url:
         raise BadUrl("The URL is empty.")
@@ -40,15 +40,17 @@ def check_url(url: str) -> str:
 
 
 def url_key(url: str) -> str:
-    """32 hex digits, equal for two addresses that lead to the same place: scheme and host in any case,
-    default port, order of the query's parts, and escapes do not matter. `url` has passed `check_url`."""
+    """Return 32 hex digits that are equal for equivalent URLs, which have passed `check_url`.
+
+    Case of scheme and host, the default port, order of the query's parts, and escapes do not matter.
+    """
     return hashlib.sha256(_normal(url).encode()).hexdigest()[:32]
 
 
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # is parsed only now
+        _ = parts.port  # Parses it, which may raise.
     except ValueError as error:
         raise BadUrl(f"The URL cannot be read: {error}.") from error
     return parts

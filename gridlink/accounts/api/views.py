@@ -1,4 +1,4 @@
-"""Serve `auth/`: sign-up, log-in and one's own tokens."""
+"""Serve `auth/` and `account/`: sign-up, log-in, one's own tokens and account."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gridlink.accounts import services
 from gridlink.accounts.access import token_write
 from gridlink.accounts.api import examples
 from gridlink.accounts.api.serializers import (
+    AccountSerializer,
     IssuedTokenSerializer,
     RegisterSerializer,
     TokenRequestSerializer,
@@ -123,3 +124,27 @@ class CurrentTokenView(APIView):
         assert isinstance(request.auth, Token)
         services.token_revoke(token=request.auth)
         return Response(status=204)
+
+
+class AccountView(APIView):
+    """Show and change one's own account."""
+
+    @extend_schema(
+        summary="Show the account",
+        responses={200: answer(UserSerializer, examples.USER), **errors(401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """Return the account that the token belongs to."""
+        return Response(UserSerializer(actor_of(request)).data)
+
+    @extend_schema(
+        summary="Change the account",
+        request=AccountSerializer,
+        responses={200: answer(UserSerializer, examples.USER), **errors(400, 401, 403, 413)},
+        examples=[body_example("preferences", examples.PREFERENCES)],
+    )
+    def patch(self, request: Request) -> Response:
+        """Change the given fields; without an e-mail address no e-mail is sent."""
+        changes = services.AccountChanges(**validated(AccountSerializer, request.data))
+        user = services.account_update(user=actor_of(request), changes=changes)
+        return Response(UserSerializer(user).data)

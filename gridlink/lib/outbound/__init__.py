@@ -1,1 +1,1 @@
-"""Requests to addresses that somebody else chose: only to the public internet, within time and size."""
+"""Send requests to URLs that users choose, safely and within limits."""

@@ -1,14 +1,14 @@
-"""The HTTP client for addresses that somebody else chose: links to check, pages to read, webhooks.
+"""Send HTTP requests to URLs that users choose: link checks, metadata, webhooks.
 
-It connects to public addresses only (`gridlink.lib.outbound.sockets`), knows no proxy, keeps no cookie,
-sends no credentials, and every request ends in time with an answer of bounded size or an OutboundError.
+The client connects to public addresses only (`gridlink.lib.outbound.sockets`), uses no proxy, cookies or
+credentials, and every request ends in time with a response of bounded size or an OutboundError.
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -37,25 +37,20 @@ from gridlink.lib.outbound.errors import (
     TooManyRedirects,
 )
 from gridlink.lib.outbound.redirects import HOPS_MAX, redirect_of
-from gridlink.lib.outbound.sockets import (
-    BoundedTlsSocket,
-    Budget,
-    Resolver,
-    dial,
-    system_resolver,
-)
+from gridlink.lib.outbound.sockets import BoundedTlsSocket, Budget, Resolver, dial, system_resolver
 
 USER_AGENT = "Gridlink/0.1 (link service)"
 WEB_PORTS = frozenset({80, 443})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PIECE = 16 * 1024
+Dial = Callable[..., socket]
 # OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED.
 _EXPIRED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a request, with all its redirects, may cost; bytes of a body count as decoded."""
+    """Limit a request with all its redirects; a body's bytes count as decoded."""
 
     seconds: float = 10.0
     header_bytes: int = 64 * 1024
@@ -64,8 +59,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. `body` is its beginning, and all of it if `is_whole`; a client whose limit is 0 bytes does
-    not read any. `via` are the addresses that led from the first to `url`, in order."""
+    """Hold a response.
+
+    `body` is its beginning, and all of it if `is_whole`; a limit of 0 bytes reads none. `via` are the URLs
+    that redirected to `url`, in order.
+    """
 
     url: str
     status: int
@@ -78,7 +76,7 @@ class Response:
 
 
 class Client:
-    """Holds no state between requests, so that threads may share it."""
+    """Send requests; threads may share a client, which keeps no state between requests."""
 
     def __init__(
         self,
@@ -89,7 +87,6 @@ class Client:
         resolver: Resolver = system_resolver,
         ca_file: Path | None = None,
     ) -> None:
-        """`allowed` are networks that may be reached though they are not public."""
         self._limits = limits
         self._ports = ports
         self._dial = partial(dial, resolver=resolver, allowed=allowed)
@@ -103,13 +100,12 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Response:
-        """One request and its answer, which may be a redirect. Raises OutboundError."""
+        """Send one request and return its response, which may be a redirect; raise OutboundError."""
         budget = Budget(self._limits.seconds)
         return self._exchange(method, url, budget, headers or {}, body)
 
     def follow(self, url: str, *, headers: Mapping[str, str] | None = None) -> Response:
-        """GET, with every redirect judged as the first address was. `headers` go to each of them.
-        Raises OutboundError."""
+        """GET a URL and follow redirects, each checked as the first URL; raise OutboundError."""
         budget = Budget(self._limits.seconds)
         via: list[str] = []
         while len(via) <= HOPS_MAX:
@@ -139,7 +135,6 @@ class Client:
             }
             connection.request(method, target.request_uri, body, sent, preload_content=False)
             answer = connection.getresponse()
-            # Of what the head was allowed, it may have left much; a body does not care.
             budget.allow(self._limits.body_bytes)
             read, is_whole = _read(answer, self._limits.body_bytes)
         spent = round((time.monotonic() - started) * 1000)
@@ -161,53 +156,38 @@ class Client:
         return target
 
     def _connection(self, target: Url, budget: Budget) -> _Connection:
-        host = cast(str, target.host).strip("[]")
-        connect = partial(self._dial, budget=budget)
-        seconds = budget.seconds_left()
+        place = cast(str, target.host).strip("[]"), _port(target)
         if target.scheme == "https":
-            return _TlsConnection(
-                host, _port(target), connect, timeout=seconds, ssl_context=self._tls
-            )
-        return _PlainConnection(host, _port(target), connect, timeout=seconds)
+            return _TlsConnection(*place, self._dial, budget, ssl_context=self._tls)
+        return _Connection(*place, self._dial, budget)
 
 
-class _PlainConnection(HTTPConnection):
-    def __init__(self, host: str, port: int, connect: partial[Any], **options: Any) -> None:
-        super().__init__(host, port, **options)
-        self._connect = connect
-
-    def _new_conn(self) -> socket:
-        connected: socket = self._connect(self._dns_host, self.port)
-        return connected
-
-
-class _TlsConnection(HTTPSConnection):
-    def __init__(self, host: str, port: int, connect: partial[Any], **options: Any) -> None:
-        super().__init__(host, port, **options)
-        self._connect = connect
+class _Connection(HTTPConnection):
+    def __init__(self, host: str, port: int, dial: Dial, budget: Budget, **options: Any) -> None:
+        super().__init__(host, port, timeout=budget.seconds_left(), **options)
+        self._dial = dial
+        self._budget = budget
 
     def _new_conn(self) -> socket:
-        connected: socket = self._connect(self._dns_host, self.port)
-        return connected
+        return self._dial(self._dns_host, self.port, budget=self._budget)
 
+
+class _TlsConnection(_Connection, HTTPSConnection):
     def connect(self) -> None:
         super().connect()
-        cast(BoundedTlsSocket, self.sock).budget = self._connect.keywords["budget"]
-
-
-_Connection = _PlainConnection | _TlsConnection
+        cast(BoundedTlsSocket, self.sock).budget = self._budget
 
 
 @cache
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    # Reading all authorities takes longer than most requests.
+    # Loading all certificate authorities takes longer than most requests.
     context = ssl.create_default_context(cafile=ca_file)
     context.sslsocket_class = BoundedTlsSocket
     return context
 
 
 def outbound_client(limits: Limits) -> Client:
-    """A client within the limits that reaches what the settings allow."""
+    """Return a client with these limits that may reach what the settings allow."""
     return Client(
         limits=limits, allowed=settings.OUTBOUND_ALLOW, ports=frozenset(settings.OUTBOUND_PORTS)
     )
@@ -226,7 +206,7 @@ def _expiry(connection: _Connection) -> datetime | None:
 
 
 def _read(answer: HTTPResponse, limit: int) -> tuple[bytes, bool]:
-    """The first `limit` decoded bytes of a body, and whether that was all."""
+    """Return the first `limit` decoded bytes of a body, and whether that was all."""
     body = bytearray()
     while limit and len(body) <= limit:
         piece = answer.read(min(_PIECE, limit + 1 - len(body)))
@@ -247,13 +227,13 @@ def _translated() -> Iterator[None]:
     except ssl.SSLError as error:
         raise TlsInvalid("The encrypted connection could not be made.") from error
     except (HTTPException, HTTPError, OSError, ValueError) as error:
-        raise _trouble(error) from error
+        raise _outbound_error(error) from error
 
 
-def _trouble(error: Exception) -> OutboundError:
+def _outbound_error(error: Exception) -> OutboundError:
     if isinstance(error, (TimeoutError, ReadTimeoutError)):
         return TimedOut("The answer took too long.")
-    # The bare class stands for too many headers, and for nothing else.
+    # The base class itself means too many headers.
     if isinstance(error, LineTooLong) or type(error) is HTTPException:
         return TooLarge("The head of the answer is too large.")
     return BadAnswer("The host did not give an answer that can be read.")

@@ -1,51 +1,51 @@
-"""Why a request to the outside came to nothing; each message is fit for the person who gave the address."""
+"""Define why an outbound request failed; each message may be shown to the user."""
 
 from __future__ import annotations
 
 
 class OutboundError(Exception):
-    """There is no answer. The text says why, and names nothing but what the asker gave."""
+    """Report that there is no response, without revealing internals."""
 
 
 class BadTarget(OutboundError):
-    """The text is no address that a request can go to."""
+    """Report a URL that cannot be requested."""
 
 
 class Blocked(OutboundError):
-    """The address leads where this server does not go: a private network, another port or scheme."""
+    """Report a forbidden private network, port or scheme."""
 
 
 class Unresolvable(OutboundError):
-    """The host's name has no address."""
+    """Report a host name without an address."""
 
 
 class Unreachable(OutboundError):
-    """No connection to any of the host's addresses."""
+    """Report that no address of the host accepts a connection."""
 
 
 class Refused(Unreachable):
-    """The host is there, but nobody listens at the port."""
+    """Report a host that refuses the connection."""
 
 
 class TimedOut(OutboundError):
-    """The time for the whole request is over."""
+    """Report that the time limit of the whole request was reached."""
 
 
 class TooLarge(OutboundError):
-    """More bytes than one answer may have."""
+    """Report a response with too many bytes."""
 
 
 class TooManyRedirects(OutboundError):
-    """One redirect after another, or in a circle."""
+    """Report too many redirects in a row."""
 
 
 class TlsInvalid(OutboundError):
-    """The encrypted connection could not be made, or its certificate is not to be trusted."""
+    """Report a failed TLS handshake or an untrusted certificate."""
 
 
 class TlsExpired(TlsInvalid):
-    """The certificate was good once."""
+    """Report an expired certificate."""
 
 
 class BadAnswer(OutboundError):
-    """The connection broke, or what came is not HTTP."""
+    """Report a broken connection or a response that is not HTTP."""

@@ -1,4 +1,4 @@
-"""Where an answer sends its reader."""
+"""Read where a response redirects to."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ _REDIRECTS = PERMANENT | {302, 303, 307}
 
 
 def redirect_of(status: int, headers: Mapping[str, str], url: str) -> str | None:
-    """The absolute address that the answer from `url` leads to; None when it leads nowhere else.
-    Raises BadAnswer for one that cannot be read. Nothing is said about whether to go there."""
+    """Return the absolute target of a response from `url`, or None; raise BadAnswer.
+
+    The caller must check whether the target may be requested.
+    """
     location = headers.get("Location", "").strip()
     if status not in _REDIRECTS or not location:
         return None
@@ -34,7 +36,7 @@ def redirect_of(status: int, headers: Mapping[str, str], url: str) -> str | None
 
 
 def leaves_https(addresses: Sequence[str]) -> bool:
-    """Whether the way through these addresses goes from an encrypted one to one that is not."""
+    """Check whether a chain of URLs goes from https to http."""
     secure = [address.lower().startswith("https:") for address in addresses]
     return (True, False) in pairwise(secure)
 

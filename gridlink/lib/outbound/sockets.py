@@ -1,7 +1,7 @@
-"""Connections to checked addresses, with an end to what they may cost.
+"""Connect to checked addresses only, within limits of time and bytes.
 
-A name is looked up once, every address that it has is judged, and the connection goes to one of just
-these: a name that means something else a moment later changes nothing.
+A name is resolved once, all its addresses are checked, and the connection goes to one of them, so that a name
+that resolves differently a moment later (DNS rebinding) changes nothing.
 """
 
 from __future__ import annotations
@@ -26,33 +26,32 @@ from gridlink.lib.outbound.errors import (
 )
 
 Resolver = Callable[[str, int], list[str]]
-"""From a host's name and a port to all addresses of the host, as text. Raises OSError."""
+"""Resolve a host name and a port to all addresses, as text; raise OSError."""
 
-# What a buffered reader may take off the wire ahead of what it was asked for.
+# A buffered reader may read this much ahead.
 _READ_AHEAD = 64 * 1024
-# Of hosts with many addresses the first few are tried.
 _ADDRESSES_TRIED = 4
 
 
 class Budget:
-    """What one request may still cost: time until its deadline, and bytes off the wire."""
+    """Count down the time and the received bytes that one request may still use."""
 
     def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
         self._bytes = _READ_AHEAD
 
     def allow(self, size: int) -> None:
-        """So many bytes more may come."""
+        """Allow so many more bytes."""
         self._bytes += size
 
     def spend(self, size: int) -> None:
-        """So many bytes came. Raises TooLarge when they were too many."""
+        """Count received bytes; raise TooLarge when they are too many."""
         self._bytes -= size
         if self._bytes < 0:
             raise TooLarge("The answer is too large.")
 
     def seconds_left(self) -> float:
-        """Always more than 0. Raises TimedOut."""
+        """Return the time left, above 0; raise TimedOut."""
         seconds = self._deadline - time.monotonic()
         if seconds <= 0:
             raise TimedOut("The answer took too long.")
@@ -66,8 +65,7 @@ else:
 
 
 class _Bounded(_Socket):
-    """No single wait goes past the deadline, so that neither do many short ones: a body or a header that
-    comes byte by byte ends like one that does not come."""
+    """Limit every read and write by the budget, also for a response that trickles in."""
 
     budget: Budget
 
@@ -87,15 +85,15 @@ class _Bounded(_Socket):
 
 
 class BoundedSocket(_Bounded, socket.socket):
-    """A plain connection."""
+    """Represent a plain connection."""
 
 
 class BoundedTlsSocket(_Bounded, ssl.SSLSocket):
-    """An encrypted one; a context makes it when this is its `sslsocket_class`."""
+    """Represent a TLS connection, created as the `sslsocket_class` of a context."""
 
 
 def system_resolver(host: str, port: int) -> list[str]:
-    """The addresses by the system's own rules, which also read `127.1`, `0x7f000001` and `2130706433`."""
+    """Resolve by the system's rules, which also accept `127.1`, `0x7f000001` and `2130706433`."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
@@ -103,23 +101,22 @@ def system_resolver(host: str, port: int) -> list[str]:
 def dial(
     host: str, port: int, *, budget: Budget, resolver: Resolver, allowed: tuple[Network, ...]
 ) -> BoundedSocket:
-    """Connect to a host. Raises Blocked when any of its addresses is not to be reached, Unresolvable,
-    Refused, Unreachable, TimedOut."""
+    """Connect to a host; raise OutboundError, such as Blocked for a forbidden address."""
     addresses = _look_up(host, port, resolver, budget.seconds_left())
     if not all(may_reach(address, allowed) for address in addresses):
         raise Blocked("The address leads into a network that is not public.")
-    trouble: OutboundError = Unreachable("The host cannot be reached.")
+    failure: OutboundError = Unreachable("The host cannot be reached.")
     tried = addresses[:_ADDRESSES_TRIED]
-    for waiting, address in zip(range(len(tried), 0, -1), tried, strict=True):
+    for number, address in enumerate(tried):
         try:
-            return _connect(address, port, budget, budget.seconds_left() / waiting)
+            return _connect(address, port, budget, budget.seconds_left() / (len(tried) - number))
         except ConnectionRefusedError:
-            trouble = Refused("The host refuses the connection.")
+            failure = Refused("The host refuses the connection.")
         except TimeoutError:
-            trouble = TimedOut("The host does not answer.")
+            failure = TimedOut("The host does not answer.")
         except OSError:
             continue
-    raise trouble
+    raise failure
 
 
 def _connect(address: Address, port: int, budget: Budget, seconds: float) -> BoundedSocket:
@@ -129,7 +126,7 @@ def _connect(address: Address, port: int, budget: Budget, seconds: float) -> Bou
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(seconds)
         sock.connect((str(address), port))
-        # A handshake is one wait, and the next.
+        # For the TLS handshake.
         sock.settimeout(budget.seconds_left())
     except BaseException:
         sock.close()
@@ -139,7 +136,7 @@ def _connect(address: Address, port: int, budget: Budget, seconds: float) -> Bou
 
 
 def _look_up(host: str, port: int, resolver: Resolver, seconds: float) -> list[Address]:
-    # The system's resolver knows no deadline, so it gets a thread; a late answer is nobody's.
+    # The system's resolver has no timeout, so it gets a thread; a late answer is ignored.
     answer: Future[list[str]] = Future()
     Thread(target=_answer, args=(answer, resolver, host, port), name="resolve", daemon=True).start()
     try:

@@ -1,1 +1,1 @@
-"""The habits of the JSON API: one error shape, strict input, keyset pages, ETags, documented answers."""
+"""Provide the JSON API's errors, strict input, keyset pages, ETags and OpenAPI schema."""

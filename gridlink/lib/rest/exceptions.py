@@ -1,4 +1,4 @@
-"""Every error the API answers with has one shape: `{"error": {"code", "message", "fields"?}}`."""
+"""Render every error as `{"error": {"code", "message", "fields"?}}`."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _CODES = {
 
 
 def error_body(code: str, message: str, fields: Any = None) -> dict[str, Any]:
-    """The error shape; `fields` maps a field's name to a list of messages, as deep as the input was."""
+    """Return an error's body; `fields` maps names to messages, nested as the input."""
     error = {"code": code, "message": message}
     return {"error": {**error, "fields": fields} if fields else error}
 
 
 def error_response(status: int, message: str) -> JsonResponse:
-    """An error from outside any API view, such as a middleware or an unknown path."""
+    """Return an error from outside the API's views, such as a middleware."""
     return JsonResponse(error_body(_CODES.get(status, "error"), message), status=status)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's hook. None, for an error nobody foresaw, ends in the plain 500 of `server_error`."""
+    """Convert an exception of a view; None makes it a 500 by `server_error`."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -83,16 +83,16 @@ def _api_response(error: exceptions.APIException) -> Response:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    """`handler404`: an unknown path."""
+    """Serve `handler404` for unknown paths."""
     hint = "" if request.path.endswith("/") else " Paths of the API end with a slash."
     return error_response(404, f"Not found.{hint}")
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    """`handler400`: Django itself refused the request."""
+    """Serve `handler400` for requests that Django refuses."""
     return error_response(400, "The request is malformed.")
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    """`handler500`: a defect; the log has the traceback."""
+    """Serve `handler500` for defects; the log has the traceback."""
     return error_response(500, "Something went wrong here; the log of the server has the details.")

@@ -1,4 +1,4 @@
-"""Paginate lists by keyset: `{next, previous, results}`, one index range per page at any depth.
+"""Paginate lists by keyset: one index range per page at any depth.
 
 DRF's CursorPagination keys on one column and skips equal values by OFFSET. An import gives thousands of
 links the same instant, so here a page starts after a tuple of columns that ends in the unique id.
@@ -54,7 +54,7 @@ class _Serializer:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Represent a position in a list: the ordering columns of a row, and the direction to read in.
+    """Represent a position in a list: a row's ordering columns, and a direction.
 
     Its text is signed, so that no client can make one up; SECRET_KEY_FALLBACKS still verify older ones.
     """
@@ -145,7 +145,7 @@ def page_response(
     ordering: tuple[str, ...],
     serialize: Callable[[list[Any]], Any],
 ) -> Response:
-    """Return a page as a response; `query` is a validated PageQuery, `serialize` turns rows into JSON."""
+    """Return one page as a response; `query` is a validated PageQuery."""
     page = read_page(queryset, ordering=ordering, cursor=query.get("cursor"), limit=query["limit"])
     return Response(
         {

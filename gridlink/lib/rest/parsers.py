@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it: UTF-8, no NaN, no key twice, and nothing nested beyond reason."""
+"""Parse strict JSON (RFC 8259): UTF-8, no NaN, no duplicate keys, limited depth."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import IO, Any, Never
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-# Code that walks a value by recursion, such as a schema's check, needs many frames a level.
+# Recursive code, such as the validation of a schema, needs many stack frames per level.
 DEPTH_MAX = 32
 _TOO_DEEP = "The JSON is nested too deeply."
 
 
 class StrictJSONParser(JSONParser):
-    """DRF's parser, with the inputs that would crash or slip through turned into a clear 400."""
+    """Parse JSON objects, and answer 400 to input that DRF would crash on or accept."""
 
     def parse(
         self,
@@ -24,13 +24,13 @@ class StrictJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The decoded body; raises ParseError for anything that is not a JSON object."""
+        """Return the decoded JSON object; raise ParseError."""
         _check_charset((parser_context or {}).get("encoding") or "utf-8")
         data = _decoded(stream.read())
         if _is_deep(data):
             raise ParseError(_TOO_DEEP)
         try:
-            # An escape such as \ud800 alone is no character: nothing could be kept, or even told about it.
+            # An escape such as \ud800 alone is no character and cannot be stored.
             json.dumps(data, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
             raise ParseError("The JSON contains half a surrogate pair.") from error
@@ -50,7 +50,7 @@ def _check_charset(name: str) -> None:
 
 def _decoded(body: bytes) -> Any:
     try:
-        # Of bytes, json.loads would guess the encoding.
+        # Given bytes, json.loads would guess the encoding.
         text = body.decode()
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
     except ValueError as error:
@@ -65,7 +65,7 @@ def _no_constant(name: str) -> Never:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    # Which of the two is meant, each reader would decide for itself.
+    # Parsers differ in which of the two they take.
     if len(found) < len(pairs):
         raise ParseError("The JSON has a key twice in one object.")
     return found

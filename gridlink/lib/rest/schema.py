@@ -1,4 +1,4 @@
-"""OpenAPI: what every operation of the API answers besides success, with an example of each error."""
+"""Describe the API in OpenAPI: error responses, examples and common headers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ERRORS: dict[int, tuple[str, str, Any]] = {
 
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):
-    """What went wrong: `code` for programs, `message` for people."""
+    """Describe an error: `code` for programs, `message` for people."""
 
     code = serializers.CharField()
     message = serializers.CharField()
@@ -47,28 +47,28 @@ class ErrorDetailSerializer(serializers.Serializer[Any]):
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """The one shape of every error."""
+    """Wrap an error."""
 
     error = ErrorDetailSerializer()
 
 
 class GridlinkSchema(AutoSchema):
-    """Adds the errors that any operation can answer with, so that no view has to repeat them."""
+    """Derive tags and operation ids from paths."""
 
     def get_tags(self) -> list[str]:
-        """The first part of the path after the version groups the operations."""
+        """Return the first part of the path after the version."""
         return [self.path.removeprefix("/api/v1/").split("/")[0]]
 
     def get_operation_id(self) -> str:
-        """Unique and readable: from the path and the method."""
+        """Return a readable id made of the path and the method."""
         words = [part.strip("{}") for part in self.path.removeprefix("/api/v1/").split("/") if part]
         return "_".join([*words, self.method.lower()])
 
 
 def errors(*statuses: int) -> dict[int, OpenApiResponse]:
-    """The documented error answers of an operation; 400 and 404 are not assumed, name them.
+    """Return the error responses of an operation: `statuses`, and 406 and 503.
 
-    Where a body can be too large (413), it can also be of unknown length or of another type.
+    Where a body can be too large (413), it can also lack its length (411) or have another type (415).
     """
     of_bodies = (411, 415) if 413 in statuses else ()
     return {status: _error(status) for status in sorted({*statuses, *of_bodies, 406, 503})}
@@ -81,7 +81,7 @@ def _error(status: int) -> OpenApiResponse:
 
 
 def page_of(item: type[serializers.Serializer[Any]], example: Any) -> OpenApiResponse:
-    """The documented answer of a list."""
+    """Return the response of a list."""
     value = {"next": None, "previous": None, "results": [example]}
     return OpenApiResponse(_page(item), examples=[OpenApiExample("a page", value=value)])
 
@@ -101,52 +101,42 @@ def _page(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any
 def answer(
     item: type[serializers.Serializer[Any]], example: Any, description: str = ""
 ) -> OpenApiResponse:
-    """A documented success with an example of its body."""
+    """Return a successful response with an example of its body."""
     return OpenApiResponse(
         item, description=description, examples=[OpenApiExample("success", value=example)]
     )
 
 
 def body_example(name: str, value: Any) -> OpenApiExample:
-    """An example of a request's body."""
+    """Return an example of a request's body."""
     return OpenApiExample(name, value=value, request_only=True)
 
 
-ETAG = OpenApiParameter(
+def _header(name: str, description: str, **options: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **options)
+
+
+ETAG = _header(
     "ETag",
-    str,
-    OpenApiParameter.HEADER,
+    "The version that is shown; send it back in If-Match to change just that.",
     response=[200, 201],
-    description="The version that is shown; send it back in If-Match to change just that.",
 )
-LOCATION = OpenApiParameter(
-    "Location",
-    str,
-    OpenApiParameter.HEADER,
-    response=[201, 202],
-    description="The address of what was made.",
-)
-REPLAYED = OpenApiParameter(
+LOCATION = _header("Location", "The address of what was made.", response=[201, 202])
+REPLAYED = _header(
     "Idempotent-Replayed",
-    str,
-    OpenApiParameter.HEADER,
+    "The job is that of an earlier request: with the same Idempotency-Key, or just like this one and"
+    " unfinished.",
     response=[202],
     enum=["true"],
-    description="The job is that of an earlier request: with the same Idempotency-Key, or just like this"
-    " one and unfinished.",
 )
-IF_MATCH = OpenApiParameter(
+IF_MATCH = _header(
     "If-Match",
-    str,
-    OpenApiParameter.HEADER,
+    "The ETag of the version you mean to change, or `*`.",
     required=True,
     pattern=r'^(\*|"[0-9]{1,18}")$',
-    description="The ETag of the version you mean to change, or `*`.",
 )
-IDEMPOTENCY_KEY = OpenApiParameter(
+IDEMPOTENCY_KEY = _header(
     "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
+    "Send the same key again to get the same job instead of a second one.",
     pattern=r"^[\x21-\x7e]{1,200}$",
-    description="Send the same key again to get the same job instead of a second one.",
 )
