@@ -1,5 +1,8 @@
 #!/usr/bin/env python
-"""Run Django's command line for Gridlink; docs/operations.md says which command serves for what."""
+"""Run Django's command line for Gridlink.
+
+`manage.py help` lists the commands; docs/operations.md says when operators need which.
+"""
 
 from __future__ import annotations
 

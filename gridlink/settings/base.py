@@ -167,7 +167,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStatus": "tasks.models.notification.DeliveryStatus",
         "EventType": "tasks.models.states.EventType",
         "JobStatus": "tasks.models.states.JobStatus",
-        "NoticeType": "tasks.models.notification.NoticeType",
+        "NoticeType": "tasks.models.notification.NotificationType",
         "ReportKind": "reports.reporting.kinds.registry.NAMES",
         "Visibility": "grids.models.grid.Visibility",
     },
