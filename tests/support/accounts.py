@@ -42,9 +42,7 @@ def furnish(client: Client) -> Grid:
     """Grids and links, live and in the trash, with clicks and views, some of what is gone, sums whose rows
     are gone, and clicks that were refused; settings, reports, schedules and webhooks; the first grid."""
     user = user_of(client)
-    user.display_name, user.time_zone, user.locale = "Alice & Söhne", "Europe/Athens", "de_AT"
-    user.week_start, user.email_jobs = "sunday", "failed"
-    user.save()
+    describe(user)
     grid = Grid.objects.create(
         user=user, slug=f"gr_{1:032x}", title='A "grid",\\ 😀', description="Two\nlines\t", alias="first",
         visibility=Visibility.PUBLIC, theme=Theme.DARK, columns=8, version=3, layout_version=9,
@@ -70,6 +68,13 @@ def furnish(client: Client) -> Grid:
             events=events, is_enabled=number == 1, secret=encrypt(new_secret()), created_on=MOMENT,
         )  # fmt: skip
     return grid
+
+
+def describe(user: User) -> None:
+    """Give an account a name and settings that differ from those of a new one."""
+    user.display_name, user.time_zone, user.locale = "Alice & Söhne", "Europe/Athens", "de_AT"
+    user.week_start, user.email_jobs = "sunday", "failed"
+    user.save()
 
 
 def define(grid: Grid, link: Link) -> Report:

@@ -14,10 +14,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from reports.exports.archive import compare
-from tests.support.accounts import furnish
-from tests.support.client import Client
 from tests.support.reports.archives import (
-    archived,
     noted,
     of_schema_1,
     rewritten,
@@ -31,10 +28,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def data(owner: Client) -> bytes:
+def data(good: bytes) -> bytes:
     """An archive of everything."""
-    furnish(owner)
-    return archived(owner)
+    return good
 
 
 def told(folder: Path, first: bytes, second: bytes) -> tuple[bool, list[str]]:

@@ -38,12 +38,9 @@ def bob(owner: Client) -> Client:
 
 
 @pytest.fixture
-def data(owner: Client) -> bytes:
+def data(good: bytes) -> bytes:
     """An archive of an account that is gone."""
-    furnish(owner)
-    archive = archived(owner)
-    forget_all()
-    return archive
+    return good
 
 
 def told(owner: Client, data: bytes, table: str) -> list[tuple[str, str]]:

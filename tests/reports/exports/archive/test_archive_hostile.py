@@ -17,14 +17,11 @@ from grids.models import Grid
 from reports.exports.archive import bounds, reader
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.runner import RESTORE
-from tests.support.accounts import furnish
 from tests.support.client import Client
 from tests.support.platform import execute, user_of
 from tests.support.reports.archives import (
     Files,
-    archived,
     contents,
-    forget_all,
     noted,
     refused,
     restored,
@@ -35,15 +32,6 @@ from tests.support.reports.archives import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def good(owner: Client) -> bytes:
-    """An archive of an account that is gone."""
-    furnish(owner)
-    data = archived(owner)
-    forget_all()
-    return data
 
 
 def reason(owner: Client, data: bytes) -> str:
