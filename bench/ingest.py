@@ -20,7 +20,7 @@ from bench.command import options, timed
 from bench.report import conclude, say, show, show_turns
 from bench.servers import database, stop_gently
 from gridlink.embedded import embedded_redis, redis_url
-from reports.clicks.ingest.batches import Stored
+from reports.clicks.ingest.batches import IngestCounts
 from reports.clicks.ingest.ingest import drain
 from reports.clicks.storage import partitions
 
@@ -74,8 +74,8 @@ def _turn(turn: int, clicks: int, folder: Path) -> tuple[float, float]:
 
 
 def _drain(clicks: int) -> None:
-    stored = drain(seconds=600).stored
-    if stored != Stored(events=clicks):
+    stored = drain(seconds=600).counts
+    if stored != IngestCounts(events=clicks):
         raise RuntimeError(f"Not every click was counted: {stored}")
 
 

@@ -1,4 +1,4 @@
-"""The only door from an identifier that somebody sent to a report or a run of it."""
+"""Look up the reports and runs that a user may read or change, by slug."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks.models import DELIVERED, JobStatus
 
 
 def report_write(actor: User, slug: str) -> Report:
-    """One of the actor's own reports. Raises NotFound."""
+    """Return one of the actor's own reports. Raises NotFound."""
     report = Report.objects.filter(user=actor, slug=slug).first()
     if report is None:
         raise NotFound
@@ -20,14 +20,15 @@ def report_write(actor: User, slug: str) -> Report:
 
 
 def run_read(report: Report, slug: str) -> ReportRun:
-    """A run of the report, by the slug of its job; its result, which may be large, is not read. Raises
-    NotFound."""
+    """Return a run by the slug of its job, without its result. Raises NotFound."""
     return _run(ReportRun.objects.defer("result"), report, slug)
 
 
 def shown_read(report: Report, slug: str) -> ReportRun:
-    """A run of the report that has a result, or may have one yet. Raises NotFound, and Gone when its result
-    is kept no longer."""
+    """Return a run that has a result or may still get one.
+
+    Raises NotFound, and Gone when its result is deleted.
+    """
     run = _run(ReportRun.objects.all(), report, slug)
     if run.result is None and run.job.status in (*DELIVERED, JobStatus.EXPIRED):
         raise Gone("The result of this run is kept no longer; a run like it counts anew.")
@@ -35,8 +36,7 @@ def shown_read(report: Report, slug: str) -> ReportRun:
 
 
 def answered_read(report: Report, slug: str) -> ReportRun:
-    """A run of the report that has a result. Raises NotFound, Gone as `shown_read`, and Conflict when there
-    is none."""
+    """Return a run that has a result. Raises NotFound, Gone, and Conflict when it has none yet."""
     run = shown_read(report, slug)
     if run.result is None:
         raise Conflict(f"The run is {run.job.status}; it has no result.")

@@ -1,4 +1,4 @@
-"""How the counting of clicks goes, in the admin: to look at only."""
+"""Show in the admin, read-only, how far clicks are counted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reports.models import Producer, SetAside
 
 @admin.register(Producer)
 class ProducerAdmin(ReadOnly, admin.ModelAdmin[Producer]):
-    """Redirect processes, and what of theirs never arrived."""
+    """Show redirect processes, and how many of their events never arrived."""
 
     list_display = ("name", "number", "accepted", "missing", "seen_on")
     search_fields = ("name",)
@@ -20,7 +20,7 @@ class ProducerAdmin(ReadOnly, admin.ModelAdmin[Producer]):
 
 @admin.register(SetAside)
 class SetAsideAdmin(ReadOnly, admin.ModelAdmin[SetAside]):
-    """Entries and events that could not be read."""
+    """Show entries and events that could not be read."""
 
     list_display = ("entry", "producer", "number", "events", "reason", "created_on")
     search_fields = ("entry", "producer")

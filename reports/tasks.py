@@ -1,4 +1,4 @@
-"""Celery's entry points of the reports, a few lines each."""
+"""Define the Celery tasks of reports; the schedule calls them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SECONDS = 50
 
 @shared_task(name="reports.ingest_clicks", ignore_result=True)
 def ingest_clicks(**_: Any) -> None:
-    """Needs no slot: of two at once one does nothing."""
+    """Count the clicks of the stream; of two runs at once, one does nothing."""
     ingest.drain(seconds=_SECONDS)
 
 
 @shared_task(name="reports.sweep_clicks", ignore_result=False)
 def sweep_clicks(**_: Any) -> str:
-    """Make the partitions of the months to come, and remove clicks, salts and visitors past their time."""
+    """Create coming partitions; delete clicks, salts and visitors past their time."""
     if not claim_slot("sweep_clicks", 3600):
         return "another run has this slot"
     partitions.ensure_ahead()
@@ -35,7 +35,7 @@ def sweep_clicks(**_: Any) -> str:
 
 @shared_task(name="reports.sweep_results", ignore_result=False)
 def sweep_results(**_: Any) -> str:
-    """Remove the results of runs past their time."""
+    """Delete the results of runs past their time."""
     if not claim_slot("sweep_results", 3600):
         return "another run has this slot"
     retention.sweep_results()

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from reports.models.archive import (
-    FormerKey,
-    RawFrom,
-)
-from reports.models.click import (
-    Click,
-    SeenVisitor,
-    UserAgent,
-    Verdict,
-    View,
-    Visit,
-    VisitorSalt,
-)
-from reports.models.report import (
-    TITLE_LENGTH,
-    Report,
-    ReportRun,
-)
+from reports.models.archive import FormerKey, RawFrom
+from reports.models.click import Click, SeenVisitor, UserAgent, Verdict, View, Visit, VisitorSalt
+from reports.models.report import TITLE_LENGTH, Report, ReportRun
 from reports.models.rollup import (
     Counts,
     DayValue,
@@ -32,11 +17,7 @@ from reports.models.rollup import (
     UserHour,
     ViewCounts,
 )
-from reports.models.stream import (
-    Producer,
-    SetAside,
-    Watermark,
-)
+from reports.models.stream import Producer, SetAside, Watermark
 
 __all__ = [
     "TITLE_LENGTH",

@@ -8,9 +8,9 @@ from gridlink.lib.slugs import SLUG_LENGTH
 
 
 class FormerKey(models.Model):
-    """The public name of a grid or link that is gone, but whose clicks and sums are there, under its key.
+    """Store the slug of a deleted grid or link whose clicks and sums are restored under its key.
 
-    `kind` is the prefix of its slug. Without this a second restore could not tell that they are there.
+    `kind` is the prefix of its slug. By this a second restore knows that they are there.
     """
 
     pk = models.CompositePrimaryKey("kind", "key")
@@ -30,8 +30,10 @@ class FormerKey(models.Model):
 
 
 class RawFrom(models.Model):
-    """From which UTC day on a restored grid has raw clicks and views, where this instance keeps older ones of
-    others: its sums from before cannot be made again from rows."""
+    """Store from which UTC day on a restored grid has raw clicks and views.
+
+    Its sums from before cannot be rebuilt, although this instance keeps older rows of other grids.
+    """
 
     grid_id = models.BigIntegerField(primary_key=True)
     day = models.DateField()

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from django.db import models
 
-# Models that Django looks for here.
-
 
 class Verdict(models.IntegerChoices):
-    """What a recorded visit was taken for. Of a bot's repeat, "bot" is said."""
+    """Enumerate what a visit was taken for; a bot's duplicate counts as a bot."""
 
     HUMAN = 0
     BOT = 1
@@ -20,7 +18,7 @@ class Verdict(models.IntegerChoices):
 
 
 class UserAgent(models.Model):
-    """Each different User-Agent header once, with what it says and what the bot rules make of it."""
+    """Store each User-Agent header once, with what it says and how the bot rules classify it."""
 
     id = models.AutoField(primary_key=True)
     # SHA-256 of the text as it was sent, since an index over the text itself would be as large again.
@@ -41,7 +39,7 @@ class UserAgent(models.Model):
 
 
 class Visit(models.Model):
-    """The columns that clicks and views share.
+    """Define the columns that clicks and views share.
 
     `visitor` is the keyed hash of reports.clicks.enrichment.visitors, or null for one who must not be
     recognised; `is_first_on_grid` marks a human visitor's first visit of that kind to the grid on a UTC day.
@@ -74,8 +72,11 @@ class Visit(models.Model):
 
 
 class Click(Visit):
-    """One counted visit of a link. Partitioned by the month of `clicked_on`; the real primary key is
-    (clicked_on, id), since PostgreSQL wants the partition's column in it."""
+    """Store a counted visit of a link.
+
+    Partitioned by the month of `clicked_on`; the real primary key is (clicked_on, id), since PostgreSQL
+    requires the partition's column in it.
+    """
 
     clicked_on = models.DateTimeField()
     link_id = models.BigIntegerField()
@@ -95,7 +96,7 @@ class Click(Visit):
 
 
 class View(Visit):
-    """One counted visit of a grid's page. Partitioned as clicks are, by `viewed_on`."""
+    """Store a counted visit of a grid's page; partitioned as clicks are, by `viewed_on`."""
 
     viewed_on = models.DateTimeField()
 
@@ -108,8 +109,10 @@ class View(Visit):
 
 
 class SeenVisitor(models.Model):
-    """Who has been where on a UTC day: what "first" and "again" are told by. Kept no longer than the day's
-    salt. `link_id` is 0 for a view; `last_on` is the last visit that was not a duplicate."""
+    """Store who has visited what on a UTC day, to tell first visits and duplicates.
+
+    Deleted with the day's salt. `link_id` is 0 for a view; `last_on` is the last visit that was no duplicate.
+    """
 
     pk = models.CompositePrimaryKey("day", "grid_id", "visitor", "link_id")
     day = models.DateField()
@@ -126,7 +129,7 @@ class SeenVisitor(models.Model):
 
 
 class VisitorSalt(models.Model):
-    """The secret of one UTC day's visitor hashes, destroyed when the day is over."""
+    """Store the secret of a UTC day's visitor hashes; emptied when the day is over."""
 
     day = models.DateField(primary_key=True)
     salt = models.BinaryField(max_length=32)

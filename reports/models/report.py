@@ -1,4 +1,4 @@
-"""Reports as they are defined, and what their runs found."""
+"""Define reports, and the results of their runs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ TITLE_LENGTH = 200
 
 
 class Report(Record):
-    """A question that is asked again and again. `params` are those of its kind; `scope` and `range` say of
-    which grids and links, and of what time. `version` is its ETag."""
+    """Store the definition of a report.
+
+    `params` are those of its kind; `scope` and `range` say of which grids and links, and of what time.
+    `version` is its ETag.
+    """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_report_slug)
     user = models.ForeignKey(

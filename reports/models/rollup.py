@@ -1,4 +1,4 @@
-"""The sums of clicks and views, by time and by what is known of visitors.
+"""Define the roll-ups: sums of clicks and views by time, link, grid, user and value.
 
 A grid and a link belong to one user for good, so that a user's sums are those of all their grids.
 """
@@ -11,7 +11,7 @@ from gridlink.lib.models import count_field
 
 
 class Dimension(models.IntegerChoices):
-    """By what clicks are broken down, besides time and link."""
+    """Enumerate what clicks are broken down by, besides time and link."""
 
     COUNTRY = 1
     DEVICE = 2
@@ -28,8 +28,10 @@ class Dimension(models.IntegerChoices):
 
 
 class Counts(models.Model):
-    """What became of accepted clicks: accepted = humans + duplicates + bots + refused. Visitors are human
-    visitors' first clicks of a UTC day, so that any parts of time add up to the whole."""
+    """Count accepted clicks: accepted = humans + duplicates + bots + refused.
+
+    Visitors are human visitors' first clicks of a UTC day, so that any parts of time add up to the whole.
+    """
 
     accepted = count_field()
     humans = count_field()
@@ -45,7 +47,7 @@ class Counts(models.Model):
 
 
 class LinkHour(Counts):
-    """A link's clicks, while it was on one grid, in the hour that begins at `hour`: the ledger."""
+    """Count a link's clicks on one grid in the hour that begins at `hour`: the ledger."""
 
     pk = models.CompositePrimaryKey("link_id", "hour", "grid_id")
     link_id = models.BigIntegerField()
@@ -64,7 +66,7 @@ class LinkHour(Counts):
 
 
 class LinkDay(Counts):
-    """A link's clicks, while it was on one grid, on a UTC day."""
+    """Count a link's clicks on one grid on a UTC day."""
 
     pk = models.CompositePrimaryKey("link_id", "day", "grid_id")
     link_id = models.BigIntegerField()
@@ -82,7 +84,7 @@ class LinkDay(Counts):
 
 
 class ViewCounts(Counts):
-    """And of accepted views of a grid's page."""
+    """Count accepted views of a grid's page too."""
 
     # Of humans and without repeats, as `humans` are of clicks.
     views = count_field()
@@ -97,7 +99,7 @@ class ViewCounts(Counts):
 
 
 class GridHour(ViewCounts):
-    """A grid's clicks and views in the hour that begins at `hour`."""
+    """Count a grid's clicks and views in the hour that begins at `hour`."""
 
     pk = models.CompositePrimaryKey("grid_id", "hour")
     grid_id = models.BigIntegerField()
@@ -114,7 +116,7 @@ class GridHour(ViewCounts):
 
 
 class UserHour(ViewCounts):
-    """The clicks and views of all grids of a user in the hour that begins at `hour`."""
+    """Count the clicks and views of all grids of a user in the hour that begins at `hour`."""
 
     pk = models.CompositePrimaryKey("user_id", "hour")
     user_id = models.BigIntegerField()
@@ -128,7 +130,7 @@ class UserHour(ViewCounts):
 
 
 class DayValue(models.Model):
-    """Clicks on a UTC day with one value of a dimension; '' stands for unknown or none."""
+    """Count clicks on a UTC day by a value of a dimension; '' stands for unknown or none."""
 
     day = models.DateField()
     dimension = models.PositiveSmallIntegerField(choices=Dimension.choices)
@@ -146,7 +148,7 @@ class DayValue(models.Model):
 
 
 class GridDayValue(DayValue):
-    """A grid's clicks."""
+    """Count a grid's clicks by value."""
 
     pk = models.CompositePrimaryKey("grid_id", "dimension", "day", "value")
     grid_id = models.BigIntegerField()
@@ -156,7 +158,7 @@ class GridDayValue(DayValue):
 
 
 class UserDayValue(DayValue):
-    """The clicks of all grids of a user."""
+    """Count the clicks of all grids of a user by value."""
 
     pk = models.CompositePrimaryKey("user_id", "dimension", "day", "value")
     user_id = models.BigIntegerField()

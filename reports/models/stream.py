@@ -1,4 +1,4 @@
-"""How far the stream of clicks has been counted, and what of it could not be."""
+"""Define how far the stream of clicks is counted, and what of it could not be."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from gridlink.lib.models import count_field
 
 
 class Producer(models.Model):
-    """How far the groups of one redirect process have been counted: the position a reader goes on from."""
+    """Store how far the groups of one redirect process are counted."""
 
     name = models.CharField(max_length=32, primary_key=True)
-    # Of its last group that is counted, or was found to be missing.
+    # The number of its last group that is counted, or known to be missing.
     number = models.BigIntegerField()
     # What it says to have accepted up to there, and how much of that never arrived.
     accepted = models.BigIntegerField()
@@ -26,10 +26,10 @@ class Producer(models.Model):
 
 
 class Watermark(models.Model):
-    """How far clicks are stored; a single row. See reports.clicks.watermark."""
+    """Store how far clicks are stored, in a single row; see reports.clicks.rollups.watermark."""
 
     id = models.PositiveSmallIntegerField(primary_key=True)
-    # The key of the last one, and how often stored ones have been judged again.
+    # The key of the last click, and how often stored clicks were reclassified.
     click = models.BigIntegerField()
     judged_again = models.BigIntegerField()
 
@@ -41,8 +41,7 @@ class Watermark(models.Model):
 
 
 class SetAside(models.Model):
-    """An entry of the stream, or one event of it, that could not be read: kept as it came, and counted as
-    refused."""
+    """Store an entry of the stream, or one event of it, that could not be read; it counts as refused."""
 
     id = models.BigAutoField(primary_key=True)
     entry = models.CharField(max_length=64)

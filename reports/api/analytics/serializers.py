@@ -33,14 +33,14 @@ def _rate_field(**kwargs: Any) -> serializers.FloatField:
 
 
 class AnalyticsTotalsSerializer(_CountsSerializer):
-    """The sums of all results."""
+    """Serialize the sums of all results."""
 
     views = serializers.IntegerField(help_text="Humans' views of the grid's page, without repeats.")
     click_through_rate = _rate_field()
 
 
 class AnalyticsRowSerializer(_CountsSerializer):
-    """One group. Which of the further fields are there depends on `group_by`."""
+    """Serialize one group; `group_by` decides which further fields are present."""
 
     key = serializers.CharField(
         allow_null=True,
@@ -66,18 +66,18 @@ class AnalyticsRowSerializer(_CountsSerializer):
 
 
 class _RangeSerializer(serializers.Serializer[Any]):
-    """What was asked for, with local times."""
+    """Serialize the period that was asked for, in local time."""
 
     to = serializers.DateTimeField(help_text="Not included.")
     tz = serializers.CharField()
 
     def get_fields(self) -> dict[str, Any]:
-        """`from` too, which no class body can name."""
+        """Add `from`, a keyword of Python that no class body can name."""
         return {"from": serializers.DateTimeField(), **super().get_fields()}
 
 
 class AnalyticsSerializer(_RangeSerializer):
-    """The totals of a range, and the groups that add up to them."""
+    """Serialize the totals of a period, and the groups that add up to them."""
 
     group_by = serializers.CharField()
     include_bots = serializers.BooleanField()
@@ -91,7 +91,7 @@ class AnalyticsSerializer(_RangeSerializer):
 
 
 class LedgerCountsSerializer(serializers.Serializer[Any]):
-    """What became of accepted clicks."""
+    """Serialize what became of accepted clicks."""
 
     accepted = serializers.IntegerField()
     humans = serializers.IntegerField(help_text="Recorded clicks of people, without repeats.")
@@ -101,14 +101,14 @@ class LedgerCountsSerializer(serializers.Serializer[Any]):
 
 
 class LedgerRowSerializer(LedgerCountsSerializer):
-    """A link's clicks in one UTC hour."""
+    """Serialize a link's clicks in one UTC hour."""
 
     hour = serializers.DateTimeField(help_text="When the hour begins, in local time.")
     link = serializers.CharField(allow_null=True, help_text="Null for one that is gone for good.")
 
 
 class LedgerSerializer(_RangeSerializer):
-    """The hours that begin in the range, newest first, by pages; and the sums of all pages."""
+    """Serialize a page of ledger hours, newest first, with the sums of all pages."""
 
     balanced = serializers.BooleanField(
         help_text="Whether accepted = humans + duplicates + bots + refused, in every row of every page."

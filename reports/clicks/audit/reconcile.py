@@ -1,8 +1,8 @@
-"""Whether all that redirect processes accepted is where it belongs, and every sum is what its rows say.
+"""Check that every accepted event is counted or waiting, and that every sum is what its rows say.
 
 Redis says how much each producer has accepted, and what waits in the stream; PostgreSQL says how much is
-counted. The counters are read first, then the stream, then the database: what moves on meanwhile is found
-further along, and never looks lost. What still waits on a disk is no part of the counters.
+counted. The counters are read first, then the stream, then the database: an event that moves on meanwhile is
+found further along, and never looks lost. Events in a spool on disk are no part of the counters.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from redis import Redis
 
 from gridlink.lib.database import snapshot
 from grids.public import spool, wire
-from reports.clicks.audit.expected import ROLLUPS, Rollup, bounds, days_between
+from reports.clicks.audit.expected import COUNTS, ROLLUPS, ExpectedRollup, bounds, days_between
 from reports.models import GridHour, LinkHour, Producer, SetAside
 
 _PAGE = 100
-# Of each table, that many are told in full.
-_TOLD = 20
+# Differences per table that are listed one by one.
+_LISTED = 20
 _CLICKS = ("accepted", "humans + duplicates + bots + refused")
 _VIEWS = ("views_accepted", "views + views_duplicates + views_bots + views_refused")
 _LEDGERS = {
@@ -38,32 +38,32 @@ _LEDGERS = {
     "reports_user_hour": _CLICKS,
     "reports_user_hour, views": _VIEWS,
 }
-_COUNTS = ("accepted", "humans", "duplicates", "bots", "refused", "visitors")
-_SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in _COUNTS)
-_HOURS = f"""
-SELECT grid_id, hour, ({", ".join(f"coalesce(links.{x}, 0)" for x in _COUNTS)}),
-    ({", ".join(f"coalesce(grids.{x}, 0)" for x in _COUNTS)})
-FROM (SELECT grid_id, hour, {_SUMS} FROM reports_link_hour
-    WHERE hour >= %(start)s AND hour < %(end)s GROUP BY 1, 2) AS links
-FULL JOIN (SELECT grid_id, hour, {_SUMS} FROM reports_grid_hour
-    WHERE hour >= %(start)s AND hour < %(end)s GROUP BY 1, 2) AS grids USING (grid_id, hour)
-WHERE ({", ".join(f"coalesce(links.{x}, 0)" for x in _COUNTS)})
-    <> ({", ".join(f"coalesce(grids.{x}, 0)" for x in _COUNTS)})
-ORDER BY hour, grid_id
+_SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in COUNTS)
+_OF_LINKS, _OF_GRIDS = (
+    ", ".join(f"coalesce({side}.{name}, 0)" for name in COUNTS) for side in ("links", "grids")
+)
+_BY_HOUR = f"""
+SELECT grid_id, hour, {_SUMS} FROM {{table}}
+WHERE hour >= %(start)s AND hour < %(end)s GROUP BY grid_id, hour"""
+_GRIDS_UNLIKE_LINKS = f"""
+SELECT grid_id, hour, ({_OF_LINKS}), ({_OF_GRIDS})
+FROM ({_BY_HOUR.format(table="reports_link_hour")}) AS links
+FULL JOIN ({_BY_HOUR.format(table="reports_grid_hour")}) AS grids USING (grid_id, hour)
+WHERE ({_OF_LINKS}) <> ({_OF_GRIDS}) ORDER BY hour, grid_id
 """
 
 
 @dataclass(frozen=True, slots=True)
-class InRedis:
-    """By producer: the counter, and what waits in the stream as number and events of each group."""
+class RedisState:
+    """Hold, by producer, its counter and, by number, the events of each group in the stream."""
 
     counters: Mapping[str, int]
     waiting: Mapping[str, Mapping[int, int]]
 
 
 @dataclass(slots=True)
-class Line:
-    """One producer in events. `accepted` is what its counter in Redis says, None for a lost counter."""
+class ProducerEvents:
+    """Count one producer's events. `accepted` is its counter in Redis, None for a lost one."""
 
     producer: str
     accepted: int | None = None
@@ -74,23 +74,25 @@ class Line:
 
     @property
     def lost(self) -> int:
-        """How many were accepted and are nowhere. A counter that is behind shows no loss: Redis may have been
-        put back to an earlier state."""
+        """Return how many accepted events are nowhere.
+
+        A counter that is behind shows no loss: Redis may have been restored to an earlier state.
+        """
         return max(0, (self.accepted or 0) - self.counted - self.stream)
 
 
 @dataclass(slots=True)
-class Report:
-    """What was found. `differences` are sentences; none means that everything adds up."""
+class Reconciliation:
+    """Hold what was found. `differences` are sentences; without any, everything adds up."""
 
-    lines: list[Line] = field(default_factory=list)
+    producers: list[ProducerEvents] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     ledger: int = 0
     set_aside: int = 0
 
 
-def read_redis() -> InRedis:
-    """What Redis says now. Raises RedisError."""
+def read_redis() -> RedisState:
+    """Read the counters, then the stream. Raises RedisError."""
     redis: Any = Redis.from_url(
         settings.CLICKS_REDIS_URL, socket_connect_timeout=3, socket_timeout=10
     )
@@ -98,23 +100,25 @@ def read_redis() -> InRedis:
         counters = {_name(k): int(v) for k, v in redis.hgetall(wire.COUNTERS).items()}
         waiting: dict[str, dict[int, int]] = defaultdict(dict)
         for fields in _entries(redis):
-            producer, number, events = _read(fields)
+            producer, number, events = _parse(fields)
             waiting[producer][number] = events
-    return InRedis(counters, waiting)
+    return RedisState(counters, waiting)
 
 
-def reconcile(*, redis: InRedis | None, days: tuple[date, date] | None) -> Report:
-    """Compare everything, the sums for the UTC days `days`, both included. `redis` is to be read before;
-    without it, its part is left out. To be called outside of a transaction."""
-    report = Report()
+def reconcile(*, redis: RedisState | None, days: tuple[date, date] | None) -> Reconciliation:
+    """Compare everything, and the sums of the UTC days from the first to the last of `days`.
+
+    Read `redis` before; without it, its part is left out. Call outside of a transaction.
+    """
+    found = Reconciliation()
     with snapshot(), connection.cursor() as cursor:
-        report.lines = _lines(redis or InRedis({}, {}))
-        report.differences += _losses(report.lines)
-        report.differences += _totals(report)
-        report.differences += _unbalanced(cursor)
+        found.producers = _producers(redis or RedisState({}, {}))
+        found.differences += _losses(found.producers)
+        found.differences += _totals(found)
+        found.differences += _unbalanced(cursor)
         for day in days_between(*days) if days else ():
-            report.differences += _sums(cursor, day)
-    return report
+            found.differences += _sums(cursor, day)
+    return found
 
 
 def _entries(redis: Any) -> Iterator[dict[bytes, bytes]]:
@@ -124,8 +128,8 @@ def _entries(redis: Any) -> Iterator[dict[bytes, bytes]]:
         after = f"({page[-1][0].decode()}"
 
 
-def _read(fields: Mapping[bytes, bytes]) -> tuple[str, int, int]:
-    """Producer, number and events of an entry; one that cannot be read is nobody's."""
+def _parse(fields: Mapping[bytes, bytes]) -> tuple[str, int, int]:
+    """Return producer, number and events of an entry; no producer when it cannot be read."""
     try:
         unkept = msgpack.unpackb(fields.get(b"u", b"\x90"))
         events = int(fields[b"c"]) + sum(count for *_, count in unkept)
@@ -139,41 +143,41 @@ def _name(raw: bytes) -> str:
     return raw.decode(errors="replace")
 
 
-def _lines(redis: InRedis) -> list[Line]:
-    lines: dict[str, Line] = {}
+def _producers(redis: RedisState) -> list[ProducerEvents]:
+    producers: dict[str, ProducerEvents] = {}
     numbers = {}
     for row in Producer.objects.all():
         numbers[row.name] = row.number
-        lines[row.name] = Line(row.name, None, row.accepted, row.missing)
+        producers[row.name] = ProducerEvents(row.name, None, row.accepted, row.missing)
     for name, accepted in redis.counters.items():
-        lines.setdefault(name, Line(name)).accepted = accepted
+        producers.setdefault(name, ProducerEvents(name)).accepted = accepted
     for name, groups in redis.waiting.items():
         late = sum(events for number, events in groups.items() if number > numbers.get(name, 0))
-        lines.setdefault(name, Line(name)).stream = late
+        producers.setdefault(name, ProducerEvents(name)).stream = late
     for name, (_, events) in spool.pending(settings.CLICK_SPOOL).items():
-        lines.setdefault(name, Line(name)).spool = events
-    return [lines[name] for name in sorted(lines) if name]
+        producers.setdefault(name, ProducerEvents(name)).spool = events
+    return [producers[name] for name in sorted(producers) if name]
 
 
-def _losses(lines: list[Line]) -> Iterator[str]:
-    for line in lines:
-        if line.missing:
-            yield f"{line.producer}: {line.missing} events never arrived"
-        if line.lost:
-            yield f"{line.producer}: {line.lost} accepted events are neither counted nor waiting"
+def _losses(producers: list[ProducerEvents]) -> Iterator[str]:
+    for each in producers:
+        if each.missing:
+            yield f"{each.producer}: {each.missing} events never arrived"
+        if each.lost:
+            yield f"{each.producer}: {each.lost} accepted events are neither counted nor waiting"
 
 
-def _totals(report: Report) -> Iterator[str]:
-    """What arrived is in the ledger, but for what could not be read so far as to know where it belongs."""
+def _totals(found: Reconciliation) -> Iterator[str]:
+    """Compare what arrived with the ledger; events set aside may be missing there, their target unknown."""
     clicks = LinkHour.objects.aggregate(n=Sum("accepted"))["n"] or 0
     views = GridHour.objects.aggregate(n=Sum("views_accepted"))["n"] or 0
-    report.ledger = clicks + views
-    report.set_aside = SetAside.objects.aggregate(n=Sum("events"))["n"] or 0
-    arrived = sum(line.counted - line.missing for line in report.lines)
-    if not report.ledger <= arrived <= report.ledger + report.set_aside:
+    found.ledger = clicks + views
+    found.set_aside = SetAside.objects.aggregate(n=Sum("events"))["n"] or 0
+    arrived = sum(each.counted - each.missing for each in found.producers)
+    if not found.ledger <= arrived <= found.ledger + found.set_aside:
         yield (
-            f"{arrived} events arrived, but the ledger has {report.ledger}"
-            f" and {report.set_aside} are set aside"
+            f"{arrived} events arrived, but the ledger has {found.ledger}"
+            f" and {found.set_aside} are set aside"
         )
 
 
@@ -190,21 +194,23 @@ def _sums(cursor: Any, day: date) -> Iterator[str]:
     values = bounds(day)
     for rollup in ROLLUPS:
         cursor.execute(rollup.differences(), values)
-        for row in cursor.fetchmany(_TOLD):
-            yield _told(rollup, dict(zip([c.name for c in cursor.description], row, strict=True)))
-        if cursor.rowcount > _TOLD:
-            yield f"{rollup.table} on {day}: {cursor.rowcount - _TOLD} rows more"
-    cursor.execute(_HOURS, values)
+        for row in cursor.fetchmany(_LISTED):
+            yield _difference(
+                rollup, dict(zip([c.name for c in cursor.description], row, strict=True))
+            )
+        if cursor.rowcount > _LISTED:
+            yield f"{rollup.table.name} on {day}: {cursor.rowcount - _LISTED} rows more"
+    cursor.execute(_GRIDS_UNLIKE_LINKS, values)
     for grid, hour, links, whole in cursor.fetchall():
         where = f"grid {grid}, hour {hour:%Y-%m-%d %H:%M}"
-        yield f"{where}: its links have {links}, it has {whole} ({', '.join(_COUNTS)})"
+        yield f"{where}: its links have {links}, it has {whole} ({', '.join(COUNTS)})"
 
 
-def _told(rollup: Rollup, row: dict[str, Any]) -> str:
-    key = " ".join(f"{name}={row[name]}" for name in rollup.key)
+def _difference(rollup: ExpectedRollup, row: dict[str, Any]) -> str:
+    key = " ".join(f"{name}={row[name]}" for name in rollup.table.key)
     counts = [
         f"{name} {row[f'kept_{name}']} instead of {row[name]}"
-        for name in rollup.counts
+        for name in rollup.table.counts
         if row[f"kept_{name}"] != row[name]
     ]
-    return f"{rollup.table} {key}: {', '.join(counts) or 'a row of nothing'}"
+    return f"{rollup.table.name} {key}: {', '.join(counts) or 'a row of nothing'}"

@@ -1,4 +1,4 @@
-"""What a visitor's visits of a day are when they are looked at again, in the order of their time."""
+"""Replay a visitor's visits of a day, to tell first visits and duplicates again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NamedTuple
 from reports.models import Verdict
 
 
-class Stored(NamedTuple):
-    """A visit as it is stored; of a view, `link` is 0."""
+class StoredVisit(NamedTuple):
+    """Represent a visit as it is stored; of a view, `link` is 0."""
 
     grid: int
     visitor: int
@@ -25,30 +25,33 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The visits that are to be stored otherwise, and when each link last had one that is no duplicate."""
+    """Hold the visits that change, and when each link last had a visit that is no duplicate."""
 
     grid: int
     visitor: int
-    changed: list[Stored]
+    changed: list[StoredVisit]
     last_on: dict[int, datetime]
 
 
-def replay(visits: Sequence[Stored], window: int) -> Replayed:
-    """Judge all visits of one visitor to one grid on one UTC day, in their order: bots stay what they are; a
-    visit less than `window` seconds after the link's last one that was none itself is a duplicate."""
+def replay(visits: Sequence[StoredVisit], window: int) -> Replayed:
+    """Classify all visits of one visitor to one grid on one UTC day, in order of time.
+
+    Bots stay what they are. A visit less than `window` seconds after the link's last visit that was no
+    duplicate is a duplicate.
+    """
     last_on: dict[int, datetime] = {}
     changed = []
     for visit in visits:
         new = visit
         if visit.verdict != Verdict.BOT:
             last = last_on.get(visit.link)
-            is_again = last is not None and visit.at - last < timedelta(seconds=window)
+            is_duplicate = last is not None and visit.at - last < timedelta(seconds=window)
             new = visit._replace(
-                verdict=int(Verdict.DUPLICATE if is_again else Verdict.HUMAN),
+                verdict=int(Verdict.DUPLICATE if is_duplicate else Verdict.HUMAN),
                 is_first_on_grid=not last_on,
                 is_first_on_link=bool(visit.link) and last is None,
             )
-            if not is_again:
+            if not is_duplicate:
                 last_on[visit.link] = visit.at
         if new != visit:
             changed.append(new)

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from reports.clicks.enrichment import bots, useragents
 from reports.clicks.storage.cache import Cache
-from reports.clicks.storage.copy_format import text
+from reports.clicks.storage.copy_format import text_field
 from reports.models import UserAgent
 
 _CACHED = 16_384
@@ -29,7 +29,11 @@ def _parse(raw: bytes) -> AgentHeader:
         raise TypeError(f"The user agent is {type(raw).__name__}")
     decoded = _decode(raw)
     agent = useragents.describe(decoded)
-    fields = (text(agent.device, 16), text(agent.browser, 64), text(agent.os, 64))
+    fields = (
+        text_field(agent.device, 16),
+        text_field(agent.browser, 64),
+        text_field(agent.os, 64),
+    )
     return AgentHeader(raw, bots.agent_reason(decoded), _SHARED_FIELDS.setdefault(fields, fields))
 
 

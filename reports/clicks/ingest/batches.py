@@ -1,12 +1,12 @@
-"""Makes batches: all that one transaction stores of some entries, ready to be written.
+"""Build batches: all that one transaction stores of some entries, ready to be written.
 
-One batch may be made while the one before it is being stored: what that one changes is known already.
+One batch may be built while the one before it is being stored: what that one changes is known already.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from operator import add
@@ -16,14 +16,14 @@ from django.conf import settings
 from django.db import connection
 
 from reports.clicks.enrichment.agents import UserAgentIds
-from reports.clicks.ingest.classifier import Judge, visitors_of
-from reports.clicks.ingest.decoding import Parcel, opened
-from reports.clicks.ingest.deduplication import NO_CHANGES, Changes, Seen
-from reports.clicks.ingest.producers import Move, Positions
+from reports.clicks.ingest.classifier import Classifier, visitor_keys
+from reports.clicks.ingest.decoding import DecodedEntry, decode
+from reports.clicks.ingest.deduplication import NO_CHANGES, HistoryChanges, VisitorHistory
+from reports.clicks.ingest.producers import ProducerPositions, Progress
 from reports.clicks.ingest.stream import Entry
-from reports.clicks.parsing.visits import DAY_MS, Reader, Visit
-from reports.clicks.rollups.sums import Table
-from reports.clicks.storage.copy_format import pieces
+from reports.clicks.parsing.visits import DAY_MS, HEADER, TIME, EventParser, Visit
+from reports.clicks.rollups.additions import Additions
+from reports.clicks.storage.copy_format import copy_chunks
 from reports.clicks.storage.partitions import month_of
 from reports.models import SetAside
 
@@ -32,112 +32,121 @@ logger = logging.getLogger(__name__)
 _NOW = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 
-class Stored(NamedTuple):
-    """What became of entries: `events` are rows now, `replays` are groups that had been counted before,
-    `set_aside` and `missing` are events again."""
+class IngestCounts(NamedTuple):
+    """Count what became of entries.
+
+    `events` are rows now, `replays` are groups that had been counted before; `set_aside` and `missing` are
+    events again.
+    """
 
     events: int = 0
     replays: int = 0
     set_aside: int = 0
     missing: int = 0
 
-    def plus(self, other: Stored) -> Stored:
-        """Both together."""
-        return Stored(*map(add, self, other))
+    def plus(self, other: IngestCounts) -> IngestCounts:
+        """Return the sums of both."""
+        return IngestCounts(*map(add, self, other))
 
 
-NOTHING = Stored()
+NO_COUNTS = IngestCounts()
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is stored of `entries`: the rows and sums are in the form that COPY reads. `stored` tells what has
-    become of them when that is done; `now` is the database's."""
+    """Hold what is stored of `entries`, with rows and sums in the form that COPY reads.
+
+    `counts` say what becomes of the entries; `now` is the database's time.
+    """
 
     entries: Sequence[Entry]
     now: datetime
-    stored: Stored = NOTHING
+    counts: IngestCounts = NO_COUNTS
     months: set[date] = field(default_factory=set)
-    moves: list[Move] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
     clicks: list[bytes] = field(default_factory=list)
     views: list[bytes] = field(default_factory=list)
-    seen: Changes = NO_CHANGES
-    sums: list[tuple[Table, list[bytes]]] = field(default_factory=list)
+    history: HistoryChanges = NO_CHANGES
+    rollups: list[tuple[Additions, list[bytes]]] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
 
 
-class Maker:
-    """Makes one batch after another; each but the last has been stored when the next but one is made."""
+class BatchBuilder:
+    """Build one batch after another; a batch must be stored before the next but one is built."""
 
     def __init__(self) -> None:
         self._agents = UserAgentIds()
-        self._positions = Positions()
-        self._seen: Seen | None = None
+        self._positions = ProducerPositions()
+        self._history: VisitorHistory | None = None
 
-    def make(self, entries: Sequence[Entry]) -> Batch:
-        """The batch of these entries; the empty one of none."""
+    def build(self, entries: Sequence[Entry]) -> Batch:
+        """Return the batch of these entries; an empty one of none."""
         if not entries:
             return Batch([], datetime.now(UTC))
         now = _now()
-        reader = Reader(now)
-        parcels = [opened(entry, reader) for entry in entries]
-        if reader.stepped:
-            logger.warning("clicks_bad_clock", extra={"events": reader.stepped})
-        return self._make(parcels, now)
+        parser = EventParser(now)
+        decoded = [decode(entry, parser) for entry in entries]
+        if parser.bad_clock:
+            logger.warning("clicks_bad_clock", extra={"events": parser.bad_clock})
+        return self._build(decoded, now)
 
-    def refuse(self, entry: Entry, reason: str) -> Batch:
-        """The batch of an entry, with all its visits refused."""
+    def build_refused(self, entry: Entry, reason: str) -> Batch:
+        """Return the batch of an entry with every visit refused."""
         now = _now()
-        return self._make([opened(entry, Reader(now)).refuse(reason)], now)
+        return self._build([decode(entry, EventParser(now)).refuse(reason)], now)
 
-    def _make(self, parcels: Sequence[Parcel], now: int) -> Batch:
-        before = self._positions.missing
-        new = self._new(parcels)
-        visits = [visit for parcel in new for visit in parcel.readings.visits]
-        judge = self._judge(visits)
-        for parcel in new:
-            judge.refuse(parcel.readings.refused)
-        moment = datetime.fromtimestamp(now / 1000, UTC)
-        set_aside = list(_set_aside(new, moment))
+    def _build(self, entries: Sequence[DecodedEntry], now: int) -> Batch:
+        missing_before = self._positions.missing
+        new = self._without_replays(entries)
+        visits = [visit for entry in new for visit in entry.events.visits]
+        classifier = self._classify(visits)
+        for entry in new:
+            classifier.add_refused(entry.events.refused)
+        built_on = datetime.fromtimestamp(now / 1000, UTC)
+        set_aside = list(_set_aside(new, built_on))
         return Batch(
-            entries=[parcel.entry for parcel in parcels],
-            now=moment,
-            stored=Stored(
+            entries=[entry.entry for entry in entries],
+            now=built_on,
+            counts=IngestCounts(
                 events=len(visits),
-                replays=len(parcels) - len(new),
+                replays=len(entries) - len(new),
                 set_aside=sum(each.events for each in set_aside),
-                missing=self._positions.missing - before,
+                missing=self._positions.missing - missing_before,
             ),
-            months={month_of(day) for day in {visit[1] // DAY_MS for visit in visits}},
-            moves=self._positions.moves(),
-            clicks=pieces(judge.clicks),
-            views=pieces(judge.views),
-            seen=judge.seen.changes(),
-            sums=judge.ledger.additions(),
+            months={month_of(day) for day in {visit[TIME] // DAY_MS for visit in visits}},
+            progress=self._positions.take_progress(),
+            clicks=copy_chunks(classifier.clicks),
+            views=copy_chunks(classifier.views),
+            history=classifier.history.changes(),
+            rollups=classifier.rollups.encode(),
             set_aside=set_aside,
         )
 
-    def _new(self, parcels: Sequence[Parcel]) -> list[Parcel]:
+    def _without_replays(self, entries: Sequence[DecodedEntry]) -> list[DecodedEntry]:
         positions = self._positions
-        positions.load(parcel.position.producer for parcel in parcels if parcel.position)
-        nameless = [parcel.entry.id for parcel in parcels if not parcel.position]
-        # Their number would tell a replay; those without one are known by their entry.
-        known = SetAside.objects.filter(entry__in=nameless) if nameless else SetAside.objects.none()
-        kept = set(known.values_list("entry", flat=True))
+        positions.load(entry.position.producer for entry in entries if entry.position)
+        # Replays are told by the group's number; without one, by the id of an entry that was set aside.
+        unnumbered = [entry.entry.id for entry in entries if not entry.position]
+        known = SetAside.objects.filter(entry__in=unnumbered).values_list("entry", flat=True)
+        known_ids = set(known)
         return [
-            parcel
-            for parcel in parcels
-            if (positions.take(parcel.position) if parcel.position else parcel.entry.id not in kept)
+            entry
+            for entry in entries
+            if (
+                positions.accept(entry.position)
+                if entry.position
+                else entry.entry.id not in known_ids
+            )
         ]
 
-    def _judge(self, visits: Sequence[Visit]) -> Judge:
-        keys = self._agents.resolve({visit[4] for visit in visits})
-        visitors = visitors_of(visits)
+    def _classify(self, visits: Sequence[Visit]) -> Classifier:
+        agent_ids = self._agents.resolve({visit[HEADER] for visit in visits})
+        keys = visitor_keys(visits)
         window = settings.CLICK_DUPLICATE_SECONDS * 1000
-        self._seen = Seen({key for key in visitors if key}, window, self._seen)
-        judge = Judge(self._seen, keys)
-        judge.take(visits, visitors)
-        return judge
+        self._history = VisitorHistory({key for key in keys if key}, window, self._history)
+        classifier = Classifier(self._history, agent_ids)
+        classifier.classify(visits, keys)
+        return classifier
 
 
 def _now() -> int:
@@ -147,13 +156,14 @@ def _now() -> int:
     return int(now)
 
 
-def _set_aside(parcels: Iterable[Parcel], now: datetime) -> Iterable[SetAside]:
-    for parcel in parcels:
-        for refusal in parcel.readings.refusals:
+def _set_aside(entries: Iterable[DecodedEntry], now: datetime) -> Iterator[SetAside]:
+    for decoded in entries:
+        position = decoded.position
+        for refusal in decoded.events.refusals:
             yield SetAside(
-                entry=parcel.entry.id,
-                producer=parcel.position.producer if parcel.position else "",
-                number=parcel.position.number if parcel.position else None,
+                entry=decoded.entry.id,
+                producer=position.producer if position else "",
+                number=position.number if position else None,
                 events=refusal.events,
                 reason=refusal.reason,
                 payload=refusal.payload,

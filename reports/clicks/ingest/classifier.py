@@ -1,66 +1,73 @@
-"""From visits, in their order, to the rows that are stored of them and what is added to the sums."""
+"""Classify visits in their order, and put together the rows that are stored of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
 
-from reports.clicks.ingest.deduplication import Key, Seen
+from reports.clicks.ingest.deduplication import VisitorHistory, VisitorKey
 from reports.clicks.parsing.outcomes import CLICK_FIELDS, VIEW_FIELDS, Outcome
-from reports.clicks.parsing.targets import Place
+from reports.clicks.parsing.targets import ParsedTarget
 from reports.clicks.parsing.visits import DAY_MS, HOUR_MS, Visit
-from reports.clicks.rollups.rollups import Ledger, Spot
-from reports.clicks.storage.copy_format import moment
+from reports.clicks.rollups.collector import RollupCollector, RollupKey
+from reports.clicks.storage.copy_format import pg_timestamp
 
-# Fields of COPY: the moment and the visitor, who may be NULL, and the header's key.
-_MOMENT_AND_VISITOR, _MOMENT_AND_NULL = Struct("!iqiq"), Struct("!iqi")
-_KEY = Struct("!ii")
+# Fields of COPY: the time and the visitor, who may be NULL, and the header's id.
+_TIME_AND_VISITOR, _TIME_AND_NULL = Struct("!iqiq"), Struct("!iqi")
+_AGENT_ID = Struct("!ii")
 
 
-def visitors_of(visits: Iterable[Visit]) -> list[Key | None]:
-    """Of each visit the visitor, if it matters when he or she came before: that of bots does not."""
+def visitor_keys(visits: Iterable[Visit]) -> list[VisitorKey | None]:
+    """Return the visitor of each visit; None for a bot or a visitor who must not be recognised."""
     return [
-        None if visitor is None or flagged.is_bot else (at // DAY_MS, place.grid, visitor)
-        for place, at, visitor, flagged, *_ in visits
+        None if visitor is None or check.is_bot else (at // DAY_MS, target.grid, visitor)
+        for target, at, visitor, check, *_ in visits
     ]
 
 
-class Judge:
-    """Takes visits in; `agents` are the keys of their headers. The rows of COPY are in `clicks` and `views`,
-    what is added to the sums in `ledger`, and what changes of visitors in `seen`."""
+class Classifier:
+    """Give each visit an outcome; collect rows of COPY and additions to the roll-ups.
 
-    def __init__(self, seen: Seen, agents: Mapping[bytes, int]) -> None:
-        self.ledger = Ledger()
+    `agent_ids` are the ids of the User-Agent headers as they were sent.
+    """
+
+    def __init__(self, history: VisitorHistory, agent_ids: Mapping[bytes, int]) -> None:
+        self.rollups = RollupCollector()
         self.clicks: list[bytes] = []
         self.views: list[bytes] = []
-        self.seen = seen
-        self._agents = {sent: _KEY.pack(4, key) for sent, key in agents.items()}
+        self.history = history
+        self._agents = {raw: _AGENT_ID.pack(4, key) for raw, key in agent_ids.items()}
 
-    def take(self, visits: Sequence[Visit], visitors: Sequence[Key | None]) -> None:
-        """Judge visits; their visitors are as `visitors_of` gives them."""
-        # The innermost loop: its names are local, and its rows put together by one call.
-        join, agents, again, details = b"".join, self._agents, self.seen.outcome, self.ledger.clicks
-        known, unknown = _MOMENT_AND_VISITOR.pack, _MOMENT_AND_NULL.pack
-        clicks, views, spots = self.clicks.append, self.views.append, list[Spot]()
-        for visit, key in zip(visits, visitors, strict=True):
-            place, at, visitor, flagged, header, country, referrer, language, campaign = visit
-            hour = at // HOUR_MS
-            outcome = again(key, place.link, at) if key else (_BOT if flagged.is_bot else _HUMAN)
-            spots.append((place, hour, outcome))
-            on = moment(at)
-            when = unknown(8, on, -1) if visitor is None else known(8, on, 8, visitor)
-            told = (flagged.fields, agents[header.raw], *country, *referrer, *language, *campaign)
-            if place.link:
-                details[place.grid, hour // 24, outcome].append(visit)
-                clicks(join((place.head, when, CLICK_FIELDS[outcome], *told)))
+    def classify(self, visits: Sequence[Visit], keys: Sequence[VisitorKey | None]) -> None:
+        """Classify visits, whose visitors are as `visitor_keys` returns them."""
+        # The innermost loop: its names are local, and each row is put together by one call.
+        join, agents, known_outcome = b"".join, self._agents, self.history.outcome
+        with_visitor, without_visitor = _TIME_AND_VISITOR.pack, _TIME_AND_NULL.pack
+        add_click, add_view, details = self.clicks.append, self.views.append, self.rollups.clicks
+        rollup_keys: list[RollupKey] = []
+        for visit, key in zip(visits, keys, strict=True):
+            target, at, visitor, check, header, country, referrer, language, campaign = visit
+            hour, link = at // HOUR_MS, target.link
+            outcome = known_outcome(key, link, at) if key else (_BOT if check.is_bot else _HUMAN)
+            rollup_keys.append((target, hour, outcome))
+            time = pg_timestamp(at)
+            when = (
+                without_visitor(8, time, -1)
+                if visitor is None
+                else with_visitor(8, time, 8, visitor)
+            )
+            rest = (check.fields, agents[header.raw], *country, *referrer, *language, *campaign)
+            if link:
+                details[target.grid, hour // 24, outcome].append(visit)
+                add_click(join((target.row_start, when, CLICK_FIELDS[outcome], *rest)))
             else:
-                views(join((place.head, when, VIEW_FIELDS[outcome], *told)))
-        self.ledger.spots.update(spots)
+                add_view(join((target.row_start, when, VIEW_FIELDS[outcome], *rest)))
+        self.rollups.counts.update(rollup_keys)
 
-    def refuse(self, refused: Mapping[tuple[Place, int], int]) -> None:
-        """Count what there are no rows of, by place and hour since 1970."""
-        for (place, hour), count in refused.items():
-            self.ledger.spots[place, hour, Outcome.REFUSED] += count
+    def add_refused(self, refused: Mapping[tuple[ParsedTarget, int], int]) -> None:
+        """Count events without a row, by target and hour since 1970."""
+        for (target, hour), count in refused.items():
+            self.rollups.counts[target, hour, Outcome.REFUSED] += count
 
 
 # A member of an enumeration is found more slowly than a name.

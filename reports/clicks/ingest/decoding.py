@@ -1,4 +1,4 @@
-"""Entries of the stream, opened: what their events are and which group of which producer they bring."""
+"""Decode the entries of the stream: which group of which producer each brings, and its events."""
 
 from __future__ import annotations
 
@@ -8,66 +8,66 @@ from dataclasses import dataclass, replace
 import msgpack
 
 from grids.public import wire
-from reports.clicks.ingest.producers import Position
+from reports.clicks.ingest.producers import GroupPosition
 from reports.clicks.ingest.stream import Entry
-from reports.clicks.parsing.visits import Reader, Readings, Refusal, told
+from reports.clicks.parsing.visits import EventParser, ParsedEvents, Refusal, valid_count
 
-_NAME = 32
-_NUMBER_MAX = (1 << 63) - 1
-_COUNT_MAX = (1 << 31) - 1
+_NAME_LENGTH = 32
+_NUMBER_LIMIT = (1 << 63) - 1
+_COUNT_LIMIT = (1 << 31) - 1
 _NO_EVENTS = {b"d": msgpack.packb([]), b"c": b"0"}
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """What an entry brings; without a position nobody knows whose it is."""
+class DecodedEntry:
+    """Hold what an entry brings; without a position its producer is unknown."""
 
     entry: Entry
-    position: Position | None
-    readings: Readings
+    position: GroupPosition | None
+    events: ParsedEvents
 
-    def refuse(self, reason: str) -> Parcel:
-        """The same with all its visits refused."""
-        return replace(self, readings=self.readings.refuse_all(reason, _payload(self.entry)))
+    def refuse(self, reason: str) -> DecodedEntry:
+        """Return the same with every visit refused."""
+        return replace(self, events=self.events.refuse_all(reason, _payload(self.entry)))
 
 
-def opened(entry: Entry, reader: Reader) -> Parcel:
-    """What is in an entry. One that is no group is among its own refusals, with as many events as it says."""
+def decode(entry: Entry, parser: EventParser) -> DecodedEntry:
+    """Decode an entry; refuse one that is no valid group, with as many events as it says."""
     try:
         group = wire.decode(entry.fields)
         position = _position(entry.fields, len(group.events) + _unkept(group))
     except wire.BadGroup as error:
-        return _poison(entry, reader, str(error))
+        return _refused(entry, parser, str(error))
     if position is None:
-        return _poison(entry, reader, "The producer or the number makes no sense")
-    return Parcel(entry, position, reader.read(group))
+        return _refused(entry, parser, "The producer or the number makes no sense")
+    return DecodedEntry(entry, position, parser.parse(group))
 
 
-def _poison(entry: Entry, reader: Reader, reason: str) -> Parcel:
-    events = _number(entry.fields, b"c", _COUNT_MAX) or 0
+def _refused(entry: Entry, parser: EventParser, reason: str) -> DecodedEntry:
+    events = _number(entry.fields, b"c", _COUNT_LIMIT) or 0
     refusal = Refusal(events, reason, _payload(entry))
     try:
         # What the producer could not keep may be readable all the same.
         rest = wire.decode({**entry.fields, **_NO_EVENTS})
     except wire.BadGroup:
-        return Parcel(entry, _position(entry.fields, events), Readings(refusals=[refusal]))
+        position = _position(entry.fields, events)
+        return DecodedEntry(entry, position, ParsedEvents(refusals=[refusal]))
     position = _position(entry.fields, events + _unkept(rest))
-    if position is None:
-        return Parcel(entry, None, Readings(refusals=[refusal]))
-    readings = reader.read(rest)
-    readings.refusals.append(refusal)
-    return Parcel(entry, position, readings)
+    parsed = ParsedEvents() if position is None else parser.parse(rest)
+    parsed.refusals.append(refusal)
+    return DecodedEntry(entry, position, parsed)
 
 
-def _position(fields: Mapping[bytes, bytes], events: int) -> Position | None:
+def _position(fields: Mapping[bytes, bytes], events: int) -> GroupPosition | None:
     producer = fields.get(b"p", b"")
     number = _number(fields, b"n")
-    if not number or not producer.isascii() or not producer.isalnum() or len(producer) > _NAME:
+    is_name = producer.isascii() and producer.isalnum() and len(producer) <= _NAME_LENGTH
+    if not number or not is_name:
         return None
-    return Position(producer.decode(), number, _number(fields, b"a"), events)
+    return GroupPosition(producer.decode(), number, _number(fields, b"a"), events)
 
 
-def _number(fields: Mapping[bytes, bytes], name: bytes, limit: int = _NUMBER_MAX) -> int | None:
+def _number(fields: Mapping[bytes, bytes], name: bytes, limit: int = _NUMBER_LIMIT) -> int | None:
     digits = fields.get(name, b"")
     # int() refuses thousands of digits.
     number = int(digits) if digits.isdigit() and len(digits) < 20 else limit
@@ -75,7 +75,7 @@ def _number(fields: Mapping[bytes, bytes], name: bytes, limit: int = _NUMBER_MAX
 
 
 def _unkept(group: wire.Group) -> int:
-    return sum(map(told, group.unkept.values()))
+    return sum(map(valid_count, group.unkept.values()))
 
 
 def _payload(entry: Entry) -> bytes:

@@ -1,4 +1,4 @@
-"""Whose first visit it is today, and who comes again too soon."""
+"""Tell first visits of the day and duplicates by what is stored of a day's visitors."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from django.db import connection
 
 from reports.clicks.parsing.outcomes import Outcome
-from reports.clicks.storage.copy_format import copy, date, moment, pieces
+from reports.clicks.storage.copy_format import copy, copy_chunks, pg_date, pg_timestamp
 
 # The day since 1970, the grid and the visitor.
-Key = tuple[int, int, int]
+VisitorKey = tuple[int, int, int]
 
 _COLUMNS = ("day", "grid_id", "visitor", "link_id", "last_on")
-# The subquery, which OFFSET keeps one, is looked up by the index for each key: without statistics of a day
+# OFFSET keeps the subquery one, so that each key is looked up in the index: without statistics of a day
 # that has just begun, the planner would rather read the whole table.
 _LOAD = """
 SELECT keys.day, keys.grid, keys.visitor, found.link_id, found.last_on
@@ -39,45 +39,47 @@ WHERE seen.day = date '1970-01-01' + moved.day AND seen.grid_id = moved.grid
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What is to be stored of visitors: new rows, as COPY reads them, and later visits, by columns."""
+class HistoryChanges:
+    """Hold new rows, as COPY reads them, and later visits of known visitors, as columns."""
 
     new: list[bytes]
     moved: list[str]
 
 
-NO_CHANGES = Changes([], [])
+NO_CHANGES = HistoryChanges([], [])
 
 
-class Seen:
-    """What is known of the visitors `keys`; `before` is what was known to the batch before, whose changes may
-    not be stored yet.
+class VisitorHistory:
+    """Know when the visitors `keys` last visited each link, and judge their next visits by it.
 
-    `window` is in milliseconds: a human's visit less than that away from the last one is a duplicate.
+    `before` is the history of the batch before, whose changes may not be stored yet. `window` is in
+    milliseconds: a human's visit less than that away from the last one is a duplicate.
     """
 
-    def __init__(self, keys: Iterable[Key], window: int, before: Seen | None = None) -> None:
+    def __init__(
+        self, keys: Iterable[VisitorKey], window: int, before: VisitorHistory | None = None
+    ) -> None:
         self._window = window
         known = before._last if before else {}
         # Per visitor, when each link was last visited; a view of the grid is link 0.
-        self._last: dict[Key, dict[int, int]] = {key: known.get(key, {}) for key in keys}
-        # With the visitor's own part of the above, in which the last visit may still change.
-        self._new: list[tuple[Key, int, dict[int, int]]] = []
-        self._moved: dict[tuple[Key, int], None] = {}
+        self._last: dict[VisitorKey, dict[int, int]] = {key: known.get(key, {}) for key in keys}
+        # New rows, each with its visitor's part of the above, in which the last visit may still change.
+        self._new: list[tuple[VisitorKey, int, dict[int, int]]] = []
+        self._moved: dict[tuple[VisitorKey, int], None] = {}
         unknown = [key for key, last_on in self._last.items() if not last_on]
         if unknown:
             self._load(unknown)
-        # Of those who are new, all rows are.
-        self._new_here = {key for key in unknown if not self._last[key]}
+        # All rows of a new visitor are new.
+        self._new_visitors = {key for key in unknown if not self._last[key]}
 
-    def _load(self, keys: Iterable[Key]) -> None:
+    def _load(self, keys: Iterable[VisitorKey]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(_LOAD, _arrays(keys))
             for day, grid, visitor, link, at in cursor.fetchall():
                 self._last[day, grid, visitor][link] = at
 
-    def outcome(self, key: Key, link: int, at: int) -> Outcome:
-        """What a human's visit at `at` counts as; from now on it is known."""
+    def outcome(self, key: VisitorKey, link: int, at: int) -> Outcome:
+        """Return what a human's visit at `at` counts as, and remember it."""
         last_on = self._last[key]
         last = last_on.get(link)
         if last is None:
@@ -90,23 +92,23 @@ class Seen:
             return _DUPLICATE
         if at > last:
             last_on[link] = at
-            if key not in self._new_here:
+            if key not in self._new_visitors:
                 self._moved[key, link] = None
         return _HUMAN
 
-    def changes(self) -> Changes:
-        """What has changed by the outcomes."""
+    def changes(self) -> HistoryChanges:
+        """Return what the outcomes have changed."""
         pack = _ROW.pack
         rows = [
-            pack(5, 4, date(day), 8, grid, 8, visitor, 8, link, 8, moment(last_on[link]))
+            pack(5, 4, pg_date(day), 8, grid, 8, visitor, 8, link, 8, pg_timestamp(last_on[link]))
             for (day, grid, visitor), link, last_on in self._new
         ]
         moved = [(*key, link, self._last[key][link]) for key, link in self._moved]
-        return Changes(pieces(rows), _arrays(moved))
+        return HistoryChanges(copy_chunks(rows), _arrays(moved))
 
 
-def store_changes(cursor: Any, changes: Changes) -> None:
-    """Put what has changed into the database."""
+def store_changes(cursor: Any, changes: HistoryChanges) -> None:
+    """Store changes within a transaction."""
     if changes.moved:
         cursor.execute(_MOVE, changes.moved)
     copy(cursor, "reports_seen_visitor", _COLUMNS, changes.new)
@@ -120,5 +122,5 @@ _ROW = Struct("!hiiiqiqiqiq")
 
 
 def _arrays(rows: Iterable[tuple[int, ...]]) -> list[str]:
-    """Columns, as PostgreSQL reads arrays: adapting each number would take ten times as long."""
+    """Return columns as array literals: adapting each number would take ten times as long."""
     return [f"{{{','.join(map(str, column))}}}" for column in zip(*rows, strict=True)]

@@ -1,4 +1,4 @@
-"""How far each producer has been counted: what came before is a replay, what was skipped is missing."""
+"""Track how far each producer is counted: earlier groups are replays, skipped ones are missing."""
 
 from __future__ import annotations
 
@@ -25,22 +25,25 @@ WHERE stored.number = (SELECT was FROM moves WHERE moves.name = excluded.name)
 """
 
 
-class OutOfStep(Exception):
-    """Somebody else counts the same groups at the same time."""
+class ConcurrentIngest(Exception):
+    """Signal that somebody else counts the same groups at the same time."""
 
 
-class Position(NamedTuple):
-    """What a group says of itself: its producer and number, how many events the producer has accepted up to
-    and with it, if that can be read, and how many of them it brings or accounts for."""
+class GroupPosition(NamedTuple):
+    """Hold what a group says of itself.
+
+    `accepted` is how many events its producer has accepted up to and with it, None if that cannot be read;
+    `events` is how many of them the group brings or accounts for.
+    """
 
     producer: str
     number: int
     accepted: int | None
-    told: int
+    events: int
 
 
-class Move(NamedTuple):
-    """A producer's position, and the number it was at before."""
+class Progress(NamedTuple):
+    """Hold how far a producer is counted, and the number that is stored of it."""
 
     name: str
     was: int
@@ -49,13 +52,15 @@ class Move(NamedTuple):
     missing: int
 
 
-class Positions:
-    """The positions of producers, each as of the last group that was taken."""
+class ProducerPositions:
+    """Hold the positions of producers as of the last accepted group of each.
+
+    `missing` is how many events, of all that producers had accepted by then, never arrived.
+    """
 
     def __init__(self) -> None:
-        # Of all that producers have accepted up to groups that were taken, how many events never arrived.
         self.missing = 0
-        self._at: dict[str, Move] = {}
+        self._at: dict[str, Progress] = {}
 
     def load(self, names: Iterable[str]) -> None:
         """Read the positions of producers that are not known yet."""
@@ -65,40 +70,42 @@ class Positions:
             found = {row.name: (row.number, row.accepted, row.missing) for row in stored}
             for name in unknown:
                 number, accepted, missing = found.get(name, (0, 0, 0))
-                self._at[name] = Move(name, number, number, accepted, missing)
+                self._at[name] = Progress(name, number, number, accepted, missing)
 
-    def take(self, position: Position) -> bool:
-        """Whether the group is to be counted: whatever is between it and the last one is missing then."""
-        at = self._at[position.producer]
-        if position.number <= at.number:
+    def accept(self, group: GroupPosition) -> bool:
+        """Move on to a group; return False for a replay. Skipped groups are missing from now on."""
+        at = self._at[group.producer]
+        if group.number <= at.number:
             return False
-        told = at.accepted + position.told
-        accepted = told if position.accepted is None else position.accepted
-        lost, groups = max(0, accepted - told), position.number - at.number - 1
+        arrived = at.accepted + group.events
+        accepted = arrived if group.accepted is None else group.accepted
+        lost, groups = max(0, accepted - arrived), group.number - at.number - 1
         if lost or groups:
-            told_of = {"producer": at.name, "events": lost, "groups": groups}
-            logger.warning("clicks_missing", extra=told_of)
+            details = {"producer": at.name, "events": lost, "groups": groups}
+            logger.warning("clicks_missing", extra=details)
         self._at[at.name] = at._replace(
-            number=position.number,
+            number=group.number,
             accepted=max(at.accepted, accepted),
             missing=at.missing + lost,
         )
         self.missing += lost
         return True
 
-    def moves(self) -> list[Move]:
-        """How positions have moved since this was last asked."""
+    def take_progress(self) -> list[Progress]:
+        """Return the positions that have moved since the last call."""
         moved = [at for at in self._at.values() if at.number != at.was]
         self._at.update((at.name, at._replace(was=at.number)) for at in moved)
         return moved
 
 
-def store_moves(cursor: Any, moves: Sequence[Move], now: datetime) -> None:
-    """Store positions. Raises OutOfStep when one of them is not where it was."""
-    if not moves:
+def store_progress(cursor: Any, progress: Sequence[Progress], now: datetime) -> None:
+    """Store positions. Raises ConcurrentIngest when a stored one is not where it was."""
+    if not progress:
         return
-    names, was, numbers, accepted, missing = map(list, zip(*moves, strict=True))
+    names, was, numbers, accepted, missing = map(list, zip(*progress, strict=True))
     values = {"names": names, "was": was, "numbers": numbers, "accepted": accepted}
     cursor.execute(_STORE, values | {"missing": missing, "now": now})
-    if cursor.rowcount != len(moves):
-        raise OutOfStep(f"Of {len(moves)} producers, {cursor.rowcount} are where they were.")
+    if cursor.rowcount != len(progress):
+        raise ConcurrentIngest(
+            f"Of {len(progress)} producers, {cursor.rowcount} are where they were."
+        )

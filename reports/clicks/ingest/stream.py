@@ -1,4 +1,4 @@
-"""The Redis stream of clicks, as the one that counts them sees it."""
+"""Read the Redis stream of clicks, and delete what is counted."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from redis import Redis
 
 from grids.public import wire
 
-# So many entries at once, of up to two thousand events each.
+# Entries per read, of up to two thousand events each.
 _PAGE = 10
 _DELETED_AT_ONCE = 5_000
 
 
 class Entry(NamedTuple):
-    """An entry as it is stored."""
+    """Represent an entry of the stream as it is stored."""
 
     id: str
     fields: Mapping[bytes, bytes]
 
 
 class Stream:
-    """Reads each entry once, from the oldest on. Raises RedisError when Redis is away."""
+    """Read each entry once, oldest first. Every method raises RedisError when Redis is down."""
 
     def __init__(self, url: str) -> None:
         self._redis: Any = Redis.from_url(url, socket_connect_timeout=3, socket_timeout=10)
         self._next = "-"
 
     def read(self, events: int) -> list[Entry]:
-        """The next entries, with about so many events in all; none when there are no more."""
+        """Return the next entries, with about so many events in all; none at the end."""
         entries: list[Entry] = []
         found = 0
         while found < events:
@@ -37,23 +37,23 @@ class Stream:
             if not page:
                 break
             entries += [Entry(id.decode(), fields) for id, fields in page]
-            # An entry counts as one more, so that those without events do not go on for ever.
+            # An entry counts as one more, so that entries without events do not make the batch endless.
             found += sum(_count(fields) + 1 for _, fields in page)
             self._next = f"({entries[-1].id}"
         return entries
 
     def delete(self, entries: Sequence[Entry]) -> None:
-        """Forget entries that are counted."""
+        """Delete entries that are counted."""
         ids = [entry.id for entry in entries]
         for first in range(0, len(ids), _DELETED_AT_ONCE):
             self._redis.xdel(wire.STREAM, *ids[first : first + _DELETED_AT_ONCE])
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         self._redis.close()
 
 
 def _count(fields: Mapping[bytes, bytes]) -> int:
     count = fields.get(b"c", b"")
-    # Of a broken entry nothing can be relied on.
+    # A broken entry may say anything.
     return int(count) if count.isdigit() and len(count) < 8 else 0

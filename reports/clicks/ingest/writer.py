@@ -1,4 +1,4 @@
-"""Puts a batch into the database: in one transaction, all of it or nothing."""
+"""Store a batch in one transaction, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from reports.clicks.ingest.batches import Batch
 from reports.clicks.ingest.deduplication import store_changes
-from reports.clicks.ingest.producers import store_moves
+from reports.clicks.ingest.producers import store_progress
 from reports.clicks.rollups import watermark
 from reports.clicks.storage import columns, partitions
 from reports.clicks.storage.copy_format import copy
@@ -14,10 +14,10 @@ from reports.models import SetAside
 
 
 def store(batch: Batch) -> None:
-    """Count what is in the batch.
+    """Store the rows, the sums and the producers' positions of a batch.
 
-    Raises DataError, and leaves everything as it was, when the database does not take a value; OutOfStep when
-    somebody else has counted meanwhile.
+    Raises DataError when the database does not accept a value, and ConcurrentIngest when somebody else has
+    counted meanwhile; both leave everything as it was.
     """
     for table in partitions.TABLES if batch.months else ():
         partitions.ensure(table, batch.months)
@@ -26,11 +26,11 @@ def store(batch: Batch) -> None:
         connection.wrap_database_errors,
         connection.cursor() as cursor,
     ):
-        store_moves(cursor, batch.moves, batch.now)
+        store_progress(cursor, batch.progress, batch.now)
         copy(cursor, "reports_click", columns.CLICK, batch.clicks)
         watermark.advance(cursor)
         copy(cursor, "reports_view", columns.VIEW, batch.views)
-        store_changes(cursor, batch.seen)
-        for sums, rows in batch.sums:
-            sums.add(cursor, rows)
+        store_changes(cursor, batch.history)
+        for additions, rows in batch.rollups:
+            additions.store(cursor, rows)
         SetAside.objects.bulk_create(batch.set_aside)

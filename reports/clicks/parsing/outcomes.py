@@ -1,4 +1,4 @@
-"""What a visit counts as: one number for its verdict and for whose first visit it is."""
+"""Name what a visit counts as: its verdict, and for whom it is the first visit of the day."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reports.models import Verdict
 
 
 class Outcome(IntEnum):
-    """A first visit to the grid is one to the link as well, and both are a human's."""
+    """Enumerate outcomes. A first visit to the grid is one to the link too, and both are a human's."""
 
     HUMAN = 0
     FIRST_ON_LINK = 1
@@ -19,8 +19,8 @@ class Outcome(IntEnum):
     REFUSED = 5
 
 
-# Which sums one more of each adds to.
-COUNTED: dict[Outcome, tuple[str, ...]] = {
+# The sums to which one visit of each outcome adds.
+SUMS: dict[Outcome, tuple[str, ...]] = {
     Outcome.HUMAN: ("accepted", "humans"),
     Outcome.FIRST_ON_LINK: ("accepted", "humans", "link_visitors"),
     Outcome.FIRST_ON_GRID: ("accepted", "humans", "visitors", "link_visitors"),
@@ -32,10 +32,10 @@ _VERDICTS = {Outcome.DUPLICATE: Verdict.DUPLICATE, Outcome.BOT: Verdict.BOT}
 
 
 def _fields(outcome: Outcome, *firsts: str) -> bytes:
-    values = [_VERDICTS.get(outcome, Verdict.HUMAN), *(name in COUNTED[outcome] for name in firsts)]
+    values = [_VERDICTS.get(outcome, Verdict.HUMAN), *(name in SUMS[outcome] for name in firsts)]
     return Fields(SMALLINT + BOOLEAN * len(firsts)).pack(values)
 
 
-# The columns that say it, by the outcome: verdict, is_first_on_grid and, of a click, is_first_on_link.
+# By outcome, the fields of verdict, is_first_on_grid and, for a click, is_first_on_link.
 CLICK_FIELDS = [_fields(outcome, "visitors", "link_visitors") for outcome in Outcome]
 VIEW_FIELDS = [_fields(outcome, "visitors") for outcome in Outcome]

@@ -1,4 +1,4 @@
-"""What was visited, with all that its rows have in common."""
+"""Validate what was visited, and prepare the fields that all its rows share."""
 
 from __future__ import annotations
 
@@ -8,46 +8,48 @@ from struct import error as StructError
 from grids.public.wire import Kind, Target
 from reports.clicks.storage import columns
 from reports.clicks.storage.cache import Cache
-from reports.clicks.storage.copy_format import BIGINT, Fields, start, text
+from reports.clicks.storage.copy_format import BIGINT, Fields, row_start, text_field
 
-_CLICK_START, _VIEW_START = start(len(columns.CLICK)), start(len(columns.VIEW))
+_CLICK_START, _VIEW_START = row_start(len(columns.CLICK)), row_start(len(columns.VIEW))
 _CLICK, _VIEW = Fields(BIGINT * 3), Fields(BIGINT * 2)
-_LIMIT = 50_000
-_TILE = 32
+_CACHED = 50_000
+_TILE_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
-    """A target, how its rows begin, and its tile as a field of COPY."""
+class ParsedTarget:
+    """Represent a target, with the start of its rows and its tile as fields of COPY.
+
+    `link` is 0 for a view of the grid's page.
+    """
 
     user: int
     grid: int
     link: int
-    head: bytes
+    row_start: bytes
     tile: bytes
 
 
-def _place(target: Target) -> Place:
+def _parse(target: Target) -> ParsedTarget:
     if tuple(map(type, target)) != (int, int, int, int, str):
         raise TypeError(f"No target: {target!r}")
     kind, user, grid, link, tile = target
-    # A view is known by its having no link.
     if user < 0 or grid < 0 or link < 0 or kind != (Kind.CLICK if link else Kind.VIEW):
         raise ValueError(f"No such target: {target!r}")
-    tile_field = text(tile, _TILE)
+    tile_field = text_field(tile, _TILE_LENGTH)
     try:
         if not link:
-            return Place(user, grid, 0, _VIEW_START + _VIEW.pack((user, grid)), tile_field)
-        head = _CLICK_START + _CLICK.pack((user, grid, link)) + tile_field
+            return ParsedTarget(user, grid, 0, _VIEW_START + _VIEW.pack((user, grid)), tile_field)
+        start = _CLICK_START + _CLICK.pack((user, grid, link)) + tile_field
     except StructError as error:
         raise ValueError(f"Out of range: {target!r}") from error
-    return Place(user, grid, link, head, tile_field)
+    return ParsedTarget(user, grid, link, start, tile_field)
 
 
-# By the target. Raises TypeError and ValueError for what is none.
-PLACES = Cache(_place, _LIMIT)
+# By the target as it was sent. Raises TypeError and ValueError for an invalid one.
+TARGETS = Cache(_parse, _CACHED)
 
 
-def place_of(user: int, grid: int, link: int) -> Place:
-    """The place of a link, or of a grid's page, wherever its tile is."""
-    return PLACES[Target(int(Kind.CLICK if link else Kind.VIEW), user, grid, link)]
+def target_without_tile(user: int, grid: int, link: int) -> ParsedTarget:
+    """Return the target of a link, or of a grid's page, whose tile does not matter."""
+    return TARGETS[Target(int(Kind.CLICK if link else Kind.VIEW), user, grid, link)]

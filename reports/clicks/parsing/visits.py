@@ -1,4 +1,4 @@
-"""From events to visits: all that can be told of them without looking at other visits."""
+"""Parse events into visits: all that can be said of one without looking at other visits."""
 
 from __future__ import annotations
 
@@ -8,45 +8,58 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from struct import error as StructError
+from typing import Final
 
 import msgpack
 
 from grids.public.wire import Event, Flag, Group
 from reports.clicks.enrichment import bots, campaigns, countries, languages, referrers, visitors
 from reports.clicks.enrichment.agents import USER_AGENTS, AgentHeader
-from reports.clicks.parsing.targets import PLACES, Place, place_of
+from reports.clicks.parsing.targets import TARGETS, ParsedTarget, target_without_tile
 from reports.clicks.storage.cache import Cache
-from reports.clicks.storage.copy_format import SMALLINT, Fields, text
+from reports.clicks.storage.copy_format import SMALLINT, Fields, text_field
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-# Nothing was counted before; what says so comes from a clock that was not set.
+# No click was counted before: an earlier time comes from a clock that was not set.
 _EARLIEST = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _LEEWAY_MS = 300_000
 _CACHED = 20_000
 # More than any producer can have failed to keep, and as much as a column holds.
-_MANY = 1 << 31
+_COUNT_LIMIT = 1 << 31
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class Flagged:
-    """What a visit is by its header and its flags; `fields` are its bot_reason, bot_rules and flags."""
+class BotCheck:
+    """Hold what header and flags say of a visit: `fields` are its bot_reason, bot_rules and flags."""
 
     is_bot: bool
     fields: bytes
 
 
 # Fields of COPY that belong together.
-Parts = tuple[bytes, ...]
-# The place, moment, visitor, what it is flagged as, header, country, referrer, language and campaign: no
-# class, since a million of them are made.
-Visit = tuple[Place, int, int | None, Flagged, AgentHeader, Parts, Parts, Parts, Parts]
+CopyFields = tuple[bytes, ...]
+# The target, time, visitor, bot check, header, country, referrer, language and campaign. A plain tuple:
+# a million are made and unpacked twice, which takes a NamedTuple three times as long.
+Visit = tuple[
+    ParsedTarget,
+    int,
+    int | None,
+    BotCheck,
+    AgentHeader,
+    CopyFields,
+    CopyFields,
+    CopyFields,
+    CopyFields,
+]
+TIME: Final = 1
+HEADER: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """So many events that could not be read, as they came, and why."""
+    """Hold a number of events that could not be read, the reason, and their payload as it came."""
 
     events: int
     reason: str
@@ -54,59 +67,70 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class Readings:
-    """What was read. `refused` counts, of what could not be, that of a known place and hour since 1970."""
+class ParsedEvents:
+    """Hold the visits, and what could not be read.
+
+    `refused` counts, of the latter, the events of a known target and hour since 1970.
+    """
 
     visits: list[Visit] = field(default_factory=list)
-    refused: Counter[tuple[Place, int]] = field(default_factory=Counter)
+    refused: Counter[tuple[ParsedTarget, int]] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
 
-    def refuse_all(self, reason: str, payload: bytes) -> Readings:
-        """The same with no visit among them."""
-        refused = self.refused + Counter((visit[0], visit[1] // HOUR_MS) for visit in self.visits)
-        return Readings([], refused, [*self.refusals, Refusal(len(self.visits), reason, payload)])
+    def refuse_all(self, reason: str, payload: bytes) -> ParsedEvents:
+        """Return the same with every visit refused."""
+        refused = self.refused + Counter((v[0], v[TIME] // HOUR_MS) for v in self.visits)
+        return ParsedEvents(
+            [], refused, [*self.refusals, Refusal(len(self.visits), reason, payload)]
+        )
 
 
-class Reader:
-    """Reads the groups of one batch. `now` is the database's, in milliseconds since 1970: what a producer's
-    clock puts five minutes later than that, or before 2020, counts as of now, and in `stepped`."""
+class EventParser:
+    """Parse the groups of one batch.
+
+    `now` is the database's time in milliseconds since 1970. An event that is more than five minutes later,
+    or before 2020, comes from a wrong clock: it counts as of now, and in `bad_clock`.
+    """
 
     def __init__(self, now: int) -> None:
-        self.stepped = 0
+        self.bad_clock = 0
         self._now, self._latest = now, now + _LEEWAY_MS
-        # No longer than for a batch: salts are destroyed, and addresses are kept nowhere.
+        # No longer than for a batch: salts are destroyed, and addresses are never stored.
         self._salts = Cache(_salt, _CACHED)
         self._people = Cache(self._person, _CACHED)
 
-    def read(self, group: Group) -> Readings:
-        """Every event is either among the visits or among the refusals, or was not kept by the producer."""
-        readings = Readings()
-        self._read(group.events, readings)
+    def parse(self, group: Group) -> ParsedEvents:
+        """Return every event as a visit, as part of a refusal, or as one that the producer did not keep."""
+        parsed = ParsedEvents()
+        self._parse_events(group.events, parsed)
         for (user, grid, link, hour), count in group.unkept.items():
             try:
-                key = place_of(user, grid, link), self._moment(hour * 1000) // HOUR_MS
-                readings.refused[key] += _positive(count)
-            except _BROKEN as error:
+                key = target_without_tile(user, grid, link), self._time(hour * 1000) // HOUR_MS
+                if not valid_count(count):
+                    raise ValueError(f"No count: {count!r}")
+                parsed.refused[key] += count
+            except _INVALID as error:
                 payload = msgpack.packb((user, grid, link, hour, count))
-                readings.refusals.append(Refusal(told(count), f"Not kept: {error!r}", payload))
-        return readings
+                refusal = Refusal(valid_count(count), f"Not kept: {error!r}", payload)
+                parsed.refusals.append(refusal)
+        return parsed
 
-    def _read(self, events: Iterable[Event], readings: Readings) -> None:
-        # The innermost loop: without calls, but for what is met for the first time.
-        add, people, latest = readings.visits.append, self._people, self._latest
+    def _parse_events(self, events: Iterable[Event], parsed: ParsedEvents) -> None:
+        # The innermost loop calls no function, but for values that are met for the first time.
+        add, people, latest = parsed.visits.append, self._people, self._latest
         for event in events:
             try:
-                target, at, address, agent, referrer, language, query, flags = event
-                place, header = PLACES[target], USER_AGENTS[agent]
+                sent_target, at, address, agent, referrer, language, query, flags = event
+                target, header = TARGETS[sent_target], USER_AGENTS[agent]
                 if type(at) is not int or not _EARLIEST <= at <= latest:
-                    at = self._moment(at)
-                visitor, country = people[at // DAY_MS, place.user, address, agent]
+                    at = self._time(at)
+                visitor, country = people[at // DAY_MS, target.user, address, agent]
                 add(
                     (
-                        place,
+                        target,
                         at,
                         None if flags & _DO_NOT_TRACK else visitor,
-                        _FLAGGED[header.bot_reason, flags],
+                        _BOT_CHECKS[header.bot_reason, flags],
                         header,
                         country,
                         _REFERRERS[referrer],
@@ -114,78 +138,80 @@ class Reader:
                         _CAMPAIGNS[query],
                     )
                 )
-            except _BROKEN as error:
-                self._refuse(event, error, readings)
+            except _INVALID as error:
+                self._refuse(event, error, parsed)
 
-    def _person(self, who: tuple[int, int, str, bytes]) -> tuple[int | None, Parts]:
-        """Somebody who is met several times in a batch as a rule."""
-        day, user, address, agent = who
+    def _person(self, key: tuple[int, int, str, bytes]) -> tuple[int | None, CopyFields]:
+        """Return visitor hash and country, cached since most people come several times in a batch."""
+        day, user, address, agent = key
         if type(address) is not str:
             raise TypeError(f"No address: {address!r}")
         salt = self._salts[day]
         visitor = None if salt is None else visitors.visitor(salt, user, address, agent)
         return visitor, _COUNTRIES[countries.country(address)]
 
-    def _moment(self, at: int) -> int:
+    def _time(self, at: int) -> int:
         if type(at) is not int:
             raise TypeError(f"No moment: {at!r}")
         if _EARLIEST <= at <= self._latest:
             return at
-        self.stepped += 1
+        self.bad_clock += 1
         return self._now
 
-    def _refuse(self, event: Event, error: Exception, readings: Readings) -> None:
-        payload = msgpack.packb(event)
-        readings.refusals.append(Refusal(1, repr(error), payload))
-        with suppress(*_BROKEN):
-            key = PLACES[event.target], self._moment(event.at) // HOUR_MS
-            readings.refused[key] += 1
+    def _refuse(self, event: Event, error: Exception, parsed: ParsedEvents) -> None:
+        parsed.refusals.append(Refusal(1, repr(error), msgpack.packb(event)))
+        with suppress(*_INVALID):
+            parsed.refused[TARGETS[event.target], self._time(event.at) // HOUR_MS] += 1
 
 
-# What an event of wrong types or values makes the above raise. A database that is away is not among it.
-_BROKEN = (TypeError, ValueError, AttributeError, ArithmeticError, StructError)
+# What an event with wrong types or values raises above. Database errors are not among it.
+_INVALID = (TypeError, ValueError, AttributeError, ArithmeticError, StructError)
 _DO_NOT_TRACK = int(Flag.DO_NOT_TRACK)
 
 
-def told(count: object) -> int:
-    """How many events a count stands for; none, when it makes no sense."""
-    return count if type(count) is int and 0 < count < _MANY else 0
-
-
-def _positive(count: int) -> int:
-    if not told(count):
-        raise ValueError(f"No count: {count!r}")
-    return count
+def valid_count(count: object) -> int:
+    """Return the count of events, or 0 for anything but a number in range."""
+    return count if type(count) is int and 0 < count < _COUNT_LIMIT else 0
 
 
 def _salt(day: int) -> bytes | None:
     return visitors.salt_of(date.fromordinal(_EPOCH + day))
 
 
-def _sent(value: bytes) -> bytes:
+def _bytes(value: bytes) -> bytes:
     if type(value) is not bytes:
         raise TypeError(f"No bytes: {value!r}")
     return value
 
 
-def _flagged(key: tuple[str, int]) -> Flagged:
+def _bot_check(key: tuple[str, int]) -> BotCheck:
     agent_reason, flags = key
     if type(flags) is not int or flags < 0:
         raise ValueError(f"No flags: {flags!r}")
     reason = agent_reason or bots.request_reason(flags)
-    fields = text(reason, 64) + _NUMBERS.pack((bots.RULES_VERSION, flags))
-    return Flagged(bool(reason), fields)
+    fields = text_field(reason, 64) + _RULES_AND_FLAGS.pack((bots.RULES_VERSION, flags))
+    return BotCheck(bool(reason), fields)
 
 
-_NUMBERS = Fields(SMALLINT * 2)
-_FLAGGED = Cache(_flagged, _CACHED)
-_COUNTRIES: Cache[str, Parts] = Cache(lambda code: (text(code, 2),), _CACHED)
-_REFERRERS: Cache[bytes, Parts] = Cache(
-    lambda sent: (text(referrers.referrer_host(_sent(sent)), 255),), _CACHED
-)
-_LANGUAGES: Cache[bytes, Parts] = Cache(
-    lambda sent: (text(languages.language(_sent(sent)), 16),), _CACHED
-)
-_CAMPAIGNS: Cache[bytes, Parts] = Cache(
-    lambda sent: tuple(text(value, 255) for value in campaigns.campaign(_sent(sent))), _CACHED
-)
+def _country(code: str) -> CopyFields:
+    return (text_field(code, 2),)
+
+
+def _referrer(raw: bytes) -> CopyFields:
+    return (text_field(referrers.referrer_host(_bytes(raw)), 255),)
+
+
+def _language(raw: bytes) -> CopyFields:
+    return (text_field(languages.language(_bytes(raw)), 16),)
+
+
+def _campaign(raw: bytes) -> CopyFields:
+    return tuple(text_field(value, 255) for value in campaigns.campaign(_bytes(raw)))
+
+
+_RULES_AND_FLAGS = Fields(SMALLINT * 2)
+_BOT_CHECKS = Cache(_bot_check, _CACHED)
+_COUNTRIES = Cache(_country, _CACHED)
+_REFERRERS = Cache(_referrer, _CACHED)
+_LANGUAGES = Cache(_language, _CACHED)
+_CAMPAIGNS = Cache(_campaign, _CACHED)

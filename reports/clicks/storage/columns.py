@@ -1,17 +1,18 @@
 """Order the columns of clicks and views as their rows are put together.
 
-`reports.clicks.parsing` writes the fields in this order, `reports.clicks.ingest.writer` names them to COPY.
+`reports.clicks.parsing` and `reports.clicks.ingest.classifier` write the fields in this order,
+`reports.clicks.ingest.writer` names the columns to COPY.
 """
 
 from __future__ import annotations
 
-_PLACE = ("user_id", "grid_id")
-_LINK = ("link_id", "tile")
-_TIME = ("visitor",)
+_OWNER = ("user_id", "grid_id")
 _OUTCOME = ("verdict", "is_first_on_grid")
 _DETAILS = (
     "bot_reason", "bot_rules", "flags", "user_agent_id", "country", "referrer", "language",
     "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
 )  # fmt: skip
-CLICK = (*_PLACE, *_LINK, "clicked_on", *_TIME, *_OUTCOME, "is_first_on_link", *_DETAILS)
-VIEW = (*_PLACE, "viewed_on", *_TIME, *_OUTCOME, *_DETAILS)
+CLICK = (
+    *_OWNER, "link_id", "tile", "clicked_on", "visitor", *_OUTCOME, "is_first_on_link", *_DETAILS,
+)  # fmt: skip
+VIEW = (*_OWNER, "viewed_on", "visitor", *_OUTCOME, *_DETAILS)

@@ -1,4 +1,4 @@
-"""`manage.py compare_archives`: do two archives hold the same account?"""
+"""`manage.py compare_archives`: check whether two archives hold the same account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_rollups`: the sums of clicks and views made again from the raw rows."""
+"""`manage.py rebuild_rollups`: rebuild the sums of clicks and views from the raw rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reports.clicks.storage.partitions import oldest_day, today
 
 class Command(BaseCommand):
     help = (
-        "Make the roll-ups of whole UTC days again from raw clicks and views. Days whose raw rows were"
+        "Rebuild the roll-ups of whole UTC days from raw clicks and views. Days whose raw rows were"
         " dropped (CLICK_KEEP_MONTHS) are refused: their numbers are in the roll-ups only."
     )
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        first, last = kept_days(options["first"], options["last"])
+        first, last = days_with_rows(options["first"], options["last"])
         grid_id = _grid_id(options["grid"]) if options["grid"] else None
         total = 0
         for day in days_between(first, last):
@@ -45,15 +45,15 @@ class Command(BaseCommand):
 
 
 def utc_day(text: str) -> date:
-    """A day as an argument has it. Raises ArgumentTypeError."""
+    """Parse a date argument. Raises ArgumentTypeError."""
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no date like 2026-11-21") from None
 
 
-def kept_days(first: date | None, last: date | None) -> tuple[date, date]:
-    """The days that are meant, both included. Raises CommandError when their raw rows are not all there."""
+def days_with_rows(first: date | None, last: date | None) -> tuple[date, date]:
+    """Return the first and last day. Raises CommandError unless all their raw rows are stored."""
     oldest = oldest_day()
     if oldest is None:
         raise CommandError(

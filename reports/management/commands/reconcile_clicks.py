@@ -1,4 +1,4 @@
-"""`manage.py reconcile_clicks`: is every accepted click counted, and do the sums agree?"""
+"""`manage.py reconcile_clicks`: check that every accepted click is counted and the sums agree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis import RedisError
 
-from reports.clicks.audit.reconcile import InRedis, Line, Report, read_redis, reconcile
+from reports.clicks.audit.reconcile import (
+    ProducerEvents,
+    Reconciliation,
+    RedisState,
+    read_redis,
+    reconcile,
+)
 from reports.clicks.storage.partitions import oldest_day
 
 _COLUMNS = "{:<32} {:>12} {:>12} {:>9} {:>9} {:>9}"
@@ -33,40 +39,40 @@ class Command(BaseCommand):
         if options["hours"] < 1:
             raise CommandError("--hours must be at least 1.")
         redis, unreachable = _redis()
-        report = reconcile(redis=redis, days=_days(options["hours"]))
-        differences = [*unreachable, *report.differences]
-        self._show(report)
+        found = reconcile(redis=redis, days=_days(options["hours"]))
+        differences = [*unreachable, *found.differences]
+        self._show(found)
         for difference in differences:
             self.stdout.write(f"  {difference}")
         if differences:
             raise CommandError(f"{len(differences)} differences")
-        events = sum(line.counted + line.stream + line.spool for line in report.lines)
-        self.stdout.write(f"Everything adds up: {events} events, {report.ledger} in the ledger")
+        events = sum(each.counted + each.stream + each.spool for each in found.producers)
+        self.stdout.write(f"Everything adds up: {events} events, {found.ledger} in the ledger")
 
-    def _show(self, report: Report) -> None:
+    def _show(self, found: Reconciliation) -> None:
         self.stdout.write(
             _COLUMNS.format("producer", "accepted", "counted", "missing", "stream", "spool")
         )
-        for line in report.lines:
-            self.stdout.write(_row(line))
-        self.stdout.write(f"Ledger: {report.ledger} events; set aside: {report.set_aside}")
+        for each in found.producers:
+            self.stdout.write(_row(each))
+        self.stdout.write(f"Ledger: {found.ledger} events; set aside: {found.set_aside}")
 
 
-def _row(line: Line) -> str:
-    accepted = "-" if line.accepted is None else line.accepted
-    figures = (line.counted, line.missing, line.stream, line.spool)
-    return _COLUMNS.format(line.producer, accepted, *figures)
+def _row(each: ProducerEvents) -> str:
+    accepted = "-" if each.accepted is None else each.accepted
+    figures = (each.counted, each.missing, each.stream, each.spool)
+    return _COLUMNS.format(each.producer, accepted, *figures)
 
 
-def _redis() -> tuple[InRedis | None, list[str]]:
+def _redis() -> tuple[RedisState | None, list[str]]:
     try:
         return read_redis(), []
     except RedisError as error:
-        return None, [f"Redis cannot be asked: {error}"]
+        return None, [f"Redis cannot be read: {error}"]
 
 
 def _days(hours: int) -> tuple[date, date] | None:
-    """Those that all raw rows are still there of."""
+    """Return the UTC days of the last hours, as far back as raw rows are stored."""
     now, oldest = datetime.now(UTC), oldest_day()
     if oldest is None:
         return None

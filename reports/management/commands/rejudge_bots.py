@@ -1,4 +1,4 @@
-"""`manage.py rejudge_bots`: stored clicks and views judged by the bot rules of today."""
+"""`manage.py rejudge_bots`: reclassify stored clicks and views by the current bot rules."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from reports.clicks.audit.expected import days_between
-from reports.clicks.audit.rejudge import Moved, rejudge_agents, rejudge_day
+from reports.clicks.audit.reclassify import Changes, reclassify_agents, reclassify_day
 from reports.clicks.enrichment.bots import RULES_VERSION
-from reports.management.commands.rebuild_rollups import kept_days, utc_day
+from reports.management.commands.rebuild_rollups import days_with_rows, utc_day
 
 
 class Command(BaseCommand):
@@ -24,20 +24,20 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        first, last = kept_days(options["since"], options["until"])
-        turned = rejudge_agents()
-        self.stdout.write(f"Rules {RULES_VERSION}: {turned} User-Agent headers judged otherwise")
-        total = Moved()
+        first, last = days_with_rows(options["since"], options["until"])
+        agents = reclassify_agents()
+        self.stdout.write(f"Rules {RULES_VERSION}: {agents} User-Agent headers reclassified")
+        total = Changes()
         for day in days_between(first, last):
-            moved = rejudge_day(day=day)
-            if moved != Moved():
-                self.stdout.write(f"{day}: {_told(moved)}")
-            total += moved
-        self.stdout.write(f"In all: {_told(total)}")
+            changes = reclassify_day(day=day)
+            if any(changes):
+                self.stdout.write(f"{day}: {_summary(changes)}")
+            total = total.plus(changes)
+        self.stdout.write(f"In all: {_summary(total)}")
 
 
-def _told(moved: Moved) -> str:
+def _summary(changes: Changes) -> str:
     return (
-        f"clicks {moved.clicks_to_bot} human to bot, {moved.clicks_to_human} bot to human;"
-        f" views {moved.views_to_bot} human to bot, {moved.views_to_human} bot to human"
+        f"clicks {changes.clicks_to_bot} human to bot, {changes.clicks_to_human} bot to human;"
+        f" views {changes.views_to_bot} human to bot, {changes.views_to_human} bot to human"
     )

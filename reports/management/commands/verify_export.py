@@ -1,4 +1,4 @@
-"""`manage.py verify_export`: is a file of an export as its manifest says?"""
+"""`manage.py verify_export`: check a file of an export against its manifest."""
 
 from __future__ import annotations
 

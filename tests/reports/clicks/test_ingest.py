@@ -13,8 +13,8 @@ from django.db import DataError, connection
 from grids.public.wire import Flag, Kind, Target
 from reports import tasks
 from reports.clicks.ingest import ingest, stream, writer
-from reports.clicks.ingest.batches import Batch, Stored
-from reports.clicks.ingest.ingest import Drained, drain
+from reports.clicks.ingest.batches import Batch, IngestCounts
+from reports.clicks.ingest.ingest import DrainResult, drain
 from reports.clicks.ingest.stream import Stream
 from reports.clicks.storage.ingest_lock import try_ingest_lock
 from reports.models import Click, LinkDay, LinkHour, Producer, SetAside, UserAgent, Verdict
@@ -46,8 +46,8 @@ def redirect(redis: Any) -> Redirect:
     return Redirect(redis)
 
 
-def count() -> Stored:
-    return drain(seconds=60).stored
+def count() -> IngestCounts:
+    return drain(seconds=60).counts
 
 
 def ledger() -> list[tuple[Any, ...]]:
@@ -59,7 +59,7 @@ def ledger() -> list[tuple[Any, ...]]:
 
 def test_rows_hold_what_the_events_told(redirect: Redirect) -> None:
     redirect.send(click(), view(1))
-    assert count() == Stored(events=2)
+    assert count() == IngestCounts(events=2)
     assert redirect.left() == 0
     row = Click.objects.get()
     agent = UserAgent.objects.get(pk=row.user_agent_id)
@@ -145,7 +145,7 @@ def test_batches_know_of_each_other(redirect: Redirect, monkeypatch: pytest.Monk
     for event in events:
         redirect.send(event)
     monkeypatch.setattr(stream, "_PAGE", 1)
-    assert drain(seconds=60, events=1).stored == Stored(events=len(events))
+    assert drain(seconds=60, events=1).counts == IngestCounts(events=len(events))
     assert tables() | at_once == tables()
 
 
@@ -158,7 +158,7 @@ def test_many_rows_in_one_batch(redirect: Redirect) -> None:
                 for n in range(first, first + 5_000)
             )
         )
-    assert count() == Stored(events=45_000)
+    assert count() == IngestCounts(events=45_000)
     assert ledger() == [(LINK, 45_000, 45_000, 0, 0, 0, 45_000, 45_000)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), count(DISTINCT (clicked_on, visitor)) FROM reports_click")
@@ -170,7 +170,7 @@ def test_many_rows_in_one_batch(redirect: Redirect) -> None:
 def test_what_a_producer_could_not_keep_is_refused(redirect: Redirect) -> None:
     unkept = {(USER, GRID, LINK, NOON_SECONDS): 3, (USER, GRID, 0, NOON_SECONDS): 2}
     redirect.put(redirect.group(click(), unkept=unkept))
-    assert count() == Stored(events=1)
+    assert count() == IngestCounts(events=1)
     assert ledger() == [(LINK, 4, 1, 0, 0, 3, 1, 1)]
     assert rows("reports_grid_hour", "accepted, refused, views_accepted, views_refused, views") == [
         (4, 3, 2, 2, 0)
@@ -181,10 +181,10 @@ def test_replayed_groups_count_once(redirect: Redirect) -> None:
     groups = [redirect.group(click(0)), redirect.group(click(100)), redirect.group(click(200))]
     for group in groups[:2]:
         redirect.put(group)
-    assert count() == Stored(events=2)
+    assert count() == IngestCounts(events=2)
     for group in groups:
         redirect.put(group)
-    assert count() == Stored(events=1, replays=2)
+    assert count() == IngestCounts(events=1, replays=2)
     assert ledger() == [(LINK, 3, 3, 0, 0, 0, 1, 1)]
     assert rows("reports_producer", "name, number, accepted, missing") == [("p1", 3, 3, 0)]
 
@@ -196,7 +196,7 @@ def test_what_never_arrived_is_told(redirect: Redirect, caplog: pytest.LogCaptur
     redirect.group(click(2))
     redirect.send(click(100))
     with caplog.at_level(logging.WARNING):
-        assert count() == Stored(events=2, missing=8)
+        assert count() == IngestCounts(events=2, missing=8)
     told: list[Any] = [r for r in caplog.records if r.msg == "clicks_missing"]
     assert [(r.producer, r.events, r.groups) for r in told] == [("p1", 2, 1), ("p1", 6, 2)]
     assert rows("reports_producer", "number, accepted, missing") == [(5, 10, 8)]
@@ -231,7 +231,7 @@ def test_a_poisonous_event_is_set_aside_and_the_rest_goes_on(
 ) -> None:
     poison = click(0)._replace(**changes)
     redirect.send(click(0), poison, click(60))
-    assert count() == Stored(events=2, set_aside=1)
+    assert count() == IngestCounts(events=2, set_aside=1)
     aside = SetAside.objects.get()
     assert (aside.producer, aside.number, aside.events) == ("p1", 1, 1)
     assert bytes(aside.payload) == msgpack.packb(poison)
@@ -253,7 +253,7 @@ def test_a_poisonous_event_is_set_aside_and_the_rest_goes_on(
 )
 def test_a_poisonous_target_is_set_aside(redirect: Redirect, target: Target) -> None:
     redirect.send(click(0), click(1, target=target))
-    assert count() == Stored(events=1, set_aside=1)
+    assert count() == IngestCounts(events=1, set_aside=1)
     assert ledger() == [(LINK, 1, 1, 0, 0, 0, 1, 1)]
 
 
@@ -262,7 +262,7 @@ def test_a_poisonous_entry_is_set_aside_and_the_rest_goes_on(redirect: Redirect)
     unkept = {(USER, GRID, LINK, NOON_SECONDS): 2}
     redirect.put({**redirect.group(click(1), click(2), unkept=unkept), b"d": b"\xc1"})
     redirect.send(click(60))
-    assert count() == Stored(events=2, set_aside=2)
+    assert count() == IngestCounts(events=2, set_aside=2)
     aside = SetAside.objects.get()
     assert (aside.producer, aside.number, aside.events, bytes(aside.payload)) == (
         "p1",
@@ -304,7 +304,7 @@ def test_a_group_that_the_database_refuses_goes_alone(
     """Whatever slips through all checks costs its own group only."""
 
     def refuse(batch: Batch) -> None:
-        if batch.stored.events and any(entry.fields[b"c"] == b"2" for entry in batch.entries):
+        if batch.counts.events and any(entry.fields[b"c"] == b"2" for entry in batch.entries):
             raise DataError("no")
         real(batch)
 
@@ -314,7 +314,7 @@ def test_a_group_that_the_database_refuses_goes_alone(
     poison = redirect.group(click(20), click(40))
     redirect.put(poison)
     redirect.send(click(60))
-    assert count() == Stored(events=2, set_aside=2)
+    assert count() == IngestCounts(events=2, set_aside=2)
     aside = SetAside.objects.get()
     assert (aside.number, aside.events, bytes(aside.payload)) == (2, 2, poison[b"d"])
     assert ledger() == [(LINK, 4, 2, 0, 0, 2, 1, 1)]
@@ -349,7 +349,7 @@ def test_user_agents_are_stored_once(redirect: Redirect) -> None:
 def test_many_batches_in_one_run(redirect: Redirect) -> None:
     for index in range(45):
         redirect.send(click(20 * index))
-    assert drain(seconds=60, events=1) == Drained(stored=Stored(events=45))
+    assert drain(seconds=60, events=1) == DrainResult(counts=IngestCounts(events=45))
     assert ledger() == [(LINK, 45, 45, 0, 0, 0, 1, 1)]
     assert redirect.left() == 0
 
@@ -357,7 +357,7 @@ def test_many_batches_in_one_run(redirect: Redirect) -> None:
 def test_a_run_ends_when_its_time_is_up(redirect: Redirect) -> None:
     for index in range(25):
         redirect.send(click(20 * index))
-    assert drain(seconds=0, events=1).stored.events == 10
+    assert drain(seconds=0, events=1).counts.events == 10
     assert redirect.left() == 15
 
 
@@ -365,10 +365,10 @@ def test_of_two_runs_one_does_nothing(redirect: Redirect) -> None:
     redirect.send(click())
     with try_ingest_lock() as is_taken:
         assert is_taken
-        assert in_threads(1, lambda: drain(seconds=60)) == [Drained(is_busy=True)]
+        assert in_threads(1, lambda: drain(seconds=60)) == [DrainResult(is_busy=True)]
     assert redirect.left() == 1
     done = in_threads(4, lambda: drain(seconds=60))
-    assert sum(each.stored.events for each in done) == 1
+    assert sum(each.counts.events for each in done) == 1
     assert ledger() == [(LINK, 1, 1, 0, 0, 0, 1, 1)]
 
 

@@ -11,13 +11,13 @@ from redis.exceptions import ConnectionError as RedisGone
 from grids.public import wire
 from reports.clicks.enrichment.agents import UserAgentIds
 from reports.clicks.ingest import ingest, writer
-from reports.clicks.ingest.classifier import Judge
-from reports.clicks.ingest.deduplication import Seen
+from reports.clicks.ingest.classifier import Classifier
+from reports.clicks.ingest.deduplication import VisitorHistory
 from reports.clicks.ingest.ingest import drain
-from reports.clicks.ingest.producers import OutOfStep, Positions
+from reports.clicks.ingest.producers import ConcurrentIngest, ProducerPositions
 from reports.clicks.ingest.stream import Stream
-from reports.clicks.rollups.rollups import Ledger
-from reports.clicks.rollups.sums import Table
+from reports.clicks.rollups.additions import Additions
+from reports.clicks.rollups.collector import RollupCollector
 from reports.clicks.storage import partitions
 from reports.clicks.storage.ingest_lock import try_ingest_lock
 from reports.models import SetAside
@@ -67,15 +67,15 @@ def expected(redis: Any) -> dict[str, Any]:
 STEPS: dict[str, tuple[Any, str]] = {
     "read": (Stream, "read"),
     "partitions": (partitions, "ensure"),
-    "positions": (Positions, "take"),
-    "positions stored": (writer, "store_moves"),
+    "positions": (ProducerPositions, "accept"),
+    "positions stored": (writer, "store_progress"),
     "user agents": (UserAgentIds, "resolve"),
-    "judged": (Judge, "take"),
-    "changes of visitors": (Seen, "changes"),
+    "classified": (Classifier, "classify"),
+    "changes of visitors": (VisitorHistory, "changes"),
     "rows stored": (writer, "copy"),
     "visitors stored": (writer, "store_changes"),
-    "sums": (Ledger, "additions"),
-    "one table of sums": (Table, "add"),
+    "sums": (RollupCollector, "encode"),
+    "one table of sums": (Additions, "store"),
     "all stored": (ingest, "store"),
     "deleted": (Stream, "delete"),
 }
@@ -117,13 +117,13 @@ def test_any_part_counted_then_everything_replayed(redis: Any, counted: int) -> 
     for again in (everything, everything[3:], everything):
         for fields in again:
             redis.xadd(wire.STREAM, fields)
-    done = drain(seconds=60, events=1).stored
+    done = drain(seconds=60, events=1).counts
     assert done.replays == 15 - (6 - counted)
     assert tables() == wanted
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"), [(writer, "copy"), (writer, "store_changes"), (Table, "add")]
+    ("owner", "name"), [(writer, "copy"), (writer, "store_changes"), (Additions, "store")]
 )
 def test_backend_killed_in_the_middle(
     redis: Any, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
@@ -161,10 +161,10 @@ def test_of_two_who_count_the_same_one_stores_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(ingest, "store", overtaken)
-        with pytest.raises(OutOfStep):
+        with pytest.raises(ConcurrentIngest):
             drain(seconds=60)
     once = tables()
-    assert drain(seconds=60).stored.replays == 6
+    assert drain(seconds=60).counts.replays == 6
     assert tables() == once
     forget()
     assert expected(redis) == once
@@ -183,7 +183,7 @@ def test_redis_gone_after_the_commit(redis: Any, monkeypatch: pytest.MonkeyPatch
         with pytest.raises(RedisGone):
             drain(seconds=60)
     assert tables() == wanted
-    assert drain(seconds=60).stored.replays == 6
+    assert drain(seconds=60).counts.replays == 6
     assert tables() == wanted
     assert SetAside.objects.count() == 2
 

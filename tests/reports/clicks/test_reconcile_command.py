@@ -198,7 +198,7 @@ def test_a_redis_that_is_away_is_told_and_the_rest_checked(
     settings.CLICKS_REDIS_URL = f"unix://{tmp_path}/none.sock"
     add_to(LinkDay, {"link_id": 1}, visitors=1)
     found = differences()
-    assert found[0].startswith("Redis cannot be asked: ")
+    assert found[0].startswith("Redis cannot be read: ")
     assert found[1].startswith("reports_link_day link_id=1")
 
 

@@ -49,7 +49,7 @@ def test_a_human_becomes_a_bot_and_the_next_is_first() -> None:
     make_click(at, visitor=7, agent=old, bot_rules=0, **FIRST)
     make_click(at + timedelta(seconds=3), visitor=7, verdict=Verdict.DUPLICATE)
     told = rejudge()
-    assert "1 User-Agent headers judged otherwise" in told
+    assert "1 User-Agent headers reclassified" in told
     assert "In all: clicks 1 human to bot, 0 bot to human" in told
     assert rows() == [(Verdict.BOT, False, False), (Verdict.HUMAN, True, True)]
     click = Click.objects.earliest("clicked_on")
@@ -103,7 +103,7 @@ def test_the_second_time_changes_nothing() -> None:
     rejudge()
     before = rows(), totals()
     told = rejudge().splitlines()
-    assert told[0] == f"Rules {bots.RULES_VERSION}: 0 User-Agent headers judged otherwise"
+    assert told[0] == f"Rules {bots.RULES_VERSION}: 0 User-Agent headers reclassified"
     assert told[1:] == [
         "In all: clicks 0 human to bot, 0 bot to human; views 0 human to bot, 0 bot to human"
     ]
