@@ -36,7 +36,7 @@ def shown_read(report: Report, slug: str) -> ReportRun:
 
 
 def answered_read(report: Report, slug: str) -> ReportRun:
-    """Return a run that has a result. Raises NotFound, Gone, and Conflict when it has none yet."""
+    """Return a run that has a result. Raises NotFound, Gone, and Conflict without one."""
     run = shown_read(report, slug)
     if run.result is None:
         raise Conflict(f"The run is {run.job.status}; it has no result.")

@@ -10,7 +10,7 @@ from django.apps import AppConfig
 
 
 class ReportsConfig(AppConfig):
-    """Exports and reports."""
+    """Configure the app of clicks, exports and reports."""
 
     name = "reports"
     verbose_name = "Reports"

@@ -1,4 +1,4 @@
-"""Register the jobs of this app and what schedules can start: each class registers itself on import.
+"""Register the jobs of this app and what schedules can start, by import.
 
 `tasks.apps` loads this module of every app when Django starts.
 """

@@ -1,1 +1,1 @@
-"""Read the clicks and views that owners see, by time, by link, by grid and by value."""
+"""Read the clicks and views that owners see, by time, link, grid and value."""

@@ -1,4 +1,4 @@
-"""Group clicks by time, by link, by grid or by a value; READERS names every way."""
+"""Group metrics by time, link, grid or value; READERS names every grouping."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def by_time(query: AnalyticsQuery) -> GroupedMetrics:
 
 
 def by_link(query: AnalyticsQuery) -> GroupedMetrics:
-    """Group by link: three queries, for the clicks, the views and the names of the links."""
+    """Group by link: three queries, for clicks, views and the names of the links."""
     builder = query.builder()
     sql = sum_selects([*builder.links(), *builder.raw_clicks("reports_click.link_id")])
     found = _ranked(query, builder, by_slug(sql, Link))
@@ -100,7 +100,7 @@ def by_grid(query: AnalyticsQuery) -> GroupedMetrics:
 
 
 def by_values(dimensions: Iterable[str], query: AnalyticsQuery) -> dict[str, GroupedMetrics]:
-    """Group by each dimension, by its name: a query for each, and one for what has no value."""
+    """Group by each dimension: a query for each, and one for what has no value."""
     hours = query.builder()
     undetailed = hours.fetch_undetailed(*hours.views())
     before = hours.plan.approximate_before

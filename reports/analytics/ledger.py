@@ -1,4 +1,4 @@
-"""Read the ledger: how many clicks were accepted, and what became of them, by bucket of time."""
+"""Read the ledger of accepted clicks by bucket of time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LedgerEntry(NamedTuple):
 def read_ledger(
     source: MetricsSource, period: Period, steps: Sequence[Bucket]
 ) -> list[LedgerEntry]:
-    """Return an entry for each bucket, of the UTC hours that begin in it: one query."""
+    """Return an entry for each bucket, of the UTC hours beginning in it: one query."""
     bounds = [step.start for step in steps]
     params = {"bounds": bounds, "start": period.start, "end": period.end, **source.params}
     # By grid, since an error in one could be offset by another.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Metrics(NamedTuple):
-    """Count clicks by what became of them, human visitors, and human views of the grid's page."""
+    """Count clicks by outcome, human visitors, and human views of the grid's page."""
 
     humans: int = 0
     duplicates: int = 0

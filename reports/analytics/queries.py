@@ -1,4 +1,4 @@
-"""Build and run the SQL that sums clicks and views by a key, from roll-ups and from raw rows.
+"""Build and run the SQL that sums clicks and views by a key.
 
 The methods of QueryBuilder that are named after a key return SELECTs of that key and the columns of Metrics;
 `sum_selects` adds several up by key. Their parameters are those of MetricsSource, Period and ReadPlan, and
@@ -58,13 +58,13 @@ def sum_selects(selects: Sequence[str]) -> str:
 
 
 def by_slug(summed: str, model: type[Grid | Link]) -> str:
-    """Return SQL that groups by slug what is summed by primary key; '' for deleted objects."""
+    """Return SQL that groups sums by slug instead of primary key; '' for deleted objects."""
     return _BY_SLUG.format(counted=summed, table=model._meta.db_table)
 
 
 @dataclass(frozen=True, slots=True)
 class QueryBuilder:
-    """Build and run the queries for one source and period, by a plan of what is read where."""
+    """Build and run the queries for one source and period, according to a plan."""
 
     source: MetricsSource
     period: Period
@@ -79,7 +79,7 @@ class QueryBuilder:
         retention: RawRetention,
         bounds: Sequence[datetime] = (),
     ) -> QueryBuilder:
-        """Return a builder for sums by hour, cut at the bounds or at the ends of the period."""
+        """Return a builder for sums by hour, cut at the bounds or the period's ends."""
         plan = plan_hours(period, bounds or (period.start, period.end), retention)
         return cls(source, period, retention, plan)
 
@@ -87,12 +87,12 @@ class QueryBuilder:
     def for_values(
         cls, source: MetricsSource, period: Period, retention: RawRetention
     ) -> QueryBuilder:
-        """Return a builder for sums by value of a dimension, which links have in raw rows only."""
+        """Return a builder for sums by value, which for links are in raw rows only."""
         plan = (plan_days if source.values else plan_raw)(period, retention)
         return cls(source, period, retention, plan)
 
     def buckets(self) -> list[str]:
-        """Select clicks and views by bucket, from hours; a table that has both is read once."""
+        """Select clicks and views by bucket; a table that has both is read once."""
         if self.source.views != self.source.hours:
             return [*self._hours(_HOUR_BUCKET, self.source.hours), *self.views()]
         both = self._hours(_HOUR_BUCKET, self.source.hours, views="views")
@@ -179,7 +179,7 @@ class QueryBuilder:
         return self.fetch(_RANKED.format(counted=sql), params=params)
 
     def fetch_undetailed(self, *selects: str) -> Metrics:
-        """Return the sum of the SELECTs and of all clicks of which no value is known.
+        """Return the sum of the SELECTs and of clicks without known values.
 
         Those are the refused clicks and, of links, the clicks whose raw rows are no longer stored.
         """
@@ -194,7 +194,7 @@ class QueryBuilder:
         return sum_metrics(metrics for _, metrics in found)
 
     def _hours(self, key: str, hours: str, *, views: str = "0") -> list[str]:
-        """Select by key from hours; refused clicks, of which no raw row exists, where their hour begins."""
+        """Select by key from hours; refused clicks, without raw rows, where their hour begins."""
         mine = f"{hours} AND {_IN_RANGE}"
         whole = _select(key, f"{mine}{self._uncut()}", **self._counts(), views=views)
         return [whole, *self._if_cut(key, mine)]
@@ -212,7 +212,7 @@ class QueryBuilder:
         return _COUNTS | {"refused": "refused", "visitors": self.source.visitors}
 
     def _if_cut(self, key: str, hours: str) -> list[str]:
-        # Without cut hours, the condition would make the planner look at all the others.
+        # Without cut hours this SELECT would read all hours, and find nothing.
         cut = _select(key, f"{hours} AND {_CUT}", refused="refused")
         return [cut] if self.plan.cut_hours else []
 
@@ -231,5 +231,5 @@ def _by_value(key: str, table: str) -> list[str]:
 
 
 def _array(moments: Sequence[datetime]) -> str:
-    """Return one array literal: of a list, the driver makes an expression that is slow to parse."""
+    """Return an array literal; for a list, the driver writes an expression slow to parse."""
     return f"{{{','.join(moment.isoformat() for moment in moments)}}}"

@@ -18,7 +18,7 @@ from reports.clicks.storage.partitions import CLICKS, oldest_month
 
 
 class RawRetention:
-    """Tell from when on raw clicks are stored; asked only when a plan needs to know."""
+    """Know from when on raw clicks are stored; queried when first needed."""
 
     def __init__(self, default: datetime) -> None:
         self._default = default
@@ -32,7 +32,7 @@ class RawRetention:
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """Hold the UTC hours that are cut, the intervals read from raw rows, and the whole UTC days.
+    """Hold the cut UTC hours, the intervals of raw rows, and the whole UTC days.
 
     `days` are the start of the first whole day and the end of the last one.
     """
@@ -55,7 +55,7 @@ class ReadPlan:
 
 
 def plan_hours(period: Period, bounds: Iterable[datetime], retention: RawRetention) -> ReadPlan:
-    """Plan a read of hourly roll-ups that is cut at the bounds; whole days may be read by the day."""
+    """Plan a read of hourly roll-ups, cut at the bounds, and of whole days between."""
     floors = ((bound, hour_floor(bound)) for bound in bounds)
     hours = sorted({floor for bound, floor in floors if floor != bound})
     stored = [hour for hour in hours if hour >= retention.since]

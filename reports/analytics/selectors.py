@@ -17,7 +17,7 @@ LEDGER_COUNTS = ("accepted", "humans", "duplicates", "bots", "refused")
 
 
 def analytics_read(*, query: AnalyticsQuery) -> dict[str, Any]:
-    """Return the JSON of an analytics answer: one to four queries, whatever the number of clicks.
+    """Return the JSON of an analytics answer, in one to four queries.
 
     Raises Invalid for more buckets of time than an answer can hold.
     """
@@ -52,7 +52,7 @@ def _counts(metrics: Metrics, query: AnalyticsQuery) -> dict[str, int]:
 
 
 def ledger_hours(*, grid: Grid, period: Period, link: str = "") -> QuerySet[LinkHour]:
-    """Return the ledger rows of the hours that begin in the period, of one link by slug or of all."""
+    """Return ledger rows of hours beginning in the period, of one link or of all."""
     hours = LinkHour.objects.filter(grid_id=grid.pk, hour__gte=period.start, hour__lt=period.until)
     if link:
         hours = hours.filter(link_id__in=Link.objects.filter(slug=link).values("pk"))

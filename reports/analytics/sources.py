@@ -1,4 +1,4 @@
-"""Say where the clicks and views of an account, of grids or of links are read, as fragments of SQL."""
+"""Define where metrics of an account, of grids or of links are read, in SQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _USERS_OF_GRIDS = f"""
 
 @dataclass(frozen=True, slots=True)
 class MetricsSource:
-    """Hold SQL over `params`: each table comes with a condition to which others can be added.
+    """Hold SQL over `params`; each table has a condition, to which others are added.
 
     Visitors of several grids are the sum of each grid's visitors, and of several links of each link's: who
     visits two counts twice. Views are those of grids also where clicks are those of links: they say how
@@ -55,7 +55,7 @@ class MetricsSource:
 
 
 def account_source(*, user_id: int) -> MetricsSource:
-    """Return the source of all clicks and views of an account, deleted grids and links included."""
+    """Return the source of an account's clicks and views, of deleted grids and links too."""
     condition = f"grid_id = ANY({_GRIDS_OF_USER})"
     return MetricsSource(
         params={"user": user_id},
@@ -91,7 +91,7 @@ def grids_source(*, grid_ids: Sequence[int]) -> MetricsSource:
 
 
 def links_source(*, link_ids: Sequence[int]) -> MetricsSource:
-    """Return the source of all clicks on the links, with the views of the grids they are on now."""
+    """Return the source of clicks on the links, with views of their present grids."""
     condition = f"link_id = ANY({_LINKS})"
     return MetricsSource(
         params={"links": list(link_ids)},

@@ -1,4 +1,4 @@
-"""Read the metrics of tiles: of each place and size that a tile had when it was clicked."""
+"""Read metrics by the place and size of tiles when they were clicked."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Clicks and views after the redirect: enriched, judged, stored once, and added up."""
+"""Enrich, classify, store and add up clicks and views after the redirect."""

@@ -1,4 +1,4 @@
-"""Clicks, views and their roll-ups, and reports and their runs."""
+"""Define clicks, views and their roll-ups, and reports and their runs."""
 
 from __future__ import annotations
 

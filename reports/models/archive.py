@@ -1,4 +1,4 @@
-"""What must be remembered of accounts that came with an archive."""
+"""Define what is remembered of accounts that were restored from an archive."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from gridlink.lib.slugs import SLUG_LENGTH
 
 
 class FormerKey(models.Model):
-    """Store the slug of a deleted grid or link whose clicks and sums are restored under its key.
+    """Store the slug of a deleted grid or link whose clicks are restored.
 
-    `kind` is the prefix of its slug. By this a second restore knows that they are there.
+    Its clicks and sums have `key`; `kind` is the prefix of its slug. By this a second restore knows that they are there.
     """
 
     pk = models.CompositePrimaryKey("kind", "key")

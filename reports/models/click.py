@@ -1,4 +1,4 @@
-"""Clicks and views as they were recorded, and the sums kept of them.
+"""Define clicks and views as they are recorded.
 
 Users, grids and links are named by their keys and without foreign keys: rows come by the million through
 COPY, and numbers outlive what they count.
@@ -18,7 +18,7 @@ class Verdict(models.IntegerChoices):
 
 
 class UserAgent(models.Model):
-    """Store each User-Agent header once, with what it says and how the bot rules classify it."""
+    """Store each User-Agent header once, with what is read from it."""
 
     id = models.AutoField(primary_key=True)
     # SHA-256 of the text as it was sent, since an index over the text itself would be as large again.

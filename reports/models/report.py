@@ -51,8 +51,9 @@ class Report(Record):
 
 
 class ReportRun(models.Model):
-    """A job that answers a report's question, which stands resolved in the job's parameters, and the
-    answer: null until there is one, and again when it is kept no longer (reports.reporting.runs.retention).
+    """Store a run of a report: its job, which holds the query, and the result.
+
+    The result is null until there is one, and again when it is deleted (reports.reporting.runs.retention).
 
     `basis` is what the answer was made of (reports.reporting.runs.fingerprint), `result` the JSON of
     reports.reporting.results.result, compressed by Zstandard; `kept_since` is when they were stored.

@@ -47,7 +47,7 @@ class Counts(models.Model):
 
 
 class LinkHour(Counts):
-    """Count a link's clicks on one grid in the hour that begins at `hour`: the ledger."""
+    """Count a link's clicks on one grid in an hour: the ledger."""
 
     pk = models.CompositePrimaryKey("link_id", "hour", "grid_id")
     link_id = models.BigIntegerField()
@@ -99,7 +99,7 @@ class ViewCounts(Counts):
 
 
 class GridHour(ViewCounts):
-    """Count a grid's clicks and views in the hour that begins at `hour`."""
+    """Count a grid's clicks and views in an hour."""
 
     pk = models.CompositePrimaryKey("grid_id", "hour")
     grid_id = models.BigIntegerField()
@@ -116,7 +116,7 @@ class GridHour(ViewCounts):
 
 
 class UserHour(ViewCounts):
-    """Count the clicks and views of all grids of a user in the hour that begins at `hour`."""
+    """Count clicks and views of all grids of a user in an hour."""
 
     pk = models.CompositePrimaryKey("user_id", "hour")
     user_id = models.BigIntegerField()
@@ -130,7 +130,7 @@ class UserHour(ViewCounts):
 
 
 class DayValue(models.Model):
-    """Count clicks on a UTC day by a value of a dimension; '' stands for unknown or none."""
+    """Count clicks on a UTC day by value; '' stands for unknown or none."""
 
     day = models.DateField()
     dimension = models.PositiveSmallIntegerField(choices=Dimension.choices)

@@ -1,4 +1,4 @@
-"""Define how far the stream of clicks is counted, and what of it could not be."""
+"""Define how far the stream of clicks is counted, and its unreadable entries."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Watermark(models.Model):
 
 
 class SetAside(models.Model):
-    """Store an entry of the stream, or one event of it, that could not be read; it counts as refused."""
+    """Store an entry, or an event of it, that could not be read."""
 
     id = models.BigAutoField(primary_key=True)
     entry = models.CharField(max_length=64)

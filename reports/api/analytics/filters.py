@@ -1,4 +1,4 @@
-"""The parameters of analytics and the ledger."""
+"""Validate the parameters of analytics and the ledger."""
 
 from __future__ import annotations
 

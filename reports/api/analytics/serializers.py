@@ -1,4 +1,4 @@
-"""The JSON of analytics and the ledger."""
+"""Serialize answers of analytics and the ledger."""
 
 from __future__ import annotations
 

@@ -37,8 +37,11 @@ class GridAnalyticsView(APIView):
         responses=_ANALYTICS,
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Clicks on one's own grid by time, link or value; the totals are the sums of the results. Hours,
-        days, weeks and months are those of `tz`, and each is in the results, also without a click."""
+        """Return clicks on one's own grid by time, link or value.
+
+        The totals are the sums of the results. Hours, days, weeks and months are those of `tz`, and each is
+        in the results, also without a click.
+        """
         query = AnalyticsParameters.parse(request.query_params)
         return _analytics(grid_source(grid_write(actor_of(request), slug)), query)
 
@@ -52,8 +55,11 @@ class LinkAnalyticsView(APIView):
         responses=_ANALYTICS,
     )
     def get(self, request: Request, slug: str) -> Response:
-        """As of a grid. A visitor counts at the first click of a UTC day on the link; views are those of the
-        grid that the link is on now."""
+        """Return clicks on one's own link by time or value, as of a grid.
+
+        A visitor counts at the first click of a UTC day on the link; views are those of the grid that the
+        link is on now.
+        """
         query = AnalyticsParameters.parse(request.query_params)
         return _analytics(link_source(link_write(actor_of(request), slug)), query)
 
@@ -70,7 +76,7 @@ class GridLedgerView(APIView):
         summary="Show the ledger of a grid", parameters=[LedgerParameters], responses=_LEDGER
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Per link and UTC hour, newest first: how many clicks were accepted and what became of each."""
+        """Return accepted clicks and their outcomes per link and UTC hour, newest first."""
         query = LedgerParameters.parse(request.query_params)
         grid, period = grid_write(actor_of(request), slug), requested_period(query)
         hours = ledger_hours(grid=grid, period=period, link=query.get("link", ""))

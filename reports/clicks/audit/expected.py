@@ -1,4 +1,4 @@
-"""Select what the roll-ups of a UTC day must be by its raw clicks and views, and where they differ.
+"""Compare the roll-ups of a UTC day with its raw clicks and views.
 
 Refused events have no rows: `refused` is taken from the ledger as it is, for links from LinkHour and for
 grids from GridHour. Users' sums are compared with those of their grids, which come first.
@@ -86,17 +86,17 @@ GROUP BY grid_id, dimension, value"""
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRollup:
-    """Hold a roll-up and SQL for the rows it must have; `scope` is the condition on its rows."""
+    """Hold a roll-up, SQL for its expected rows, and the condition on its rows."""
 
     table: RollupTable
     expected: str
     scope: str = _GRIDS
 
     def differences(self) -> str:
-        """Return SQL for the rows that are not as expected; it takes the values of `bounds`.
+        """Return SQL for the rows that are not as expected.
 
-        Columns: key, owner, expected counts (all 0 where no row must be) and, as `kept_...`, the stored
-        counts.
+        It takes the values of `bounds`. Columns: key, owner, expected counts (all 0 where no row must be)
+        and, as `kept_...`, the stored counts.
         """
         table, key = self.table, ", ".join(self.table.key)
         within = _HOURS_WITHIN if "hour" in table.key else _DAYS_WITHIN
@@ -135,7 +135,7 @@ ROLLUPS = (
 def bounds(
     day: date, grid_id: int | None = None, user_ids: list[int] | None = None
 ) -> dict[str, Any]:
-    """Return the parameters of the queries: a UTC day, one grid or all, some users or all."""
+    """Return the parameters of the queries; None stands for all grids or users."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     end = start + timedelta(days=1)
     return {"day": day, "start": start, "end": end, "grid": grid_id, "users": user_ids}

@@ -1,4 +1,4 @@
-"""Rebuild roll-ups from raw clicks and views, a UTC day at a time, to what the ingest would store."""
+"""Rebuild the roll-ups of UTC days from raw clicks and views."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNION SELECT user_id FROM reports_grid_hour WHERE grid_id = %(grid)s
 
 
 def rebuild_day(*, day: date, grid_id: int | None = None, dry_run: bool = False) -> dict[str, int]:
-    """Rebuild the roll-ups of a UTC day, of one grid or all; return changed rows per table.
+    """Rebuild a UTC day's roll-ups, of one grid or all; return changed rows per table.
 
     The day must not be before `partitions.oldest_day`: its sums would be deleted. The ingest waits
     meanwhile. Call outside of a transaction.

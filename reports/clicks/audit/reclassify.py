@@ -85,7 +85,7 @@ WHERE EXISTS (SELECT FROM reports_visitor_salt WHERE day = %(day)s AND salt <> '
 
 
 class Changes(NamedTuple):
-    """Count clicks and views that changed from a human's, or a human's duplicate, to a bot's, and back."""
+    """Count clicks and views that changed from human, or human duplicate, to bot, and back."""
 
     clicks_to_bot: int = 0
     clicks_to_human: int = 0
@@ -136,10 +136,10 @@ def reclassify_agents() -> int:
 
 
 def reclassify_day(*, day: date) -> Changes:
-    """Apply the rules to a UTC day's clicks and views and rebuild its roll-ups, in one transaction.
+    """Apply the rules to a UTC day's clicks and views, and rebuild its roll-ups.
 
-    The day must not be before `partitions.oldest_day`. The ingest waits meanwhile. Call outside of a
-    transaction.
+    All or nothing. The day must not be before `partitions.oldest_day`. The ingest waits meanwhile. Call
+    outside of a transaction.
     """
     with ingest_paused(), transaction.atomic(), connection.cursor() as cursor:
         flags = list(range(sum(Flag) + 1))

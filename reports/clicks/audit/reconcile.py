@@ -1,4 +1,4 @@
-"""Check that every accepted event is counted or waiting, and that every sum is what its rows say.
+"""Check that every accepted event is counted or waiting, and every sum correct.
 
 Redis says how much each producer has accepted, and what waits in the stream; PostgreSQL says how much is
 counted. The counters are read first, then the stream, then the database: an event that moves on meanwhile is
@@ -55,7 +55,7 @@ WHERE ({_OF_LINKS}) <> ({_OF_GRIDS}) ORDER BY hour, grid_id
 
 @dataclass(frozen=True, slots=True)
 class RedisState:
-    """Hold, by producer, its counter and, by number, the events of each group in the stream."""
+    """Hold each producer's counter, and the events of its groups in the stream by number."""
 
     counters: Mapping[str, int]
     waiting: Mapping[str, Mapping[int, int]]
@@ -106,7 +106,7 @@ def read_redis() -> RedisState:
 
 
 def reconcile(*, redis: RedisState | None, days: tuple[date, date] | None) -> Reconciliation:
-    """Compare everything, and the sums of the UTC days from the first to the last of `days`.
+    """Compare everything; the sums for the UTC days from the first to the last.
 
     Read `redis` before; without it, its part is left out. Call outside of a transaction.
     """
@@ -168,7 +168,7 @@ def _losses(producers: list[ProducerEvents]) -> Iterator[str]:
 
 
 def _totals(found: Reconciliation) -> Iterator[str]:
-    """Compare what arrived with the ledger; events set aside may be missing there, their target unknown."""
+    """Compare what arrived with the ledger, where events of an unknown target may be missing."""
     clicks = LinkHour.objects.aggregate(n=Sum("accepted"))["n"] or 0
     views = GridHour.objects.aggregate(n=Sum("views_accepted"))["n"] or 0
     found.ledger = clicks + views

@@ -25,7 +25,7 @@ class StoredVisit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Hold the visits that change, and when each link last had a visit that is no duplicate."""
+    """Hold the visits that change, and each link's last visit that is no duplicate."""
 
     grid: int
     visitor: int
@@ -34,7 +34,7 @@ class Replayed:
 
 
 def replay(visits: Sequence[StoredVisit], window: int) -> Replayed:
-    """Classify all visits of one visitor to one grid on one UTC day, in order of time.
+    """Classify one visitor's visits to one grid on one UTC day, in order.
 
     Bots stay what they are. A visit less than `window` seconds after the link's last visit that was no
     duplicate is a duplicate.

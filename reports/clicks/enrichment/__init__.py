@@ -1,1 +1,1 @@
-"""What is derived from a click: browser, bot, country, language, referrer, campaign, visitor."""
+"""Derive browser, bot, country, language, referrer, campaign and visitor of a click."""

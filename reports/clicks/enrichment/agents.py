@@ -1,4 +1,4 @@
-"""Store each User-Agent header once, and look up the id by which clicks refer to it."""
+"""Store each User-Agent header once, and look up its id."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SHARED_FIELDS: dict[tuple[bytes, bytes, bytes], tuple[bytes, bytes, bytes]] = {
 
 
 class UserAgentIds:
-    """Look up the ids of stored headers; remember them for as long as this object lives."""
+    """Look up the ids of stored headers, and remember them."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, int] = {}

@@ -1,8 +1,8 @@
-"""Which visits are not a person's: by their User-Agent header, and by how they were requested.
+"""Detect bots by their User-Agent header and by how they request.
 
 A new rule is a new line in `_RULES`. Whoever adds, changes or removes one, or moves to another release of
-`crawlerdetect`, raises RULES_VERSION: rows say by which version they were judged, and
-`manage.py rejudge_bots` looks again at those of an older one.
+`crawlerdetect`, raises RULES_VERSION: rows say by which version they were classified, and
+`manage.py rejudge_bots` reclassifies those of an older one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from grids.public.wire import Flag
 from reports.clicks.enrichment.patterns import first_of
 
 RULES_VERSION: int = 1
-"""Raised with every change of what these rules say."""
 
-# Said of what crawlerdetect would wrongly have.
+# The reason of a rule for browsers that crawlerdetect would take for bots.
 _PERSON = "person"
-# A reason, and what to find anywhere in the header, in any case; the first that fits is said.
+# A reason, and what to find anywhere in the header, in any case; the first match counts.
 _RULES: list[tuple[str, str]] = [
     (_PERSON, r"Slack_SSB/"),
     # Programs that show a card of the page in a conversation. Messages on Apple's systems say
@@ -45,15 +44,15 @@ _RULES: list[tuple[str, str]] = [
     ("previewer", r"Synapse \(bot|Mattermost-Bot|Rocket\.Chat|ZulipURLPreview"),
     ("previewer", r"ms-office"),
     ("previewer", r"Google-Read-Aloud|GoogleImageProxy|Google-PageRenderer|YahooMailProxy"),
-    # Browsers that nobody looks at.
+    # Browsers without a screen.
     ("headless", r"Headless|PhantomJS|SlimerJS|HtmlUnit|Cypress/|jsdom/"),
-    # Is it still there?
+    # Uptime checks and page tests.
     ("monitor", r"UptimeRobot|Uptime-Kuma|Better ?Uptime|Better Stack|HetrixTools|updown\.io"),
     ("monitor", r"Pingdom|StatusCake|Site24x7|NodePing|Checkly|Freshping|Datadog"),
     ("monitor", r"GoogleStackdriverMonitoring|Amazon-Route53-Health-Check|ELB-HealthChecker"),
     ("monitor", r"kube-probe|Blackbox Exporter|Zabbix|nagios|check_http"),
     ("monitor", r"Chrome-Lighthouse|Google Page Speed|GTmetrix|PTST/"),
-    # What programs are written with.
+    # HTTP libraries and command-line tools.
     ("library", r"\bcurl/|libcurl|^Wget|HTTPie/|^xh/|aria2/"),
     ("library", r"python-requests|Python-urllib|aiohttp|python-httpx|^Python/|Scrapy|pycurl"),
     ("library", r"Go-http-client|fasthttp|^colly|^resty|^Go "),
@@ -72,15 +71,17 @@ _RULES: list[tuple[str, str]] = [
     ("crawler", r"\+https?://|^Mozilla/[0-9.]+ \(compatible\)$"),
 ]
 _FLAG_REASONS = [(int(Flag.HEAD), "head"), (int(Flag.PREFETCH), "prefetch")]
-# Rust's engine has none.
+# Rust's engine has no lookaround.
 _LOOKAROUND = re.compile(r"\(\?<?[!=]")
 _CACHED = 16_384
 
 
 @lru_cache(_CACHED)
 def agent_reason(user_agent: str) -> str:
-    """Why a visitor who sends this header is no person: 'previewer', 'headless', 'monitor', 'library',
-    'crawler', or 'empty' for one who sends none; '' for a person's browser. Never raises."""
+    """Return why this header is a bot's; '' for a person's browser.
+
+    Reasons are 'previewer', 'headless', 'monitor', 'library', 'crawler', and 'empty' without a header.
+    """
     text = user_agent.encode(errors="replace").decode().strip()
     if not text:
         return "empty"
@@ -90,7 +91,7 @@ def agent_reason(user_agent: str) -> str:
 
 @lru_cache(16)
 def request_reason(flags: int) -> str:
-    """Why a visit with these `wire.Flag`s is no person's: 'head' or 'prefetch'; '' when nothing tells."""
+    """Return why these `wire.Flag`s are a bot's: 'head' or 'prefetch', or ''."""
     return next((reason for flag, reason in _FLAG_REASONS if flags & flag), "")
 
 

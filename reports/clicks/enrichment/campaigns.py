@@ -1,4 +1,4 @@
-"""The campaign that a visit belongs to, from the utm_ parameters of its own query."""
+"""Read the campaign of a visit from the utm_ parameters of its query."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LENGTH = 255
 
 
 class Campaign(NamedTuple):
-    """One line each, at most 255 characters; '' when not given."""
+    """Hold utm_ parameters of one line and at most 255 characters; '' if not given."""
 
     source: str = ""
     medium: str = ""
@@ -24,13 +24,15 @@ class Campaign(NamedTuple):
 
 
 NONE = Campaign()
-# Those that people write now so, now so, and mean the same by.
+# Those whose case people vary without meaning anything by it.
 _LOWERED = frozenset({"source", "medium"})
 
 
 def campaign(query: bytes) -> Campaign:
-    """The campaign that a raw query string names; of a parameter given twice the first counts. `source` and
-    `medium` are in lower case. Never raises."""
+    """Return the campaign that a raw query string names. Never raises.
+
+    Of a parameter given twice the first counts. `source` and `medium` are in lower case.
+    """
     return _campaign(query) if b"utm_" in query else NONE
 
 

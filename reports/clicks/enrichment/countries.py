@@ -1,4 +1,4 @@
-"""The country of an address, from the database file that `make countries` fetches."""
+"""Look up the country of an address in the database file that `make countries` fetches."""
 
 from __future__ import annotations
 
@@ -19,42 +19,38 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
+# How soon a replaced file is noticed.
 CHECK_SECONDS = 60.0
-"""How soon a replaced file is noticed."""
 _CACHED = 16_384
 _ISO = re.compile(r"[A-Z]{2}\Z")
-_BROKEN = (OSError, ValueError, maxminddb.InvalidDatabaseError)
 
 
 def country(address: str) -> str:
-    """The ISO 3166 alpha-2 code, in capitals, of an IPv4 or IPv6 address; '' when it is unknown, private or
-    no address, or there is no database. Never raises."""
-    return _file.find(address)
+    """Return the ISO 3166 alpha-2 code of an IPv4 or IPv6 address, in capitals.
+
+    Never raises: '' when it is unknown, private or no address, or there is no database.
+    """
+    return _database.find(address)
 
 
-def _unknown(_: str) -> str:
-    return ""
-
-
-class _File:
-    """settings.COUNTRY_DB as it was when last looked at."""
+class _Database:
+    """Hold settings.COUNTRY_DB as it was when last checked."""
 
     def __init__(self) -> None:
         self._due = -inf
-        self._seen: object = None
+        self._identity: object = None
         self._find: Callable[[str], str] = _unknown
 
     def find(self, address: str) -> str:
         if monotonic() >= self._due:
-            self._look()
+            self._check()
         return self._find(address)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._due = monotonic() + CHECK_SECONDS
         path: Path = settings.COUNTRY_DB
-        if (seen := _identity(path)) != self._seen:
-            self._seen = seen
-            # With a cache of its own: what the file before it said is forgotten.
+        if (identity := _identity(path)) != self._identity:
+            self._identity = identity
             self._find = _open(path)
 
 
@@ -67,23 +63,28 @@ def _identity(path: Path) -> object:
 
 
 def _open(path: Path) -> Callable[[str], str]:
+    """Return a look-up in a file, with a cache of its own."""
     try:
-        reader = _opened_copy(path)
-    except _BROKEN as error:
-        logger.warning("countries_unknown", extra={"path": str(path), "error": repr(error)})
+        # Mapped into memory, and copied: a file overwritten in place would end the process.
+        with tempfile.NamedTemporaryFile(prefix="gridlink-countries-") as copy:
+            shutil.copyfile(path, copy.name)
+            reader = maxminddb.open_database(copy.name, maxminddb.MODE_MMAP_EXT)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        _warn(path, error)
         return _unknown
     return lru_cache(_CACHED)(_Lookup(path, reader))
 
 
-def _opened_copy(path: Path) -> maxminddb.Reader:
-    # The file is mapped into memory, and one that somebody writes over in place would end the process.
-    with tempfile.NamedTemporaryFile(prefix="gridlink-countries-") as copy:
-        shutil.copyfile(path, copy.name)
-        return maxminddb.open_database(copy.name, maxminddb.MODE_MMAP_EXT)
+def _unknown(_: str) -> str:
+    return ""
+
+
+def _warn(path: Path, error: Exception) -> None:
+    logger.warning("countries_unknown", extra={"path": str(path), "error": repr(error)})
 
 
 class _Lookup:
-    """Finds addresses in one open database; says once when it turns out to be broken."""
+    """Find addresses in an open database; log once when it turns out to be broken."""
 
     def __init__(self, path: Path, reader: maxminddb.Reader) -> None:
         self._path = path
@@ -94,19 +95,17 @@ class _Lookup:
         try:
             return _code(self._reader.get(_unmapped(address)))
         except (TypeError, ValueError):
-            # A TypeError, of a text that C cannot have.
+            # TypeError: the C library refuses the text.
             return ""
         except maxminddb.InvalidDatabaseError as error:
             if not self._is_broken:
                 self._is_broken = True
-                logger.warning(
-                    "countries_unknown", extra={"path": str(self._path), "error": repr(error)}
-                )
+                _warn(self._path, error)
             return ""
 
 
 def _unmapped(address: str) -> str:
-    """An IPv4 address that came as an IPv6 one, as sockets for both kinds give it, as what it is."""
+    """Return an IPv4-mapped IPv6 address, as dual-stack sockets report it, as IPv4."""
     if ":" not in address:
         return address
     mapped = IPv6Address(address).ipv4_mapped
@@ -123,4 +122,4 @@ def _get(record: Any, key: str) -> Any:
     return record.get(key) if isinstance(record, dict) else None
 
 
-_file = _File()
+_database = _Database()

@@ -1,4 +1,4 @@
-"""The language that a visitor would rather read."""
+"""Read the language that a visitor prefers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 
 _CACHED = 4_096
-# What browsers send has a handful; what is made to be slow may have hundreds.
-_MOST = 32
+# Browsers send a handful; a header made to be slow may have hundreds.
+_ITEMS_MAX = 32
 # Some apps write "en_GB".
 _ITEM = re.compile(
     rb"\s*+([^\s;_-]++)[^\s;]*+\s*+(?:;\s*+q\s*+=\s*+([01](?:\.[0-9]*)?|\.[0-9]+)\s*+)?\Z",
@@ -18,9 +18,13 @@ _PRIMARY = re.compile(rb"[a-z]{2,3}\Z")
 
 @lru_cache(_CACHED)
 def language(raw: bytes) -> str:
-    """The primary subtag of the most preferred tag of an Accept-Language header, such as 'de'; of two that
-    are preferred alike, the first. '' when there is none, or that is no language. Never raises."""
-    matches = [match for item in raw.split(b",", _MOST)[:_MOST] if (match := _ITEM.match(item))]
+    """Return the preferred language of an Accept-Language header, such as 'de', or ''.
+
+    It is the primary subtag of the tag of highest quality, the first of several. Never raises.
+    """
+    matches = [
+        match for item in raw.split(b",", _ITEMS_MAX)[:_ITEMS_MAX] if (match := _ITEM.match(item))
+    ]
     best = max(matches, key=_quality, default=None)
     if best is None or not _quality(best):
         return ""

@@ -1,4 +1,4 @@
-"""Where visitors come from: hosts only, since the rest of a referrer may tell who they are."""
+"""Read the host of a referrer; the rest may tell who the visitor is."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ _REFERRER = re.compile(
 
 
 def referrer_host(raw: bytes) -> str:
-    """The lower-case host of a Referer header, as sent (punycode stays), without port, name, password and
-    leading "www."; of an app, its package. '' for none, for Gridlink itself and for what is no address.
-    At most 253 characters. Never raises."""
+    """Return the host of a Referer header, in lower case and without "www.".
+
+    Of an app, its package. Punycode stays. '' for none, for Gridlink itself and for what is no address; at most 253 characters.
+    Never raises.
+    """
     host = _host(raw)
     return "" if host and host == _host(settings.LINK_BASE_URL.encode()) else host
 

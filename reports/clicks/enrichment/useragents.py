@@ -1,4 +1,4 @@
-"""What a User-Agent header says of browser, system and device, by ua-parser's rules."""
+"""Read browser, system and device of a User-Agent header by ua-parser's rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports.clicks.enrichment.patterns import first_of, resolver
 _CACHED = 16_384
 # As long as the columns of reports.models.click.UserAgent.
 _FAMILY = 64
-# The first that fits names the device. A tablet's browser on Android is one that does not say "Mobile".
+# The first match names the device. On Android, a browser that does not say "Mobile" is a tablet's.
 _DEVICES: list[tuple[str, str]] = [
     ("tv", r"smart-?tv|hbbtv|apple ?tv|google ?tv|android tv|web0s|netcast|bravia|crkey|roku"),
     ("tv", r"\b(?-i:AFT[A-Z0-9]+)\b|opera tv|viera|tizen[^)]*\btv\b|\bTV Safari"),
@@ -29,8 +29,10 @@ _DEVICES: list[tuple[str, str]] = [
 
 
 class Agent(NamedTuple):
-    """Names without versions, at most 64 characters; '' when unknown. `device` is 'desktop', 'mobile',
-    'tablet', 'tv', 'bot', or 'other' for what is known and none of these."""
+    """Hold names without versions, at most 64 characters; '' when unknown.
+
+    `device` is 'desktop', 'mobile', 'tablet', 'tv', 'bot', or 'other' for a known device of another kind.
+    """
 
     browser: str
     os: str
@@ -42,8 +44,7 @@ _NOTHING = Agent("", "", "")
 
 @lru_cache(_CACHED)
 def describe(user_agent: str) -> Agent:
-    """What the header says; a device that `bots.agent_reason` takes for no person's is a 'bot'. Never
-    raises."""
+    """Return what the header says; the device of a bot (`bots.agent_reason`) is 'bot'. Never raises."""
     text = user_agent.encode(errors="replace").decode().strip()
     if not text:
         return _NOTHING

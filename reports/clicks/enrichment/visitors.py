@@ -1,8 +1,8 @@
-"""Telling visitors apart for a day, without keeping what they could be recognised by.
+"""Tell visitors apart for a day, without storing what identifies them.
 
-A visitor is a hash keyed with the day's salt. Once the salt is destroyed nobody, we included, can make the
-hash again, so that what is stored leads back to no address. A destroyed salt leaves its day behind without
-it: however the settings or the clock change, that day never gets another.
+A visitor is a hash keyed with the day's salt. Once the salt is destroyed nobody can compute the hash
+again, so that what is stored leads back to no address. The row of a destroyed salt stays, without it: however
+the settings or the clock change, that day never gets another.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ DELETE FROM reports_seen_visitor WHERE ctid = ANY (ARRAY(
 
 
 def visitor(salt: bytes, user: int, address: str, user_agent: bytes) -> int:
-    """Who visits the links of the owner `user`, as a signed 64-bit number: the same for the same salt, owner,
-    address and User-Agent header, and different for each owner. Never raises."""
+    """Return the hash of a visitor of the owner `user`. Never raises.
+
+    A signed 64-bit number: the same for the same salt, owner, address and User-Agent header, and different for each owner.
+    """
     sent_from = address.encode(errors="surrogatepass")
     # The length keeps apart an address and a header that together read the same.
     who = b"%d %d %b%b" % (user, len(sent_from), sent_from, user_agent)
@@ -47,9 +49,11 @@ def visitor(salt: bytes, user: int, address: str, user_agent: bytes) -> int:
 
 
 def salt_of(day: date) -> bytes | None:
-    """The 32 bytes of a UTC day's salt, made when first asked for; None when it is destroyed or due to be
-    (settings.VISITOR_SALT_DAYS after the day's end), or the day is after tomorrow. In a transaction, it must
-    be READ COMMITTED."""
+    """Return the 32 bytes of a UTC day's salt, created when first asked for.
+
+    None when it is destroyed or due to be (settings.VISITOR_SALT_DAYS after the day's end), or the day is
+    after tomorrow. A transaction around it must be READ COMMITTED.
+    """
     values: dict[str, Any] = {
         "day": day,
         "days": settings.VISITOR_SALT_DAYS,
@@ -64,7 +68,7 @@ def salt_of(day: date) -> bytes | None:
 
 
 def destroy_salts() -> int:
-    """Destroy the salts whose time is over, and forget who was seen on those days; how many salts."""
+    """Destroy salts past their time and their days' visitors; return how many salts."""
     values = {"days": settings.VISITOR_SALT_DAYS, "batch": _BATCH}
     with connection.cursor() as cursor:
         cursor.execute(_DESTROY, values)

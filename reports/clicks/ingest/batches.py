@@ -54,7 +54,7 @@ NO_COUNTS = IngestCounts()
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Hold what is stored of `entries`, with rows and sums in the form that COPY reads.
+    """Hold what is stored of `entries`; rows and sums as COPY reads them.
 
     `counts` say what becomes of the entries; `now` is the database's time.
     """
@@ -72,7 +72,7 @@ class Batch:
 
 
 class BatchBuilder:
-    """Build one batch after another; a batch must be stored before the next but one is built."""
+    """Build one batch after another; store each before the next but one."""
 
     def __init__(self) -> None:
         self._agents = UserAgentIds()

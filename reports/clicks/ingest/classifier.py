@@ -18,7 +18,7 @@ _AGENT_ID = Struct("!ii")
 
 
 def visitor_keys(visits: Iterable[Visit]) -> list[VisitorKey | None]:
-    """Return the visitor of each visit; None for a bot or a visitor who must not be recognised."""
+    """Return the visitor of each visit; None for bots and those not to be recognised."""
     return [
         None if visitor is None or check.is_bot else (at // DAY_MS, target.grid, visitor)
         for target, at, visitor, check, *_ in visits

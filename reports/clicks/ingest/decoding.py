@@ -1,4 +1,4 @@
-"""Decode the entries of the stream: which group of which producer each brings, and its events."""
+"""Decode the entries of the stream: producer, number and events of each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DecodedEntry:
 
 
 def decode(entry: Entry, parser: EventParser) -> DecodedEntry:
-    """Decode an entry; refuse one that is no valid group, with as many events as it says."""
+    """Decode an entry; refuse an invalid one, with as many events as it says."""
     try:
         group = wire.decode(entry.fields)
         position = _position(entry.fields, len(group.events) + _unkept(group))

@@ -1,4 +1,4 @@
-"""Tell first visits of the day and duplicates by what is stored of a day's visitors."""
+"""Recognise first visits of the day and duplicates."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NO_CHANGES = HistoryChanges([], [])
 
 
 class VisitorHistory:
-    """Know when the visitors `keys` last visited each link, and judge their next visits by it.
+    """Hold when the visitors `keys` last visited each link, to classify their next visits.
 
     `before` is the history of the batch before, whose changes may not be stored yet. `window` is in
     milliseconds: a human's visit less than that away from the last one is a duplicate.

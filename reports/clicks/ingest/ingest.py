@@ -34,16 +34,16 @@ _FIRST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class DrainResult:
-    """Hold what a run did. With `is_busy` another one was running, and this one did nothing."""
+    """Hold what a run did; with `is_busy`, nothing, since another one was running."""
 
     is_busy: bool = False
     counts: IngestCounts = NO_COUNTS
 
 
 def drain(*, seconds: float, events: int = EVENTS) -> DrainResult:
-    """Count what is in the stream, for about so long; `events` is the size of a transaction.
+    """Count what is in the stream, for about so long.
 
-    Raises RedisError and database errors when one of the two is down; nothing is lost then.
+    `events` is the size of a transaction. Raises RedisError and database errors when one of the two is down; nothing is lost then.
     """
     with try_ingest_lock() as is_taken:
         if not is_taken:
@@ -54,7 +54,7 @@ def drain(*, seconds: float, events: int = EVENTS) -> DrainResult:
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """Turn off garbage collection, a third of all the time: visits are many, and form no cycles."""
+    """Turn off garbage collection: it takes a third of the time to find nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -73,7 +73,7 @@ class ProducerPositions:
                 self._at[name] = Progress(name, number, number, accepted, missing)
 
     def accept(self, group: GroupPosition) -> bool:
-        """Move on to a group; return False for a replay. Skipped groups are missing from now on."""
+        """Move on to a group, past missing ones; return False for a replay."""
         at = self._at[group.producer]
         if group.number <= at.number:
             return False

@@ -1,4 +1,4 @@
-"""Name what a visit counts as: its verdict, and for whom it is the first visit of the day."""
+"""Define what a visit counts as: its verdict, and whether it is a first visit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reports.models import Verdict
 
 
 class Outcome(IntEnum):
-    """Enumerate outcomes. A first visit to the grid is one to the link too, and both are a human's."""
+    """Enumerate outcomes; the first visit to a grid is one to the link too."""
 
     HUMAN = 0
     FIRST_ON_LINK = 1

@@ -18,7 +18,7 @@ _TILE_LENGTH = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParsedTarget:
-    """Represent a target, with the start of its rows and its tile as fields of COPY.
+    """Represent a target with the fields of COPY that its rows share.
 
     `link` is 0 for a view of the grid's page.
     """
@@ -51,5 +51,5 @@ TARGETS = Cache(_parse, _CACHED)
 
 
 def target_without_tile(user: int, grid: int, link: int) -> ParsedTarget:
-    """Return the target of a link, or of a grid's page, whose tile does not matter."""
+    """Return the target of a link, or of a grid's page, without its tile."""
     return TARGETS[Target(int(Kind.CLICK if link else Kind.VIEW), user, grid, link)]

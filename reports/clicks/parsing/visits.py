@@ -1,4 +1,4 @@
-"""Parse events into visits: all that can be said of one without looking at other visits."""
+"""Parse events into visits, each without regard to other visits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True, slots=True)
 class BotCheck:
-    """Hold what header and flags say of a visit: `fields` are its bot_reason, bot_rules and flags."""
+    """Hold whether a visit is a bot's, and its fields bot_reason, bot_rules and flags."""
 
     is_bot: bool
     fields: bytes
@@ -59,7 +59,7 @@ HEADER: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Hold a number of events that could not be read, the reason, and their payload as it came."""
+    """Hold how many events could not be read, why, and their payload as it came."""
 
     events: int
     reason: str
@@ -100,7 +100,7 @@ class EventParser:
         self._people = Cache(self._person, _CACHED)
 
     def parse(self, group: Group) -> ParsedEvents:
-        """Return every event as a visit, as part of a refusal, or as one that the producer did not keep."""
+        """Return the visits of a group, and its events without a visit."""
         parsed = ParsedEvents()
         self._parse_events(group.events, parsed)
         for (user, grid, link, hour), count in group.unkept.items():

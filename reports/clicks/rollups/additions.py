@@ -1,4 +1,4 @@
-"""Add up what a transaction's visits add to each roll-up, and store it with one statement for each.
+"""Add the visits of a batch to the roll-ups, with one statement for each.
 
 Per row of a roll-up, Python counts visits by outcome only. PostgreSQL makes the columns of it, adds the rows
 to those there are, and sums them further by day and by user.
@@ -36,7 +36,7 @@ VIEW = len(Outcome)
 
 
 def _count(name: str) -> str:
-    """Return SQL for a count of a roll-up, by the columns of the outcomes that add to it."""
+    """Return SQL for a count of a roll-up, as the sum of outcomes."""
     prefix = "view_" if name.startswith("views") else ""
     summed = "humans" if name == "views" else name.removeprefix("views_")
     outcomes = [f"{prefix}{each.name.lower()}" for each in Outcome if summed in SUMS[each]]

@@ -47,7 +47,7 @@ _TILE = Dimension.TILE.value
 
 @dataclass(frozen=True, slots=True)
 class RollupCollector:
-    """Count visits by target, hour and outcome, and keep clicks by grid, day and outcome for their values."""
+    """Count visits by target, hour and outcome; group clicks by grid, day and outcome."""
 
     counts: Counter[RollupKey] = field(default_factory=Counter)
     clicks: defaultdict[DayKey, list[Visit]] = field(default_factory=lambda: defaultdict(list))

@@ -40,7 +40,7 @@ class RollupTable:
         self.columns = [*self.key, *self.owner, *self.counts]
 
     def upsert(self, source: str, *, add: bool) -> str:
-        """Return SQL that inserts the rows of `source`, and adds to existing rows or replaces their counts.
+        """Return SQL that inserts rows, or adds to existing ones or replaces their counts.
 
         Of several owners a row keeps the first.
         """
@@ -60,7 +60,7 @@ USER_HOUR, USER_DAY_VALUE = RollupTable(UserHour), RollupTable(UserDayValue)
 
 
 def link_days(link_hours: str) -> str:
-    """Return SQL for rows of LINK_DAY from rows of LINK_HOUR, a table with or without a condition."""
+    """Return SQL for rows of LINK_DAY; `link_hours` is a table of LINK_HOUR with any condition."""
     return f"""
     SELECT link_id, {HOUR_TO_DAY} AS day, grid_id, min(user_id) AS user_id, {sums(LINK_DAY.counts)}
     FROM {link_hours} GROUP BY 1, 2, 3"""

@@ -1,4 +1,4 @@
-"""Note how far clicks are stored, so that an export can fix the rows it reads.
+"""Note how far clicks are stored; exports fix the rows they read by it.
 
 Only the ingest stores clicks, one batch after another: once its transaction is committed, every click up to
 the noted key is there.

@@ -1,1 +1,1 @@
-"""The partitioned tables of clicks, and how rows are written to them."""
+"""Maintain the partitioned tables of clicks, and write rows to them."""

@@ -17,7 +17,7 @@ LOCK_KEY = int.from_bytes(b"gridclic", "big")
 
 @contextmanager
 def try_ingest_lock() -> Iterator[bool]:
-    """Take the lock if it is free, until the block ends; yield whether it was taken."""
+    """Take the lock if it is free; yield whether it was taken."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY])
         (is_taken,) = cursor.fetchone()
@@ -30,7 +30,7 @@ def try_ingest_lock() -> Iterator[bool]:
 
 @contextmanager
 def ingest_paused() -> Iterator[None]:
-    """Wait for the running ingest, and keep the next one from starting until the block ends."""
+    """Wait for the running ingest; none starts until the block ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
     try:

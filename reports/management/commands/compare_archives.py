@@ -1,4 +1,4 @@
-"""`manage.py compare_archives`: check whether two archives hold the same account."""
+"""Check whether two archives hold the same account: `manage.py compare_archives`."""
 
 from __future__ import annotations
 

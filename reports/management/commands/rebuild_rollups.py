@@ -1,4 +1,4 @@
-"""`manage.py rebuild_rollups`: rebuild the sums of clicks and views from the raw rows."""
+"""Rebuild the sums of clicks and views from raw rows: `manage.py rebuild_rollups`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def utc_day(text: str) -> date:
 
 
 def days_with_rows(first: date | None, last: date | None) -> tuple[date, date]:
-    """Return the first and last day. Raises CommandError unless all their raw rows are stored."""
+    """Return the first and last day. Raises CommandError when raw rows are missing."""
     oldest = oldest_day()
     if oldest is None:
         raise CommandError(

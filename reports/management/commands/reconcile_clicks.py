@@ -1,4 +1,4 @@
-"""`manage.py reconcile_clicks`: check that every accepted click is counted and the sums agree."""
+"""Check that accepted clicks are counted and sums agree: `manage.py reconcile_clicks`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _redis() -> tuple[RedisState | None, list[str]]:
 
 
 def _days(hours: int) -> tuple[date, date] | None:
-    """Return the UTC days of the last hours, as far back as raw rows are stored."""
+    """Return the UTC days of the last hours that have all raw rows."""
     now, oldest = datetime.now(UTC), oldest_day()
     if oldest is None:
         return None

@@ -1,4 +1,4 @@
-"""`manage.py rejudge_bots`: reclassify stored clicks and views by the current bot rules."""
+"""Reclassify stored clicks and views by the current bot rules: `manage.py rejudge_bots`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py verify_export`: check a file of an export against its manifest."""
+"""Check a file of an export against its manifest: `manage.py verify_export`."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def path(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path
     file = tmp_path / "geo" / "country.mmdb"
     file.parent.mkdir()
     settings.COUNTRY_DB = file
-    monkeypatch.setattr(countries, "_file", countries._File())
+    monkeypatch.setattr(countries, "_database", countries._Database())
     return file
 
 
