@@ -10,7 +10,7 @@ from gridlink.lib.slugs import SLUG_LENGTH
 class FormerKey(models.Model):
     """Store the slug of a deleted grid or link whose clicks are restored.
 
-    Its clicks and sums have `key`; `kind` is the prefix of its slug. By this a second restore knows that they are there.
+    `kind` is the prefix of its slug. By this a second restore knows that its clicks are there.
     """
 
     pk = models.CompositePrimaryKey("kind", "key")

@@ -22,8 +22,7 @@ _REFERRER = re.compile(
 def referrer_host(raw: bytes) -> str:
     """Return the host of a Referer header, in lower case and without "www.".
 
-    Of an app, its package. Punycode stays. '' for none, for Gridlink itself and for what is no address; at most 253 characters.
-    Never raises.
+    Of an app, its package; '' for none, for Gridlink itself and for an invalid address. Never raises.
     """
     host = _host(raw)
     return "" if host and host == _host(settings.LINK_BASE_URL.encode()) else host

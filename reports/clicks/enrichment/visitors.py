@@ -40,7 +40,7 @@ DELETE FROM reports_seen_visitor WHERE ctid = ANY (ARRAY(
 def visitor(salt: bytes, user: int, address: str, user_agent: bytes) -> int:
     """Return the hash of a visitor of the owner `user`. Never raises.
 
-    A signed 64-bit number: the same for the same salt, owner, address and User-Agent header, and different for each owner.
+    A signed 64-bit number that depends on the salt, the owner, the address and the User-Agent header.
     """
     sent_from = address.encode(errors="surrogatepass")
     # The length keeps apart an address and a header that together read the same.

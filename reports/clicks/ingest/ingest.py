@@ -43,7 +43,7 @@ class DrainResult:
 def drain(*, seconds: float, events: int = EVENTS) -> DrainResult:
     """Count what is in the stream, for about so long.
 
-    `events` is the size of a transaction. Raises RedisError and database errors when one of the two is down; nothing is lost then.
+    `events` is the size of a transaction. Raises RedisError and database errors; nothing is lost then.
     """
     with try_ingest_lock() as is_taken:
         if not is_taken:
