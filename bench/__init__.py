@@ -1,6 +1,6 @@
-"""Every speed claim as a command: `python -m bench.<name>` measures, and ends with one line of JSON.
+"""Measure every speed claim: `python -m bench.<name>` ends with one line of JSON.
 
-Run them by `make bench-<name>`, beside servers of their own.
+Run them by `make bench-<name>`, with temporary servers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Made-up clicks in a stream, as redirect processes write them: always the same ones, but for the date.
+"""Write generated clicks to a stream as redirect processes do, reproducibly.
 
 Few links get most of the clicks. People come in sessions: they click some links of one grid within minutes,
-now and then the same one twice. Robots click whatever there is.
+now and then the same one twice. Bots click any link. Only the dates depend on today.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _SOURCES = ("newsletter", "twitter", "partner", "poster")
 
 
 def fill(url: str, clicks: int) -> None:
-    """Put so many clicks of the last days into the empty stream of a Redis."""
+    """Write so many clicks of the last days to the empty stream of a Redis."""
     redis = Redis.from_url(url)
     accepted = [0] * _PRODUCERS
     events = _events(clicks)

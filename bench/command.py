@@ -1,4 +1,4 @@
-"""What benches share as commands: the sizes they are asked for, and the time that something takes."""
+"""Parse the sizes of a bench from the command line, and time functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def options(about: str | None, **amounts: int) -> Any:
-    """What the command line says: a whole number of each name, else the one given here."""
+    """Parse the command line: one whole number per name, with these defaults."""
     parser = ArgumentParser(description=about)
     for name, amount in amounts.items():
         parser.add_argument(f"--{name}", type=int, default=amount)
@@ -17,7 +17,7 @@ def options(about: str | None, **amounts: int) -> Any:
 
 
 def timed(work: Callable[[], None]) -> float:
-    """The seconds that it takes."""
+    """Return the seconds that `work` takes."""
     before = perf_counter()
     work()
     return perf_counter() - before

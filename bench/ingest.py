@@ -1,8 +1,8 @@
-"""What counting clicks costs beside merely loading their rows. `make bench-ingest`.
+"""Measure click ingest against plain COPY of the same rows: `make bench-ingest`.
 
-A million clicks lie in the stream as the redirect tier writes them. They are drained, everything included:
-read, decoded, enriched, judged, stored, summed, deleted. What came of it, dumped table by table, is then
-loaded by plain COPY into the same tables, emptied, with the same indexes. Both are done in turns.
+A million clicks lie in the stream as the redirect tier writes them. They are drained: read, decoded,
+enriched, classified, stored, rolled up, deleted. The resulting rows, dumped table by table, are then
+loaded by COPY into the same, emptied tables with the same indexes. Both are done in turns.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ALSO = ("reports_producer", "reports_set_aside")
 
 
 def main() -> int:
-    """Measure and report; returns the exit code."""
+    """Measure and report; return the exit code."""
     asked = options(__doc__, clicks=1_000_000, turns=3)
     stop_gently()
     # The clicks are of three days, and all of them have visitors.
@@ -61,7 +61,7 @@ def _report(clicks: int, turns: list[tuple[float, float]]) -> int:
 
 
 def _turn(turn: int, clicks: int, folder: Path) -> tuple[float, float]:
-    """The seconds of ingest and of COPY."""
+    """Return the seconds of ingest and of COPY."""
     say(f"Turn {turn}: filling the stream")
     _empty(*_TABLES, *_ALSO)
     fill(settings.CLICKS_REDIS_URL, clicks)

@@ -1,9 +1,4 @@
-"""What the job platform itself costs: from the request to a finished job of no work. `make bench-jobs`.
-
-The job is an export by an account without links: it is claimed, runs, writes a file that holds only a header,
-and is finished in one transaction, as any job is. A web process and one idle worker, with one pool process,
-are started as the Procfile does. Jobs go one after another; each is looked at every 5 ms until it has ended.
-"""
+"""Measure the overhead of the job platform with jobs that do nothing: `make bench-jobs`."""
 
 from __future__ import annotations
 
@@ -28,7 +23,7 @@ _EMPTY = Size(users=1, grids=0, links=0)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The seconds of one job. `start` lies between two stamps on the row, and so may overlap `request`."""
+    """Hold the seconds of one job; `start` may overlap `request`."""
 
     request: float
     start: float
@@ -47,7 +42,7 @@ _MEANINGS = {
 
 
 def main() -> int:
-    """Measure and report; returns the exit code."""
+    """Measure and report; return the exit code."""
     stop_gently()
     with database("jobs") as name:
         load(_EMPTY)

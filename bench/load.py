@@ -1,7 +1,7 @@
-"""Fills a database with made-up accounts by COPY: always the same ones for the same size.
+"""Fill a database with generated accounts by COPY, reproducibly.
 
-Rows are written in the order of their time, everybody's mixed, as they come about in life. So the links of
-one user lie as far apart on disk as they can, and no measurement gains from neighbours that life lacks.
+Rows are written in the order of their time, with all users mixed, as happens in production. So the
+links of one user lie far apart on disk, and no measurement gains from locality that production lacks.
 """
 
 from __future__ import annotations
@@ -61,8 +61,11 @@ _USED_ON = "2100-01-01"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much: each user has `grids` grids of `links` links. `heavy` links come on top, all of one more
-    user, the last, on grids of a thousand; it is a multiple of a thousand links a step, or nothing."""
+    """Define the amount of data: each user has `grids` grids of `links` links.
+
+    `heavy` links belong to one more user, the last, on grids of a thousand; it is 0 or a multiple of a
+    thousand links a step.
+    """
 
     users: int
     grids: int = 10
@@ -71,22 +74,22 @@ class Size:
 
     @property
     def heavy_user(self) -> int:
-        """The key of the user who owns the heavy links."""
+        """Return the key of the user who owns the heavy links."""
         return self.users + 1
 
     @property
     def steps(self) -> int:
-        """How many links each user adds, one after another."""
+        """Return how many links each user adds, one after another."""
         return self.grids * self.links
 
 
 def username_of(user: int) -> str:
-    """The name of the user with this key."""
+    """Return the name of a user by key."""
     return f"user-{user}"
 
 
 def token_of(user: int) -> str:
-    """The secret of a user's token."""
+    """Return the secret of a user's token."""
     return f"glt_bench-{user}"
 
 
@@ -164,7 +167,7 @@ def _links(chance: random.Random, size: Size) -> Iterator[tuple[object, ...]]:
 
 
 def _places(size: Size, step: int) -> Iterator[tuple[int, int, int]]:
-    """Of every link that is added in a step: its user, grid and place on the grid."""
+    """Yield user, grid and position of every link that is added in a step."""
     number, place = step % size.grids, step // size.grids
     for user in range(1, size.heavy_user):
         yield user, number * size.users + user, place
@@ -193,7 +196,7 @@ def _key_of(url: str) -> str:
 
 @contextmanager
 def _without_indexes(model: type[Link]) -> Iterator[None]:
-    """Builds the indexes at the end, which takes half the time."""
+    """Build the indexes at the end, which takes half the time."""
     with connection.schema_editor() as editor:
         for index in model._meta.indexes:
             editor.remove_index(model, index)
@@ -208,7 +211,7 @@ def _copy(
     columns: Iterable[str],
     rows: Iterator[tuple[object, ...]],
 ) -> None:
-    """No value holds a tab, a line's end or a backslash, so that nothing needs escaping."""
+    """Copy rows into a table; no value needs escaping."""
     statement = f"COPY {model._meta.db_table} ({', '.join(columns)}) FROM STDIN"
     with connection.cursor() as cursor:
         while chunk := list(islice(rows, _CHUNK)):

@@ -1,9 +1,9 @@
-"""How fast visitors are sent on, every click kept, against nginx that counts nothing. `make bench-redirect`.
+"""Measure counted redirects against nginx, which counts nothing: `make bench-redirect`.
 
-Both sides are asked by wrk over 64 connections in turns on the same cores: nginx, one process, for a fixed
-`return 302`; the redirect process for a thousand links, each answer only after Redis has the click, with
-`appendfsync everysec` and, beside it, with `always`. Afterwards everything is drained into Postgres, and as
-many clicks must be there as the process says to have accepted.
+wrk requests both over 64 connections in turns on the same cores: nginx, one process, for a fixed
+`return 302`; the redirect process for a thousand links, answering only after Redis has stored the
+click, with `appendfsync everysec` and with `always`. Afterwards everything is drained into PostgreSQL,
+and as many clicks must be there as the process says it accepted.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What wrk says of one round."""
+    """Hold the results of one round of wrk."""
 
     rate: float
     p99: float
@@ -79,7 +79,7 @@ class Run:
 
 
 def main() -> int:
-    """Measure and report; returns the exit code."""
+    """Measure and report; return the exit code."""
     stop_gently()
     for program in ("nginx", "wrk"):
         if not shutil.which(program):

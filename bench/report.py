@@ -1,4 +1,4 @@
-"""What a bench prints: a table for people, then a line of JSON for programs."""
+"""Print a bench's results: a table for people and a line of JSON for programs."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _WIDTH = 130
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The smallest value that at least `share` of all values do not exceed."""
+    """Return the smallest value that at least `share` of all values do not exceed."""
     ordered = sorted(values)
     rank = -int(-share * len(ordered) // 1)
     return ordered[max(rank, 1) - 1]
 
 
 def in_ms(seconds: float) -> str:
-    """Seconds as milliseconds for a table."""
+    """Format seconds as milliseconds."""
     return f"{seconds * 1000:.1f}"
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table whose first column is text and whose others are figures."""
+    """Print a table whose first column is text and whose others are numbers."""
     table = Table(title=title, title_justify="left")
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index else "left", no_wrap=True)
@@ -41,8 +41,10 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> N
 def show_turns(
     unit: str, amount: int, names: tuple[str, str], turns: Sequence[tuple[float, float]]
 ) -> tuple[float, int]:
-    """A table of the seconds that ours and the other side took in each turn, for so many units; returns how
-    many times as fast as the other ours is, and our units a second, both at the median."""
+    """Print the seconds of both sides in each turn; return our relative speed and rate.
+
+    Both are medians: how many times as fast as the other side ours is, and our units a second.
+    """
     columns = dict(zip(names, zip(*turns, strict=True), strict=True))
     rows = [
         [name, *(f"{s:.1f}" for s in seconds), f"{amount / median(seconds):,.0f}"]
@@ -56,11 +58,11 @@ def show_turns(
 
 
 def say(line: str) -> None:
-    """Tell what goes on, at once."""
+    """Print a line at once."""
     print(line, flush=True)
 
 
 def conclude(bench: str, *, holds: bool, **figures: Any) -> int:
-    """Print the last line; returns the exit code."""
+    """Print the line of JSON; return the exit code."""
     say(json.dumps({"bench": bench, **figures, "holds": holds}))
     return 0 if holds else 1

@@ -1,4 +1,4 @@
-"""What a bench measures: databases of its own, and the processes of the Procfile on them."""
+"""Run what a bench measures: databases of its own and processes of the Procfile."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ HOST = "127.0.0.1"
 
 
 def stop_gently() -> None:
-    """Leave through the `finally` blocks when told to stop, so that nothing is left running."""
+    """Exit through the `finally` blocks on a stop signal, so that nothing is left running."""
     on_stop_signals(lambda number, _: sys.exit(128 + number))
 
 
 @contextlib.contextmanager
 def database(name: str) -> Iterator[str]:
-    """A new, migrated database beside the configured one, dropped at the end; yields its real name."""
+    """Create a migrated database, dropped at the end; yield its real name."""
     real = f"gridlink_bench_{name}_{os.getpid()}"
     _administer(f"CREATE DATABASE {real}")
     try:
@@ -53,7 +53,7 @@ def switch(database: str) -> None:
 
 
 def server_url() -> str:
-    """The server that bench databases are made on."""
+    """Return the URL of the server that holds the databases of benches."""
     return settings.DATABASE_URL or database_url(settings.DATA_DIR)
 
 
@@ -65,25 +65,25 @@ def _administer(statement: str) -> None:
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """Return a port that nothing listens on."""
     with socket.create_server((HOST, 0)) as free:
         return int(free.getsockname()[1])
 
 
 class Site:
-    """A running web process, asked over one connection that stays open."""
+    """Request a running web process over one persistent connection."""
 
     def __init__(self, port: int) -> None:
         self._pool = urllib3.HTTPConnectionPool(HOST, port, maxsize=1, retries=False, timeout=60)
 
     def answers(self) -> bool:
-        """Whether it is ready."""
+        """Check whether the site is ready."""
         with contextlib.suppress(urllib3.exceptions.HTTPError):
             return self._pool.request("GET", "/readyz").status == 200
         return False
 
     def ask(self, path: str, *, token: str = "", body: Any = None) -> tuple[float, Any]:
-        """The seconds until the whole answer was here, and what it says; `body` makes it a POST."""
+        """Return the seconds until the whole response, and its JSON; `body` makes a POST."""
         headers = {"Authorization": f"Token {token}"} if token else {}
         before = perf_counter()
         method = "GET" if body is None else "POST"
@@ -96,7 +96,7 @@ class Site:
 
 @contextlib.contextmanager
 def web(database: str) -> Iterator[Site]:
-    """The Procfile's web process with a single worker, on a database and a free port."""
+    """Run the Procfile's web process with one worker on a free port."""
     port = free_port()
     site = Site(port)
     environment = {"WEB_HOST": HOST, "WEB_PORT": str(port)}
@@ -106,14 +106,14 @@ def web(database: str) -> Iterator[Site]:
 
 @contextlib.contextmanager
 def worker(database: str) -> Iterator[None]:
-    """The Procfile's worker with a single pool process, which does the small jobs as well."""
+    """Run the Procfile's worker with one pool process for all kinds of jobs."""
     options = "-c 1 -Q quick,exports,reports,imports"
     with _process("worker", options, database, {}, lambda log: " ready." in log.read_text()):
         yield
 
 
 def worker_memory() -> Iterator[float]:
-    """The most memory that each process of the worker has had, in MB."""
+    """Yield the peak memory of each worker process, in MB."""
     for process in psutil.Process().children(recursive=True):
         if "celery" in " ".join(process.cmdline()):
             status = Path(f"/proc/{process.pid}/status").read_text()
@@ -123,7 +123,7 @@ def worker_memory() -> Iterator[float]:
 
 @contextlib.contextmanager
 def redirect(database: str, redis_url: str) -> Iterator[int]:
-    """The Procfile's redirect process with a single worker, on a database and a Redis; yields its port."""
+    """Run the Procfile's redirect process with one worker; yield its port."""
     port = free_port()
     site = Site(port)
     environment = {

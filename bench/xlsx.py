@@ -1,8 +1,8 @@
-"""What an XLSX file costs beside the same by XlsxWriter. `make bench-xlsx`.
+"""Measure writing XLSX against XlsxWriter: `make bench-xlsx`.
 
-A table of made-up clicks becomes a workbook by Gridlink's way, in which Postgres writes the rows, and by
-XlsxWriter in its mode of constant memory, from a server-side cursor. Both are done in turns, each time in a
-process of its own, from the query to the finished file.
+A table of generated clicks becomes a workbook by Gridlink's way, in which PostgreSQL writes the rows,
+and by XlsxWriter in its constant-memory mode, from a server-side cursor. Both are done in turns, each
+time in a process of its own, from the query to the finished file.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ _FETCHED = 2_000
 
 
 class Run(NamedTuple):
-    """What it took: seconds, and the highest memory of the process in MB."""
+    """Hold the seconds of a run and its process's peak memory in MB."""
 
     seconds: float
     peak: int
 
 
 def main() -> int:
-    """Measure and report; returns the exit code."""
+    """Measure and report; return the exit code."""
     asked = options(__doc__, rows=200_000, turns=3)
     stop_gently()
     with tempfile.TemporaryDirectory() as name, database("xlsx"):
@@ -87,7 +87,7 @@ def _turn(turn: int, folder: Path) -> tuple[Run, Run]:
 
 
 def _apart(work: Callable[[str], None]) -> Run:
-    """Do it in a new process, whose memory is that of the work alone."""
+    """Run `work` in a new process, whose memory is that of the work alone."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_measured, work, _dsn()).result()
 

@@ -1,4 +1,4 @@
-"""A year of one account's clicks, made by SQL."""
+"""Generate a year of one account's clicks by SQL."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FROM (
 
 
 def load_clicks(first: date, last: date, rows: int, grids: int) -> None:
-    """Clicks of user 1, so many in all, on as many grids."""
+    """Insert clicks of user 1, `rows` in all, on `grids` grids."""
     months = months_from(first.replace(day=1), 14)
     for table in ("reports_click", "reports_view"):
         ensure(table, months)
@@ -55,7 +55,7 @@ def load_clicks(first: date, last: date, rows: int, grids: int) -> None:
 
 
 def roll_up(first: date, last: date) -> None:
-    """The sums of the days."""
+    """Rebuild the roll-ups of all days."""
     for day in days_between(first, last):
         rebuild_day(day=day)
     with connection.cursor() as cursor:

@@ -1,10 +1,4 @@
-"""A walk through Gridlink from outside: bookmarks become grids, are clicked, and come back as files.
-
-    GRIDLINK_URL=http://127.0.0.1:8000 python -m examples.demo
-
-It knows nothing but the HTTP API, holds every figure against another source, leaves the files in
-`demo-output/` (or the folder DEMO_OUTPUT) and ends with 0 only if every check held.
-"""
+"""Walk through Gridlink's API: import bookmarks, click them, export them."""
 
 from __future__ import annotations
 
@@ -36,14 +30,14 @@ FIRST, LAST = 100, 299
 
 
 class Download(NamedTuple):
-    """The file of a finished job, kept at `path`; `said` is what the API says of it."""
+    """Hold a finished job's file, saved at `path`, and the API's data on it."""
 
     path: Path
     body: bytes
     said: Json
 
     def table(self) -> list[dict[str, str]]:
-        """The rows of a CSV file."""
+        """Return the rows of a CSV file."""
         return list(csv.DictReader(io.StringIO(self.body.decode(errors="replace"), newline="")))
 
 
@@ -64,7 +58,7 @@ def main() -> int:
 
 
 def demo(site: str) -> int:
-    """Every step, one after the other; 0 if every check held, else 1."""
+    """Run every step; return 0 if every check held, otherwise 1."""
     folder = Path(os.environ.get("DEMO_OUTPUT") or ROOT / "demo-output")
     folder.mkdir(parents=True, exist_ok=True)
     api, key = Api(site), secrets.token_hex(16)
@@ -156,12 +150,12 @@ def fetch(api: Api, folder: Path, said: Json) -> Download:
 
 
 def by_format(file: Download) -> str:
-    """What the name of a file ends with."""
+    """Return the extension of a file name."""
     return file.path.suffix.removeprefix(".")
 
 
 def show_grids(api: Api) -> int:
-    """The account's grids as a table; the number of links on them."""
+    """Print the account's grids; return the number of their links."""
     heading("Grids")
     grids = list(api.rows("grids/?ordering=title&limit=10"))
     table = Table("Title", "Links", "Visibility", box=None, padding=(0, 0, 0, 2))
@@ -173,7 +167,7 @@ def show_grids(api: Api) -> int:
 
 
 def export(api: Api, folder: Path) -> list[Download]:
-    """All links as CSV and as HTML."""
+    """Export all links as CSV and as HTML."""
     heading("Export")
     jobs = {}
     for form in ("csv", "netscape"):
@@ -182,7 +176,7 @@ def export(api: Api, folder: Path) -> list[Download]:
 
 
 def import_checks(api: Api, tally: Json, verdicts: Download, key: str) -> Iterator[Check]:
-    """Each entry has one verdict, and the same upload again starts no second job."""
+    """Check that each entry has one verdict, and that a repeated upload starts no job."""
     given = Counter(row["verdict"] for row in verdicts.table())
     told = {"create": "links", "refused": "refused", "problem": "problems"}
     for verdict, name in told.items():
@@ -196,7 +190,7 @@ def import_checks(api: Api, tally: Json, verdicts: Download, key: str) -> Iterat
 
 
 def link_checks(api: Api, exports: list[Download], imported: int, on_grids: int) -> Iterator[Check]:
-    """The exports hold the very links that were imported and that the API lists."""
+    """Check that the exports hold the links that were imported and that the API lists."""
     table, page = exports
     for file, links in ((table, len(table.table())), (page, page.body.count(b"<A "))):
         said = file.said["rows"]
@@ -209,7 +203,7 @@ def link_checks(api: Api, exports: list[Download], imported: int, on_grids: int)
 
 
 def file_checks(api: Api, file: Download) -> Iterator[Check]:
-    """The file is what the API says, can be had in parts, and not without token or signature."""
+    """Check a file's size and hash, ranges, and access without token or signature."""
     name, url, size, sha256 = (file.said[key] for key in ("name", "url", "size", "sha256"))
     digest = hashlib.sha256(file.body).hexdigest()
     text = f"{len(file.body):,} bytes, SHA-256 {digest[:12]}…; the API: {size:,}, {sha256[:12]}…"
@@ -223,7 +217,7 @@ def file_checks(api: Api, file: Download) -> Iterator[Check]:
 
 
 def show_ways_on(site: str, files: list[Download], username: str, token: str) -> None:
-    """Where the files lie, and what to open next."""
+    """Print where the files are, and what to open next."""
     heading("Files")
     say("\n  ".join(os.path.relpath(file.path) for file in files))
     heading("Open, while Gridlink runs")

@@ -1,4 +1,4 @@
-"""An invented account with two months of clicks, the same every time: what a report of it looks like."""
+"""Generate an account with two months of clicks, reproducibly, for a sample report."""
 
 from __future__ import annotations
 
@@ -72,8 +72,7 @@ _VIEWS = 2.4
 
 
 def make_month(user: User, *, clicks: int) -> None:
-    """Grids, links, their last checks, and clicks and views from FIRST to LAST, about so many clicks a day.
-    Their sums are not made."""
+    """Insert grids, links, their last checks, and clicks and views from FIRST to LAST."""
     chance = random.Random(5)
     links = [link for title in _TITLES for link in _grid(user, title)]
     Link.objects.bulk_create(links)
@@ -90,7 +89,7 @@ def make_month(user: User, *, clicks: int) -> None:
 
 
 def days() -> Iterator[date]:
-    """From FIRST to LAST."""
+    """Yield the days from FIRST to LAST."""
     return (FIRST + timedelta(n) for n in range((LAST - FIRST).days + 1))
 
 

@@ -1,4 +1,4 @@
-"""A page of a PDF as a PNG of few colours, small enough to live beside text."""
+"""Convert a page of a PDF to a small PNG for the documentation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COLOURS = 64
 
 
 def picture(document: bytes) -> bytes:
-    """Of the first page, as pdftoppm of Poppler draws it."""
+    """Return the first page as drawn by pdftoppm of Poppler."""
     command = ["pdftoppm", "-r", f"{_PER_INCH}", "-f", "1", "-l", "1"]
     drawn = subprocess.run(command, input=document, capture_output=True, check=True).stdout
     _, size, _, pixels = drawn.split(b"\n", 3)

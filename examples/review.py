@@ -1,4 +1,4 @@
-"""A report of the demo's account: defined once, and the same as PDF, as XLSX and as JSON."""
+"""Define a report of the demo's account, and run it as PDF, XLSX and JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def review(api: Api, follow: Follow) -> Json:
 
 
 def review_checks(files: dict[str, bytes], humans: int) -> Iterator[Check]:
-    """Each format is what it says, and the report counts the clicks that the ledger has."""
+    """Check each format, and that the report counts the ledger's clicks."""
     for name, start in _BEGINNINGS.items():
         right = files[name].startswith(start)
         yield right, f"report: {len(files[name]):,} bytes of {name.upper()}"

@@ -1,4 +1,4 @@
-"""The summary of an invented month as a picture: docs/summary.png.
+"""Draw the summary of a generated month as docs/summary.png.
 
     python -m gridlink.embedded exec --temporary -- python -m examples.sample_report docs/summary.png
 

@@ -1,4 +1,4 @@
-"""A site as the demo meets it: its HTTP API, and the console on which the demo tells of it."""
+"""Provide the demo with the HTTP API of a site and a console."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ console = Console(highlight=False, markup=False, emoji=False)
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the message is for the user."""
+    """Report why the demo cannot go on; the message is for the user."""
 
 
 class Api:
-    """The HTTP API of a site, as one account once `token` is set."""
+    """Request the HTTP API, as one account once `token` is set."""
 
     def __init__(self, site: str) -> None:
         self.token = ""
@@ -36,7 +36,7 @@ class Api:
             raise DemoError(f"{method} {bare(url)} got no answer: {reason}") from error
 
     def call(self, path: str, method: str = "GET", **options: Any) -> Json:
-        """The JSON that a path of the API answers with, with the token; raises DemoError if not."""
+        """Return the JSON of an API path; raise DemoError for an error."""
         url = urljoin(self._root, path)
         headers = {"Authorization": f"Token {self.token}"} if self.token else {}
         headers |= options.pop("headers", {})
@@ -50,7 +50,7 @@ class Api:
         return body
 
     def rows(self, path: str) -> Iterator[Json]:
-        """Every row of a list, page after page."""
+        """Yield every row of a list, page by page."""
         while path:
             page = self.call(path)
             yield from page["results"]
@@ -58,7 +58,7 @@ class Api:
 
 
 def bare(url: str) -> str:
-    """An address without its query, which may hold a signature."""
+    """Return a URL without its query, which may hold a signature."""
     return url.partition("?")[0]
 
 
@@ -68,13 +68,13 @@ def heading(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """A line of it."""
+    """Print a line."""
     # Unwrapped, so that an address or a command can be copied whole.
     console.print(f"  {text}", soft_wrap=True)
 
 
 def failures(checks: Iterable[Check]) -> int:
-    """Print a line for each check, which is whether it holds and its figures; how many do not."""
+    """Print each check with its figures; return how many failed."""
     failed = 0
     for holds, said in checks:
         word, colour = ("ok    ", "green") if holds else ("FAILED", "bold red")

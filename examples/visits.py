@@ -1,4 +1,4 @@
-"""A burst of visitors for the demo: people who look at a grid and click its tiles, and some who are none."""
+"""Simulate visitors for the demo: people who view a grid and click its tiles, and bots."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CAMPAIGN = "?utm_source=newsletter&utm_medium=email&utm_campaign=demo"
 
 
 class Visit(NamedTuple):
-    """One request to the redirect tier and the address it must lead to; a view leads nowhere."""
+    """Define a request to the redirect tier and its expected target; a view has none."""
 
     method: str
     address: str
@@ -53,7 +53,7 @@ class Visit(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Who comes, each as a list of visits one after another, and what must be counted of them."""
+    """Hold visitors, each a list of consecutive visits, and the expected counts."""
 
     people: list[list[Visit]]
     clicks: int
@@ -71,7 +71,7 @@ def publish(api: Api) -> tuple[Json, list[Json]]:
 
 
 def plan(grid: Json, links: list[Json]) -> Plan:
-    """Always the same people for the same links; the first tiles are clicked most."""
+    """Return the same visitors for the same links; the first tiles get most clicks."""
     chance = random.Random(len(links))
     weights = [1 / (rank + 1) for rank in range(len(links))]
     view = urljoin(links[0]["short_url"], f"/v/{grid['slug']}")
@@ -122,7 +122,7 @@ def _goes_well(api: Api, visit: Visit) -> bool:
 
 
 def await_counted(api: Api, grid: Json, planned: Plan) -> Json:
-    """The ledger's totals once it holds all clicks, or at the end of the patience."""
+    """Return the ledger's totals once it holds all clicks, or at the time limit."""
     deadline = time.monotonic() + COUNTED_SECONDS
     while True:
         ledger = api.call(f"grids/{grid['slug']}/ledger/")
@@ -152,7 +152,7 @@ def click_checks(planned: Plan, wrong: int, ledger: Json, analytics: Json) -> It
 
 
 def show_clicks(ledger: Json, analytics: Json) -> None:
-    """The ledger's totals, and a bar for each browser."""
+    """Print the ledger's totals, and a bar for each browser."""
     names = ("accepted", "humans", "duplicates", "bots", "refused")
     say("  ".join(f"{name} {ledger['totals'][name]}" for name in names))
     most = max((row["clicks"] for row in analytics["results"]), default=1) or 1
@@ -168,7 +168,7 @@ def show_clicks(ledger: Json, analytics: Json) -> None:
 
 
 def clicks(api: Api) -> tuple[int, Iterator[Check]]:
-    """Publish a grid, let visitors click it, show what was counted; the clicks of humans, and the checks."""
+    """Publish a grid, simulate visitors, print the counts; return clicks and checks."""
     grid, links = publish(api)
     if not links:
         raise DemoError("There is no link to click.")
