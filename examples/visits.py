@@ -1,4 +1,4 @@
-"""Simulate visitors for the demo: people who view a grid and click its tiles, and bots."""
+"""Simulate visitors for the demo: people who view and click a grid, and bots."""
 
 from __future__ import annotations
 
