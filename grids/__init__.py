@@ -1,1 +1,1 @@
-"""Grids and links: layout, imports, link checks and the public tier."""
+"""Manage grids and links: layout, imports, link checks and the public tier."""

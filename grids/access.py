@@ -1,4 +1,4 @@
-"""The only door from an identifier that somebody sent to a grid or a link."""
+"""Resolve identifiers of requests to grids and links, and check permissions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Actor = User | AnonymousUser
 
 
 def grid_read(actor: Actor, slug: str) -> Grid:
-    """A live grid that the actor owns or anybody may see. Raises NotFound."""
+    """Return a live grid that the actor may see. Raises NotFound."""
     grid = Grid.objects.live().select_related("user").filter(slug=slug).first()
     if grid is None or not _may_see(actor, grid):
         raise NotFound
@@ -21,7 +21,7 @@ def grid_read(actor: Actor, slug: str) -> Grid:
 
 
 def grid_write(actor: User, slug: str) -> Grid:
-    """One of the actor's own live grids. Raises NotFound."""
+    """Return one of the actor's own live grids. Raises NotFound."""
     grid = Grid.objects.live().filter(user=actor, slug=slug).first()
     if grid is None:
         raise NotFound
@@ -29,7 +29,7 @@ def grid_write(actor: User, slug: str) -> Grid:
 
 
 def grid_trashed(actor: User, slug: str) -> Grid:
-    """One of the actor's own grids in the trash. Raises NotFound."""
+    """Return one of the actor's own grids in the trash. Raises NotFound."""
     grid = Grid.objects.filter(user=actor, slug=slug, is_deleted=True).first()
     if grid is None:
         raise NotFound
@@ -37,8 +37,10 @@ def grid_trashed(actor: User, slug: str) -> Grid:
 
 
 def link_read(actor: Actor, slug: str) -> Link:
-    """A live link on a grid that the actor may see, its active window open unless it is the actor's own.
-    Raises NotFound."""
+    """Return a live link on a grid that the actor may see. Raises NotFound.
+
+    Links of others are visible within their active window only.
+    """
     links = Link.objects.live().with_grid().select_related("grid__user").filter(slug=slug)
     link = links.filter(
         Q(user=actor.pk) | Q(pk__in=Link.objects.active().filter(slug=slug))
@@ -49,7 +51,7 @@ def link_read(actor: Actor, slug: str) -> Link:
 
 
 def link_write(actor: User, slug: str) -> Link:
-    """One of the actor's own live links. Raises NotFound."""
+    """Return one of the actor's own live links. Raises NotFound."""
     link = Link.objects.live().with_grid().filter(user=actor, slug=slug).first()
     if link is None:
         raise NotFound
@@ -57,7 +59,10 @@ def link_write(actor: User, slug: str) -> Link:
 
 
 def link_trashed(actor: User, slug: str) -> Link:
-    """One of the actor's own links in the trash, on a grid that is not. Raises NotFound."""
+    """Return one of the actor's own links in the trash. Raises NotFound.
+
+    Its grid is not in the trash.
+    """
     links = Link.objects.with_grid().filter(user=actor, slug=slug, is_deleted=True)
     link = links.filter(grid__is_deleted=False).first()
     if link is None:

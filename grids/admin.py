@@ -1,4 +1,4 @@
-"""Grids and links in the admin: to find and to look at; writes go through the services only."""
+"""Show grids and links in the admin, read-only: writes go through the services."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grids.models import Grid, Link
 
 @admin.register(Grid)
 class GridAdmin(ReadOnly, admin.ModelAdmin[Grid]):
-    """Grids."""
+    """Show grids."""
 
     list_display = ("title", "slug", "user", "visibility", "is_deleted", "created_on")
     list_filter = ("visibility", "is_deleted")
@@ -23,7 +23,7 @@ class GridAdmin(ReadOnly, admin.ModelAdmin[Grid]):
 
 @admin.register(Link)
 class LinkAdmin(ReadOnly, admin.ModelAdmin[Link]):
-    """Links."""
+    """Show links."""
 
     list_display = ("title", "slug", "url", "grid", "user", "is_deleted", "created_on")
     list_filter = ("is_deleted",)

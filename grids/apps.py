@@ -1,7 +1,6 @@
 """Register the app with Django.
 
-Django reads this when it starts; the name of the app is part of every migration and table, and is not to be
-changed.
+The name of the app is part of every migration and table, and must not change.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from django.apps import AppConfig
 
 
 class GridsConfig(AppConfig):
-    """Grids and links."""
+    """Configure the app of grids and links."""
 
     name = "grids"
     verbose_name = "Grids"

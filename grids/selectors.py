@@ -1,4 +1,4 @@
-"""Reads of grids and links."""
+"""Read grids and links. Each selector is one query, unless it says otherwise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _WORDS_MAX = 16
 
 
 def search_query(text: str) -> SearchQuery:
-    """Every word of `text`, each as the beginning of a word. Raises Invalid when there is no word in it."""
+    """Return a query for rows with words that begin with every word of `text`.
+
+    Raises Invalid when there is no word in it.
+    """
     words = _WORD.findall(text)[:_WORDS_MAX]
     if not words:
         raise Invalid("There is no word to search for.", fields={"q": ["Give at least one word."]})
@@ -36,7 +39,7 @@ def search_query(text: str) -> SearchQuery:
 def grid_list(
     *, user: User, deleted: bool = False, visibility: str = "", q: str = ""
 ) -> QuerySet[Grid]:
-    """A user's grids, each with its `links_total`: one query a page."""
+    """List a user's grids, each with its `links_total`."""
     grids = Grid.objects.filter(user=user, is_deleted=deleted)
     if visibility:
         grids = grids.filter(visibility=visibility)
@@ -46,7 +49,7 @@ def grid_list(
 
 
 def with_totals(grids: QuerySet[Grid]) -> QuerySet[Grid]:
-    """Adds `links_total`, the number of live links."""
+    """Add `links_total`, the number of live links."""
     return _counted(grids, Link.objects.filter(is_deleted=False))
 
 
@@ -62,12 +65,12 @@ def _counted(grids: QuerySet[Grid], links: QuerySet[Link]) -> QuerySet[Grid]:
 
 
 def grid_shown(*, actor: Actor, grid: Grid) -> Grid:
-    """A grid with the `links_total` that the actor may see: one query."""
+    """Return a grid with the `links_total` that the actor may see."""
     return _counted(Grid.objects.filter(pk=grid.pk), _visible(actor, grid)).get()
 
 
 def grid_links(*, actor: Actor, grid: Grid) -> QuerySet[Link]:
-    """A grid's live links with their grid; for others than its owner only the active ones. One query."""
+    """List a grid's live links with their grid; for others only the active ones."""
     return _visible(actor, grid).filter(grid=grid).with_grid()
 
 
@@ -87,7 +90,7 @@ def link_list(
     created_from: datetime | None = None,
     created_until: datetime | None = None,
 ) -> QuerySet[Link]:
-    """A user's links with their grids: one query a page, whatever the number of links."""
+    """List a user's links with their grids."""
     links = Link.objects.filter(user=user, is_deleted=deleted, grid__is_deleted=False)
     wanted = Q()
     if grid:
@@ -106,8 +109,11 @@ def link_list(
 
 
 def profile_grids(*, user: User) -> QuerySet[Grid]:
-    """What anybody may see of a user's grids, each with its `links_total` and, in `first_links`, the keys of
-    its first PROFILE_LINKS links: read from the index, however many more there are."""
+    """List a user's public grids, each with its `links_total`.
+
+    `first_links` are the keys of its first PROFILE_LINKS links, read from the index, however many more there
+    are.
+    """
     shown = Link.objects.filter(is_deleted=False).active()
     first = shown.filter(grid=OuterRef("pk")).order_by("y", "x", "id")
     grids = Grid.objects.live().filter(user=user, visibility=Visibility.PUBLIC)
@@ -116,13 +122,13 @@ def profile_grids(*, user: User) -> QuerySet[Grid]:
 
 
 def profile_links(*, grids: list[Any]) -> dict[int, list[Link]]:
-    """Per grid of `profile_grids` its first links in reading order: one query."""
+    """Return for each grid of `profile_grids` its first links in reading order."""
     links = Link.objects.in_bulk([key for grid in grids for key in grid.first_links])
     return {grid.pk: [links[key] for key in grid.first_links if key in links] for grid in grids}
 
 
 def grid_tiles(*, actor: Actor, grid: Grid) -> dict[str, dict[str, int]]:
-    """Per live link of a grid that the actor may see its place, in reading order: one query, no model."""
+    """Return the tiles of live links that the actor may see, by slug."""
     links = _visible(actor, grid).filter(grid=grid).order_by("y", "x", "id")
     names = ("x", "y", "width", "height")
     return {
@@ -132,8 +138,10 @@ def grid_tiles(*, actor: Actor, grid: Grid) -> dict[str, dict[str, int]]:
 
 
 def link_resolve(*, key: str) -> Link | None:
-    """The link that a visitor's `key`, a slug or an alias, leads to, with its grid: one query. It may be in
-    the trash; nothing of private grids or of closed accounts is found."""
+    """Return the link with a slug or alias, with its grid.
+
+    It may be in the trash; links of private grids and closed accounts are not found.
+    """
     # A slug holds an underscore and an alias never does, so one text is never both.
     found = Link.objects.filter(slug=key) if "_" in key else Link.objects.filter(alias=key)
     seen = found.exclude(grid__visibility=Visibility.PRIVATE).filter(user__is_active=True)
@@ -142,7 +150,7 @@ def link_resolve(*, key: str) -> Link | None:
 
 
 def grid_resolve(*, key: str) -> Grid | None:
-    """The live grid that a visitor's `key`, a slug or an alias, leads to, unless it is private: one query."""
+    """Return the live grid with a slug or alias, unless it is private."""
     found = (
         Grid.objects.live().filter(slug=key)
         if "_" in key

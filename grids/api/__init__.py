@@ -1,1 +1,1 @@
-"""REST endpoints for grids, links, imports and profiles."""
+"""Serve the REST endpoints of grids, links, imports, checks and profiles."""

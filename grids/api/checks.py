@@ -1,4 +1,4 @@
-"""The JSON of link checks and metadata, with the parameters of their list."""
+"""Define the JSON of link checks and metadata, and the parameters of their list."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def _slugs() -> BoundedListField:
 
 
 class CheckRequestSerializer(StrictSerializer):
-    """Which links to check: those on the grids, and the links themselves; all when nothing is named."""
+    """Validate which links to check: those on `grids` and `links`; all without either."""
 
     grids = _slugs()
     links = _slugs()
 
 
 class LinkCheckSerializer(serializers.Serializer[Any]):
-    """The latest verdict on a link."""
+    """Represent the latest verdict on a link."""
 
     link = serializers.CharField(source="slug")
     url = serializers.CharField()
@@ -77,19 +77,19 @@ class LinkCheckSerializer(serializers.Serializer[Any]):
 
 
 class GridChecksQuery(GridLinksQuery):
-    """`verdict` lists one kind; in reading order unless asked otherwise."""
+    """List one `verdict` only, in reading order unless requested otherwise."""
 
     verdict = serializers.ChoiceField(Verdict.choices, required=False)
 
 
 class MetadataRequestSerializer(StrictSerializer):
-    """The address of a page."""
+    """Validate the address of a page."""
 
     url = UrlField()
 
 
 class MetadataSerializer(serializers.Serializer[Any]):
-    """What a page says of itself; what it does not say is empty."""
+    """Represent a page's metadata; unknown values are empty."""
 
     url = serializers.CharField(help_text="Where the page is, after redirects.")
     title = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Fields of links and grids that check more than a type."""
+"""Validate fields of links and grids beyond their type."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _COLOUR = re.compile(r"\A#[0-9a-fA-F]{6}\Z")
 
 @extend_schema_field({"type": "string", "maxLength": URL_LENGTH, "example": "https://example.org/"})
 class UrlField(TextField):
-    """An address a link may point to."""
+    """Validate an address that a link may have."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=URL_LENGTH + 100, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """The address as typed; raises ValidationError when a link may not have it."""
+        """Return the address as typed. Raises ValidationError when a link may not have it."""
         try:
             return check_url(super().to_internal_value(data))
         except BadUrl as error:
@@ -38,28 +38,28 @@ class UrlField(TextField):
 
 @extend_schema_field(STYLE_SCHEMA)
 class StyleField(serializers.Field[Any, Any, Any, Any]):
-    """A link's style, by the schema of `grids.services.styles`."""
+    """Validate a link's style by the schema of `grids.services.styles`."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The style; raises ValidationError when it does not fit the schema."""
+        """Return the style. Raises ValidationError when it does not match the schema."""
         try:
             return check_style(data)
         except Invalid as error:
             raise serializers.ValidationError(error.message) from error
 
     def to_representation(self, value: Any) -> Any:
-        """As it is kept."""
+        """Return the style as it is stored."""
         return value
 
 
 class BackgroundField(TextField):
-    """A colour such as #1e90ff, the address of an image, or nothing."""
+    """Validate a colour such as #1e90ff, the address of an image, or nothing."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=2048, allow_blank=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """The background; raises ValidationError for anything else."""
+        """Return the background. Raises ValidationError for anything else."""
         value = super().to_internal_value(data)
         if not value or _COLOUR.match(value):
             return value
@@ -75,7 +75,7 @@ class BackgroundField(TextField):
     {"type": "string", "nullable": True, "maxLength": ALIAS_LENGTH, "pattern": f"^{ALIAS_PATTERN}$"}
 )
 class AliasField(TextField):
-    """A short name of one's own; null for none."""
+    """Validate a short name that the owner chose; null for none."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -91,13 +91,16 @@ class AliasField(TextField):
     }
 )
 class TagsField(BoundedListField):
-    """Tags, spaces around them cut and repeats dropped, in the given order. Repeats count for the length."""
+    """Validate tags, in the given order; outer spaces and repeats are removed.
+
+    Repeats count for the length.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=TextField(max_length=TAG_LENGTH), max_length=TAGS_MAX, **kwargs)
 
     def to_internal_value(self, data: Any) -> list[str]:
-        """The tags; raises ValidationError for an empty one."""
+        """Return the tags. Raises ValidationError for an empty one."""
         tags = [tag.strip() for tag in super().to_internal_value(data)]
         if not all(tags):
             raise serializers.ValidationError("A tag may not be empty.")
@@ -112,10 +115,10 @@ class TagsField(BoundedListField):
     }
 )
 class ColumnsField(serializers.JSONField):
-    """The names of a table's columns by field, as JSON in a form."""
+    """Validate the names of a table's columns by field, as JSON in a form."""
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
-        """The names; raises ValidationError for anything else. Which fields there are, the service knows."""
+        """Return the names; the service knows the fields. Raises ValidationError."""
         names = super().to_internal_value(data)
         if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
             raise serializers.ValidationError('Give an object such as {"url": "Destination URL"}.')

@@ -1,4 +1,4 @@
-"""The parameters of the lists."""
+"""Define the parameters of the lists."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def _choices(*tables: dict[str, tuple[str, ...]]) -> list[str]:
 
 
 def ordering_of(name: str) -> tuple[str, ...]:
-    """The columns that an `ordering` parameter stands for."""
+    """Return the columns that an `ordering` parameter stands for."""
     columns = {**_ORDERINGS, **_POSITION}[name.removeprefix("-")]
     return tuple(f"-{column}" for column in columns) if name.startswith("-") else columns
 
 
 class GridListQuery(PageQuery):
-    """`q` searches titles and descriptions; `deleted=true` lists the trash."""
+    """Filter grids: `q` searches titles and descriptions; `deleted=true` lists the trash."""
 
     q = serializers.CharField(required=False, max_length=200)
     visibility = serializers.ChoiceField(Visibility.choices, required=False)
@@ -40,7 +40,7 @@ class GridListQuery(PageQuery):
 
 
 class LinkListQuery(PageQuery):
-    """`q` searches titles, notes and addresses; `url` finds every link to the same place."""
+    """Filter links: `q` searches titles, notes and addresses; `url` finds equal addresses."""
 
     q = serializers.CharField(required=False, max_length=200)
     grid = serializers.RegexField(r"\Agr_[0-9a-f]{32}\Z", required=False)
@@ -52,7 +52,7 @@ class LinkListQuery(PageQuery):
     ordering = serializers.ChoiceField(_choices(_ORDERINGS), required=False, default="-created_on")
 
     def validate_url(self, url: str) -> str:
-        """Only an address that a link may have can be that of one."""
+        """Refuse an address that no link can have."""
         try:
             return check_url(url)
         except BadUrl as error:
@@ -60,7 +60,7 @@ class LinkListQuery(PageQuery):
 
 
 class GridLinksQuery(PageQuery):
-    """The links of one grid, in reading order unless asked otherwise."""
+    """Order the links of one grid, in reading order unless requested otherwise."""
 
     ordering = serializers.ChoiceField(
         _choices(_POSITION, _ORDERINGS), required=False, default="position"
@@ -68,11 +68,11 @@ class GridLinksQuery(PageQuery):
 
 
 class ProfileQuery(PageQuery):
-    """Fewer grids a page than elsewhere, since each comes with its links."""
+    """Limit grids to fewer a page than elsewhere, since each comes with its links."""
 
     limit = serializers.IntegerField(required=False, default=20, min_value=1, max_value=50)
 
 
 def without_page(query: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that narrow a list, without those that walk it."""
+    """Return the parameters that filter a list, without those that page through it."""
     return {k: v for k, v in query.items() if k not in ("cursor", "limit", "ordering")}

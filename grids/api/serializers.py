@@ -1,4 +1,4 @@
-"""The JSON of grids, links and layouts."""
+"""Define the JSON of grids, links, layouts, profiles and imports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from grids.api.fields import (
     TagsField,
     UrlField,
 )
-from grids.imports.settle import MODES
+from grids.imports.modes import MODES
 from grids.models import (
     COLUMNS_MAX,
     HEIGHT_MAX,
@@ -39,7 +39,7 @@ _TILES_MAX = 100_000
 
 
 class GridWriteSerializer(StrictSerializer):
-    """The fields of a grid that its owner sets; `partial` for a change."""
+    """Validate the fields of a grid that its owner sets; `partial` for a change."""
 
     title = TitleField(max_length=TITLE_LENGTH)
     description = TextField(required=False, allow_blank=True, max_length=NOTE_LENGTH)
@@ -50,7 +50,7 @@ class GridWriteSerializer(StrictSerializer):
 
 
 class GridSerializer(serializers.Serializer[Any]):
-    """A grid."""
+    """Represent a grid."""
 
     slug = serializers.CharField()
     title = serializers.CharField()
@@ -68,13 +68,13 @@ class GridSerializer(serializers.Serializer[Any]):
     deleted_on = serializers.DateTimeField(allow_null=True)
 
     def get_links_total(self, grid: Any) -> int:
-        """The number of live links."""
+        """Return the number of live links."""
         total: int = getattr(grid, "links_total", 0)
         return total
 
 
 class TileFields(StrictSerializer):
-    """Position and size, in cells."""
+    """Validate a position and size, in cells."""
 
     x = WholeNumberField(required=False, min_value=0, max_value=COLUMNS_MAX - 1)
     y = WholeNumberField(required=False, min_value=0, max_value=Y_MAX)
@@ -83,7 +83,7 @@ class TileFields(StrictSerializer):
 
 
 class LinkFields(TileFields):
-    """The fields of a link that its owner sets, but for its grid."""
+    """Validate the fields of a link that its owner sets, without its grid."""
 
     url = UrlField()
     title = TitleField(max_length=TITLE_LENGTH)
@@ -97,13 +97,13 @@ class LinkFields(TileFields):
 
 
 class LinkWriteSerializer(LinkFields):
-    """A link with the slug of the grid it is or goes on; `partial` for a change."""
+    """Validate a link with the slug of its grid; `partial` for a change."""
 
     grid = TextField(max_length=SLUG_LENGTH)
 
 
 class LinkSerializer(serializers.Serializer[Any]):
-    """A link."""
+    """Represent a link."""
 
     slug = serializers.CharField()
     grid = serializers.CharField(source="grid.slug")
@@ -135,7 +135,7 @@ class LinkSerializer(serializers.Serializer[Any]):
 
 
 class TileSerializer(StrictSerializer):
-    """One link's place in a layout."""
+    """Validate one link's place in a layout."""
 
     slug = TextField(max_length=SLUG_LENGTH)
     x = WholeNumberField(min_value=0, max_value=COLUMNS_MAX - 1)
@@ -145,12 +145,12 @@ class TileSerializer(StrictSerializer):
 
 
 class LayoutSerializer(StrictSerializer):
-    """The place of every link of a grid."""
+    """Validate the place of every link of a grid."""
 
     links = TileSerializer(many=True, max_length=_TILES_MAX)  # type: ignore[call-arg]
 
     def validate_links(self, links: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Each link once."""
+        """Refuse a link that is named twice."""
         if len({link["slug"] for link in links}) < len(links):
             raise serializers.ValidationError("A link is named twice.")
         return links
@@ -163,7 +163,7 @@ def _wishes() -> BoundedListField:
 
 
 class BulkSerializer(StrictSerializer):
-    """Lists of wishes. The items are judged one by one, so here they are any objects."""
+    """Validate three lists of items, which are validated one by one later."""
 
     create = _wishes()  # type: ignore[assignment]
     update = _wishes()  # type: ignore[assignment]
@@ -171,27 +171,30 @@ class BulkSerializer(StrictSerializer):
 
 
 class BulkUpdateItem(LinkWriteSerializer):
-    """A change of one link; `version` guards it as If-Match would."""
+    """Validate a change of one link; `version` guards it as If-Match would."""
 
     slug = TextField(max_length=SLUG_LENGTH)
     version = WholeNumberField(required=False, min_value=1)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A change of some fields only, but always of one link."""
+        """Require the slug, though all other fields are optional."""
         if "slug" not in attrs:
             raise serializers.ValidationError({"slug": ["This field is required."]})
         return attrs
 
 
 class BulkDeleteItem(StrictSerializer):
-    """The link to delete; `version` guards it as If-Match would."""
+    """Validate a link to delete; `version` guards it as If-Match would."""
 
     slug = TextField(max_length=SLUG_LENGTH)
     version = WholeNumberField(required=False, min_value=1)
 
 
 class VerdictSerializer(serializers.Serializer[Any]):
-    """What became of one item: `done` with the link's slug and version, or `failed` with an error."""
+    """Represent the result of one item.
+
+    It is `done` with the link's slug and version, or `failed` with an error.
+    """
 
     operation = serializers.ChoiceField(["create", "update", "delete"])
     index = serializers.IntegerField()
@@ -202,7 +205,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
 
 
 class BulkAnswerSerializer(serializers.Serializer[Any]):
-    """The verdicts, in the order of the request's lists."""
+    """Represent the verdicts, in the order of the request's lists."""
 
     done = serializers.IntegerField()
     failed = serializers.IntegerField()
@@ -210,7 +213,7 @@ class BulkAnswerSerializer(serializers.Serializer[Any]):
 
 
 class ProfileLinkSerializer(serializers.Serializer[Any]):
-    """A link as visitors see it."""
+    """Represent a link to visitors."""
 
     slug = serializers.CharField()
     url = serializers.CharField()
@@ -227,7 +230,7 @@ class ProfileLinkSerializer(serializers.Serializer[Any]):
 
 
 class ProfileGridSerializer(serializers.Serializer[Any]):
-    """A public grid with its first links; `links_url` leads to all `links_total` of them."""
+    """Represent a public grid and its first links; `links_url` leads to all of them."""
 
     slug = serializers.CharField()
     title = serializers.CharField()
@@ -242,7 +245,7 @@ class ProfileGridSerializer(serializers.Serializer[Any]):
 
 
 class ProfileSerializer(serializers.Serializer[Any]):
-    """A user's public face; `next` and `previous` page through the grids."""
+    """Represent a user to visitors; `next` and `previous` page through the grids."""
 
     slug = serializers.CharField()
     username = serializers.CharField()
@@ -254,7 +257,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
 
 
 class ImportSerializer(StrictSerializer):
-    """The form fields of an upload, beside `file`."""
+    """Validate the form fields of an upload, beside `file`."""
 
     source = serializers.CharField(  # type: ignore[assignment]
         required=False, default="auto", max_length=30
@@ -265,7 +268,7 @@ class ImportSerializer(StrictSerializer):
 
 
 class ImportSourcesSerializer(serializers.Serializer[Any]):
-    """What can be imported."""
+    """Represent the formats and columns that can be imported."""
 
     sources = serializers.ListField(child=serializers.CharField())
     columns = serializers.ListField(

@@ -1,4 +1,4 @@
-"""Routes under `/api/v1/` for grids, links, profiles and imports."""
+"""Route `/api/v1/` to the views of grids, links, profiles and imports."""
 
 from __future__ import annotations
 

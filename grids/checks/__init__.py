@@ -1,1 +1,1 @@
-"""Checking links: asking their hosts politely, and judging what comes back."""
+"""Check links: request their addresses politely, and classify the responses."""

@@ -1,4 +1,4 @@
-"""What a page says of itself: title, description, icon. All of it is a stranger's text, and kept as text."""
+"""Read a page's title, description and icon, which are untrusted and kept as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from gridlink.lib.outbound.client import Response
 from gridlink.lib.text import one_line
 from gridlink.lib.weburl import BadUrl, check_url
-from grids.formats.text import encoding_of
+from grids.formats.text import html_encoding
 from grids.models import TITLE_LENGTH
 
 DESCRIPTION_LENGTH = 1_000
@@ -18,13 +18,11 @@ ICON_LENGTH = 2_048
 _PIECE = 32 * 1024
 # An answer is HTML when it says so, or does not say what it is.
 _HTML = re.compile(r"\s*(?:text/html|application/xhtml\+xml|text/plain|\Z)", re.I)
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w:.-]{1,40})", re.I)
-_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is unknown is empty. `url` is where the page is, after redirects."""
+    """Hold a page's metadata; unknown values are empty, and `url` is where redirects led."""
 
     url: str
     title: str
@@ -32,17 +30,17 @@ class Metadata:
     icon: str
 
 
-def metadata_of(page: Response) -> Metadata:
-    """What the beginning of a page says; of an answer that is not HTML, nothing."""
+def read_metadata(page: Response) -> Metadata:
+    """Return the metadata in the beginning of a page; empty when it is not HTML."""
     head = _Head()
     content_type = page.headers.get("Content-Type", "")
     if _HTML.match(content_type):
-        head.read(page.body.decode(_encoding(content_type, page.body), "replace"))
+        head.read(page.body.decode(html_encoding(page.body, content_type), "replace"))
     found = head.found
     return Metadata(
         url=page.url,
-        title=_first(TITLE_LENGTH, found.get("og:title"), found.get("title")),
-        description=_first(
+        title=_first_text(TITLE_LENGTH, found.get("og:title"), found.get("title")),
+        description=_first_text(
             DESCRIPTION_LENGTH, found.get("og:description"), found.get("description")
         ),
         icon=_icon(page.url, found),
@@ -50,7 +48,7 @@ def metadata_of(page: Response) -> Metadata:
 
 
 class _Head(HTMLParser):
-    """Gathers the first of each thing until the head ends."""
+    """Gather the first value of each kind until the head ends."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,8 +57,10 @@ class _Head(HTMLParser):
         self._title: list[str] | None = None
 
     def read(self, text: str) -> None:
-        """Read as much as is needed. Not closed at the end: the parser would go over an open tag again and
-        again."""
+        """Read as much as is needed.
+
+        The parser is not closed at the end, since it would rescan an open tag again and again.
+        """
         try:
             for start in range(0, len(text), _PIECE):
                 self.feed(text[start : start + _PIECE])
@@ -118,15 +118,7 @@ class _Head(HTMLParser):
     }
 
 
-def _encoding(content_type: str, body: bytes) -> str:
-    label = _CHARSET.search(content_type)
-    if label is None or body.startswith(_BOMS):
-        return encoding_of(body)
-    # What the header says goes before what the page says, within the same encodings of the web.
-    return encoding_of(b'<meta charset="%s">' % label[1].encode("ascii", "replace"))
-
-
-def _first(length: int, *texts: str | None) -> str:
+def _first_text(length: int, *texts: str | None) -> str:
     for text in texts:
         if text and (line := " ".join(one_line(text).split())):
             return line if len(line) <= length else f"{line[: length - 1]}…"

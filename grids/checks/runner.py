@@ -1,5 +1,8 @@
-"""The job that checks links. It waits on the network most of its time, an hour at the longest, and nobody
-waits for it as for an import; so it shares a queue with reports."""
+"""Run the job that checks links.
+
+It waits on the network most of its time, an hour at the longest, and nobody waits for it as for an import; so
+it shares a queue with reports.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ from django.conf import settings
 
 from gridlink.lib.outbound.client import Limits, outbound_client
 from gridlink.lib.spreadsheets import guard
-from grids.checks.judge import Finding
-from grids.checks.round import Round
+from grids.checks.checker import Checker
+from grids.checks.classifier import Finding
+from grids.checks.host_queue import HostQueue
 from grids.checks.selectors import Checkable, checkable_links
 from grids.checks.store import checks_store
-from grids.checks.turns import Turns
 from grids.models import Verdict
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
@@ -28,7 +31,7 @@ CHECK = "grids.check"
 RESULTS = "checks.csv"
 UNCHECKED = "unchecked"
 # Well before the queue's own limit, so that what was found by then is kept.
-_ROUND_SECONDS = 50 * 60.0
+_CHECK_SECONDS_MAX = 50 * 60.0
 _COLUMNS = (
     "link",
     "grid",
@@ -46,19 +49,19 @@ _COLUMNS = (
 
 @register
 class CheckRunner(JobRunner):
-    """Asks for every link's address once and keeps a verdict per link, with a line each in a file."""
+    """Request every link's address once, and keep a verdict for each."""
 
     kind = CHECK
     queue = "reports"
 
     def run(self, context: JobContext) -> Outcome:
-        """`params`: grids and links, by slug; empty lists stand for all of the user's links."""
+        """Check the links of `params`: `grids` and `links`, by slug; all when both are empty."""
         params = context.params
         links = checkable_links(
             user_id=context.user_id, grids=params["grids"], links=params["links"]
         )
-        findings = self._ask(context, links)
-        results = [Result(link, findings.get(address_of(link.url))) for link in links]
+        findings = self._request(context, links)
+        results = [Result(link, findings.get(without_fragment(link.url))) for link in links]
         with (
             context.output(RESULTS, "text/csv; charset=utf-8") as output,
             io.TextIOWrapper(io.BufferedWriter(output.sink), encoding="utf-8", newline="") as out,
@@ -69,12 +72,12 @@ class CheckRunner(JobRunner):
         found = [(result.link, result.finding) for result in results if result.finding]
         return Outcome({"links": len(links), **tally}, effects=partial(checks_store, found=found))
 
-    def _ask(self, context: JobContext, links: list[Checkable]) -> dict[str, Finding]:
-        counts = Counter(address_of(link.url) for link in links if is_web(link.url))
+    def _request(self, context: JobContext, links: list[Checkable]) -> dict[str, Finding]:
+        counts = Counter(without_fragment(link.url) for link in links if is_web_url(link.url))
         total, done = counts.total(), 0
         context.report(done, total, "links")
         found: dict[str, Finding] = {}
-        asked = _round().run(counts, seconds=_ROUND_SECONDS, tick=context.check)
+        asked = _checker().run(counts, seconds=_CHECK_SECONDS_MAX, tick=context.check)
         for url, finding in asked:
             found[url] = finding
             done += counts[url]
@@ -84,23 +87,23 @@ class CheckRunner(JobRunner):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A link and what was found; nothing for a mail address, or when time ran out."""
+    """Hold a link and its finding; None for other schemes, or without time left."""
 
     link: Checkable
     finding: Finding | None
 
     @property
     def verdict(self) -> str:
-        """The verdict, or that there is none."""
+        """Return the verdict, or that there is none."""
         return self.finding.verdict if self.finding else UNCHECKED
 
     @property
     def row(self) -> list[object]:
-        """The line of the file, in the order of its columns."""
+        """Return the line of the file, in the order of its columns."""
         link, finding = self.link, self.finding
         start = [link.slug, link.grid_slug, guard(link.url), self.verdict]
         if finding is None:
-            late = is_web(link.url)
+            late = is_web_url(link.url)
             why = "There was no time left." if late else "Only web addresses are checked."
             return [*start, "", "", "", "", "", "", why]
         return [
@@ -115,20 +118,20 @@ class Result:
         ]
 
 
-def is_web(url: str) -> bool:
-    """Whether a link's address is one to ask at all, and not that of a mailbox or a telephone."""
+def is_web_url(url: str) -> bool:
+    """Tell whether an address can be requested, unlike that of a mailbox or a telephone."""
     return url[:5].lower().startswith("http")
 
 
-def address_of(url: str) -> str:
-    """What is asked for: links that differ only in the place on the page share one visit."""
+def without_fragment(url: str) -> str:
+    """Return the address to request; links that differ only in the fragment share it."""
     return url.partition("#")[0]
 
 
-def _round() -> Round:
+def _checker() -> Checker:
     # No body is read: the head of an answer says enough.
     client = outbound_client(Limits(seconds=settings.LINK_CHECK_SECONDS, body_bytes=0))
-    return Round(client=client, at_once=settings.LINK_CHECKS_AT_ONCE, turns=Turns())
+    return Checker(client=client, concurrency=settings.LINK_CHECKS_AT_ONCE, queue=HostQueue())
 
 
 def _write(results: Iterable[Result], out: io.TextIOBase) -> int:

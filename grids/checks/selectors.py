@@ -1,4 +1,4 @@
-"""Reads of links to check, and of what checks found."""
+"""Read links to check, and the verdicts of checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grids.models import Grid, Link
 
 
 class Checkable(NamedTuple):
-    """What a check needs to know of a link."""
+    """Hold what a check needs of a link."""
 
     pk: int
     slug: str
@@ -20,10 +20,10 @@ class Checkable(NamedTuple):
 
 
 def checkable_links(*, user_id: int, grids: list[str], links: list[str]) -> list[Checkable]:
-    """A user's live links that are on one of the grids or among the links; all when neither is named.
+    """List a user's live links on these grids and these links; or all.
 
-    Those come first that were never checked, or not for the longest time: what one check had no time for, the
-    next begins with.
+    All links are listed when both lists are empty. Links that were never checked, or not for the longest
+    time, come first: what one check had no time for, the next begins with.
     """
     found = Link.objects.live().filter(user_id=user_id)
     if grids or links:
@@ -36,7 +36,7 @@ def checkable_links(*, user_id: int, grids: list[str], links: list[str]) -> list
 
 
 def grid_checks(*, grid: Grid, verdict: str = "") -> QuerySet[Link]:
-    """A grid's live links whose present address was checked, each with its `last_check`: one query."""
+    """Return a grid's live links whose present address was checked, with their `last_check`."""
     checked = grid.links.filter(is_deleted=False, last_check__url_key=F("url_key"))
     if verdict:
         checked = checked.filter(last_check__verdict=verdict)

@@ -1,4 +1,4 @@
-"""What users ask for about links out there: checks of many, and what the page of one calls itself."""
+"""Start checks of links, and read the metadata of a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gridlink.lib.errors import Throttled, Unprocessable
 from gridlink.lib.outbound.client import Limits, outbound_client
 from gridlink.lib.outbound.errors import BadAnswer, OutboundError
 from grids.access import grid_write, link_write
-from grids.checks.metadata import Metadata, metadata_of
+from grids.checks.metadata import Metadata, read_metadata
 from grids.checks.runner import CHECK
 from tasks.jobs.services import Submission, job_submit
 
@@ -26,8 +26,10 @@ _readers = BoundedSemaphore(2)
 def checks_submit(
     *, user: User, grids: Iterable[str], links: Iterable[str], idempotency_key: str = ""
 ) -> Submission:
-    """Queue a check of the links on these grids and of these links; of all when there are none. Raises
-    NotFound for a grid or link that is not the user's."""
+    """Queue a check of links on these grids and of these links; or of all.
+
+    All links are checked when both are empty. Raises NotFound for a grid or link that is not the user's.
+    """
     params = {"grids": sorted(set(grids)), "links": sorted(set(links))}
     for slug in params["grids"]:
         grid_write(user, slug)
@@ -37,12 +39,11 @@ def checks_submit(
 
 
 def metadata_read(*, user: User, url: str) -> Metadata:
-    """What the page at a web address says of itself. Raises Throttled, and Unprocessable, with the code
-    `unreachable`, when there is no page to be read.
+    """Read the metadata of the page at a web address.
 
-    No job: a form asks for it while somebody types, and a job's place in a queue, its file and its line in
-    the list of jobs would be in the way. What that may cost is bounded instead, in time (5 s), bytes, tries
-    of an account and threads of a process.
+    Raises Throttled, and Unprocessable with the code `unreachable` when no page can be read. It is no job,
+    since a form asks for it while somebody types; its cost is bounded in time (5 s), bytes, requests per
+    account and threads of a process.
     """
     throttle.take("metadata", user.slug, settings.METADATA_PER_ACCOUNT)
     if not _readers.acquire(blocking=False):
@@ -59,4 +60,4 @@ def _metadata(url: str) -> Metadata:
     page = outbound_client(_METADATA_LIMITS).follow(url, headers={"Accept": "text/html, */*;q=0.1"})
     if not 200 <= page.status < 300:
         raise BadAnswer(f"The host answers {page.status}.")
-    return metadata_of(page)
+    return read_metadata(page)

@@ -1,4 +1,4 @@
-"""The findings of checks as rows, written in the transaction that ends the job."""
+"""Store the findings of checks, in the transaction that ends the job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db import connection, transaction
 
-from grids.checks.judge import Finding
+from grids.checks.classifier import Finding
 from grids.checks.selectors import Checkable
 
 _BATCH = 5_000
@@ -41,7 +41,7 @@ Found = tuple[Checkable, Finding]
 
 
 def checks_store(*, found: Iterable[Found]) -> None:
-    """Keep each link's finding as its latest, unless the link was changed or deleted since it was read."""
+    """Store each link's finding as its latest, unless the link was changed or deleted since."""
     rows = iter(sorted(found))
     with transaction.atomic(), connection.cursor() as cursor:
         while batch := list(islice(rows, _BATCH)):

@@ -1,3 +1,3 @@
-"""The files that links come in and go out as: one module per format, all speaking base.Entry."""
+"""Read and write files of links: one reader per format, all yielding `base.Entry`."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What every link file format speaks: a stream of folders, links and problems.
+"""Define what every format of link files yields: folders, links and problems.
 
-A format is added by one subclass of LinkReader in one file. Readers and writers are pure: they
-know files and text, not databases, users or rules about which address is welcome.
+A format is added by one subclass of LinkReader in one file. Readers and writers are pure: they know files
+and text, not databases, users or rules about which address is allowed.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ SNIFF_BYTES = 64 * 1024
 
 
 class FormatError(Exception):
-    """The file as a whole is not of this format; the message is a sentence for a person."""
+    """Signal that a file is not of its format, in a sentence for people."""
 
 
 # Not frozen, which makes a dataclass three times as slow to make, and these are made by the hundred thousand.
 @dataclass(slots=True)
 class LinkEntry:
-    """One link as the file tells it; nothing is judged yet, the address least of all.
+    """Represent one link as the file has it, its address not yet checked.
 
-    Moments are aware and in UTC; `private`, `archived` and `clicks` are None where the file does
-    not say. `line` is 1-based (0: not from a file), or the link's place in its list where the
-    reader says so. `problems` are the things about this link that were mended.
+    Dates are aware and in UTC; `private`, `archived` and `clicks` are None where the file does not say.
+    `line` is 1-based (0: not from a file), or the link's place in its list where the reader says so.
+    `problems` are the things about this link that were repaired.
 
-    `alias` is the short code it had elsewhere, without domain and slashes, `clicks` the total
-    that was counted there, `source_id` what it was known by there.
+    `alias` is its short code elsewhere, without domain and slashes, `clicks` the total that was counted
+    there, `source_id` its identifier there.
     """
 
     url: str
@@ -49,12 +49,12 @@ class LinkEntry:
 
 @dataclass(frozen=True, slots=True)
 class FolderEntry:
-    """The links that follow lie in this folder: it is entered, or returned to.
+    """Represent a folder that is entered, or returned to; the next links are in it.
 
-    `path` holds the titles from the outermost folder inwards; it is empty outside any folder.
-    Two folders side by side may be equal in all that can be seen: what tells them apart is
-    `identity`. A reader makes one FolderEntry per folder, and yields that one again on return.
-    The token, unlike the entry, can be kept for long: it holds no text.
+    `path` holds the titles from the outermost folder inwards; it is empty outside any folder. Two folders
+    side by side may be equal in all that can be seen: what tells them apart is `identity`. A reader makes
+    one FolderEntry per folder, and yields that one again on return. The token, unlike the entry, can be kept
+    for long: it holds no text.
     """
 
     path: tuple[str, ...]
@@ -66,7 +66,7 @@ class FolderEntry:
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """Something amiss at a 1-based line of the file that belongs to no link."""
+    """Represent a problem at a 1-based line of the file that belongs to no link."""
 
     line: int
     message: str
@@ -76,7 +76,7 @@ Entry = FolderEntry | LinkEntry | FileProblem
 
 
 class LinkReader(ABC):
-    """Reads one file format as a stream, holding no more than a few entries at a time."""
+    """Read one file format as a stream, holding only a few entries at a time."""
 
     source: ClassVar[str]
     """The name of the format in requests and records, for example "netscape"."""
@@ -88,9 +88,9 @@ class LinkReader(ABC):
 
     @abstractmethod
     def read(self, file: BinaryIO) -> Iterator[Entry]:
-        """Yield the entries in the order of the file; links before any folder lie outside all.
+        """Yield the entries in the order of the file; first come links without a folder.
 
-        A folder is announced when its first own link comes, so one without links never is.
-        Raises FormatError when the file is not of this format, before the first entry, and
-        wherever it breaks off or goes over a limit. Every record is a link or a problem.
+        A folder is announced when its first own link comes, so one without links never is. Raises
+        FormatError when the file is not of this format, before the first entry, and wherever it breaks off
+        or exceeds a limit. Every record is a link or a problem.
         """

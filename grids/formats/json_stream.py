@@ -1,7 +1,7 @@
-"""Reads JSON piece by piece: a file of any size takes no more memory than one of its items.
+"""Read JSON piece by piece: memory is bound by the largest item, not the file.
 
-What is walked through with members() and items() is never held; what is taken with value() is
-decoded by the json module, in one go, and may be at most VALUE_CHARS long.
+What is walked through with members() and items() is never held; what is taken with value() is decoded by the
+json module, in one go, and may be at most VALUE_CHARS long.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object, parse_const
 
 
 class JsonStream:
-    """A cursor in a JSON text that is given in pieces. Every method raises FormatError."""
+    """Represent a cursor in a JSON text given in pieces. Every method raises FormatError."""
 
     def __init__(self, chunks: Iterator[str]) -> None:
         self._chunks = chunks
@@ -54,7 +54,7 @@ class JsonStream:
         self._line = 1
 
     def peek(self) -> str:
-        """The next character that is not white space; "" at the end of the file."""
+        """Return the next character that is not white space; "" at the end."""
         while True:
             match = _SPACE.match(self._text, self._pos)
             self._pos = match.end() if match else self._pos
@@ -62,7 +62,7 @@ class JsonStream:
                 return self._text[self._pos : self._pos + 1]
 
     def value(self) -> Any:
-        """Take the value that comes next."""
+        """Take the next value."""
         self.peek()
         while True:
             try:
@@ -82,9 +82,9 @@ class JsonStream:
                 return value
 
     def items(self) -> Iterator[int]:
-        """Walk through an array; at each yield the cursor is before an item, which must be taken.
+        """Walk through an array, yielding the 1-based place of each item.
 
-        Yields the 1-based place of the item.
+        At each yield the cursor is before the item, which must be taken.
         """
         self._take("[")
         place = 0
@@ -96,9 +96,9 @@ class JsonStream:
         self._take("]")
 
     def members(self) -> Iterator[str]:
-        """Walk through an object; at each yield the cursor is before a value, which must be taken.
+        """Walk through an object, yielding the name of each member.
 
-        Yields the name of the value.
+        At each yield the cursor is before the value, which must be taken.
         """
         self._take("{")
         seen: set[str] = set()
@@ -115,7 +115,7 @@ class JsonStream:
         self._take("}")
 
     def end(self) -> None:
-        """Make sure that nothing follows."""
+        """Check that nothing follows."""
         if self.peek():
             self._broken("something follows the end")
 
@@ -132,14 +132,14 @@ class JsonStream:
         self._pos += 1
 
     def _go_on(self, error: json.JSONDecodeError) -> None:
-        """Read on, unless the text is broken for good."""
+        """Read on, unless the text is really broken."""
         is_cut = error.pos > len(self._text) - _CUT_WITHIN or error.msg.startswith(_UNTERMINATED)
         if not is_cut or not self._more(len(self._text) - self._pos):
             self._line += self._text.count("\n", self._pos, error.pos)
             self._broken(error.msg[:1].lower() + error.msg[1:])
 
     def _more(self, least: int) -> bool:
-        """Read on by so many characters, if there are as many, and at least by a piece.
+        """Read at least one piece, and so many characters if there are as many.
 
         Doubling what is held keeps the time in proportion to the size of a value.
         """

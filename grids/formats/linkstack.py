@@ -1,4 +1,4 @@
-"""Reads the JSON files of LinkStack: the links of a page, alone or with the user's data."""
+"""Read the JSON files of LinkStack: a page's links, with or without the user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from grids.formats.base import (
     LinkEntry,
     LinkReader,
 )
-from grids.formats.json_items import Item, Room, brief, link_of, names_in, stream_of
+from grids.formats.json_items import (
+    Item,
+    MemoryBudget,
+    build_link,
+    member_names,
+    open_stream,
+    shorten,
+)
 from grids.formats.json_stream import JsonStream
 
 _TEXT_BUTTON = 93
@@ -21,10 +28,10 @@ _USER = frozenset({"name", "littlelink_name", "littlelink_description", "created
 
 
 class LinkStackReader(LinkReader):
-    """Reads the links in the order of their page; `line` is the item's place in the list.
+    """Read the links in the order of their page; `line` is an item's place.
 
-    The user's data, where the file has it, gives the folder its title and note. Headings, spacers
-    and blocks of text have no address: each is a problem. All links are held until the end.
+    The user's data, where the file has it, gives the folder its title and note. Headings, spacers and blocks
+    of text have no address: each is a problem. All links are held until the end.
     """
 
     source: ClassVar[str] = "linkstack"
@@ -32,12 +39,12 @@ class LinkStackReader(LinkReader):
     @classmethod
     def sniff(cls, head: bytes) -> bool:
         """Tell whether `head` is an object with links that have buttons, or are a user's."""
-        names = names_in(head, "{")
+        names = member_names(head, "{")
         return "links" in names and bool(names & {"button_id", "littlelink_name"})
 
     def read(self, file: BinaryIO) -> Iterator[Entry]:
         """Yield the problems, then the folder and the links; raises FormatError, see LinkReader."""
-        stream = stream_of(file)
+        stream = open_stream(file)
         links: list[tuple[int, LinkEntry]] | None = None
         user: dict[str, Any] = {}
         for name in stream.members():
@@ -51,11 +58,11 @@ class LinkStackReader(LinkReader):
         stream.end()
         if links is None:
             raise FormatError('The file is not of LinkStack: it has no list named "links".')
-        yield from _told(Item(user), links)
+        yield from _entries(Item(user), links)
 
 
 def _read_links(stream: JsonStream, links: list[tuple[int, LinkEntry]]) -> Iterator[FileProblem]:
-    room = Room()
+    budget = MemoryBudget()
     for place in stream.items():
         fields = stream.value()
         item = Item(fields) if isinstance(fields, dict) else Item({})
@@ -63,7 +70,7 @@ def _read_links(stream: JsonStream, links: list[tuple[int, LinkEntry]]) -> Itera
         if isinstance(entry, FileProblem):
             yield entry
             continue
-        room.take_link(entry)
+        budget.spend_link(entry)
         order = item.fields.get("order")
         links.append((order if isinstance(order, int) else 0, entry))
 
@@ -71,24 +78,24 @@ def _read_links(stream: JsonStream, links: list[tuple[int, LinkEntry]]) -> Itera
 def _entry(item: Item, place: int) -> LinkEntry | FileProblem:
     title = item.text("title")
     if item.fields.get("button_id") == _TEXT_BUTTON or item.fields.get("type") == "text":
-        return FileProblem(place, f"a block of text is no link: {brief(title)}")
-    return link_of(
+        return FileProblem(place, f"a block of text is no link: {shorten(title)}")
+    return build_link(
         item,
         place,
         "link",
         title=title,
-        created_on=item.moment("created_at"),
-        modified_on=item.moment("updated_at"),
+        created_on=item.date("created_at"),
+        modified_on=item.date("updated_at"),
         clicks=item.count("click_number"),
-        source_id=item.name("id"),
+        source_id=item.identifier("id"),
     )
 
 
-def _told(user: Item, links: list[tuple[int, LinkEntry]]) -> Iterator[Entry]:
+def _entries(user: Item, links: list[tuple[int, LinkEntry]]) -> Iterator[Entry]:
     title = user.text("name") or user.text("littlelink_name")
     if links and title:
         note = user.text("littlelink_description")
-        yield FolderEntry((title,), note, user.moment("created_at"))
+        yield FolderEntry((title,), note, user.date("created_at"))
     yield from (FileProblem(0, f"of the user: {problem}") for problem in user.problems)
     links.sort(key=lambda each: each[0])
     yield from (link for _, link in links)

@@ -1,4 +1,4 @@
-"""Reads the backup of Linkwarden: collections within collections, and their links."""
+"""Read the backup of Linkwarden: nested collections, and their links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from grids.formats.base import (
     LinkEntry,
     LinkReader,
 )
-from grids.formats.json_items import Item, Room, brief, link_of, names_in, stream_of
+from grids.formats.json_items import (
+    Item,
+    MemoryBudget,
+    build_link,
+    member_names,
+    open_stream,
+    shorten,
+)
 from grids.formats.json_stream import JsonStream
 
 MAX_DEPTH = 64
@@ -28,7 +35,7 @@ _FIELDS = frozenset({"id", "parentId", "name", "description", "createdAt"})
 
 @dataclass(frozen=True, slots=True)
 class _Collection:
-    """A collection whose place among the others is not known yet; `id` and `parent` are theirs."""
+    """Hold a collection whose parents may not be read yet."""
 
     place: int
     id: str
@@ -40,11 +47,11 @@ class _Collection:
 
 
 class LinkwardenReader(LinkReader):
-    """Reads the links by collection; `line` is the link's place among all items of the file.
+    """Read the links by collection; `line` is the link's place among all items.
 
-    A pinned link gets the tag PINNED; one that is in no collection of the file lies outside all
-    folders. Preserved copies and texts of pages are left out. A collection may stand before the
-    one it lies in, so all links are held until the end.
+    A pinned link gets the tag PINNED; one that is in no collection of the file lies outside all folders.
+    Preserved copies and texts of pages are left out. A collection may stand before its parent, so all links
+    are held until the end.
     """
 
     source: ClassVar[str] = "linkwarden"
@@ -52,14 +59,14 @@ class LinkwardenReader(LinkReader):
     @classmethod
     def sniff(cls, head: bytes) -> bool:
         """Tell whether `head` is a user with collections."""
-        names = names_in(head, "{")
+        names = member_names(head, "{")
         return "collections" in names and bool(
             names & {"username", "pinnedLinks", "rssSubscriptions", "parentId"}
         )
 
     def read(self, file: BinaryIO) -> Iterator[Entry]:
         """Yield the problems, then collections and links; raises FormatError, see LinkReader."""
-        stream, backup = stream_of(file), _Backup()
+        stream, backup = open_stream(file), _Backup()
         for name in stream.members():
             if name == "collections":
                 yield from backup.read_collections(stream)
@@ -70,17 +77,17 @@ class LinkwardenReader(LinkReader):
         stream.end()
         if not backup.has_collections:
             raise FormatError('The file is not of Linkwarden: it has no list named "collections".')
-        yield from backup.told()
+        yield from backup.entries()
 
 
 class _Backup:
-    """What has been read of a file."""
+    """Hold what has been read of a file."""
 
     def __init__(self) -> None:
         self.has_collections = False
         self.pinned: list[LinkEntry] = []
         self._collections: list[_Collection] = []
-        self._room = Room()
+        self._budget = MemoryBudget()
         self._place = 0
 
     def read_collections(self, stream: JsonStream) -> Iterator[FileProblem]:
@@ -100,11 +107,11 @@ class _Backup:
             if isinstance(entry, FileProblem):
                 yield entry
             else:
-                self._room.take_link(entry)
+                self._budget.spend_link(entry)
                 links.append(entry)
 
-    def told(self) -> Iterator[Entry]:
-        """Everything that was read, in the order of the file."""
+    def entries(self) -> Iterator[Entry]:
+        """Yield everything that was read, in the order of the file."""
         pins = {_key(link) for link in self.pinned}
         known: set[str] = set()
         by_id = {each.id: each for each in self._collections}
@@ -116,11 +123,11 @@ class _Backup:
                 yield FolderEntry(path, collection.note, collection.created_on, collection.place)
             for link in collection.links:
                 known.add(_key(link))
-                yield _pinned(link) if _key(link) in pins else link
+                yield _with_pin(link) if _key(link) in pins else link
         others = [link for link in self.pinned if _key(link) not in known]
         if others:
             yield FolderEntry(path=())
-        yield from map(_pinned, others)
+        yield from map(_with_pin, others)
 
     def _read_collection(self, stream: JsonStream, place: int) -> Iterator[FileProblem]:
         item, links = Item({}), list[LinkEntry]()
@@ -135,14 +142,14 @@ class _Backup:
                 stream.value()
         collection = _Collection(
             place=place,
-            id=item.name("id"),
-            parent=item.name("parentId"),
+            id=item.identifier("id"),
+            parent=item.identifier("parentId"),
             name=item.text("name"),
             note=item.text("description"),
-            created_on=item.moment("createdAt"),
+            created_on=item.date("createdAt"),
             links=links,
         )
-        self._room.take(collection.id, collection.parent, collection.name, collection.note)
+        self._budget.spend(collection.id, collection.parent, collection.name, collection.note)
         self._collections.append(collection)
         yield from (_problem(place, problem) for problem in dict.fromkeys(item.problems))
 
@@ -154,20 +161,20 @@ def _problem(place: int, message: str) -> FileProblem:
 def _feeds(feeds: Any, place: int) -> Iterator[FileProblem]:
     for feed in feeds if isinstance(feeds, list) else []:
         address = Item(feed).text("url") if isinstance(feed, dict) else ""
-        yield FileProblem(place, f"a subscription to a feed is no link: {brief(address)}")
+        yield FileProblem(place, f"a subscription to a feed is no link: {shorten(address)}")
 
 
 def _link(item: Item, place: int) -> LinkEntry | FileProblem:
-    return link_of(
+    return build_link(
         item,
         place,
         "url",
         title=item.text("name"),
         note=item.text("description"),
         tags=item.tags("tags"),
-        created_on=item.moment("importDate") or item.moment("createdAt"),
-        modified_on=item.moment("updatedAt"),
-        source_id=item.name("id"),
+        created_on=item.date("importDate") or item.date("createdAt"),
+        modified_on=item.date("updatedAt"),
+        source_id=item.identifier("id"),
     )
 
 
@@ -175,12 +182,12 @@ def _key(link: LinkEntry) -> str:
     return link.source_id or link.url
 
 
-def _pinned(link: LinkEntry) -> LinkEntry:
+def _with_pin(link: LinkEntry) -> LinkEntry:
     return replace(link, tags=tuple(dict.fromkeys((*link.tags, PINNED))))
 
 
 def _path(collection: _Collection, by_id: dict[str, _Collection]) -> tuple[tuple[str, ...], bool]:
-    """The names from the outermost collection inwards, and whether these are all."""
+    """Return the names from the outermost collection inwards, and whether they are all."""
     path: dict[int, str] = {}
     at: _Collection | None = collection
     while at and at.place not in path and len(path) < MAX_DEPTH:

@@ -1,4 +1,4 @@
-"""Reads the CSV files of Pocket, which other reading lists write too."""
+"""Read the CSV files of Pocket, which other reading lists write too."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from grids.formats.csv.reader import CsvReader
 
 
 class PocketReader(CsvReader):
-    """Streams the links of a table with the columns title, url, time_added, tags and status.
+    """Stream the links of a table with title, url, time_added, tags and status.
 
-    Tags have bars between them, and a link whose status is "archive" is archived.
+    Tags are separated by bars, and a link whose status is "archive" is archived.
     """
 
     source: ClassVar[str] = "pocket"

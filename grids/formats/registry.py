@@ -1,6 +1,6 @@
-"""The file formats that links can be imported from. A new one is a LinkReader and a line here.
+"""Register the formats that links can be imported from: a LinkReader and a line here.
 
-The order matters to `auto`: what is told by the most particular signs comes first.
+The order matters to `auto`: what is recognised by the most specific signs comes first.
 """
 
 from __future__ import annotations
@@ -32,29 +32,32 @@ READERS: dict[str, type[LinkReader]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class WholeFile:
-    """A format whose files are no list of links: a job of another app takes them in."""
+class JobFormat:
+    """Represent a format whose files are imported by a job of another app."""
 
     source: str
     sniff: Callable[[bytes], bool]
     job_kind: str
 
 
-WHOLE_FILES: dict[str, WholeFile] = {}
+JOB_FORMATS: dict[str, JobFormat] = {}
 
 
-def register_whole(source: str, sniff: Callable[[bytes], bool], job_kind: str) -> None:
-    """Make a format known; called by the app that takes its files in."""
-    WHOLE_FILES[source] = WholeFile(source, sniff, job_kind)
+def register_job_format(source: str, sniff: Callable[[bytes], bool], job_kind: str) -> None:
+    """Register such a format; called by the app whose job imports its files."""
+    JOB_FORMATS[source] = JobFormat(source, sniff, job_kind)
 
 
 def sources() -> list[str]:
-    """The names of all formats, sorted."""
-    return sorted({*READERS, *WHOLE_FILES})
+    """Return the names of all formats, sorted."""
+    return sorted({*READERS, *JOB_FORMATS})
 
 
 def reader_for(source: str, head: bytes) -> LinkReader:
-    """The reader of the named source, or for `auto` of the first that knows `head`. Raises FormatError."""
+    """Return the reader of a source, or for `auto` of the first that knows `head`.
+
+    Raises FormatError.
+    """
     if source != "auto":
         return READERS[source]()
     for reader in READERS.values():

@@ -1,4 +1,4 @@
-"""Text out of untrusted bytes: decoding, a bound on what is kept, and mending what is unfit."""
+"""Decode untrusted bytes to text, bound its length, and remove what cannot be stored."""
 
 from __future__ import annotations
 
@@ -7,38 +7,26 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
+
 CHUNK_BYTES = 64 * 1024
-KEPT_CHARS = 64 * 1024
+TEXT_CHARS_MAX = 64 * 1024
 
 # A lone surrogate can come from no decoder, so it tells a byte that could not be decoded from a
 # U+FFFD that was in the file all along.
 _UNDECODABLE = "\udc00"
 _MARK_UNDECODABLE = "gridlink.mark-undecodable"
-# In UTF-8 "surrogateescape" marks each such byte and keeps its value, for windows_mended().
-_KEEP_BYTES = dict.fromkeys(("utf-8", "utf-8-sig"), "surrogateescape")
+# In UTF-8 "surrogateescape" marks each such byte and keeps its value, for repair_cp1252().
+_KEEP_BYTES = {"utf-8": "surrogateescape"}
 _MARKED_BYTES = re.compile("[\udc80-\udcff]+")
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+# The encodings of the web, by the names to which w3lib resolves their labels. Python knows others,
+# such as punycode or zlib, which have no place in markup.
+_WEB_ENCODING = re.compile(
+    r"utf-8|cp(125\d|866|874|932|949)|iso8859-\d+|koi8-[ru]|mac-(roman|cyrillic)"
+    r"|gb18030|big5hkscs|euc_jp|iso2022_jp"
 )
-_META_CHARSET = re.compile(rb"<meta\s[^<>]{0,300}?charset\s*=\s*[\"']?\s*([\w:.-]{1,40})", re.I)
-# The encodings of the web as Python names them; others (UTF-7, idna) have no place in markup.
-_WEB = re.compile(
-    r"ascii|utf-8|cp(125\d|866|874|932|949)|iso8859-\d+|koi8-[ru]|mac-(roman|cyrillic)"
-    r"|gb(2312|k|18030)|big5(hkscs)?|euc_(jp|kr)|shift_jis|iso2022_jp"
-)
-# Browsers read these labels as the larger sets that pages really use (WHATWG Encoding, 4.2).
-_WIDER = {
-    "ascii": "cp1252",
-    "iso8859-1": "cp1252",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "shift_jis": "cp932",
-    "euc_kr": "cp949",
-}
-_UNFIT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _LINE_END = re.compile("\r\n|\n\r|\r")
 
 
@@ -51,44 +39,47 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_MARK_UNDECODABLE, _mark)
 
 
-class Kept:
-    """Text gathered piece by piece, of which only the first KEPT_CHARS characters are kept."""
+class BoundedText:
+    """Gather text piece by piece, of which only the first TEXT_CHARS_MAX characters are kept."""
 
-    __slots__ = ("_pieces", "_room", "dropped")
+    __slots__ = ("_left", "_pieces", "is_cut")
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
-        self._room = KEPT_CHARS
-        self.dropped = False
+        self._left = TEXT_CHARS_MAX
+        self.is_cut = False
 
     def add(self, text: str, start: int, stop: int) -> None:
-        """Add text[start:stop] as far as there is room; `dropped` tells whether there was not."""
-        if stop - start > self._room:
-            self.dropped = True
-            stop = start + self._room
+        """Add text[start:stop] up to the limit; `is_cut` tells whether something was left out."""
+        if stop - start > self._left:
+            self.is_cut = True
+            stop = start + self._left
         if start < stop:
             self._pieces.append(text[start:stop])
-            self._room -= stop - start
+            self._left -= stop - start
 
     def __str__(self) -> str:
         return "".join(self._pieces)
 
 
-def encoding_of(head: bytes) -> str:
-    """Name the codec of an HTML file by its BOM, its NUL bytes, its META, or else UTF-8."""
-    return _unicode_of(head) or _declared(head) or "utf-8"
+def html_encoding(head: bytes, content_type: str = "") -> str:
+    """Return the codec of HTML by its BOM, Content-Type, NUL bytes, META, or else UTF-8."""
+    return (
+        read_bom(head)[0]
+        or _web_encoding(http_content_type_encoding(content_type))
+        or _utf16_without_bom(head[:256])
+        or _web_encoding(html_body_declared_encoding(head))
+        or "utf-8"
+    )
 
 
-def plain_encoding_of(head: bytes) -> str:
-    """Name the codec of a file that declares none by its BOM, its NUL bytes, or else UTF-8."""
-    return _unicode_of(head) or "utf-8"
+def text_encoding(head: bytes) -> str:
+    """Return the codec of a file that declares none: by BOM, NUL bytes, or UTF-8."""
+    return read_bom(head)[0] or _utf16_without_bom(head[:256]) or "utf-8"
 
 
-def _unicode_of(head: bytes) -> str | None:
-    for bom, encoding in _BOMS:
-        if head.startswith(bom):
-            return encoding
-    return _utf16_without_bom(head[:256])
+def _web_encoding(name: str | None) -> str | None:
+    return name if name and _WEB_ENCODING.fullmatch(name) else None
 
 
 def _utf16_without_bom(start: bytes) -> str | None:
@@ -99,33 +90,23 @@ def _utf16_without_bom(start: bytes) -> str | None:
     return "utf-16-be" if even > most and not odd else None
 
 
-def _declared(head: bytes) -> str | None:
-    match = _META_CHARSET.search(head)
-    if match is None:
-        return None
-    try:
-        name = codecs.lookup(match[1].decode("ascii", "replace")).name
-    except LookupError:
-        return None
-    return _WIDER.get(name, name) if _WEB.fullmatch(name) else None
+def decode_html(file: BinaryIO) -> Iterator[str]:
+    """Yield an HTML file's text in pieces; undecodable bytes are marked for without_controls()."""
+    return _decoded(file, html_encoding, {})
 
 
-def decoded(file: BinaryIO) -> Iterator[str]:
-    """Yield an HTML file's text in pieces, never empty; undecodable bytes are marked for fit()."""
-    return _decoded(file, encoding_of, {})
-
-
-def decoded_plain(file: BinaryIO) -> Iterator[str]:
-    """Yield the text of a file that declares no encoding; for windows_mended() and fit()."""
-    return _decoded(file, plain_encoding_of, _KEEP_BYTES)
+def decode_text(file: BinaryIO) -> Iterator[str]:
+    """Yield the text of a file that declares no encoding, in pieces, for repair_cp1252()."""
+    return _decoded(file, text_encoding, _KEEP_BYTES)
 
 
 def _decoded(
-    file: BinaryIO, encoding_of_head: Callable[[bytes], str], errors: Mapping[str, str]
+    file: BinaryIO, encoding_of: Callable[[bytes], str], errors: Mapping[str, str]
 ) -> Iterator[str]:
     chunk = file.read(CHUNK_BYTES)
-    encoding = encoding_of_head(chunk)
+    encoding = html_encoding(chunk)
     decoder = codecs.getincrementaldecoder(encoding)(errors.get(encoding, _MARK_UNDECODABLE))
+    chunk = chunk.removeprefix(read_bom(chunk)[1] or b"")
     while chunk:
         if text := decoder.decode(chunk):
             yield text
@@ -134,8 +115,8 @@ def _decoded(
         yield text
 
 
-def windows_mended(text: str, problems: list[str]) -> str:
-    """Return `text` with the bytes that are not UTF-8 read as Windows-1252, which joins `problems`.
+def repair_cp1252(text: str, problems: list[str]) -> str:
+    """Read the bytes that are not UTF-8 as Windows-1252, which joins `problems`.
 
     A byte alone above 127 is hardly ever UTF-8, so this reads whole files in the old encoding
     as well as those that were glued together from both.
@@ -143,22 +124,22 @@ def windows_mended(text: str, problems: list[str]) -> str:
     if not _MARKED_BYTES.search(text):
         return text
     problems.append("bytes that are not UTF-8 were read as Windows-1252")
-    return _MARKED_BYTES.sub(_as_windows, text)
+    return _MARKED_BYTES.sub(_as_cp1252, text)
 
 
-def _as_windows(match: re.Match[str]) -> str:
+def _as_cp1252(match: re.Match[str]) -> str:
     raw = bytes(ord(char) - 0xDC00 for char in match[0])
     return raw.decode("cp1252", _MARK_UNDECODABLE)
 
 
-def mended(text: str, problems: list[str]) -> str:
-    """Return `text` fit to be stored, with line ends as LF; each kind of mend joins `problems`."""
-    return fit(_LINE_END.sub("\n", text) if "\r" in text else text, problems)
+def sanitized(text: str, problems: list[str]) -> str:
+    """Return text that can be stored, with LF line ends; changes join `problems`."""
+    return without_controls(_LINE_END.sub("\n", text) if "\r" in text else text, problems)
 
 
-def fit(text: str, problems: list[str]) -> str:
-    """Return `text` without control characters; each kind that was found joins `problems`."""
-    if not _UNFIT.search(text):
+def without_controls(text: str, problems: list[str]) -> str:
+    """Return text without control characters; each kind that was found joins `problems`."""
+    if not _UNSTORABLE.search(text):
         return text
     if _UNDECODABLE in text:
         problems.append("undecodable bytes were replaced")
@@ -166,7 +147,7 @@ def fit(text: str, problems: list[str]) -> str:
     if "\0" in text:
         problems.append("NUL characters were removed")
         text = text.replace("\0", "")
-    text, others = _UNFIT.subn("", text)
+    text, others = _UNSTORABLE.subn("", text)
     if others:
         problems.append("control characters were removed")
     return text

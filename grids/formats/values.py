@@ -1,4 +1,4 @@
-"""Reads what the cells and fields of many tools have in common: counts, yes or no, short codes.
+"""Parse cells and fields that many tools have in common: counts, booleans, short codes.
 
 What could not be read joins `problems`, under the name `what` that it has in the file.
 """
@@ -18,7 +18,7 @@ _ESCAPED_TAG = re.compile(r"(?:[^\\,]|\\.?)+", re.S)
 _ESCAPE = re.compile(r"\\([\\,])")
 
 
-def count_of(text: str, what: str, problems: list[str]) -> int | None:
+def parse_count(text: str, what: str, problems: list[str]) -> int | None:
     """Read a number of clicks; "" is none."""
     text = text.strip()
     if match := _COUNT.fullmatch(text):
@@ -28,8 +28,8 @@ def count_of(text: str, what: str, problems: list[str]) -> int | None:
     return None
 
 
-def answer_of(text: str, what: str, problems: list[str]) -> bool | None:
-    """Read a yes or a no, in any of the words that tools have for them; "" is neither."""
+def parse_bool(text: str, what: str, problems: list[str]) -> bool | None:
+    """Read a yes or a no, in any of the tools' words; "" is neither."""
     word = text.strip().casefold()
     if word in _ANSWERS:
         return _ANSWERS[word]
@@ -37,13 +37,13 @@ def answer_of(text: str, what: str, problems: list[str]) -> bool | None:
     return None
 
 
-def alias_of(text: str) -> str:
+def parse_alias(text: str) -> str:
     """Read a short code, which some tools write as a path ("/code/")."""
     return text.strip().strip("/")
 
 
-def alias_of_url(text: str) -> str:
-    """Read the code at the end of a short address; "" for the address of a whole domain."""
+def alias_from_url(text: str) -> str:
+    """Read the code at the end of a short address; "" when it has none."""
     match = _SHORT_URL.fullmatch(text.strip())
     if match is None:
         return ""
@@ -53,21 +53,21 @@ def alias_of_url(text: str) -> str:
     return path.strip("/")
 
 
-def tags_apart(text: str) -> tuple[str, ...]:
-    """Cut tags at commas, or at bars where there are no commas; empty ones are left out."""
+def split_tags(text: str) -> tuple[str, ...]:
+    """Split tags at commas, or at bars where there are no commas; drop empty ones."""
     if "\\," in text:
-        return tags_escaped(text)
+        return split_escaped_tags(text)
     mark = "|" if "|" in text and "," not in text else ","
     return tuple(tag for part in text.split(mark) if (tag := part.strip()))
 
 
-def tags_at_bars(text: str) -> tuple[str, ...]:
-    """Cut tags at bars alone."""
+def split_tags_at_bars(text: str) -> tuple[str, ...]:
+    """Split tags at bars alone; drop empty ones."""
     return tuple(tag for part in text.split("|") if (tag := part.strip()))
 
 
-def tags_escaped(text: str) -> tuple[str, ...]:
-    r"""Cut tags at commas as Gridlink writes them: "\," and "\\" are a comma and a backslash."""
+def split_escaped_tags(text: str) -> tuple[str, ...]:
+    r"""Split tags at commas as Gridlink writes them: "\," and "\\" are escapes."""
     if "\\" not in text:
         return tuple(tag for part in text.split(",") if (tag := part.strip()))
     parts = (_ESCAPE.sub(r"\1", part.strip()) for part in _ESCAPED_TAG.findall(text))

@@ -1,1 +1,1 @@
-"""Imports of links: read, stage, match, apply, and undo."""
+"""Import files of links: read, stage, match, apply, and undo."""

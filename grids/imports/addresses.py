@@ -1,5 +1,7 @@
-"""The addresses of a file, checked and made comparable as `gridlink.lib.weburl` does, a hundred thousand at
-a time: what that does in twenty steps is done in one for the addresses that nearly all are."""
+"""Check and normalize the addresses of a file, a hundred thousand at a time.
+
+The result is that of `gridlink.lib.weburl`, whose twenty steps are one pattern for nearly all addresses.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ _PLAIN = re.compile(
 )
 
 
-def checked(url: str) -> tuple[str, str]:
-    """The address as `check_url` gives it, and its `url_key`. Raises BadUrl."""
+def url_and_key(url: str) -> tuple[str, str]:
+    """Return the address as `check_url` gives it, and its `url_key`. Raises BadUrl."""
     plain = _PLAIN.fullmatch(url)
     if plain is None or len(url) > URL_LENGTH:
         url = check_url(url)

@@ -1,8 +1,9 @@
-"""Finds for the entries of a file the grids and links that they are already: one entry, one link.
+"""Match the entries of a file with existing grids and links: one entry, one link.
 
-A folder is the grid that an earlier import from the same source made of it, else a live grid of its title. A
-link is the one that was known by the same name in the same source, else one in the folder's grid that leads
-to the same place: the most alike first, so that a file that was imported finds itself, line by line.
+A folder is matched with the grid that an earlier import from the same source made of it, else with a live
+grid of its title. An entry is matched with the link that had the same identifier in the same source, else
+with one in the folder's grid that leads to the same page: the most alike first, so that a file that was
+imported matches itself, line by line.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ WHERE run.user_id = %(user)s AND run.source = %(source)s AND NOT made.is_undone
 ORDER BY grid.id, folder.number;
 
 INSERT INTO import_scope
-SELECT wanting.number, free.id, true
+SELECT unmatched.number, free.id, true
 FROM (
     SELECT number, title, row_number() OVER (PARTITION BY title ORDER BY ordinal) AS rank
     FROM import_folder folder
     WHERE NOT EXISTS (
         SELECT FROM import_scope scope WHERE scope.folder = folder.number AND scope.is_live
     )
-) wanting
+) unmatched
 JOIN (
     SELECT id, title, row_number() OVER (PARTITION BY title ORDER BY id) AS rank
     FROM grids_grid grid
@@ -106,12 +107,12 @@ JOIN (
 
 
 def match_folders(cursor: Any, *, user_id: int, source: str) -> None:
-    """Fill import_folder.grid_id, and import_scope: the grids, also in the trash, that are a folder's."""
+    """Fill import_folder.grid_id, and import_scope with the grids of folders, trashed ones included."""
     cursor.execute(_SCOPES, {"user": user_id, "source": source})
 
 
 def match_links(cursor: Any, *, user_id: int, source: str) -> None:
-    """Fill import_match, the pairs of an entry's `n` and a link, out of import_candidate."""
+    """Fill import_match, the pairs of an entry's `n` and a link, from import_candidate."""
     cursor.execute(_SHARED)
     cursor.execute(_CANDIDATES, {"user": user_id, "source": source})
     if not _is_any(cursor, "import_candidate"):

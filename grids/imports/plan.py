@@ -1,10 +1,10 @@
-"""The decision on each entry, once it is known which link it is: the words that people read."""
+"""Decide on each entry of a file, once it is known which link it matches."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from grids.imports.places import COLUMNS, FULL
+from grids.imports.placement import COLUMNS, FULL
 from grids.models import Y_MAX
 
 # Short codes are wished for by links to be made, and by those without one that no hand touched since.
@@ -22,7 +22,7 @@ WHERE entry.alias IS NOT NULL AND entry.verdict = ''
 """
 # Only what the file speaks of. The short code that a link has is never taken from it.
 _DIFFERS = """
-    wish.is_granted IS TRUE
+    claim.is_granted IS TRUE
     OR entry.url_key <> link.url_key
     OR (entry.is_titled AND entry.title <> link.title)
     OR (entry.note <> '' AND entry.note <> link.note)
@@ -36,21 +36,21 @@ CREATE TEMP TABLE import_plan ON COMMIT DROP AS
 SELECT n, folder, link_id, verdict, alias,
     concat_ws('; ', nullif(reason, ''),
         'the short code "' || refused_alias || '" is taken', nullif(remarks, '')) AS remarks,
-    CASE WHEN is_new THEN seat % {COLUMNS} END AS x, CASE WHEN is_new THEN seat / {COLUMNS} END AS y
+    CASE WHEN is_new THEN position % {COLUMNS} END AS x, CASE WHEN is_new THEN position / {COLUMNS} END AS y
 FROM (
     SELECT *, verdict = 'create' AND grid_id IS NULL AS is_new,
-        row_number() OVER (PARTITION BY folder, verdict ORDER BY n) - 1 AS seat
+        row_number() OVER (PARTITION BY folder, verdict ORDER BY n) - 1 AS position
     FROM (
         SELECT entry.n, entry.folder, entry.remarks, link.id AS link_id, folder.grid_id,
-            CASE WHEN wish.is_granted THEN wish.alias END AS alias,
-            CASE WHEN NOT wish.is_granted THEN wish.alias END AS refused_alias,
-            split_part(judged.words, ':', 1) AS verdict, split_part(judged.words, ':', 2) AS reason
+            CASE WHEN claim.is_granted THEN claim.alias END AS alias,
+            CASE WHEN NOT claim.is_granted THEN claim.alias END AS refused_alias,
+            split_part(decision.words, ':', 1) AS verdict, split_part(decision.words, ':', 2) AS reason
         FROM import_entry entry
         LEFT JOIN import_match match USING (n)
         LEFT JOIN import_candidate link ON link.id = match.link_id
         LEFT JOIN import_folder folder ON folder.number = entry.folder
         LEFT JOIN grids_grid grid ON grid.id = folder.grid_id
-        LEFT JOIN import_grant wish USING (n)
+        LEFT JOIN import_grant claim USING (n)
         CROSS JOIN LATERAL (SELECT CASE
             WHEN entry.verdict <> '' THEN entry.verdict
             WHEN link.id IS NULL AND {_EXPOSED} THEN 'skip:it is private, and its grid is not'
@@ -60,9 +60,9 @@ FROM (
             WHEN link.standing = 0 THEN 'update'
             WHEN link.is_imported THEN 'skip:it was changed since it was imported'
             ELSE 'skip:there is one like it that no import made'
-        END AS words) judged
+        END AS words) decision
     ) decided
-) seated
+) numbered
 """
 _FULL = f"""
 UPDATE import_plan SET verdict = 'refused', remarks = concat_ws('; ', %s, nullif(remarks, ''))
@@ -71,7 +71,7 @@ WHERE verdict = 'create' AND y > {Y_MAX}
 
 
 def plan(cursor: Any) -> None:
-    """Fill import_plan: a verdict with its remarks for each entry, and the place of a link on a new grid."""
+    """Fill import_plan: a verdict and remarks for each entry, and places on new grids."""
     cursor.execute(_GRANTS)
     # They are mostly empty, which nobody knows of a table that was never looked at.
     cursor.execute("ANALYZE import_grant, import_match, import_candidate")

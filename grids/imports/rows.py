@@ -1,5 +1,4 @@
-"""Turns the entries of a link file into rows for the database to settle: one a link or problem, in the order
-of the file, whatever it may be that becomes of it."""
+"""Turn the entries of a file into rows of the staging table."""
 
 from __future__ import annotations
 
@@ -14,8 +13,14 @@ from django.utils import timezone
 from gridlink.lib.slugs import new_slugs
 from gridlink.lib.weburl import BadUrl
 from grids.formats.base import Entry, FileProblem, FolderEntry, LinkEntry
-from grids.imports.addresses import checked
-from grids.imports.fitting import SOURCE_ID_LENGTH, alias_fitted, fitted, folder_fitted, sane
+from grids.imports.addresses import url_and_key
+from grids.imports.limits import (
+    SOURCE_ID_LENGTH,
+    limit_folder,
+    limit_texts,
+    plausible_date,
+    valid_alias,
+)
 from grids.models import LINK_PREFIX, new_grid_slug
 
 logger = logging.getLogger(__name__)
@@ -23,15 +28,15 @@ logger = logging.getLogger(__name__)
 GRIDS_MAX = 5_000
 """So many folders become grids, which are held in memory; the links of the others go on "Unsorted"."""
 _UNSORTED = FolderEntry(path=())
-_NOWHERE = -1
-_AT_ONCE = 200
+_NO_FOLDER = -1
+_ROWS_PER_PIECE = 200
 _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of the file that a link lies in: the `ordinal`-th, from 1, of this title."""
+    """Represent a folder that holds links: the `ordinal`-th, from 1, of this title."""
 
     number: int
     title: str
@@ -41,9 +46,11 @@ class Folder:
     slug: str
 
 
-class Rows:
-    """In the text format of COPY, in UTF-8, with the columns of `COLUMNS`. What the rows say of folders is
-    complete once they all were taken."""
+class EntryRows:
+    """Write entries in COPY's text format, in UTF-8, with the columns of `COLUMNS`.
+
+    `folders` is complete once all rows were taken.
+    """
 
     COLUMNS = (
         "n", "line", "verdict", "folder", "slug", "url_key", "created_on", "modified_on", "clicks",
@@ -53,18 +60,18 @@ class Rows:
     def __init__(self) -> None:
         self.folders: list[Folder] = []
         self.now = timezone.now()
-        self._waiting: list[str] = []
+        self._pending: list[str] = []
         self._numbers: dict[object, int] = {}  # by the folder's identity
         self._ordinals: dict[str, int] = {}
         self._is_full = False
-        self._entered = _UNSORTED
+        self._current = _UNSORTED
         self._folder: int | None = None
         self._n = 0
         self._slugs = new_slugs(LINK_PREFIX)
         self._stamp = self.now.isoformat()
 
     def of(self, entries: Iterable[Entry]) -> Iterator[bytes]:
-        """The rows of the entries, some hundred at a time."""
+        """Yield the rows of the entries, some hundred at a time."""
         take: dict[type[Entry], Callable[[Any], None]] = {
             LinkEntry: self._take_link,
             FolderEntry: self._take_folder,
@@ -72,20 +79,20 @@ class Rows:
         }
         for entry in entries:
             take[type(entry)](entry)
-            if len(self._waiting) >= _AT_ONCE:
-                yield self._taken()
-        yield self._taken()
+            if len(self._pending) >= _ROWS_PER_PIECE:
+                yield self._pop_rows()
+        yield self._pop_rows()
 
-    def _taken(self) -> bytes:
-        rows = "".join(self._waiting).encode()
-        self._waiting.clear()
+    def _pop_rows(self) -> bytes:
+        rows = "".join(self._pending).encode()
+        self._pending.clear()
         return rows
 
     def _take_folder(self, entry: FolderEntry) -> None:
-        self._entered, self._folder = entry, None
+        self._current, self._folder = entry, None
 
     def _take_problem(self, entry: FileProblem) -> None:
-        self._say("problem", entry.line, remarks=entry.message)
+        self._report("problem", entry.line, remarks=entry.message)
 
     def _take_link(self, entry: LinkEntry) -> None:
         try:
@@ -99,13 +106,13 @@ class Rows:
 
     def _write(self, entry: LinkEntry) -> None:
         problems = list(entry.problems)
-        url, key = checked(entry.url)
-        texts = fitted(entry, problems)
-        alias = alias_fitted(entry.alias, problems)
-        folder = self._number() if self._folder is None else self._folder
-        created_on, modified_on = self._moments(entry)
+        url, key = url_and_key(entry.url)
+        texts = limit_texts(entry, problems)
+        alias = valid_alias(entry.alias, problems)
+        folder = self._folder_number() if self._folder is None else self._folder
+        created_on, modified_on = self._dates(entry)
         source_id = entry.source_id[:SOURCE_ID_LENGTH]
-        self._put(
+        self._append(
             f"{entry.line}\t\t{folder}\t{next(self._slugs)}\t{key}\t{created_on}\t{modified_on}"
             f"\t{_NULL if entry.clicks is None else entry.clicks}"
             f"\t{bool(entry.private)}\t{texts.is_titled}\t{alias or _NULL}"
@@ -115,41 +122,41 @@ class Rows:
 
     def _refuse(self, entry: LinkEntry, reason: str) -> None:
         remarks = "; ".join([reason, *entry.problems])
-        self._say("refused", entry.line, title=entry.title, url=entry.url, remarks=remarks)
+        self._report("refused", entry.line, title=entry.title, url=entry.url, remarks=remarks)
 
-    def _say(
+    def _report(
         self, verdict: str, line: int, *, title: str = "", url: str = "", remarks: str
     ) -> None:
-        self._put(
-            f"{line}\t{verdict}\t{_NOWHERE}\t\t\t{self._stamp}\t{self._stamp}\t{_NULL}"
+        self._append(
+            f"{line}\t{verdict}\t{_NO_FOLDER}\t\t\t{self._stamp}\t{self._stamp}\t{_NULL}"
             f"\tf\tf\t{_NULL}\t{_NULL}",
             _cells(url, title, "", "{}", remarks),
         )
 
-    def _put(self, facts: str, texts: str) -> None:
+    def _append(self, facts: str, texts: str) -> None:
         self._n += 1
-        self._waiting.append(f"{self._n}\t{facts}\t{texts}\n")
+        self._pending.append(f"{self._n}\t{facts}\t{texts}\n")
 
-    def _moments(self, entry: LinkEntry) -> tuple[str, str]:
-        created_on = sane(entry.created_on, self.now)
+    def _dates(self, entry: LinkEntry) -> tuple[str, str]:
+        created_on = plausible_date(entry.created_on, self.now)
         if entry.modified_on is None:
             return str(created_on), self._stamp
-        return str(created_on), str(max(created_on, sane(entry.modified_on, self.now)))
+        return str(created_on), str(max(created_on, plausible_date(entry.modified_on, self.now)))
 
-    def _number(self) -> int:
-        """The number of the current folder; one that is returned to is the same."""
-        folder = self._entered if self._entered.path else _UNSORTED
+    def _folder_number(self) -> int:
+        """Return the number of the current folder; one that is returned to keeps its number."""
+        folder = self._current if self._current.path else _UNSORTED
         if folder.identity not in self._numbers and len(self.folders) >= GRIDS_MAX:
-            self._say_full(folder)
+            self._report_grid_limit(folder)
             folder = _UNSORTED
         number = self._numbers.get(folder.identity)
         if number is None:
             number = self._numbers[folder.identity] = len(self.folders)
-            self.folders.append(self._made(number, folder))
+            self.folders.append(self._make_folder(number, folder))
         self._folder = number
         return number
 
-    def _say_full(self, folder: FolderEntry) -> None:
+    def _report_grid_limit(self, folder: FolderEntry) -> None:
         if self._is_full or not folder.path:
             return
         self._is_full = True
@@ -157,20 +164,20 @@ class Rows:
             f"an import makes at most {GRIDS_MAX} grids:"
             ' the links of this and all further folders are on the grid "Unsorted"'
         )
-        self._say("problem", folder.line, title=" / ".join(folder.path), remarks=remark)
+        self._report("problem", folder.line, title=" / ".join(folder.path), remarks=remark)
 
-    def _made(self, number: int, folder: FolderEntry) -> Folder:
+    def _make_folder(self, number: int, folder: FolderEntry) -> Folder:
         problems: list[str] = []
-        title, note = folder_fitted(folder, problems)
+        title, note = limit_folder(folder, problems)
         if problems:
-            self._say("problem", folder.line, title=title, remarks="; ".join(problems))
+            self._report("problem", folder.line, title=title, remarks="; ".join(problems))
         ordinal = self._ordinals[title] = self._ordinals.get(title, 0) + 1
-        created_on = sane(folder.created_on, self.now)
+        created_on = plausible_date(folder.created_on, self.now)
         return Folder(number, title, ordinal, note, created_on, new_grid_slug())
 
 
 def _cells(*texts: str) -> str:
-    """The texts as COPY takes them, with a tab between each two."""
+    """Return texts as COPY takes them, separated by tabs."""
     cells = "\t".join(texts)
     if "\\" in cells or "\n" in cells or "\r" in cells or cells.count("\t") >= len(texts):
         return "\t".join([text.translate(_ESCAPES) for text in texts])
@@ -178,7 +185,7 @@ def _cells(*texts: str) -> str:
 
 
 def _array(tags: list[str]) -> str:
-    """A Postgres array literal, every element quoted."""
+    """Return a PostgreSQL array literal, every element quoted."""
     if not tags:
         return "{}"
     elements = '","'.join(tags)

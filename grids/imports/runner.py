@@ -1,4 +1,4 @@
-"""Jobs that import links and take an import back."""
+"""Run the jobs that import links and undo imports."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 from grids.formats.base import SNIFF_BYTES, FormatError
 from grids.imports import undo
-from grids.imports.rows import Rows
-from grids.imports.settle import MODES, Apply
-from grids.imports.sources import reader_of
+from grids.imports.modes import MODES, Apply
+from grids.imports.rows import EntryRows
+from grids.imports.sources import choose_reader
 from grids.imports.staging import stage, unstage
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
@@ -26,43 +26,43 @@ VERDICTS = "verdicts.csv"
 
 @register
 class ImportRunner(JobRunner):
-    """Reads an uploaded file into grids and links, all of it or nothing, with a verdict per entry."""
+    """Import an uploaded file as grids and links, wholly or not at all."""
 
     kind = IMPORT
     queue = "imports"
 
     def run(self, context: JobContext) -> Outcome:
-        """`params`: source, mode (`apply`, or `dry_run`, which changes nothing), name; columns, if those of
-        a table are named; upload_of, the slug of the job whose upload is read, if it is not its own.
+        """Stage the file; the verdicts are found in the transaction that finishes the job.
 
-        The verdicts are found and written in the transaction that finishes the job, which makes them true.
+        `params`: source, mode (`apply`, or `dry_run`, which changes nothing), name; columns, if those of a
+        table are named; upload_of, the slug of the job whose upload is read, if it is not its own.
         """
-        rows = Rows()
+        rows = EntryRows()
         source = self._read(context, rows)
-        settlement = MODES[context.params["mode"]](
+        mode = MODES[context.params["mode"]](
             user_id=context.user_id,
             job_id=context.claim.job_id,
             source=source,
             folders=rows.folders,
         )
         result = {"mode": context.params["mode"], "source": source}
-        return Outcome(result, effects=partial(self._settle, context, settlement, result))
+        return Outcome(result, effects=partial(self._apply, context, mode, result))
 
     @staticmethod
-    def _settle(context: JobContext, settlement: Apply, result: dict[str, Any]) -> None:
-        counts = settlement.settle()
+    def _apply(context: JobContext, mode: Apply, result: dict[str, Any]) -> None:
+        counts = mode.apply()
         result.update(counts)
-        _tell(context, settlement.tell, sum(counts.values()) - counts["grids"])
+        _write_verdicts(context, mode.write_verdicts, sum(counts.values()) - counts["grids"])
         unstage()
 
-    def _read(self, context: JobContext, rows: Rows) -> str:
-        """Stage the file's entries; returns the name of its format."""
+    def _read(self, context: JobContext, rows: EntryRows) -> str:
+        """Stage the file's entries; return the name of its format."""
         upload = _upload_of(context)
         try:
             with context.store.open(upload.storage_key) as file:
                 counted = _CountedReader(file)
                 source = io.BufferedReader(counted, SNIFF_BYTES)
-                reader = reader_of(context.params, source.peek(SNIFF_BYTES))
+                reader = choose_reader(context.params, source.peek(SNIFF_BYTES))
                 pieces = self._watched(context, rows.of(reader.read(source)), counted, upload.size)
                 stage(pieces, rows.folders)
         except FormatError as error:
@@ -83,13 +83,13 @@ class ImportRunner(JobRunner):
 
 @register
 class UndoRunner(JobRunner):
-    """Takes an import back, all of it or nothing, with a verdict per link and grid."""
+    """Undo an import, wholly or not at all, with a verdict per link and grid."""
 
     kind = UNDO
     queue = "imports"
 
     def run(self, context: JobContext) -> Outcome:
-        """`params`: import, the slug of its job."""
+        """Undo the import whose job's slug is `params["import"]`."""
         result: dict[str, Any] = {"import": context.params["import"]}
         return Outcome(result, effects=partial(self._undo, context, result))
 
@@ -99,16 +99,16 @@ class UndoRunner(JobRunner):
         counts = undo.undo(user_id=context.user_id, job_id=job.pk)
         rows = counts.pop("rows")
         result.update(counts)
-        _tell(context, undo.tell, rows)
+        _write_verdicts(context, undo.write_verdicts, rows)
 
 
-def _tell(context: JobContext, tell: Callable[[BinaryIO], None], rows: int) -> None:
+def _write_verdicts(context: JobContext, write: Callable[[BinaryIO], None], rows: int) -> None:
     context.check()
     with (
         context.output(VERDICTS, "text/csv; charset=utf-8") as output,
         io.BufferedWriter(output.sink) as file,
     ):
-        tell(file)
+        write(file)
         output.rows = rows
 
 
@@ -118,7 +118,7 @@ def _upload_of(context: JobContext) -> JobFile:
 
 
 class _CountedReader(io.RawIOBase):
-    """Counts what is read through it."""
+    """Count the bytes that are read through it."""
 
     def __init__(self, source: BinaryIO) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Writes of imports: the upload is kept, and a job for it queued; or a job that takes an import back."""
+"""Queue imports of uploaded files, and jobs that undo them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import Conflict, Invalid, NotFound, Unprocessable
 from grids.formats.base import FormatError
 from grids.formats.csv.reader import CsvReader
-from grids.formats.registry import WHOLE_FILES, sources
+from grids.formats.registry import JOB_FORMATS, sources
 from grids.imports.runner import IMPORT, UNDO
 from grids.models import ImportRun
 from tasks.jobs.errors import QuotaExceeded
@@ -30,8 +30,10 @@ def import_submit(
     columns: Mapping[str, str] | None = None,
     idempotency_key: str = "",
 ) -> Submission:
-    """Queue the import of a file; `columns` names the columns of a table by field. Raises Invalid for an
-    unknown source or field, StorageUnavailable, Unprocessable, QuotaExceeded."""
+    """Queue the import of a file; `columns` names the columns of a table by field.
+
+    Raises Invalid for an unknown source or field, StorageUnavailable, Unprocessable, QuotaExceeded.
+    """
     _check(source, columns)
     params: dict[str, Any] = {"source": source, "mode": mode, "name": name[:200]}
     if columns:
@@ -61,9 +63,12 @@ def import_submit(
 
 
 def import_apply(*, job: Job, idempotency_key: str = "") -> Submission:
-    """Queue the import that a dry run has tried, of the same upload. Raises NotFound for a job that is no
-    import, Conflict for one that is no finished dry run or whose upload has expired, QuotaExceeded."""
-    _check_kind(job, {IMPORT, *(whole.job_kind for whole in WHOLE_FILES.values())})
+    """Queue the import of the upload that a dry run has read.
+
+    Raises NotFound for a job that is no import, Conflict for one that is no finished dry run or whose upload
+    has expired, QuotaExceeded.
+    """
+    _check_kind(job, {IMPORT, *(whole.job_kind for whole in JOB_FORMATS.values())})
     if job.params["mode"] != "dry_run":
         raise Conflict("The import is no dry run: it was applied itself.")
     if job.status not in (JobStatus.SUCCEEDED, JobStatus.EXPIRED):
@@ -79,8 +84,10 @@ def import_apply(*, job: Job, idempotency_key: str = "") -> Submission:
 
 
 def import_undo(*, job: Job, idempotency_key: str = "") -> Submission:
-    """Queue a job that takes an import back. Raises NotFound for a job that is no import, Conflict for one
-    that has changed nothing, QuotaExceeded."""
+    """Queue a job that undoes an import.
+
+    Raises NotFound for a job that is no import, Conflict for one that has changed nothing, QuotaExceeded.
+    """
     _check_kind(job, {IMPORT})
     if not ImportRun.objects.filter(job=job).exists():
         raise Conflict("There is nothing to undo: only an import that was applied can be undone.")
@@ -105,8 +112,8 @@ def _check(source: str, columns: Mapping[str, str] | None) -> None:
 
 
 def _kind(source: str, head: bytes) -> str:
-    """The kind of job that takes in a file with this beginning."""
-    for whole in WHOLE_FILES.values():
+    """Return the kind of job that imports a file with this beginning."""
+    for whole in JOB_FORMATS.values():
         if source == whole.source or (source == AUTO and whole.sniff(head)):
             return whole.job_kind
     return IMPORT

@@ -1,4 +1,4 @@
-"""Which reader reads an upload."""
+"""Choose the reader of an upload."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _PACKED = {
 }
 
 
-def reader_of(params: dict[str, Any], head: bytes) -> LinkReader:
-    """The reader for an import with these `params` of a file that begins with `head`. Raises FormatError."""
+def choose_reader(params: dict[str, Any], head: bytes) -> LinkReader:
+    """Return the reader for an import of a file that begins with `head`. Raises FormatError."""
     for magic, name in _PACKED.items():
         if head.startswith(magic):
             raise FormatError(f"The file is a {name}: unpack it and import the file in it.")

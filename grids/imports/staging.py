@@ -1,8 +1,8 @@
-"""Brings the entries of a file into temporary tables: the database takes them in while the file is read.
+"""Copy the entries of a file into temporary tables while the file is read.
 
-The tables outlive their transaction, since another one settles the import: nobody waits while a long file is
-read. They go with that one; after an import that failed, with the next import on the connection, or with the
-connection.
+The tables outlive their transaction, since the import is applied in another one: nobody waits while a long
+file is read. They are dropped by that one; after an import that failed, by the next import on the
+connection, or with the connection.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from django.db import DatabaseError, connection, transaction
 from psycopg2.extras import execute_values
 
-from grids.imports.rows import Folder, Rows
+from grids.imports.rows import EntryRows, Folder
 
 # With those that are made on the way to a decision.
 _TABLES = (
@@ -43,7 +43,7 @@ CREATE TEMP TABLE import_entry (
     ) STORED
 );
 """
-_ENTRIES = f"COPY import_entry ({', '.join(Rows.COLUMNS)}) FROM STDIN"
+_ENTRIES = f"COPY import_entry ({', '.join(EntryRows.COLUMNS)}) FROM STDIN"
 _FOLDERS = "INSERT INTO import_folder (number, title, ordinal, slug) VALUES %s"
 # A small sample tells as much of what an import is like.
 _ANALYZE = """
@@ -54,9 +54,12 @@ _PIECE = 1 << 16
 
 
 def stage(rows: Iterable[bytes], folders: list[Folder]) -> None:
-    """Fill import_entry with these rows, and then import_folder with the folders, which are looked at last.
-    Raises what the rows raise, and leaves no tables then."""
-    pieces = _Pieces(rows)
+    """Fill import_entry with these rows, and then import_folder with the folders.
+
+    The folders are complete only when all rows were read. Raises what the rows raise, and leaves no tables
+    then.
+    """
+    pieces = _ChunkFile(rows)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CREATE)
         try:
@@ -67,20 +70,20 @@ def stage(rows: Iterable[bytes], folders: list[Folder]) -> None:
             if pieces.error:
                 raise pieces.error from None
             raise
-        told = [(each.number, each.title, each.ordinal, each.slug) for each in folders]
-        if told:
-            execute_values(cursor.cursor, _FOLDERS, told, page_size=1000)
+        folder_rows = [(each.number, each.title, each.ordinal, each.slug) for each in folders]
+        if folder_rows:
+            execute_values(cursor.cursor, _FOLDERS, folder_rows, page_size=1000)
         cursor.execute(_ANALYZE)
 
 
 def unstage() -> None:
-    """Drop the tables when the current transaction is through."""
+    """Drop the tables when the current transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(_DROP)
 
 
-class _Pieces(io.RawIOBase):
-    """A file for COPY, which takes pieces of any size; keeps the error that ended it."""
+class _ChunkFile(io.RawIOBase):
+    """Give COPY a file of chunks of any size; keep the error that ended it."""
 
     def __init__(self, rows: Iterable[bytes]) -> None:
         super().__init__()
@@ -88,7 +91,7 @@ class _Pieces(io.RawIOBase):
         self._rows = iter(rows)
 
     def read(self, _size: int = -1) -> bytes:
-        """The next piece; empty at the end."""
+        """Return the next chunk; empty at the end."""
         try:
             return next(filter(None, self._rows), b"")
         except BaseException as error:

@@ -1,10 +1,9 @@
-"""Takes an import back: what it made is removed, what it updated is as it was before, and what was changed
-since stays and is told.
+"""Undo an import: remove what it made, restore what it updated, keep later changes.
 
 Links are really deleted, and not put in the trash: the account is to be as if the import had not been. With
-a trash of a hundred thousand links it is not, and the next import of the same file would find them there and
-leave them. Nothing that anybody wrote is lost by it, since what was changed is kept, the file can be imported
-again, and clicks are kept under the keys of their links.
+a trash of a hundred thousand links it is not, and the next import of the same file would match them there
+and skip them. Nothing that anybody wrote is lost by it, since what was changed is kept, the file can be
+imported again, and clicks are kept under the keys of their links.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from typing import BinaryIO
 from django.db import connection
 
 from gridlink.lib.spreadsheets import guard_sql
-from grids.imports.settle import lock_account
+from grids.imports.modes import lock_account
 
 _LINKS = """
 DROP TABLE IF EXISTS pg_temp.undo_link, pg_temp.undo_grid;
 CREATE TEMP TABLE undo_link ON COMMIT DROP AS
 SELECT made.id, made.line, made.link_id, made.slug, made.before, link.grid_id, grid.slug AS grid,
-    link.title, link.url, split_part(judged.words, ':', 1) AS verdict,
-    split_part(judged.words, ':', 2) AS remarks
+    link.title, link.url, split_part(decision.words, ':', 1) AS verdict,
+    split_part(decision.words, ':', 2) AS remarks
 FROM grids_imported_link made
 LEFT JOIN grids_link link ON link.id = made.link_id
 LEFT JOIN grids_grid grid ON grid.id = link.grid_id
@@ -32,7 +31,7 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN link.version <> made.version THEN 'kept:it was changed since it was imported'
     WHEN made.before IS NULL THEN 'removed'
     ELSE 'restored'
-END AS words) judged
+END AS words) decision
 WHERE made.run_id = %(job)s;
 ANALYZE undo_link;
 """
@@ -66,8 +65,8 @@ FROM undo_link undone WHERE made.id = undone.id AND undone.verdict IN ('removed'
 """
 _GRIDS = """
 CREATE TEMP TABLE undo_grid ON COMMIT DROP AS
-SELECT made.id, made.grid_id, made.slug, grid.title, split_part(judged.words, ':', 1) AS verdict,
-    split_part(judged.words, ':', 2) AS remarks
+SELECT made.id, made.grid_id, made.slug, grid.title, split_part(decision.words, ':', 1) AS verdict,
+    split_part(decision.words, ':', 2) AS remarks
 FROM grids_imported_grid made
 LEFT JOIN grids_grid grid ON grid.id = made.grid_id
 CROSS JOIN LATERAL (SELECT CASE
@@ -76,7 +75,7 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN grid.version <> made.version THEN 'kept:it was changed since it was imported'
     WHEN EXISTS (SELECT FROM grids_link link WHERE link.grid_id = grid.id) THEN 'kept:it holds links'
     ELSE 'removed'
-END AS words) judged
+END AS words) decision
 WHERE made.run_id = %(job)s AND made.version > 0;
 
 DELETE FROM grids_grid grid USING undo_grid undone
@@ -87,7 +86,7 @@ WHERE made.run_id = %(job)s AND (
     made.version = 0 OR made.id IN (SELECT id FROM undo_grid WHERE verdict = 'removed')
 );
 """
-_TELL = f"""
+_VERDICTS = f"""
 COPY (
     SELECT line, verdict, grid, link, {guard_sql("title")} AS title, {guard_sql("url")} AS url, remarks
     FROM (
@@ -97,7 +96,7 @@ COPY (
     ) told ORDER BY part, id
 ) TO STDOUT WITH (FORMAT csv, HEADER, ENCODING 'UTF8')
 """
-_TALLY = """
+_COUNTS = """
 SELECT verdict, count(*) FROM undo_link GROUP BY verdict
 UNION ALL SELECT 'grids', count(*) FROM undo_grid WHERE verdict = 'removed'
 UNION ALL SELECT 'rows', (SELECT count(*) FROM undo_link) + (SELECT count(*) FROM undo_grid)
@@ -106,8 +105,11 @@ VERDICTS = ("removed", "restored", "kept", "gone", "grids", "rows")
 
 
 def undo(*, user_id: int, job_id: int) -> dict[str, int]:
-    """Undo the import of a job, as far as that goes; how many of each there were: VERDICTS of links, grids
-    that were removed, and rows to tell. Call inside a transaction."""
+    """Undo the import of a job as far as possible; return the counts of VERDICTS.
+
+    Also counted are `grids`, those removed, and `rows`, the lines of the verdicts. Call inside a
+    transaction.
+    """
     with connection.cursor() as cursor:
         lock_account(cursor, user_id)
         values = {"job": job_id}
@@ -115,12 +117,12 @@ def undo(*, user_id: int, job_id: int) -> dict[str, int]:
         cursor.execute(_LINKS, values)
         cursor.execute(_UNDO)
         cursor.execute(_GRIDS, values)
-        cursor.execute(_TALLY)
+        cursor.execute(_COUNTS)
         found = dict(cursor.fetchall())
     return {name: found.get(name, 0) for name in VERDICTS}
 
 
-def tell(file: BinaryIO) -> None:
-    """Write what became of each link, and then of each grid, as CSV. Call after `undo`."""
+def write_verdicts(file: BinaryIO) -> None:
+    """Write the verdict on each link, then on each grid, as CSV. Call after `undo`."""
     with connection.wrap_database_errors, connection.cursor() as cursor:
-        cursor.copy_expert(_TELL, file)
+        cursor.copy_expert(_VERDICTS, file)

@@ -1,4 +1,4 @@
-"""The file that says what became of each entry, in the order of the file that was imported."""
+"""Write the verdicts of an import, in the order of the file that was imported."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.db import connection
 
 from gridlink.lib.spreadsheets import guard_sql
 
-_TELL = f"""
+_VERDICTS = f"""
 COPY (
     SELECT entry.line, plan.verdict, coalesce(link.grid, grid.slug) AS grid,
-        coalesce(link.slug, CASE WHEN plan.verdict = 'create' THEN {{name_of_new}} END) AS link,
+        coalesce(link.slug, CASE WHEN plan.verdict = 'create' THEN {{new_slug_sql}} END) AS link,
         {guard_sql("entry.title")} AS title, {guard_sql("entry.url")} AS url,
         {guard_sql("plan.remarks")} AS remarks
     FROM import_plan plan
@@ -24,7 +24,7 @@ COPY (
 """
 
 
-def tell(file: BinaryIO, *, name_of_new: str) -> None:
-    """Write the verdicts of import_plan; `name_of_new` is the SQL of a new link's slug."""
+def write_verdicts(file: BinaryIO, *, new_slug_sql: str) -> None:
+    """Write the verdicts of import_plan; `new_slug_sql` is the SQL of a new link's slug."""
     with connection.wrap_database_errors, connection.cursor() as cursor:
-        cursor.copy_expert(_TELL.format(name_of_new=name_of_new), file)
+        cursor.copy_expert(_VERDICTS.format(new_slug_sql=new_slug_sql), file)

@@ -1,1 +1,1 @@
-"""Places of tiles on a grid: which cells are taken, and the lock that keeps it so."""
+"""Place tiles on a grid: find free cells, and lock grids for changes."""

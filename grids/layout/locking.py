@@ -1,8 +1,8 @@
-"""Grids locked for a change of their tiles.
+"""Lock grids while their tiles change.
 
-Every change of which tiles a grid has, or where they stand, first locks the grid's row. Writers of one grid
-take turns, so what is checked in memory still holds when it is written. (An exclusion constraint would say
-the same in the database, at a tenth of the speed of loading links: docs/adr/0005.)
+Every change of which tiles a grid has, or where they are, first locks the grid's row. Writers of one grid
+wait for each other, so what is checked in memory still holds when it is written. (An exclusion constraint
+would guarantee the same in the database, at a tenth of the speed of loading links: docs/adr/0005.)
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from grids.models import Grid, Link
 
 
 def tile_of(link: Link) -> Tile:
-    """Where a link stands."""
+    """Return the tile of a link."""
     return Tile(link.x, link.y, link.width, link.height)
 
 
 class LockedGrids:
-    """Some of a user's live grids, locked in the order of their keys so that no two writers wait for each
-    other. Two queries however many grids, the second only once a tile is to be placed or moved; use inside
-    a transaction, and `save` at its end."""
+    """Lock some of a user's live grids, in the order of their keys against deadlocks.
+
+    It takes two queries however many grids there are, the second only once a tile is placed or moved. Use it
+    inside a transaction, and call `save` at its end.
+    """
 
     def __init__(self, user_id: int, *, slugs: Iterable[str] = (), ids: Iterable[int] = ()) -> None:
         wanted = Q(slug__in=set(slugs)) | Q(pk__in=set(ids))
@@ -44,21 +46,21 @@ class LockedGrids:
         return occupied
 
     def by_slug(self, slug: str) -> Grid:
-        """Raises NotFound for a grid that is not the user's, or not live."""
+        """Return a grid. Raises NotFound unless it is live and the user's."""
         grid = self._by_slug.get(slug)
         if grid is None:
             raise NotFound("There is no such grid.", fields={"grid": ["There is no such grid."]})
         return grid
 
     def by_id(self, pk: int) -> Grid:
-        """Raises NotFound for a grid that was put in the trash in the meantime."""
+        """Return a grid. Raises NotFound when it was put in the trash meanwhile."""
         grid = self._by_id.get(pk)
         if grid is None:
             raise NotFound
         return grid
 
     def place(self, link: Link, *, at: tuple[int, int] | None) -> None:
-        """Stand a link on its grid, at a position or at the first free one. Raises Invalid."""
+        """Place a link at a position, or at the first free one. Raises Invalid."""
         occupied = self._occupied[link.grid_id]
         try:
             if at is None:
@@ -72,12 +74,12 @@ class LockedGrids:
         self._touched.add(link.grid_id)
 
     def lift(self, link: Link) -> None:
-        """Free the cells of a link that stands on one of these grids."""
+        """Free the cells of a link that is on one of these grids."""
         self._occupied[link.grid_id].remove(tile_of(link))
         self._touched.add(link.grid_id)
 
     def move(self, link: Link, after: Link, *, at: tuple[int, int] | None) -> None:
-        """Lift a link and stand its changed copy. Raises Invalid, and then nothing has moved."""
+        """Replace a link by its changed copy. Raises Invalid, and then nothing has moved."""
         before = self._occupied[link.grid_id]
         before.remove(tile_of(link))
         try:
@@ -88,7 +90,7 @@ class LockedGrids:
         self._touched.add(link.grid_id)
 
     def save(self) -> None:
-        """Note on every grid whose tiles changed that they did."""
+        """Give every grid whose tiles changed its next layout version."""
         if self._touched:
             Grid.objects.filter(pk__in=self._touched).update(
                 layout_version=F("layout_version") + 1, modified_on=timezone.now()

@@ -1,4 +1,4 @@
-"""Where tiles stand: which cells are taken, and where the next tile goes. Knows no database."""
+"""Track which cells of a grid are taken, in memory, and find free ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grids.models import Y_MAX
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A rectangle of cells; `x` and `y` are those of its upper left one, from 0."""
+    """Represent a rectangle of cells; `x, y` is the upper left one, from 0."""
 
     x: int
     y: int
@@ -19,12 +19,15 @@ class Tile:
 
 
 class TileError(ValueError):
-    """A tile cannot stand where it should; the message says why."""
+    """Signal that a tile does not fit; the message says why."""
 
 
 class Occupancy:
-    """The cells of one grid. Each row is an integer with a bit per taken column, so that looking for a
-    free place costs a few machine operations a row."""
+    """Track the taken cells of one grid.
+
+    Each row is an integer with a bit per taken column, so that looking for a free place costs a few machine
+    operations a row.
+    """
 
     def __init__(self, columns: int, tiles: Iterable[Tile] = ()) -> None:
         self.columns = columns
@@ -36,7 +39,7 @@ class Occupancy:
             self.add(tile)
 
     def add(self, tile: Tile) -> None:
-        """Take the tile's cells. Raises TileError when it leaves the columns or overlaps another."""
+        """Take the tile's cells. Raises TileError when it leaves the grid or overlaps another."""
         if tile.x + tile.width > self.columns:
             raise TileError(
                 f"A tile at x={tile.x} of width {tile.width} leaves the grid's {self.columns} columns."
@@ -55,8 +58,10 @@ class Occupancy:
             self._hints[width, height] = min(row, max(0, tile.y - height + 1))
 
     def place(self, width: int, height: int) -> Tile:
-        """Take the first free place for a tile of this size, row by row. Raises TileError when it is wider
-        than the grid, or the grid is full."""
+        """Take the first free place for a tile of this size, row by row.
+
+        Raises TileError when it is wider than the grid, or the grid is full.
+        """
         if width > self.columns:
             raise TileError(f"A tile of width {width} is wider than {self.columns} columns.")
         row = 0
@@ -69,7 +74,7 @@ class Occupancy:
         return tile
 
     def _first_row(self, row: int, width: int, height: int) -> int:
-        """The first row, not above `row`, in which such a tile fits."""
+        """Return the first row, from `row` on, in which such a tile fits."""
         hints = self._hints
         row = max(row, hints.get((width, height), 0), hints.get((width - 1, height), 0))
         while row <= Y_MAX and not self._free_starts(row, width, height):
@@ -80,7 +85,7 @@ class Occupancy:
         return row
 
     def _free_starts(self, row: int, width: int, height: int) -> int:
-        """The columns, as bits, in which such a tile may begin in this row."""
+        """Return the columns, as bits, in which such a tile may begin in this row."""
         taken = 0
         for below in range(row, row + height):
             taken |= self._rows.get(below, 0)

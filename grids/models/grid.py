@@ -77,7 +77,7 @@ class GridQuerySet(models.QuerySet["Grid"]):
 
 
 class _GridManager(models.Manager["Grid"]):
-    """Leave the search vector unread: it serves the index, and is larger than the rest of the row."""
+    """Leave the search vector unread, which is larger than the rest of the row."""
 
     def get_queryset(self) -> models.QuerySet[Grid]:
         """Return all grids."""

@@ -1,4 +1,4 @@
-"""What imports made and changed: how another import of the same links finds them, and how one is undone."""
+"""Record what imports made and changed, so that they can be matched and undone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOURCE_LENGTH = 30
 
 
 class ImportRun(models.Model):
-    """An import that was applied; `source` is the name of the format it was read in."""
+    """Record an applied import; `source` is the name of its format."""
 
     job = models.OneToOneField(
         "tasks.Job", on_delete=models.CASCADE, primary_key=True, related_name="import_run"
@@ -31,10 +31,10 @@ class ImportRun(models.Model):
 
 
 class ImportedGrid(models.Model):
-    """The grid of a folder: the `ordinal`-th, from 1, that has this `title` in its file.
+    """Record the grid of a folder: the `ordinal`-th, from 1, with this `title`.
 
-    `version` is that of the grid as the import made it; 0 when the grid was there before. Once `is_undone`,
-    the row is only there to be told.
+    `version` is that of the grid as the import made it; 0 when the grid existed before. Once `is_undone`,
+    the row serves only verdicts.
     """
 
     run = models.ForeignKey(
@@ -59,10 +59,11 @@ class ImportedGrid(models.Model):
 
 
 class ImportedLink(models.Model):
-    """A link that an import made or, if there is a `before`, updated: the values it had, by column.
+    """Record a link that an import made or, if there is a `before`, updated.
 
-    `grid_id` is the grid of the folder that the link lay in, `source_id` what it was known by where it came
-    from, `version` the link's once the import was done. A link whose version is another was changed since.
+    `before` holds the values it had, by column; `grid_id` is the grid of its folder, `source_id` its
+    identifier in the source, `version` the link's once the import was done. A link whose version is another
+    was changed since.
     """
 
     # Neither constraint nor index of a foreign key: written a hundred thousand at a time by the statement

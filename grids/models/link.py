@@ -1,4 +1,4 @@
-"""Store links: the tiles of a grid, each an address with a title and a place."""
+"""Store links: the tiles of a grid."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LinkQuerySet(models.QuerySet["Link"]):
 
 
 class _LinkManager(models.Manager["Link"]):
-    """Leave the search vector unread: it serves the index, and is larger than the rest of the row."""
+    """Leave the search vector unread, which is larger than the rest of the row."""
 
     def get_queryset(self) -> models.QuerySet[Link]:
         """Return all links."""
@@ -57,12 +57,12 @@ LinkManager = _LinkManager.from_queryset(LinkQuerySet)
 
 
 class Link(Record, SoftDeleted):
-    """Store a link: a tile at `x, y` of its grid, `width` by `height` cells large.
+    """Store a link: a tile at `x, y` of its grid, `width` by `height` cells.
 
-    `user` repeats the grid's owner, so that one index can walk a user's links in order at any size.
-    `url` is kept as typed; `url_key` is equal for two that lead to the same page. `clicks_before_import`
-    were counted elsewhere, before the link was imported from a file of the format
-    `clicks_before_import_from`: they are shown beside the clicks counted here and are in none of their sums.
+    `user` repeats the grid's owner, so that one index can walk a user's links in order at any size. `url` is
+    kept as typed; `url_key` is equal for two that lead to the same page. `clicks_before_import` were counted
+    elsewhere, before the link was imported from a file of the format `clicks_before_import_from`: they are
+    shown beside the clicks counted here and are in none of their sums.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_link_slug)

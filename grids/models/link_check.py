@@ -1,4 +1,4 @@
-"""What a check found out about a link."""
+"""Store the verdicts of link checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DETAIL_LENGTH = 300
 
 
 class Verdict(models.TextChoices):
-    """What became of a link, in one word."""
+    """Name the result of a link check."""
 
     OK = "ok", "The page is there"
     REDIRECTED = "redirected", "The page has moved for good"
@@ -26,10 +26,10 @@ class Verdict(models.TextChoices):
 
 
 class LinkCheck(models.Model):
-    """The latest verdict on a link: one row a link, none before its first check.
+    """Store the latest verdict on a link; there is none before its first check.
 
-    It is about the address whose key is `url_key`; once the link has another, it says nothing any more.
-    `status` is null when nothing answered, and so is `milliseconds`, which counts redirects in.
+    It is valid for the address whose key is `url_key`, and void once the link has another. `status` is null
+    without a response, and so is `milliseconds`, which includes redirects.
     """
 
     link = models.OneToOneField(

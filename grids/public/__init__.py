@@ -1,1 +1,1 @@
-"""The public tier: an ASGI process that answers counted redirects."""
+"""Answer visitors of the public tier: an ASGI process that redirects and counts."""

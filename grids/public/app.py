@@ -1,4 +1,4 @@
-"""The ASGI application of the redirect tier: `/l/{link}` and `/v/{grid}`, and nothing else of Gridlink."""
+"""Serve the redirect tier as an ASGI application: `/l/{link}` and `/v/{grid}`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError
 
-from grids.public import answers
-from grids.public.answers import Answer, Message
-from grids.public.cache import AnswerCache
+from grids.public import responses
+from grids.public.cache import ResponseCache
 from grids.public.changes import EVERYTHING, ChangeListener
+from grids.public.events import EventFactory
 from grids.public.resolve import resolve_link, resolve_view
-from grids.public.visit import Visitors
+from grids.public.responses import Message, Response
 from grids.public.writer import Stream, Writer
 
 logger = logging.getLogger(__name__)
@@ -33,35 +33,35 @@ _METHODS = {_LINK: ("GET", "HEAD"), _VIEW: ("GET", "HEAD", "POST")}
 
 
 class RedirectApp:
-    """Sends visitors on, each after their visit is kept."""
+    """Redirect visitors, each after their visit is stored."""
 
-    def __init__(self, *, redis_url: str, spool: Path, visitors: Visitors) -> None:
+    def __init__(self, *, redis_url: str, spool: Path, event_factory: EventFactory) -> None:
         self._redis_url = redis_url
         self._spool = spool
-        self._visitors = visitors
+        self._events = event_factory
         executor = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="resolve")
         self._caches = {
-            _LINK: AnswerCache(resolve_link, executor),
-            _VIEW: AnswerCache(resolve_view, executor),
+            _LINK: ResponseCache(resolve_link, executor),
+            _VIEW: ResponseCache(resolve_view, executor),
         }
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """One request, or the life of the process."""
+        """Handle one request, or the lifespan of the process."""
         if scope["type"] == "http":
-            answer = await self._answer(scope)
+            answer = await self._respond(scope)
             await send(answer.start)
-            await send(answer.body if scope["method"] != "HEAD" else answers.NO_BODY)
+            await send(answer.body if scope["method"] != "HEAD" else responses.NO_BODY)
         elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
 
-    async def _answer(self, scope: dict[str, Any]) -> Answer:
+    async def _respond(self, scope: dict[str, Any]) -> Response:
         path = scope["path"]
         prefix = path[:_PREFIX_LENGTH]
         cache = self._caches.get(prefix)
         if cache is None:
             return self._other(path)
         if scope["method"] not in _METHODS[prefix]:
-            return answers.not_allowed(", ".join(_METHODS[prefix]))
+            return responses.not_allowed(", ".join(_METHODS[prefix]))
         key = path[_PREFIX_LENGTH:].removesuffix("/")
         answer = cache.known.get(key) or await self._find(cache, key)
         if answer.target is None:
@@ -69,25 +69,25 @@ class RedirectApp:
         now = time()
         answer = answer.at(now)
         if answer.target is not None:
-            await self._writer.keep(self._visitors.event(answer.target, now, scope))
+            await self._writer.keep(self._events.event(answer.target, now, scope))
         return answer
 
-    async def _find(self, cache: AnswerCache, key: str) -> Answer:
-        if not answers.KEY.fullmatch(key):
-            return answers.MISSING
+    async def _find(self, cache: ResponseCache, key: str) -> Response:
+        if not responses.KEY.fullmatch(key):
+            return responses.MISSING
         try:
             return await cache.find(key)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("link_not_resolved", extra={"error": repr(error)})
-            return answers.TRY_AGAIN
+            return responses.TRY_AGAIN
 
-    def _other(self, path: str) -> Answer:
+    def _other(self, path: str) -> Response:
         if path in ("/healthz", "/readyz"):
             where = "spool" if self._writer.is_spooling else "redis"
-            return answers.plain(200, f"ok, clicks go to the {where}\n")
-        return answers.ROBOTS if path == "/robots.txt" else answers.MISSING
+            return responses.plain(200, f"ok, clicks go to the {where}\n")
+        return responses.ROBOTS if path == "/robots.txt" else responses.MISSING
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         self._loop = asyncio.get_running_loop()
         try:
@@ -98,7 +98,7 @@ class RedirectApp:
             await send({"type": "lifespan.startup.failed", "message": reason})
             return
         self._writer.start()
-        listener = ChangeListener(self._heard)
+        listener = ChangeListener(self._on_notice)
         listener.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -106,8 +106,8 @@ class RedirectApp:
         await self._writer.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _heard(self, notice: str) -> None:
-        """In the listener's thread."""
+    def _on_notice(self, notice: str) -> None:
+        """Pass a notice from the listener's thread to the event loop."""
         self._loop.call_soon_threadsafe(self._apply, notice)
 
     def _apply(self, notice: str) -> None:

@@ -1,4 +1,4 @@
-"""What the server of the redirect tier loads: `granian grids.public.asgi:application`."""
+"""Create the application that `granian grids.public.asgi:application` serves."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django.conf import settings  # noqa: E402  (needs django.setup)
 
 from gridlink.lib.garbage import freeze_loaded_objects  # noqa: E402
 from grids.public.app import RedirectApp  # noqa: E402
-from grids.public.visit import Visitors  # noqa: E402
+from grids.public.events import EventFactory  # noqa: E402
 
 application = RedirectApp(
     redis_url=settings.CLICKS_REDIS_URL,
     spool=settings.CLICK_SPOOL,
-    visitors=Visitors(settings.TRUSTED_PROXIES, settings.HONOUR_DO_NOT_TRACK),
+    event_factory=EventFactory(settings.TRUSTED_PROXIES, settings.HONOUR_DO_NOT_TRACK),
 )
 
 freeze_loaded_objects()

@@ -1,4 +1,4 @@
-"""What the redirect process knows by heart: answers by key, forgotten the moment something changes.
+"""Cache responses by key, and forget them as soon as something changes.
 
 All methods run in the event loop's thread; only the look-ups themselves run in threads of their own.
 """
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from time import monotonic
 
-from grids.public import answers
-from grids.public.answers import Answer
+from grids.public import responses
+from grids.public.responses import Response
 
 # Answers that lead somewhere; one takes about a kilobyte.
 KNOWN_MAX = 50_000
@@ -24,57 +24,57 @@ PENDING_MAX = 1_000
 PENDING_SECONDS = 5.0
 
 
-class AnswerCache:
-    """Answers to one kind of path, each looked up at most once at a time."""
+class ResponseCache:
+    """Cache the responses of one kind of path, each looked up once at a time."""
 
-    def __init__(self, resolve: Callable[[str], Answer], executor: Executor) -> None:
-        self.known: dict[str, Answer] = {}
+    def __init__(self, resolve: Callable[[str], Response], executor: Executor) -> None:
+        self.known: dict[str, Response] = {}
         # What was known until changes went unheard: it serves for as long as nobody can be asked.
-        self._doubted: dict[str, Answer] = {}
+        self._stale: dict[str, Response] = {}
         self._resolve = resolve
         self._executor = executor
         self._unknown: dict[str, float] = {}
         self._by_grid: dict[int, set[str]] = {}
         # Those that whoever comes next may join, and those that have not ended.
-        self._pending: dict[str, asyncio.Task[Answer]] = {}
-        self._running: set[asyncio.Task[Answer]] = set()
+        self._pending: dict[str, asyncio.Task[Response]] = {}
+        self._running: set[asyncio.Task[Response]] = set()
         # Grows with every change; an answer that was looked up before one may be of the time before it.
         self._changes = 0
 
-    async def find(self, key: str) -> Answer:
-        """The answer, from memory or the database; raises what the look-up raises."""
+    async def find(self, key: str) -> Response:
+        """Return the response, from memory or the database. Raises what the look-up raises."""
         if answer := self.known.get(key):
             return answer
         if self._unknown.get(key, 0.0) > monotonic():
-            return answers.MISSING
+            return responses.MISSING
         task = self._pending.get(key)
         if task is None:
             if len(self._running) >= PENDING_MAX:
-                return answers.TRY_AGAIN
-            task = self._begin(key)
+                return responses.TRY_AGAIN
+            task = self._start_lookup(key)
         try:
             # One visitor who leaves does not end the look-up for the others.
             return await asyncio.wait_for(asyncio.shield(task), PENDING_SECONDS)
         except TimeoutError:
-            return self._doubted.get(key, answers.TRY_AGAIN)
+            return self._stale.get(key, responses.TRY_AGAIN)
         except Exception:
-            if doubted := self._doubted.get(key):
-                return doubted
+            if stale := self._stale.get(key):
+                return stale
             raise
 
-    def _begin(self, key: str) -> asyncio.Task[Answer]:
-        def ended(task: asyncio.Task[Answer]) -> None:
+    def _start_lookup(self, key: str) -> asyncio.Task[Response]:
+        def ended(task: asyncio.Task[Response]) -> None:
             self._running.discard(task)
             if self._pending.get(key) is task:
                 del self._pending[key]
 
-        task = asyncio.create_task(self._look_up(key))
+        task = asyncio.create_task(self._resolve_and_keep(key))
         self._pending[key] = task
         self._running.add(task)
         task.add_done_callback(ended)
         return task
 
-    async def _look_up(self, key: str) -> Answer:
+    async def _resolve_and_keep(self, key: str) -> Response:
         loop = asyncio.get_running_loop()
         changes = self._changes
         answer = await loop.run_in_executor(self._executor, self._resolve, key)
@@ -82,8 +82,8 @@ class AnswerCache:
             self._remember(key, answer)
         return answer
 
-    def _remember(self, key: str, answer: Answer) -> None:
-        self._doubted.pop(key, None)
+    def _remember(self, key: str, answer: Response) -> None:
+        self._stale.pop(key, None)
         if not answer.grid:
             _make_room(self._unknown, UNKNOWN_MAX)
             self._unknown[key] = monotonic() + UNKNOWN_SECONDS
@@ -111,7 +111,7 @@ class AnswerCache:
         """Forget a key, known or unknown."""
         self._changed()
         self._unknown.pop(key, None)
-        self._doubted.pop(key, None)
+        self._stale.pop(key, None)
         self._forget(key)
 
     def grid_changed(self, grid: int) -> None:
@@ -119,14 +119,16 @@ class AnswerCache:
         self._changed()
         for key in list(self._by_grid.get(grid, ())):
             self._forget(key)
-        self._doubted = {key: each for key, each in self._doubted.items() if each.grid != grid}
+        self._stale = {key: each for key, each in self._stale.items() if each.grid != grid}
 
     def clear(self) -> None:
-        """Doubt everything: changes may have gone unheard. What was known is looked up again, and serves as
-        it was only while the database cannot be asked."""
+        """Mark everything as stale, since notices of changes may have been missed.
+
+        What was known is looked up again, and serves as it was only while the database cannot be reached.
+        """
         self._changed()
-        everything = self._doubted | self.known
-        self._doubted = everything if len(everything) <= KNOWN_MAX else self.known.copy()
+        everything = self._stale | self.known
+        self._stale = everything if len(everything) <= KNOWN_MAX else self.known.copy()
         self.known.clear()
         self._unknown.clear()
         self._by_grid.clear()

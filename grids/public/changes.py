@@ -1,7 +1,7 @@
-"""Hears from Postgres what has changed: NOTIFY, sent by triggers of grids/migrations/0002.
+"""Listen to PostgreSQL for changes: NOTIFY, sent by triggers of grids/migrations/0002.
 
-Whatever writes the row, be it a service, an import or the admin, the notice leaves with its commit. While
-the connection is away nothing is heard, so everything is forgotten when it is back.
+Whatever writes the row, be it a service, an import or the admin, the notice is sent by its commit. While the
+connection is lost no notice arrives, so everything is forgotten when it is back.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _QUIET_SECONDS = 5.0
 
 
 class ChangeListener(threading.Thread):
-    """Calls `heard` with each notice, in this thread: "key <alias>", "grid <id>" or "all"."""
+    """Call `on_notice` with each notice, in this thread: "key <alias>", "grid <id>" or "all"."""
 
-    def __init__(self, heard: Callable[[str], object]) -> None:
+    def __init__(self, on_notice: Callable[[str], object]) -> None:
         super().__init__(name="changes", daemon=True)
-        self._heard = heard
+        self._on_notice = on_notice
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Listen until told to stop, over as many connections as it takes."""
+        """Listen until stopped, reconnecting as often as needed."""
         while not self._stopping.is_set():
             try:
                 self._listen()
@@ -54,19 +54,19 @@ class ChangeListener(threading.Thread):
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
-                self._heard(EVERYTHING)
+                self._on_notice(EVERYTHING)
                 while not self._stopping.is_set():
                     if not poll.poll(_QUIET_SECONDS * 1000):
                         cursor.execute("SELECT 1")
                     connection.poll()
                     while connection.notifies:
-                        self._heard(connection.notifies.pop(0).payload)
+                        self._on_notice(connection.notifies.pop(0).payload)
         finally:
             connection.close()
 
 
 def _connect() -> Any:
-    patience = {"connect_timeout": 5, "tcp_user_timeout": 5000}
-    connection = psycopg2.connect(**connections["default"].get_connection_params() | patience)
+    timeouts = {"connect_timeout": 5, "tcp_user_timeout": 5000}
+    connection = psycopg2.connect(**connections["default"].get_connection_params() | timeouts)
     connection.autocommit = True
     return connection

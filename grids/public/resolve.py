@@ -1,4 +1,4 @@
-"""From a key in a path to the answer it gets: what the cache asks when it does not know."""
+"""Resolve the key in a path to its response, when the cache has none."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from django.db import close_old_connections
 
 from grids import selectors
 from grids.models import Link
-from grids.public import answers
-from grids.public.answers import Answer
+from grids.public import responses
+from grids.public.responses import Response
 from grids.public.wire import Kind, Target
 
 
-def resolve_link(key: str) -> Answer:
-    """The answer to `/l/{key}`, `key` being a link's slug or alias: one query. Raises DatabaseError."""
+def resolve_link(key: str) -> Response:
+    """Return the response to `/l/{key}`, a link's slug or alias, with one query.
+
+    Raises DatabaseError.
+    """
     close_old_connections()
     link = selectors.link_resolve(key=key)
     if link is None:
-        return answers.MISSING
+        return responses.MISSING
     if link.is_deleted or link.grid.is_deleted:
-        return answers.gone(link.grid_id)
-    return answers.redirect(
+        return responses.gone(link.grid_id)
+    return responses.redirect(
         link.url,
         target=Target(Kind.CLICK, link.user_id, link.grid_id, link.pk, _tile(link)),
         grid=link.grid_id,
@@ -31,13 +34,16 @@ def resolve_link(key: str) -> Answer:
     )
 
 
-def resolve_view(key: str) -> Answer:
-    """The answer to `/v/{key}`, `key` being a grid's slug or alias: one query. Raises DatabaseError."""
+def resolve_view(key: str) -> Response:
+    """Return the response to `/v/{key}`, a grid's slug or alias, with one query.
+
+    Raises DatabaseError.
+    """
     close_old_connections()
     grid = selectors.grid_resolve(key=key)
     if grid is None:
-        return answers.MISSING
-    return answers.viewed(target=Target(Kind.VIEW, grid.user_id, grid.pk), grid=grid.pk)
+        return responses.MISSING
+    return responses.viewed(target=Target(Kind.VIEW, grid.user_id, grid.pk), grid=grid.pk)
 
 
 def _tile(link: Link) -> str:

@@ -1,7 +1,8 @@
-"""Groups of events on local disk, for as long as Redis cannot take them.
+"""Store groups of events on local disk while Redis cannot take them.
 
-One file a producer, locked by it while it lives. A record is a header, the group's length and checksum,
-and the group. A record that is cut short or damaged at the end was never acknowledged to anybody.
+There is one file per producer, which locks it as long as it runs. A record is a header, the group's length
+and checksum, and the group. A record that is cut short or damaged at the end was never acknowledged to
+anybody.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ Fields = Mapping[bytes, Any]
 
 
 class SpoolBusy(Exception):
-    """Another process has the file."""
+    """Signal that another process holds the file."""
 
 
 class Spool:
-    """An append-only file of encoded groups, read from its beginning. Raises OSError as files do, and
-    SpoolBusy when another process holds it."""
+    """Append encoded groups to a file, and read it from its beginning.
+
+    Raises OSError as files do, and SpoolBusy when another process holds it.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -45,17 +48,17 @@ class Spool:
         except OSError as error:
             os.close(self._file)
             raise SpoolBusy(path) from error
-        self._size = _sound_size(self._file)
+        self._size = _valid_size(self._file)
         os.ftruncate(self._file, self._size)
         self._sent_to = 0
 
     @property
     def is_sent(self) -> bool:
-        """Whether everything in it has been sent."""
+        """Tell whether everything in it has been sent."""
         return self._sent_to >= self._size
 
     def append(self, fields: Fields) -> None:
-        """Write a group through to the disk; on an OSError, such as a full disk, nothing of it stays."""
+        """Write a group through to the disk; after an OSError, nothing of it remains."""
         data = msgpack.packb(dict(fields))
         record = memoryview(_HEADER.pack(len(data), zlib.crc32(data)) + data)
         try:
@@ -70,8 +73,11 @@ class Spool:
         self._size += len(record)
 
     def next(self, groups: int, size: int) -> tuple[list[dict[bytes, Any]], int]:
-        """The groups after those that were sent, at most so many and, but for the first, of at most so many
-        bytes, and where the last of them ends. Raises OSError too when a group cannot be read any more."""
+        """Return the groups after those that were sent, and where the last of them ends.
+
+        There are at most `groups` of them and, but for the first, at most `size` bytes. Raises OSError also
+        when a group can no longer be read.
+        """
         found: list[dict[bytes, Any]] = []
         end = self._sent_to
         for after, data in _records(self._file, end):
@@ -84,7 +90,10 @@ class Spool:
         return found, end
 
     def sent(self, end: int) -> None:
-        """Everything up to `end` is where it belongs. A process that dies before `forget` sends it again."""
+        """Mark everything up to `end` as sent.
+
+        A process that crashes before `forget` sends it again.
+        """
         self._sent_to = end
 
     def forget(self) -> None:
@@ -94,15 +103,15 @@ class Spool:
         self._size = self._sent_to = 0
 
     def close(self) -> None:
-        """Let go of the file, and remove it when there is nothing in it."""
+        """Close the file, and remove it when it is empty."""
         if self._size == 0:
             self.path.unlink(missing_ok=True)
         os.close(self._file)
 
 
 def abandoned(folder: Path, own: Path) -> Iterator[Spool]:
-    """Spools that a dead process left behind, the oldest first, now ours."""
-    for path in _left(folder):
+    """Yield the spools that dead processes left, the oldest first, now locked by this one."""
+    for path in _spool_files(folder):
         if path != own:
             try:
                 spool = Spool(path)
@@ -115,7 +124,7 @@ def abandoned(folder: Path, own: Path) -> Iterator[Spool]:
             yield spool
 
 
-def _left(folder: Path) -> list[Path]:
+def _spool_files(folder: Path) -> list[Path]:
     found = []
     for path in folder.glob(f"*{SUFFIX}"):
         # Its process may end, and remove it, at any time.
@@ -127,7 +136,7 @@ def _left(folder: Path) -> list[Path]:
 
 
 def pending(folder: Path) -> dict[str, tuple[int, int]]:
-    """Per producer how many groups and events wait in the folder; harms nobody who writes there."""
+    """Return the number of waiting groups and events per producer, without locking."""
     waiting: dict[str, tuple[int, int]] = {}
     for path in folder.glob(f"*{SUFFIX}"):
         with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
@@ -139,7 +148,7 @@ def pending(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def _records(file: int, offset: int) -> Iterator[tuple[int, bytes]]:
-    """Sound records from `offset` on, each with the offset of its end."""
+    """Yield valid records from `offset` on, each with the offset of its end."""
     while header := _header(file, offset):
         length, checksum = header
         data = os.pread(file, length, offset + _HEADER.size)
@@ -159,5 +168,5 @@ def _header(file: int, offset: int) -> tuple[int, int] | None:
     return (length, checksum) if 0 < length <= left else None
 
 
-def _sound_size(file: int) -> int:
+def _valid_size(file: int) -> int:
     return max((end for end, _ in _records(file, 0)), default=0)

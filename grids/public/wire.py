@@ -1,8 +1,8 @@
-"""How events travel from the redirect tier to whoever counts them: through a Redis stream, in groups.
+"""Encode events for their way to the ingest: groups in a Redis stream.
 
-A group is one entry of the stream, written by one producer (a redirect process) under the next number of
-its own sequence. The two identify the group for good: what is sent twice, because an answer was lost or a
-spool was replayed, is recognised by the reader and counted once; a number that is missing shows a loss.
+A group is one entry of the stream, written by one producer (a redirect process) under the next number of its
+own sequence. The two identify the group for good: what is sent twice, because a response was lost or a spool
+was replayed, is recognised by the reader and counted once; a missing number shows a loss.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ COUNTERS = "gridlink:clicks:accepted"
 
 
 class Kind(IntEnum):
-    """What was visited."""
+    """Name what was visited."""
 
     CLICK = 0
     VIEW = 1
 
 
 class Flag(IntFlag):
-    """What the request itself told of the visit."""
+    """Flag what the request itself says of the visit."""
 
     HEAD = 1
     PREFETCH = 2
@@ -36,8 +36,10 @@ class Flag(IntFlag):
 
 
 class Target(NamedTuple):
-    """What was visited, by integer keys. `tile` is "x,y,width,height" in cells; a view has neither link nor
-    tile."""
+    """Identify what was visited, by integer keys.
+
+    `tile` is "x,y,width,height" in cells; a view has neither link nor tile.
+    """
 
     kind: int
     user: int
@@ -47,8 +49,11 @@ class Target(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One visit. `at` is in milliseconds since 1970 on the producer's clock; texts are as they were sent, cut
-    to MAX_TEXT bytes; with DO_NOT_TRACK, `address`, `language` and `referrer` are empty."""
+    """Represent one visit.
+
+    `at` is in milliseconds since 1970 on the producer's clock; texts are as they were sent, cut to MAX_TEXT
+    bytes; with DO_NOT_TRACK, `address`, `language` and `referrer` are empty.
+    """
 
     target: Target
     at: int
@@ -66,8 +71,11 @@ MAX_TEXT = 1024
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Events accepted together. `accepted` counts all of the producer's events up to and with this group;
-    `unkept` those, per (user, grid, link, hour as seconds since 1970), that it sent on but could not keep."""
+    """Represent events that were accepted together.
+
+    `accepted` counts all of the producer's events up to and with this group; `unkept` those, per (user,
+    grid, link, hour as seconds since 1970), that it redirected but could not store.
+    """
 
     producer: str
     number: int
@@ -77,11 +85,11 @@ class Group:
 
 
 class BadGroup(ValueError):
-    """The entry is no group; the message says why."""
+    """Signal that an entry is no group; the message says why."""
 
 
 def encode(group: Group) -> dict[Any, Any]:
-    """The fields of the stream's entry."""
+    """Return the fields of the stream's entry."""
     fields: dict[Any, Any] = {
         b"p": group.producer,
         b"n": group.number,
@@ -95,7 +103,7 @@ def encode(group: Group) -> dict[Any, Any]:
 
 
 def decode(fields: Mapping[bytes, bytes]) -> Group:
-    """The group as it was encoded. Raises BadGroup."""
+    """Return the group as it was encoded. Raises BadGroup."""
     try:
         rows = msgpack.unpackb(fields[b"d"], use_list=False)
         unkept = msgpack.unpackb(fields.get(b"u", b"\x90"), use_list=False)

@@ -1,6 +1,6 @@
-"""Keeps events: in Redis, a group at a time, and on disk while Redis is away. A visitor is answered after.
+"""Store events before their visitors get a response: in Redis, else on disk.
 
-Groups leave one after another in the order of their numbers, and whatever may have been written already
+Groups are sent one after another in the order of their numbers, and whatever may have been written already
 is written again under the same number, never under another. So the reader counts each exactly once.
 """
 
@@ -35,14 +35,14 @@ _ADOPT_SECONDS = 10.0
 _HOUR = 3600
 _HOUR_MS = 1000 * _HOUR
 # After an attempt that took long, visitors are spared the next one for so many times as long.
-_PATIENCE = 4
+_BACKOFF_FACTOR = 4
 
 # As `wire.encode` makes them.
 Fields = dict[Any, Any]
 
 
 class Stream:
-    """The Redis stream, as one that writes to it sees it. Raises whatever redis-py does when it is away."""
+    """Write to the Redis stream. Raises whatever redis-py does without a connection."""
 
     def __init__(self, url: str) -> None:
         self._redis: Redis = Redis.from_url(
@@ -54,7 +54,7 @@ class Stream:
         )
 
     async def send(self, groups: list[Fields]) -> None:
-        """Append encoded groups of one producer, all of them or none, and wait until Redis has them."""
+        """Append encoded groups of one producer, all or none, and wait for Redis."""
         # None of a later group may get in when an earlier one was refused, as for a lack of memory.
         pipeline = self._redis.pipeline(transaction=True)
         for fields in groups:
@@ -63,33 +63,33 @@ class Stream:
         await pipeline.execute()
 
     async def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         await self._redis.aclose()
 
 
-class _Kept(asyncio.Future[None]):
-    """Is waited for by many: one of them who leaves must not take it from the others."""
+class _Written(asyncio.Future[None]):
+    """Complete when a batch is stored; shared, so that no waiting request can cancel it."""
 
     def cancel(self, msg: Any = None) -> bool:
-        """Not at all."""
+        """Refuse."""
         return False
 
 
 class _Batch:
-    """Events that are to be kept together, and the news that they are."""
+    """Hold events that are stored together, and the future of their storage."""
 
-    __slots__ = ("events", "kept")
+    __slots__ = ("events", "written")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.kept = _Kept(loop=asyncio.get_running_loop())
+        self.written = _Written(loop=asyncio.get_running_loop())
 
 
 class Writer:
-    """One producer: everything that this process accepts goes through it.
+    """Store everything that this process accepts, as one producer.
 
-    To be made, started and closed in the event loop that uses it. Raises OSError when the spool's folder
-    cannot be used.
+    Create, start and close it in the event loop that uses it. Raises OSError when the spool's folder cannot
+    be used.
     """
 
     def __init__(self, stream: Stream, folder: Path) -> None:
@@ -102,45 +102,47 @@ class Writer:
         self._spool = Spool(folder / f"{self.producer}{SUFFIX}")
         self._number = 0
         # A group that Redis may or may not have, and the disk has not: sent again before any other.
-        self._held: Fields | None = None
+        self._unacknowledged: Fields | None = None
         self._batch = _Batch()
-        self._wanted = asyncio.Event()
+        self._has_work = asyncio.Event()
         self._next_try = 0.0
         self._is_closing = False
 
     def start(self) -> None:
-        """Begin to write, and to send what dead processes left behind."""
+        """Start to write, and to send what dead processes left."""
         self._work = asyncio.create_task(self._write_until_closed())
         self._adoption = asyncio.create_task(_adopt(self._stream, self._spool.path))
 
     def keep(self, event: Event) -> asyncio.Future[None]:
-        """Take an event; the future is done when it is safe, and never fails."""
+        """Take an event; the future is done when it is stored, and never fails."""
         batch = self._batch
         batch.events.append(event)
-        self._wanted.set()
-        return batch.kept
+        self._has_work.set()
+        return batch.written
 
     async def close(self) -> None:
         """Write what was taken, and end."""
         self._is_closing = True
-        self._wanted.set()
+        self._has_work.set()
         self._adoption.cancel()
         await asyncio.gather(self._work, self._adoption, return_exceptions=True)
-        await self._tell()
-        if self._held or self.unkept:
-            logger.error("clicks_not_kept", extra={"events": self._untold()})
+        await self._send_rest()
+        if self._unacknowledged or self.unkept:
+            logger.error("clicks_not_kept", extra={"events": self._lost_events()})
         self._spool.close()
         await self._stream.close()
 
-    async def _tell(self) -> None:
-        """A last attempt at what no later group can tell any more."""
-        if self._held:
+    async def _send_rest(self) -> None:
+        """Try a last time to send what no later group can carry."""
+        if self._unacknowledged:
             await self._catch_up()
         if self.unkept:
             await self._write([])
 
-    def _untold(self) -> int:
-        return sum(self.unkept.values()) + (int(self._held[b"c"]) if self._held else 0)
+    def _lost_events(self) -> int:
+        return sum(self.unkept.values()) + (
+            int(self._unacknowledged[b"c"]) if self._unacknowledged else 0
+        )
 
     async def _write_until_closed(self) -> None:
         while self._batch.events or not self._is_closing:
@@ -150,16 +152,16 @@ class Writer:
             batch, self._batch = self._batch, _Batch()
             for first in range(0, len(batch.events), GROUP_MAX):
                 await self._write(batch.events[first : first + GROUP_MAX])
-            batch.kept.set_result(None)
+            batch.written.set_result(None)
 
     async def _pause(self) -> None:
-        """Until there is something to write, or it is time to try Redis again."""
+        """Wait until there is something to write, or it is time to retry Redis."""
         timeout = max(0.0, self._next_try - monotonic()) if self.is_spooling else None
         try:
-            await asyncio.wait_for(self._wanted.wait(), timeout)
+            await asyncio.wait_for(self._has_work.wait(), timeout)
         except TimeoutError:
             return
-        self._wanted.clear()
+        self._has_work.clear()
 
     async def _write(self, events: list[Event]) -> None:
         group = Group(
@@ -174,23 +176,23 @@ class Writer:
         except Exception:
             # No event should be able to do this, but if one is, only its group goes without being kept.
             logger.exception("clicks_not_encoded")
-            self._count(events)
+            self._count_lost(events)
             return
         if not self.is_spooling:
             if not await self._send([fields]):
-                await self._turn_to_disk(fields)
-        elif not await self._put_by(fields):
-            self._count(events)
+                await self._start_spooling(fields)
+        elif not await self._append_to_spool(fields):
+            self._count_lost(events)
             return
         # The number is used up, and what could not be kept is told.
         self._number, self.accepted = group.number, group.accepted
         self.unkept.clear()
 
-    async def _turn_to_disk(self, fields: Fields) -> None:
+    async def _start_spooling(self, fields: Fields) -> None:
         self.is_spooling = True
-        if not await self._put_by(fields):
+        if not await self._append_to_spool(fields):
             # Redis may have it, so that its number must not name other events.
-            self._held = fields
+            self._unacknowledged = fields
 
     async def _send(self, groups: list[Fields]) -> bool:
         begun = monotonic()
@@ -201,11 +203,11 @@ class Writer:
             if not self.is_spooling:
                 logger.warning("clicks_spooling", extra={"error": repr(error)})
             now = monotonic()
-            self._next_try = now + max(_RETRY_SECONDS, _PATIENCE * (now - begun))
+            self._next_try = now + max(_RETRY_SECONDS, _BACKOFF_FACTOR * (now - begun))
             return False
         return True
 
-    async def _put_by(self, fields: Fields) -> bool:
+    async def _append_to_spool(self, fields: Fields) -> bool:
         try:
             await asyncio.to_thread(self._spool.append, fields)
         except Exception as error:
@@ -213,19 +215,19 @@ class Writer:
             return False
         return True
 
-    def _count(self, events: list[Event]) -> None:
-        """Visitors are sent on all the same; that they came is told with the next group that gets through."""
+    def _count_lost(self, events: list[Event]) -> None:
+        """Count events that could not be stored; the next written group carries the counts."""
         for event in events:
             target, hour = event.target, event.at // _HOUR_MS * _HOUR
             self.unkept[target.user, target.grid, target.link, hour] += 1
         self.accepted += len(events)
 
     async def _catch_up(self) -> None:
-        """Send the next of what waits, so much that no visitor waits long for it."""
-        if self._held is not None:
-            if not await self._send([self._held]):
+        """Send the next groups of the spool, few enough that no visitor waits long."""
+        if self._unacknowledged is not None:
+            if not await self._send([self._unacknowledged]):
                 return
-            self._held = None
+            self._unacknowledged = None
         try:
             groups, end = await asyncio.to_thread(self._spool.next, REPLAY_GROUPS, REPLAY_BYTES)
             if groups and not await self._send(groups):
@@ -242,7 +244,7 @@ class Writer:
 
 
 async def _adopt(stream: Stream, own: Path) -> None:
-    """Send what processes that have died left on the disk, for as long as this one lives."""
+    """Send what dead processes left on the disk, as long as this one runs."""
     while True:
         try:
             spools = abandoned(own.parent, own)

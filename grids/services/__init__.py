@@ -1,1 +1,1 @@
-"""Changes to grids and links, one by one and in bulk."""
+"""Write grids and links."""

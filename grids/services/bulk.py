@@ -1,7 +1,7 @@
-"""Do up to a thousand creates, updates and deletes of links in one call, with a verdict for each.
+"""Create, update and delete up to a thousand links in one call.
 
-All of it is one transaction, with a number of queries that does not depend on the number of items. An item
-that cannot be done leaves no trace and does not keep the others from being done.
+All of it is one transaction, with a number of queries that does not depend on the number of items. Each item
+gets a verdict; one that cannot be done leaves no trace and does not keep the others from being done.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DELETED = ("is_deleted", "deleted_on", "version", "modified_on")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkItem:
-    """Represent one item: `index` is its place in the request's list; a new link has no slug yet."""
+    """Represent one item, the `index`-th of its list; a new link has no slug."""
 
     index: int
     slug: str = ""
@@ -66,7 +66,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class BulkRequest:
-    """List the items, which are done in this order, so that places and aliases are freed first."""
+    """List the items; in this order places and aliases are freed first."""
 
     delete: list[BulkItem] = field(default_factory=list)
     update: list[BulkUpdate] = field(default_factory=list)

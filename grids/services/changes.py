@@ -1,4 +1,4 @@
-"""Name what callers of the services say of grids and links: the fields of new links, and changes.
+"""Define the fields of new links, and changes of grids and links.
 
 A field of a change that is UNSET stays as it is; None and "" are values like any other.
 """
@@ -28,7 +28,7 @@ class GridChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLink:
-    """Hold the fields of a link to make; without x and y it gets the first free place of its grid."""
+    """Hold the fields of a new link; without x and y it is placed automatically."""
 
     grid: str
     """The slug of the grid that it goes on."""

@@ -1,4 +1,4 @@
-"""Write links. One link or a thousand go the same way: lock the grids, change in memory, write."""
+"""Write links, one or many: lock the grids, change in memory, write."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def link_delete(*, link: Link, version: int | None) -> None:
 
 
 def link_restore(*, link: Link) -> Link:
-    """Take a link out of the trash, to its old place or the first free one.
+    """Restore a link to its old place or the first free one.
 
     Raises Conflict when its alias was given away meanwhile.
     """
@@ -93,7 +93,7 @@ def build(grids: LockedGrids, new: NewLink) -> Link:
 
 
 def changed(grids: LockedGrids, link: Link, changes: LinkChanges) -> Link:
-    """Return a changed copy of a link, moved if the changes say so; not yet saved.
+    """Return a changed copy of a link, not yet saved, and move its tile.
 
     Raises as `link_update` does, and then nothing has moved.
     """
@@ -131,7 +131,7 @@ def _current(link: Link, grids: LockedGrids, version: int | None) -> Link:
 
 
 def _new_position(values: Mapping[str, Any], stays: Link | None) -> tuple[int, int] | None:
-    """Return where a changed link goes; one that stays on its grid keeps what is not named."""
+    """Return where a changed link goes; on the same grid it keeps unnamed coordinates."""
     if stays is not None:
         return values.get("x", stays.x), values.get("y", stays.y)
     return _position(values.get("x"), values.get("y"))

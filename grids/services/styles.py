@@ -1,4 +1,4 @@
-"""What a link's `style` may hold."""
+"""Validate a link's `style`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _validator = Draft202012Validator(STYLE_SCHEMA)
 
 
 def check_style(style: Any) -> dict[str, Any]:
-    """The style as given; raises Invalid with a message per property that does not fit the schema."""
+    """Return the style. Raises Invalid with a message per property that is wrong."""
     if unstorable_text(style):
         raise Invalid("Text may not contain NUL characters or lone surrogates.")
     if len(json.dumps(style)) > STYLE_BYTES:

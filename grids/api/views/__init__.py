@@ -1,1 +1,1 @@
-"""The views, a module per kind of thing."""
+"""Serve the endpoints, with a module for each resource."""

@@ -1,4 +1,4 @@
-"""`links/checks/`, `grids/…/checks/` and `links/metadata/`: what is at the other end of links."""
+"""Serve `links/checks/`, `grids/…/checks/` and `links/metadata/`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tasks.api.jobs.serializers import JobSerializer, accepted
 
 
 class LinkChecksView(APIView):
-    """Checks of links."""
+    """Check links."""
 
     @extend_schema(
         summary="Check links",
@@ -47,9 +47,12 @@ class LinkChecksView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Starts a job that asks for every link's address, a host at most twice at a time. Its file
-        `checks.csv` has a line for every link; `grids/{slug}/checks/` shows the latest verdicts. Addresses in
-        networks that are not public are not asked."""
+        """Start a job that requests every link's address, politely and in parallel.
+
+        Its file `checks.csv` has a line for every link; `grids/{slug}/checks/` lists the latest verdicts. A
+        host gets at most two requests at a time. Addresses in networks that are not public are not
+        requested.
+        """
         key = idempotency_key(request)
         wish = validated(checks.CheckRequestSerializer, request.data)
         submission = checks_submit(user=actor_of(request), **wish, idempotency_key=key)
@@ -57,7 +60,7 @@ class LinkChecksView(APIView):
 
 
 class GridChecksView(APIView):
-    """What checks found out about a grid's links."""
+    """List the verdicts on a grid's links."""
 
     @extend_schema(
         summary="List the verdicts on a grid's links",
@@ -68,7 +71,10 @@ class GridChecksView(APIView):
         },
     )
     def get(self, request: Request, slug: str) -> Response:
-        """The latest verdict on each link of one's own grid; none for one whose address changed since."""
+        """List the latest verdict on each link of one's own grid.
+
+        A link whose address changed since its check has none.
+        """
         query = checks.GridChecksQuery.parse(request.query_params)
         grid = grid_write(actor_of(request), slug)
         return page_response(
@@ -81,7 +87,7 @@ class GridChecksView(APIView):
 
 
 class LinkMetadataView(APIView):
-    """What the page behind an address says of itself."""
+    """Read what a page says of itself."""
 
     @extend_schema(
         summary="Read a page's title, description and icon",
@@ -93,8 +99,11 @@ class LinkMetadataView(APIView):
         examples=[body_example("a page", checks.METADATA_WRITE)],
     )
     def post(self, request: Request) -> Response:
-        """For a form that fills in what a link might be called. It takes five seconds at most; a page that
-        cannot be read in that time, or is not public, answers 422."""
+        """Return metadata for a form that suggests a link's title.
+
+        It takes five seconds at most; a page that cannot be read in that time, or is not public, is answered
+        with 422.
+        """
         url = validated(checks.MetadataRequestSerializer, request.data)["url"]
         metadata = metadata_read(user=actor_of(request), url=url)
         return Response(checks.MetadataSerializer(metadata).data)

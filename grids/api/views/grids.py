@@ -1,4 +1,4 @@
-"""`grids/`: grids, their trash and their layout."""
+"""Serve `grids/`: grids, their trash and their layout."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _GRID_BODY = [body_example("a grid", examples.GRID_WRITE)]
 
 
 def grid_response(request: Request, grid: Grid, *, status: int = 200) -> Response:
-    """One grid as JSON with its ETag."""
+    """Return one grid as JSON with its ETag."""
     shown = selectors.grid_shown(actor=request.user, grid=grid)
     return Response(GridSerializer(shown).data, status=status, headers=etag_of(shown.version))
 
 
 class GridListView(APIView):
-    """The account's grids."""
+    """List and make grids."""
 
     @extend_schema(
         summary="List grids",
@@ -48,7 +48,7 @@ class GridListView(APIView):
         responses={200: page_of(GridSerializer, examples.GRID), **errors(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The account's grids; `deleted=true` lists the trash."""
+        """List the account's grids; `deleted=true` lists the trash."""
         query = GridListQuery.parse(request.query_params)
         return page_response(
             request,
@@ -75,7 +75,7 @@ class GridListView(APIView):
 
 
 class GridDetailView(APIView):
-    """One grid."""
+    """Show, change and delete one grid."""
 
     permission_classes = (HasScopeOrReads,)
 
@@ -85,7 +85,7 @@ class GridDetailView(APIView):
         responses={200: answer(GridSerializer, examples.GRID), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """One's own grid, or anybody's that is public or unlisted; the latter needs no token."""
+        """Show one's own grid, or any public or unlisted one, which needs no token."""
         return grid_response(request, grid_read(request.user, slug))
 
     @extend_schema(
@@ -99,7 +99,7 @@ class GridDetailView(APIView):
         examples=_GRID_BODY,
     )
     def put(self, request: Request, slug: str) -> Response:
-        """Fields that are left out go back to their defaults."""
+        """Replace all fields; those left out are reset to their defaults."""
         fields = validated(GridWriteSerializer, request.data)
         return self._change(request, slug, GridChanges(**{**_GRID_DEFAULTS, **fields}))
 
@@ -124,7 +124,7 @@ class GridDetailView(APIView):
         responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
     )
     def delete(self, request: Request, slug: str) -> Response:
-        """The grid and its links disappear; `restore/` brings them back."""
+        """Put the grid and its links in the trash; `restore/` brings them back."""
         grid = grid_write(actor_of(request), slug)
         grids.grid_delete(grid=grid, version=if_match(request))
         return Response(status=204)
@@ -139,7 +139,7 @@ _GRID_DEFAULTS = defaults_of(Grid, "description", "alias", "visibility", "theme"
 
 
 class GridRestoreView(APIView):
-    """Out of the trash."""
+    """Take grids out of the trash."""
 
     @extend_schema(
         summary="Take a grid out of the trash",
@@ -147,13 +147,13 @@ class GridRestoreView(APIView):
         responses={200: answer(GridSerializer, examples.GRID), **errors(401, 403, 404, 409)},
     )
     def post(self, request: Request, slug: str) -> Response:
-        """The grid and its links are as they were."""
+        """Restore the grid and its links as they were."""
         grid = grids.grid_restore(grid=grid_trashed(actor_of(request), slug))
         return grid_response(request, grid)
 
 
 class GridLayoutView(APIView):
-    """Where the tiles of a grid stand."""
+    """Show and save where the tiles of a grid are."""
 
     permission_classes = (HasScopeOrReads,)
 
@@ -163,7 +163,7 @@ class GridLayoutView(APIView):
         responses={200: answer(LayoutSerializer, examples.LAYOUT_WRITE), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """The place of every link, ready to be sent back, with an ETag of its own."""
+        """Show the place of every link, as PUT takes it, with an own ETag."""
         return self._shown(request, grid_read(request.user, slug))
 
     @extend_schema(
@@ -177,7 +177,10 @@ class GridLayoutView(APIView):
         examples=[body_example("a layout", examples.LAYOUT_WRITE)],
     )
     def put(self, request: Request, slug: str) -> Response:
-        """The place of every link of the grid, at once or not at all. If-Match is the layout's ETag."""
+        """Set the place of every link of the grid, at once or not at all.
+
+        If-Match takes the layout's ETag.
+        """
         grid = grid_write(actor_of(request), slug)
         version = if_match(request)
         places = validated(LayoutSerializer, request.data)["links"]
@@ -193,7 +196,7 @@ class GridLayoutView(APIView):
 
 
 class GridLinksView(APIView):
-    """The links of a grid."""
+    """List and make the links of a grid."""
 
     permission_classes = (HasScopeOrReads,)
 
@@ -203,7 +206,7 @@ class GridLinksView(APIView):
         responses={200: page_of(LinkSerializer, examples.LINK), **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """The links of one's own grid, or of anybody's that is public or unlisted."""
+        """List the links of one's own grid, or of any public or unlisted one."""
         query = GridLinksQuery.parse(request.query_params)
         return page_response(
             request,
@@ -224,7 +227,7 @@ class GridLinksView(APIView):
         examples=[body_example("a link", examples.GRID_LINK_WRITE)],
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Without `x` and `y` the link gets the first free place."""
+        """Put a link on the grid, by default on the first free place."""
         grid = grid_write(actor_of(request), slug)
         fields = validated(LinkFields, request.data)
         link = links.link_create(user=actor_of(request), new=NewLink(grid=grid.slug, **fields))

@@ -1,4 +1,4 @@
-"""`imports/`: a file of links becomes grids, after a try if wished, and not for good."""
+"""Serve `imports/`: import files of links, try it first, and undo it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tasks.api.jobs.serializers import JobSerializer, accepted
 
 
 class ImportListView(APIView):
-    """Imports."""
+    """Import files."""
 
     parser_classes = (MultiPartParser,)
 
@@ -58,10 +58,12 @@ class ImportListView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Starts a job: each folder of the file becomes a grid, each link a tile. Its file `verdicts.csv` has
-        a line for every entry: create, update, unchanged, skip, refused or problem, and why. What an earlier
-        import made is found again, and updated unless it was changed since. `mode=dry_run` writes the
-        verdicts and changes nothing."""
+        """Start a job that makes grids of a file's folders and tiles of its links.
+
+        Its file `verdicts.csv` has a line for every entry: create, update, unchanged, skip, refused or
+        problem, and why. What an earlier import made is matched, and updated unless it was changed since.
+        `mode=dry_run` writes the verdicts and changes nothing.
+        """
         form: dict[str, Any] = validated(ImportSerializer, request.data)
         file: UploadedFile[Any] = form["file"]
         submission = import_submit(
@@ -77,7 +79,7 @@ class ImportListView(APIView):
 
 
 class ImportSourcesView(APIView):
-    """What can be imported."""
+    """List what can be imported."""
 
     @extend_schema(
         summary="List the formats that can be imported",
@@ -90,13 +92,13 @@ class ImportSourcesView(APIView):
         },
     )
     def get(self, request: Request) -> Response:
-        """The formats for `source`, and the fields of a table for `columns`."""
+        """List the formats for `source`, and the fields of a table for `columns`."""
         known = {"sources": [AUTO, *sources()], "columns": sorted(FIELDS)}
         return Response(ImportSourcesSerializer(known).data)
 
 
 class ImportApplyView(APIView):
-    """A dry run, in earnest."""
+    """Apply dry runs."""
 
     @extend_schema(
         summary="Apply what a dry run has tried",
@@ -108,14 +110,16 @@ class ImportApplyView(APIView):
         },
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Starts an import of the same upload. It decides anew: where something changed meanwhile, its
-        verdicts are the truth."""
+        """Start an import of the same upload, which decides again on every entry.
+
+        Where something changed since the dry run, the verdicts of this job count.
+        """
         job = job_read(actor_of(request), slug)
         return accepted(request, import_apply(job=job, idempotency_key=idempotency_key(request)))
 
 
 class ImportUndoView(APIView):
-    """An import, taken back."""
+    """Undo imports."""
 
     @extend_schema(
         summary="Undo an import",
@@ -127,8 +131,10 @@ class ImportUndoView(APIView):
         },
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Starts a job that removes what the import made, for good, and restores what it updated. What was
-        changed since is kept. Its file `verdicts.csv` has a line for every link and grid: removed, restored,
-        kept or gone, and why."""
+        """Start a job that removes what the import made and restores what it updated.
+
+        What was changed since is kept. Its file `verdicts.csv` has a line for every link and grid: removed,
+        restored, kept or gone, and why.
+        """
         job = job_read(actor_of(request), slug)
         return accepted(request, import_undo(job=job, idempotency_key=idempotency_key(request)))

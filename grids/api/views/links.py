@@ -1,4 +1,4 @@
-"""`links/`: all links of the account, whichever grid they are on."""
+"""Serve `links/`: all links of the account, on any of its grids."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ _LINK_BODY = [body_example("a link", examples.LINK_WRITE)]
 
 
 def link_response(link: Link, *, status: int = 200) -> Response:
-    """One link as JSON with its ETag."""
+    """Return one link as JSON with its ETag."""
     return Response(LinkSerializer(link).data, status=status, headers=etag_of(link.version))
 
 
 class LinkListView(APIView):
-    """The account's links."""
+    """List and make links."""
 
     @extend_schema(
         summary="List links",
@@ -63,7 +63,7 @@ class LinkListView(APIView):
         responses={200: page_of(LinkSerializer, examples.LINK), **errors(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The account's links, newest first; `deleted=true` lists the trash."""
+        """List the account's links, newest first; `deleted=true` lists the trash."""
         query = LinkListQuery.parse(request.query_params)
         return page_response(
             request,
@@ -84,7 +84,7 @@ class LinkListView(APIView):
         examples=_LINK_BODY,
     )
     def post(self, request: Request) -> Response:
-        """Without `x` and `y` the link gets the first free place of its grid."""
+        """Make a link, by default on the first free place of its grid."""
         fields = validated(LinkWriteSerializer, request.data)
         link = links.link_create(user=actor_of(request), new=NewLink(**fields))
         response = link_response(link, status=201)
@@ -93,7 +93,7 @@ class LinkListView(APIView):
 
 
 class LinkDetailView(APIView):
-    """One link."""
+    """Show, change and delete one link."""
 
     permission_classes = (HasScopeOrReads,)
 
@@ -103,7 +103,10 @@ class LinkDetailView(APIView):
         responses={200: answer(LinkSerializer, examples.LINK), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """One's own link, or one on anybody's public or unlisted grid; the latter needs no token."""
+        """Show one's own link, or one on any public or unlisted grid.
+
+        The latter needs no token.
+        """
         return link_response(link_read(request.user, slug))
 
     @extend_schema(
@@ -117,7 +120,7 @@ class LinkDetailView(APIView):
         examples=_LINK_BODY,
     )
     def put(self, request: Request, slug: str) -> Response:
-        """Fields that are left out go back to their defaults; place and size stay."""
+        """Replace all fields but place and size; those left out are reset to their defaults."""
         fields = validated(LinkWriteSerializer, request.data)
         return self._change(request, slug, LinkChanges(**{**_link_defaults(), **fields}))
 
@@ -132,7 +135,7 @@ class LinkDetailView(APIView):
         examples=[body_example("a new place", {"x": 2, "y": 0})],
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Change the fields that are sent; `grid` moves the link to another of one's grids."""
+        """Change the fields that are sent; `grid` moves the link to another own grid."""
         fields = validated(LinkWriteSerializer, request.data, partial=True)
         return self._change(request, slug, LinkChanges(**fields))
 
@@ -142,7 +145,7 @@ class LinkDetailView(APIView):
         responses={204: None, **errors(400, 401, 403, 404, 409, 412, 428)},
     )
     def delete(self, request: Request, slug: str) -> Response:
-        """The link frees its place; `restore/` brings it back."""
+        """Put the link in the trash and free its place; `restore/` brings it back."""
         link = link_write(actor_of(request), slug)
         links.link_delete(link=link, version=if_match(request))
         return Response(status=204)
@@ -160,7 +163,7 @@ def _link_defaults() -> dict[str, Any]:
 
 
 class LinkRestoreView(APIView):
-    """Out of the trash."""
+    """Take links out of the trash."""
 
     @extend_schema(
         summary="Take a link out of the trash",
@@ -168,12 +171,12 @@ class LinkRestoreView(APIView):
         responses={200: answer(LinkSerializer, examples.LINK), **errors(401, 403, 404, 409)},
     )
     def post(self, request: Request, slug: str) -> Response:
-        """It goes to its old place or, when that is taken, to the first free one."""
+        """Restore the link to its old place or, when taken, the first free one."""
         return link_response(links.link_restore(link=link_trashed(actor_of(request), slug)))
 
 
 class LinkBulkView(APIView):
-    """Many links at once."""
+    """Create, change and delete many links."""
 
     @extend_schema(
         summary="Create, change and delete many links",
@@ -185,8 +188,11 @@ class LinkBulkView(APIView):
         examples=[body_example("one of each", examples.BULK)],
     )
     def post(self, request: Request) -> Response:
-        """Up to 1,000 items in one transaction, deletes first, then updates, then creates. Each item gets a
-        verdict; one that fails leaves no trace and does not keep the others from being done."""
+        """Do up to 1,000 items in one transaction: deletes, then updates, then creates.
+
+        Each item gets a verdict; one that fails leaves no trace and does not keep the others from being
+        done.
+        """
         lists = validated(BulkSerializer, request.data)
         if sum(map(len, lists.values())) > BULK_MAX:
             raise Invalid(f"At most {BULK_MAX} items go in one call.")

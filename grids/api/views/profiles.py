@@ -1,4 +1,4 @@
-"""`users/{username}/`: what anybody may see of a user."""
+"""Serve `users/{username}/`: what visitors may see of a user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from grids.selectors import profile_grids, profile_links
 
 
 class ProfileView(APIView):
-    """A user's public face."""
+    """Show users to visitors."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -34,7 +34,10 @@ class ProfileView(APIView):
         auth=[],
     )
     def get(self, request: Request, username: str) -> Response:
-        """The public grids of a user, newest first, each with its first links: three queries at any size."""
+        """Show the public grids of a user, newest first, each with its first links.
+
+        It takes three queries at any size.
+        """
         query = ProfileQuery.parse(request.query_params)
         user = user_read(username)
         page = read_page(

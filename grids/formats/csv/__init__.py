@@ -1,1 +1,1 @@
-"""CSV files of links: find the header, choose the columns, read the rows."""
+"""Read CSV files of links: find the header, choose the columns, read the rows."""

@@ -1,4 +1,4 @@
-"""Reads the first line of a table: its delimiter, and which column means what."""
+"""Read the header of a table: its delimiter, and the column of each field."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from grids.formats.base import FormatError
 from grids.formats.csv.layouts import ANY, Layout
-from grids.formats.csv.records import DELIMITERS, cells_of
-from grids.formats.text import fit, windows_mended
+from grids.formats.csv.records import DELIMITERS, split_line
+from grids.formats.text import repair_cp1252, without_controls
 
 FIELDS = tuple(ANY.fields)
 """The fields that a caller can map to a column by its name."""
@@ -22,7 +22,7 @@ _IGNORED = re.compile(r"[\s_\-]+")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a table's first line says; `columns` holds the index of each field's column."""
+    """Hold a table's header; `columns` has the index of each field's column."""
 
     delimiter: str
     names: tuple[str, ...]
@@ -30,20 +30,20 @@ class Header:
     columns: Mapping[str, int]
 
     def name(self, field: str) -> str:
-        """What the file calls a field that it has."""
-        return shown([self.names[self.columns[field]]])
+        """Return the file's name of the column of a field."""
+        return listed([self.names[self.columns[field]]])
 
-    def left_out(self) -> list[str]:
-        """The names of the columns that mean nothing here."""
+    def ignored(self) -> list[str]:
+        """List the names of the columns that hold no field."""
         taken = set(self.columns.values())
         return [name for index, name in enumerate(self.names) if name and index not in taken]
 
 
-def header_of(line: str, layouts: Iterable[Layout], given: Mapping[str, str]) -> Header:
-    """Read a header; `given` names the columns of some fields, which are then not looked for.
+def read_header(line: str, layouts: Iterable[Layout], given: Mapping[str, str]) -> Header:
+    """Read a header; `given` names the columns of some fields, which are not searched then.
 
-    The delimiter is the one by which most fields are found. Raises FormatError if there are too
-    many columns, no column of addresses, or none of a name that is given.
+    The delimiter is the one by which most fields are found. Raises FormatError if there are too many
+    columns, no column of addresses, or none of a name that is given.
     """
     readings = {mark: _names(line, mark) for mark in DELIMITERS}
     most = max(readings.values(), key=len)
@@ -54,21 +54,21 @@ def header_of(line: str, layouts: Iterable[Layout], given: Mapping[str, str]) ->
         Header(mark, names, layout, _columns(names, layout, given))
         for mark, names in readings.items()
         for layout in layouts
-        if set(map(_plain, layout.needs)) <= set(map(_plain, names))
+        if set(map(_normalized, layout.needs)) <= set(map(_normalized, names))
     ]
     fitting = [
         each for each in headers if "url" in each.columns and given.keys() <= each.columns.keys()
     ]
     if not fitting:
-        raise FormatError(_unfit(most, layouts, given))
+        raise FormatError(_refusal(most, layouts, given))
     # Of the equally good, the first: layouts of one tool come before the one for all.
     return max(fitting, key=lambda each: (len(each.layout.needs), len(each.columns)))
 
 
-def shown(names: Iterable[str]) -> str:
-    """Names from a file as part of a sentence; of very many, the first."""
+def listed(names: Iterable[str]) -> str:
+    """Return names from a file as part of a sentence; of very many, the first."""
     names = list(names)
-    known = ", ".join(fit(name, [])[:_NAME_CHARS] for name in names[:_NAMES_SHOWN])
+    known = ", ".join(without_controls(name, [])[:_NAME_CHARS] for name in names[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN
     return f"{known} and {more} more" if more > 0 else known
 
@@ -76,40 +76,42 @@ def shown(names: Iterable[str]) -> str:
 def _names(line: str, delimiter: str) -> tuple[str, ...]:
     try:
         return tuple(
-            windows_mended(cell, []).strip("\ufeff\0 \t\r\n") for cell in cells_of(line, delimiter)
+            repair_cp1252(cell, []).strip("\ufeff\0 \t\r\n") for cell in split_line(line, delimiter)
         )
     except csv.Error:
         return ()
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return _IGNORED.sub("", name).casefold()
 
 
 def _columns(names: tuple[str, ...], layout: Layout, given: Mapping[str, str]) -> dict[str, int]:
-    """Where each field is; the columns of the `given` names are taken first."""
+    """Return the column of each field; the columns of the `given` names are taken first."""
     free: dict[str, int] = {}
     for index, name in enumerate(names):
-        free.setdefault(_plain(name), index)
-    columns = {field: free[_plain(name)] for field, name in given.items() if _plain(name) in free}
+        free.setdefault(_normalized(name), index)
+    columns = {
+        field: free[_normalized(name)] for field, name in given.items() if _normalized(name) in free
+    }
     free = {name: index for name, index in free.items() if index not in columns.values()}
     for field, synonyms in layout.fields.items():
         if field in given or (field == "short_url" and "alias" in columns):
             continue
-        if found := next((name for name in map(_plain, synonyms) if name in free), None):
+        if found := next((name for name in map(_normalized, synonyms) if name in free), None):
             columns[field] = free.pop(found)
     return columns
 
 
-def _unfit(names: tuple[str, ...], layouts: tuple[Layout, ...], given: Mapping[str, str]) -> str:
+def _refusal(names: tuple[str, ...], layouts: tuple[Layout, ...], given: Mapping[str, str]) -> str:
     if not names:
         return "The first line is no header: a quote in it is never closed, or closed too early."
-    plain = {_plain(name) for name in names}
-    missing = [name for name in given.values() if _plain(name) not in plain]
+    plain = {_normalized(name) for name in names}
+    missing = [name for name in given.values() if _normalized(name) not in plain]
     if missing:
-        return f"The table has no column {shown(missing)}. Its columns are: {shown(names)}."
+        return f"The table has no column {listed(missing)}. Its columns are: {listed(names)}."
     needed = sorted(layouts[-1].needs) or layouts[-1].fields["url"]
     return (
-        f"The first line names no column of addresses. Its columns are: {shown(names)}."
+        f"The first line names no column of addresses. Its columns are: {listed(names)}."
         f" Needed is {'all' if layouts[-1].needs else 'one'} of: {', '.join(needed)}."
     )

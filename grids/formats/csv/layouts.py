@@ -1,7 +1,7 @@
-"""Which column of a table means what, by the names that link tools give their columns.
+"""Map the column names of link tools to fields.
 
-Names are compared without case, spaces, underscores and hyphens. A tool whose names would be
-misread has a layout of its own here, before the one for all others.
+Names are compared without case, spaces, underscores and hyphens. A tool whose names would be misread has a
+layout of its own here, before the one for all others.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from grids.formats.values import tags_apart, tags_at_bars, tags_escaped
+from grids.formats.values import split_escaped_tags, split_tags, split_tags_at_bars
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """For each field the names its column may have, the most telling first.
+    """List for each field the names its column may have, the most specific first.
 
-    A layout is for tables that have all the columns it `needs`. Fields are looked for in order,
-    and no column is taken twice.
+    A layout is for tables that have all the columns it `needs`. Fields are searched in order, and no column
+    is taken twice.
     """
 
     fields: Mapping[str, tuple[str, ...]]
     needs: frozenset[str] = frozenset()
-    tags: Callable[[str], tuple[str, ...]] = tags_apart
+    tags: Callable[[str], tuple[str, ...]] = split_tags
 
 
 _COMMON = {
@@ -48,7 +48,7 @@ _COMMON = {
 
 GRIDLINK = Layout(
     needs=frozenset({"link", "url"}),
-    tags=tags_escaped,
+    tags=split_escaped_tags,
     fields={
         **_COMMON,
         "url": ("url",),
@@ -68,7 +68,7 @@ KUTT = Layout(
 )
 POCKET = Layout(
     needs=frozenset({"title", "url", "time added", "tags", "status"}),
-    tags=tags_at_bars,
+    tags=split_tags_at_bars,
     fields={
         "url": ("url",),
         "title": ("title",),

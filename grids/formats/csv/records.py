@@ -1,4 +1,4 @@
-"""Cuts a CSV file into records, in bounded memory; each knows the line in which it begins."""
+"""Split a CSV file into records, in bounded memory; each knows its first line."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ _LONG_CELL = "field larger than field limit"
 
 
 class Lines:
-    """Iterates over the lines of a text given in pieces, each with its line end.
+    """Iterate over the lines of a text given in pieces, each with its line end.
 
-    `count` is the number of lines that first() has taken. `held` counts the characters since it
-    was last set to 0, at the end of a record; FormatError is raised when they are more than a
-    record may have.
+    `count` is the number of lines that first() has taken. `held` counts the characters since it was last set
+    to 0, at the end of a record; FormatError is raised when they exceed the limit of a record.
     """
 
     def __init__(self, chunks: Iterator[str]) -> None:
@@ -32,7 +31,7 @@ class Lines:
         return self._lines
 
     def first(self) -> str:
-        """The first line that is not blank; raises FormatError when there is none."""
+        """Return the first line that is not blank. Raises FormatError when there is none."""
         for line in self._lines:
             self.count += 1
             if line.strip("\ufeff\0 \t\r\n"):
@@ -57,16 +56,16 @@ class Lines:
             yield rest
 
 
-def cells_of(line: str, delimiter: str) -> list[str]:
-    """The cells of a record that is one line; raises csv.Error."""
+def split_line(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a record that is one line. Raises csv.Error."""
     return next(csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=True), [])
 
 
 def records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]] | FileProblem]:
-    """Yield the first line and the cells of every record that is left; blank lines are none.
+    """Yield the first line and the cells of every remaining record, blank lines skipped.
 
-    A record of one line with its quotes amiss is a problem. One that runs over lines hides where
-    the next one begins: it raises FormatError.
+    A record of one line with broken quotes is a problem. One that runs over lines hides where the next one
+    begins: it raises FormatError.
     """
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     before, line = lines.count, lines.count + 1
@@ -80,19 +79,19 @@ def records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]] | Fi
             return
         except csv.Error as error:
             if before + reader.line_num > line:
-                raise _runs_on(line) from error
-            yield FileProblem(line, _amiss(error))
+                raise _unclosed(line) from error
+            yield FileProblem(line, _describe(error))
             lines.held = 0
             line = before + reader.line_num + 1
 
 
-def _runs_on(line: int) -> FormatError:
+def _unclosed(line: int) -> FormatError:
     return FormatError(
         f"In the record that begins in line {line} a quote is never closed, or closed too early."
     )
 
 
-def _amiss(error: csv.Error) -> str:
+def _describe(error: csv.Error) -> str:
     if str(error).startswith(_LONG_CELL):
         return f"a cell is longer than {csv.field_size_limit()} characters"
     return "a quote is never closed, or closed too early: this line could not be read"

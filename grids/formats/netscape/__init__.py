@@ -1,1 +1,1 @@
-"""Netscape bookmark files: a tolerant reader and a writer."""
+"""Read Netscape bookmark files tolerantly, and write them."""

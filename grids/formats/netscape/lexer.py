@@ -1,8 +1,8 @@
-"""Cuts a Netscape bookmark file into tags and text, in constant memory and linear time.
+"""Split a Netscape bookmark file into tags and text, in constant memory and linear time.
 
-An HTML parser follows HTML's rules about what is inside what, by which one unclosed quote,
-comment or script hides the rest of a file. Here only the tags that shape a bookmark file are
-tags, all else is text, and whatever is left open ends where the next entry plainly begins.
+An HTML parser follows HTML's rules about nesting, by which one unclosed quote, comment or script hides the
+rest of a file. Here only the tags that structure a bookmark file are tags, all else is text, and whatever is
+left open ends where the next entry plainly begins.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from grids.formats.base import FileProblem
-from grids.formats.text import KEPT_CHARS, Kept
+from grids.formats.text import TEXT_CHARS_MAX, BoundedText
 
-WANTED = frozenset({"href", "feedurl", "add_date", "last_modified", "tags", "private", "toread"})
+KEPT_ATTRIBUTES = frozenset(
+    {"href", "feedurl", "add_date", "last_modified", "tags", "private", "toread"}
+)
 """The attributes whose values are kept, in lower case; the others are read past."""
 
 TAG_OPEN = "the tag is never closed"
@@ -45,17 +47,17 @@ _UNQUOTED_END = re.compile(r"[\s>]")
 
 @dataclass(slots=True)
 class Tag:
-    """A tag of structure: `name` is in lower case, with a leading "/" for an end tag.
+    """Represent a structural tag: `name` is in lower case, "/" first for an end tag.
 
-    `attributes` holds the raw, still escaped values of the WANTED ones, under lower-case names.
-    `cut` says that the file ends inside the tag.
+    `attributes` holds the raw, still escaped values of the KEPT_ATTRIBUTES, under lower-case names. `is_cut`
+    says that the file ends inside the tag.
     """
 
     name: str
     line: int
     attributes: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    cut: bool = False
+    is_cut: bool = False
 
     def note(self, problem: str) -> None:
         """Remember a problem once, however often it occurs."""
@@ -67,7 +69,7 @@ Token = str | Tag | FileProblem
 
 
 class Lexer:
-    """Iterates over the tokens of a text given in pieces; `line` is the 1-based line reached."""
+    """Iterate over the tokens of a text given in pieces; `line` counts from 1."""
 
     def __init__(self, chunks: Iterator[str]) -> None:
         self.line = 1
@@ -77,20 +79,20 @@ class Lexer:
         self._ended = False
 
     def __iter__(self) -> Iterator[Token]:
-        while self._ahead():
+        while self._fill():
             match = _MARKUP.search(self._text, self._pos)
-            stop = match.start() if match else self._settled()
+            stop = match.start() if match else self._safe_end()
             if stop > self._pos:
                 text = self._text[self._pos : stop]
-                self._move(stop)
+                self._advance(stop)
                 yield text
             elif match and match[1]:
                 yield from self._comment()
             elif match:
                 yield self._tag(match[2])
 
-    def _ahead(self) -> bool:
-        """Bring enough text into the window to match any pattern; False at the end of the file."""
+    def _fill(self) -> bool:
+        """Read enough text to match any pattern; return False at the end of the file."""
         while len(self._text) - self._pos < 2 * _REACH and not self._ended:
             chunk = next(self._chunks, "")
             self._ended = not chunk
@@ -98,11 +100,11 @@ class Lexer:
             self._pos = 0
         return self._pos < len(self._text)
 
-    def _settled(self) -> int:
-        """Up to where nothing that starts in the window can change with what comes after it."""
+    def _safe_end(self) -> int:
+        """Return the end of the text whose tokens cannot change with what follows."""
         return len(self._text) if self._ended else len(self._text) - _REACH
 
-    def _move(self, to: int, kept: Kept | None = None) -> None:
+    def _advance(self, to: int, kept: BoundedText | None = None) -> None:
         self.line += self._text.count("\n", self._pos, to)
         if kept is not None:
             kept.add(self._text, self._pos, to)
@@ -110,35 +112,35 @@ class Lexer:
 
     def _comment(self) -> Iterator[FileProblem]:
         line = self.line
-        self._move(self._pos + 2)  # not past the dashes: "<!-->" is a whole comment
-        while self._ahead():
+        self._advance(self._pos + 2)  # not past the dashes: "<!-->" is a whole comment
+        while self._fill():
             match = _COMMENT_END.search(self._text, self._pos)
             if match and match[1]:
-                self._move(match.end())
+                self._advance(match.end())
                 return
-            self._move(match.start() if match else self._settled())
+            self._advance(match.start() if match else self._safe_end())
             if match:
                 break
         yield FileProblem(line, COMMENT_OPEN)
 
     def _tag(self, name: str) -> Tag:
         tag = Tag(name.lower(), self.line)
-        self._move(self._pos + len("<") + len(name))
+        self._advance(self._pos + len("<") + len(name))
         more = True
         while more:
             more = self._attribute(tag)
         return tag
 
     def _attribute(self, tag: Tag) -> bool:
-        """Read one attribute, or the space before the next; False once the tag has ended."""
-        if not self._ahead():
-            tag.cut = True
+        """Read one attribute, or the space before it; return False when the tag ends."""
+        if not self._fill():
+            tag.is_cut = True
             return False
         match = _ATTRIBUTE.match(self._text, self._pos)
         if match is None:
             return self._tag_end(tag)
         name, equals, quote = match.groups()
-        self._move(match.end())
+        self._advance(match.end())
         if equals:
             value = self._quoted(quote, tag) if quote else self._unquoted()
             self._keep(tag, name.lower(), value)
@@ -146,50 +148,50 @@ class Lexer:
 
     def _tag_end(self, tag: Tag) -> bool:
         if self._text[self._pos] == ">":
-            self._move(self._pos + 1)
+            self._advance(self._pos + 1)
         else:
             tag.note(TAG_OPEN)
         return False
 
-    def _keep(self, tag: Tag, name: str, value: Kept | str) -> None:
-        if name not in WANTED or name in tag.attributes:
+    def _keep(self, tag: Tag, name: str, value: BoundedText | str) -> None:
+        if name not in KEPT_ATTRIBUTES or name in tag.attributes:
             return
         tag.attributes[name] = str(value)
-        if isinstance(value, Kept) and value.dropped:
-            tag.note(f"{name.upper()} is longer than {KEPT_CHARS} characters and was cut")
+        if isinstance(value, BoundedText) and value.is_cut:
+            tag.note(f"{name.upper()} is longer than {TEXT_CHARS_MAX} characters and was cut")
 
-    def _unquoted(self) -> Kept:
-        kept = Kept()
-        while self._ahead():
+    def _unquoted(self) -> BoundedText:
+        kept = BoundedText()
+        while self._fill():
             match = _UNQUOTED_END.search(self._text, self._pos)
-            self._move(match.start() if match else len(self._text), kept)
+            self._advance(match.start() if match else len(self._text), kept)
             if match:
                 break
         return kept
 
-    def _quoted(self, quote: str, tag: Tag) -> Kept | str:
-        """Read a value up to its closing quote, which leaves the tag in a sane state behind it.
+    def _quoted(self, quote: str, tag: Tag) -> BoundedText | str:
+        """Read a value up to its closing quote, and repair one that is missing.
 
-        A quote amid other text is part of the value, unless the value has run into more markup
-        by then. A value that runs into the next entry was never closed.
+        A quote amid other text is part of the value, unless the value has run into more markup by then. A
+        value that runs into the next entry was never closed.
         """
-        kept, suspect = Kept(), False
-        while self._ahead():
+        kept, suspect = BoundedText(), False
+        while self._fill():
             start, end = self._pos, self._text.find(quote, self._pos)
-            stop = self._settled() if end < 0 else end
+            stop = self._safe_end() if end < 0 else end
             if entry := self._entry_between(start, stop):
-                self._move(entry.start(), kept)
-                return self._given_back(kept, tag)
+                self._advance(entry.start(), kept)
+                return self._unread(kept, tag)
             suspect = suspect or self._is_suspect(start, stop)
-            self._move(stop, kept)
+            self._advance(stop, kept)
             if end >= 0:
                 if self._closes():
                     return kept
                 if suspect:
-                    return self._given_back(kept, tag)
+                    return self._unread(kept, tag)
                 tag.note(QUOTE_INSIDE)
-                self._move(self._pos + 1, kept)
-        return self._given_back(kept, tag) if suspect else kept
+                self._advance(self._pos + 1, kept)
+        return self._unread(kept, tag) if suspect else kept
 
     def _entry_between(self, start: int, stop: int) -> re.Match[str] | None:
         # Icons make up most of many files and hold no "<"; finding none is far quicker.
@@ -205,14 +207,14 @@ class Lexer:
         )
 
     def _closes(self) -> bool:
-        self._ahead()
+        self._fill()
         closes = _AFTER_QUOTE.match(self._text, self._pos + 1) is not None
         if closes:
-            self._move(self._pos + 1)
+            self._advance(self._pos + 1)
         return closes
 
-    def _given_back(self, kept: Kept, tag: Tag) -> str:
-        """End a value that was never closed where it should have; what follows is read again."""
+    def _unread(self, kept: BoundedText, tag: Tag) -> str:
+        """End an unclosed value at the first markup in it; what follows is read again."""
         tag.note(QUOTE_OPEN)
         text = str(kept)
         match = _VALUE_BREAK.search(text)

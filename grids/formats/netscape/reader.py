@@ -1,7 +1,7 @@
-"""Reads Netscape bookmark files: what browsers, linkding, Pinboard and many others export.
+"""Read Netscape bookmark files, which browsers, linkding, Pinboard and others export.
 
-The only document of the format is Microsoft's "Netscape Bookmark File Format" (aa753582); the
-rest is what the tools write.
+The only document of the format is Microsoft's "Netscape Bookmark File Format" (aa753582); the rest is what
+the tools write.
 """
 
 from __future__ import annotations
@@ -14,8 +14,15 @@ from typing import BinaryIO, ClassVar
 
 from grids.formats.base import Entry, FileProblem, FolderEntry, FormatError, LinkEntry, LinkReader
 from grids.formats.netscape.lexer import TAG_OPEN, Lexer, Tag
-from grids.formats.netscape.values import address_of, flag_of, moment_of, note_of, tags_of, title_of
-from grids.formats.text import Kept, decoded, encoding_of
+from grids.formats.netscape.values import (
+    read_date,
+    read_flag,
+    read_note,
+    read_tags,
+    read_title,
+    read_url,
+)
+from grids.formats.text import BoundedText, decode_html, html_encoding
 
 logger = logging.getLogger(__name__)
 
@@ -27,25 +34,25 @@ TO_READ = "toread"
 
 # How linkding tells an archived link from others.
 _ARCHIVED = "linkding:bookmarks.archived"
-_RECOGNISED_WITHIN = 1024 * 1024
+_RECOGNISED_CHARS = 1024 * 1024
 _LOOKS_LIKE = re.compile(r"(?i:<!doctype\s{1,9}netscape-bookmark|<dl[\s>]|<a\s[^<>]{0,999}?href)")
 _LOOKS_REACH = 1024
 
 
 class NetscapeReader(LinkReader):
-    """Streams the links of a bookmark file, whichever way it is broken."""
+    """Stream the links of a bookmark file, however broken it is."""
 
     source: ClassVar[str] = "netscape"
 
     @classmethod
     def sniff(cls, head: bytes) -> bool:
         """Tell whether `head` begins with markup and holds a list or a link."""
-        text = head.decode(encoding_of(head), "replace").lstrip("\ufeff\0 \t\r\n")
+        text = head.decode(html_encoding(head), "replace").lstrip("\ufeff\0 \t\r\n")
         return text.startswith("<") and _LOOKS_LIKE.search(text) is not None
 
     def read(self, file: BinaryIO) -> Iterator[Entry]:
         """Yield the file's entries; raises FormatError if its first MiB shows no list or link."""
-        lexer = Lexer(_recognised(decoded(file)))
+        lexer = Lexer(_require_bookmarks(decode_html(file)))
         outline = _Outline()
         for token in lexer:
             if isinstance(token, str):
@@ -54,18 +61,18 @@ class NetscapeReader(LinkReader):
                 outline.tag(token)
             else:
                 outline.entries.append(token)
-            yield from outline.taken()
+            yield from outline.pop_entries()
         outline.end(lexer.line)
-        yield from outline.taken()
+        yield from outline.pop_entries()
 
 
-def _recognised(chunks: Iterator[str]) -> Iterator[str]:
+def _require_bookmarks(chunks: Iterator[str]) -> Iterator[str]:
     held, seen = "", False
     for chunk in chunks:
         start = max(0, len(held) - _LOOKS_REACH)
         held += chunk
         seen = _LOOKS_LIKE.search(held, start) is not None
-        if seen or len(held) >= _RECOGNISED_WITHIN:
+        if seen or len(held) >= _RECOGNISED_CHARS:
             break
     if not held:
         raise FormatError("The file is empty.")
@@ -77,16 +84,16 @@ def _recognised(chunks: Iterator[str]) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Item:
-    """A link or a folder's heading whose end has not come yet."""
+    """Represent a link or a folder's heading whose end has not come yet."""
 
     tag: Tag
-    title: Kept = field(default_factory=Kept)
-    note: Kept = field(default_factory=Kept)
+    title: BoundedText = field(default_factory=BoundedText)
+    note: BoundedText = field(default_factory=BoundedText)
     closed: bool = False
 
 
 class _Outline:
-    """Turns tags and text into entries, which wait in `entries` to be taken."""
+    """Turn tags and text into entries."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -94,7 +101,7 @@ class _Outline:
         self._announced = self._folders[0]
         self._too_deep = 0
         self._item: _Item | None = None
-        self._sink: Kept | None = None
+        self._sink: BoundedText | None = None
         self._has_list = False
         self._acts: dict[str, Callable[[Tag], None]] = {
             "a": self._start_link,
@@ -109,8 +116,8 @@ class _Outline:
             **dict.fromkeys(("dt", "hr", "h1", "html", "body", "/html", "/body"), self._finish),
         }
 
-    def taken(self) -> list[Entry]:
-        """Hand over the waiting entries."""
+    def pop_entries(self) -> list[Entry]:
+        """Return the entries that are complete."""
         if not self.entries:
             return self.entries
         taken, self.entries = self.entries, []
@@ -122,7 +129,7 @@ class _Outline:
             self._sink.add(text, 0, len(text))
 
     def tag(self, tag: Tag) -> None:
-        """Do what the tag asks for; tags that ask for nothing are passed over."""
+        """Handle a tag; tags without a handler are ignored."""
         if act := self._acts.get(tag.name):
             act(tag)
             if tag.name != "a":
@@ -154,7 +161,7 @@ class _Outline:
     def _start_link(self, tag: Tag) -> None:
         self._has_list = True
         self._finish()
-        if tag.cut:
+        if tag.is_cut:
             self._problems(tag.line, ["the file ends in the middle of a link"])
         elif tag.attributes.get("href") or tag.attributes.get("feedurl"):
             self._start_item(tag)
@@ -206,9 +213,9 @@ class _Outline:
     def _folder(self, item: _Item) -> FolderEntry:
         problems: list[str] = [] if item.closed else [TAG_OPEN]
         folder = FolderEntry(
-            path=(*self._folders[-1].path, title_of(item.title, problems)),
-            note=note_of(item.note, problems),
-            created_on=moment_of(item.tag.attributes, "add_date", problems),
+            path=(*self._folders[-1].path, read_title(item.title, problems)),
+            note=read_note(item.note, problems),
+            created_on=read_date(item.tag.attributes, "add_date", problems),
             line=item.tag.line,
         )
         self._problems(item.tag.line, (f"in a folder's heading: {each}" for each in problems))
@@ -237,18 +244,18 @@ def _link(item: _Item) -> LinkEntry:
     attributes, problems = item.tag.attributes, item.tag.problems
     if not item.closed:
         item.tag.note(TAG_OPEN)
-    tags = tags_of(attributes.get("tags"), problems)
-    if flag_of(attributes, "toread", problems):
+    tags = read_tags(attributes.get("tags"), problems)
+    if read_flag(attributes, "toread", problems):
         tags = tuple(dict.fromkeys((*tags, TO_READ)))
     link = LinkEntry(
-        url=address_of(attributes.get("href") or attributes.get("feedurl", ""), problems),
-        title=title_of(item.title, problems),
-        note=note_of(item.note, problems),
+        url=read_url(attributes.get("href") or attributes.get("feedurl", ""), problems),
+        title=read_title(item.title, problems),
+        note=read_note(item.note, problems),
         tags=tags,
-        created_on=moment_of(attributes, "add_date", problems),
-        private=flag_of(attributes, "private", problems),
+        created_on=read_date(attributes, "add_date", problems),
+        private=read_flag(attributes, "private", problems),
         line=item.tag.line,
-        modified_on=moment_of(attributes, "last_modified", problems),
+        modified_on=read_date(attributes, "last_modified", problems),
         archived=True if _ARCHIVED in tags else None,
     )
     return replace(link, problems=tuple(dict.fromkeys(problems))) if problems else link

@@ -1,7 +1,7 @@
-"""Writes Netscape bookmark files that browsers import and NetscapeReader reads back unchanged.
+"""Write Netscape bookmark files that browsers import and NetscapeReader reads back unchanged.
 
-What the format has no means for is escaped in HTML's own way: a comma inside a tag is "&#44;",
-and so is white space at the ends of a text, which every reader strips ("&#32;").
+What the format has no means for is escaped in HTML's own way: a comma inside a tag is "&#44;", and so is
+white space at the ends of a text, which every reader strips ("&#32;").
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _HEADER = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
 def netscape_document(
     entries: Iterable[FolderEntry | LinkEntry], title: str = "Bookmarks"
 ) -> Iterator[str]:
-    """Yield the pieces of a document, to be encoded as UTF-8, one or more for each entry.
+    """Yield the pieces of a document, to be encoded as UTF-8.
 
-    `entries` come as LinkReader.read() yields them. A FolderEntry whose path leads back to an
-    enclosing folder returns there; any other opens a new folder, even if its path is the current
-    one. Moments are written in whole seconds, and those before 1970 not at all.
+    `entries` come as LinkReader.read() yields them. A FolderEntry whose path leads back to an enclosing
+    folder returns there; any other opens a new folder, even if its path is the current one. Dates are
+    written in whole seconds, and those before 1970 not at all.
     """
     yield _HEADER.format(title=_text(title))
     path: tuple[str, ...] = ()

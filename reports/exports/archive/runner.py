@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from django.db import DatabaseError, InterfaceError
 
-from grids.formats.registry import register_whole
+from grids.formats.registry import register_job_format
 from grids.models import Link
 from reports.exports.archive import staging
 from reports.exports.archive.bounds import spooled
@@ -152,4 +152,4 @@ def _spool(context: JobContext) -> Iterator[IO[bytes]]:
         yield file
 
 
-register_whole("gridlink", is_archive, RESTORE)
+register_job_format("gridlink", is_archive, RESTORE)

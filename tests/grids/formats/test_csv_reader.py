@@ -31,13 +31,13 @@ MAY_1, MAY_2 = at(2024, 5, 1, 10), at(2024, 5, 2, 10)
 A = "https://a.example/"
 
 
-def left_out(*names: str) -> FileProblem:
+def ignored(*names: str) -> FileProblem:
     return FileProblem(1, f"these columns are not imported: {', '.join(names)}")
 
 
 def test_dub() -> None:
     assert read(link_files.DUB) == [
-        left_out("Leads"),
+        ignored("Leads"),
         LinkEntry(
             "https://a.example/?x=1",
             "",
@@ -66,7 +66,7 @@ def test_dub() -> None:
 
 def test_shlink_web_client() -> None:
     assert read(link_files.SHLINK_WEB) == [
-        left_out("domain", "shortUrl"),
+        ignored("domain", "shortUrl"),
         LinkEntry(
             A, "A", tags=("x", "y"), created_on=at(2024, 5, 1, 8), line=2, clicks=7, alias="abc"
         ),
@@ -75,7 +75,7 @@ def test_shlink_web_client() -> None:
 
 def test_shlink_import() -> None:
     assert read(link_files.SHLINK_IMPORT) == [
-        left_out("Domain"),
+        ignored("Domain"),
         LinkEntry(A, "A", tags=("x", "y"), line=2, alias="abc"),
     ]
     assert read(link_files.SHLINK_SHORT_URL) == [LinkEntry(A, "", line=2, alias="deep/abc")]
@@ -105,7 +105,7 @@ def test_bitly() -> None:
 
 def test_kutt() -> None:
     assert read(link_files.KUTT) == [
-        left_out("banned", "domain", "link"),
+        ignored("banned", "domain", "link"),
         LinkEntry(
             A,
             "",
@@ -146,7 +146,7 @@ def test_gridlink() -> None:
     entries = read(link_files.GRIDLINK)
     folder = FolderEntry(("Home",), line=2)
     assert entries == [
-        left_out("x"),
+        ignored("x"),
         folder,
         LinkEntry(
             A,
@@ -339,7 +339,7 @@ def test_nonsense_answers() -> None:
 def test_columns_that_are_given() -> None:
     table = f"My Link,url,Kind,title\n{A},x,k,t\n"
     assert read(table, {"url": "my link", "tags": "Kind"}) == [
-        left_out("url"),
+        ignored("url"),
         LinkEntry(A, "t", tags=("k",), line=2),
     ]
 

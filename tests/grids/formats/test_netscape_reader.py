@@ -296,7 +296,7 @@ def test_sniff(head: bytes, expected: bool) -> None:
 
 
 def test_the_example_file() -> None:
-    entries = read((Path(__file__).parents[2] / "examples" / "bookmarks.html").read_bytes())
+    entries = read((Path(__file__).parents[3] / "examples" / "bookmarks.html").read_bytes())
     links = [entry for entry in entries if isinstance(entry, LinkEntry)]
     folders = {entry.path for entry in entries if isinstance(entry, FolderEntry)}
     assert (len(links), len(folders), len({link.url for link in links})) == (351, 16, 350)

@@ -13,7 +13,7 @@ from grids.models import Grid, ImportRun, Link
 from grids.services.changes import LinkChanges
 from grids.services.links import link_delete, link_update
 from tests.support.client import Client, make_user
-from tests.support.grids.imports import dump, import_file, table, told, undo
+from tests.support.grids.imports import dump, import_file, table, undo, verdict_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,14 +97,14 @@ def test_second_time_changes_nothing(
     import_file(owner, table(*first, header=HEADER))
     for kind in edits:
         edit(kind, chance)
-    dry = told(import_file(owner, table(*file, header=HEADER), mode="dry_run"))
+    dry = verdict_rows(import_file(owner, table(*file, header=HEADER), mode="dry_run"))
     once = import_file(owner, table(*file, header=HEADER))
-    assert told(once) == dry
+    assert verdict_rows(once) == dry
     before = dump(owner.user)
     again = import_file(owner, table(*file, header=HEADER))
     assert (again.result["grids"], again.result["links"], again.result["updated"]) == (0, 0, 0)
     assert dump(owner.user) == before
-    assert {verdict for _, verdict, _ in told(again)} <= {
+    assert {verdict for _, verdict, _ in verdict_rows(again)} <= {
         "unchanged", "skip", "refused", "problem",
     }  # fmt: skip
 

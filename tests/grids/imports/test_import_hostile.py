@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from grids.formats.base import LinkEntry
-from grids.imports.fitting import Texts, fitted
+from grids.imports.limits import Texts, limit_texts
 from grids.imports.rows import GRIDS_MAX
 from grids.layout.occupancy import Occupancy, Tile, TileError
 from grids.models import Grid, Link
@@ -239,7 +239,7 @@ def test_defect_in_one_link_costs_no_other(owner: Client, monkeypatch: pytest.Mo
     def defect(entry: LinkEntry, problems: list[str]) -> Texts:
         if entry.title == "b":
             raise ValueError("a defect")
-        return fitted(entry, problems)
+        return limit_texts(entry, problems)
 
     monkeypatch.setattr("grids.imports.rows.fitted", defect)
     job = import_file(owner, document("".join(map(LINK.format, "abc"))))

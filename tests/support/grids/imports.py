@@ -69,7 +69,7 @@ def table(*rows: str, header: str = "url,title,note,tags,folder") -> bytes:
     return "\n".join([header, *rows, ""]).encode()
 
 
-def told(job: Job) -> list[tuple[str, str, str]]:
+def verdict_rows(job: Job) -> list[tuple[str, str, str]]:
     """Title, verdict and remarks of each line of a job's verdicts."""
     return [(row["title"], row["verdict"], row["remarks"]) for row in verdicts(job)]
 

@@ -1,4 +1,4 @@
-"""Events, the stream they arrive in, and visitors, as the tests of the redirect tier need them."""
+"""Events, the stream they arrive in, and event_factory, as the tests of the redirect tier need them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def once(groups: Sequence[Group]) -> list[Group]:
     return list(found.values())
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A response as it came."""
 
     status: int
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def ask(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
+def ask(port: int, path: str, method: str = "GET", **headers: str) -> Response:
     """What the redirect tier answers; header names are written with underscores."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
@@ -61,6 +61,6 @@ def ask(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
             connection.putheader(name.replace("_", "-"), value)
         connection.endheaders()
         response = connection.getresponse()
-        return Answer(response.status, dict(response.getheaders()), response.read())
+        return Response(response.status, dict(response.getheaders()), response.read())
     finally:
         connection.close()

@@ -65,7 +65,7 @@ def test_an_error_of_the_reader_is_that_error(error: BaseException) -> None:
 
 @pytest.mark.django_db
 def test_an_error_of_the_database_is_its_own() -> None:
-    """Rows that are none are no fault of the reader."""
+    """EntryRows that are none are no fault of the reader."""
     with pytest.raises(DatabaseError, match="invalid input syntax"):
         stage([b"no row\n"], [])
     assert not _is_staged()

@@ -1,4 +1,4 @@
-"""Reads the moments of files: counts since 1970 and ISO 8601, always given back in UTC."""
+"""Read dates of files, counts since 1970 or ISO 8601, as datetimes in UTC."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _ZONE_NAME = re.compile(r"\s*\(?(?:UTC|GMT)\)?\Z", re.I)
 _ZONE_SPACE = re.compile(r"\s+(?=[+-][0-9]{2}:?[0-9]{2}\Z)")
 
 
-def moment_of_count(count: int) -> datetime | None:
-    """The moment so many seconds, or by its size ms or µs, after 1970; None if it is too many."""
+def date_from_epoch(count: int) -> datetime | None:
+    """Return the date of a count since 1970 in s, ms or µs, by size."""
     for bound, microseconds in _MICROSECONDS_PER:
         if 0 <= count < bound:
             return _EPOCH + timedelta(microseconds=count * microseconds)
     return None
 
 
-def moment_of_text(text: str, what: str, problems: list[str]) -> datetime | None:
-    """Read a date of any kind; "" and "0" are none. What is wrong with it joins `problems`."""
+def parse_date(text: str, what: str, problems: list[str]) -> datetime | None:
+    """Read a date of any kind; "" and "0" are none. Faults join `problems`."""
     text = text.strip()
     if text in ("", "0"):
         return None
     # No date is longer, and the patterns are not made for what is.
     text = text[:_LONGEST]
     count = _COUNT.fullmatch(text)
-    moment = moment_of_count(int(count[1])) if count else _iso(text)
+    moment = date_from_epoch(int(count[1])) if count else _iso(text)
     if moment is None:
         problems.append(f"{what} is not a date")
     elif not EARLIEST <= moment.year < LATEST:

@@ -1,4 +1,4 @@
-"""Writes what was decided on the entries of a file, and what an undo will have to know of it."""
+"""Write the links and grids of an import, and the records that its undo needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg2.extras import execute_values
 
-from grids.imports.places import COLUMNS
+from grids.imports.placement import COLUMNS
 from grids.imports.rows import Folder
 from grids.models import Grid, ImportRun
 
@@ -93,16 +93,16 @@ ORDER BY n
 """
 
 
-class Stores:
-    """Writes for one import."""
+class ImportWriter:
+    """Write for one import."""
 
     def __init__(self, *, user_id: int, job_id: int, source: str) -> None:
         self._user_id = user_id
         self._job_id = job_id
         self._source = source
 
-    def make_grids(self, cursor: Any, folders: Iterable[Folder]) -> None:
-        """Make the grids of these folders, and note them in import_folder."""
+    def create_grids(self, cursor: Any, folders: Iterable[Folder]) -> None:
+        """Create the grids of these folders, and note them in import_folder."""
         grids = {
             folder.number: Grid(
                 slug=folder.slug,
@@ -119,8 +119,8 @@ class Stores:
         if rows:
             execute_values(cursor.cursor, _MADE, rows, page_size=1000)
 
-    def store(self, cursor: Any) -> None:
-        """Make and update the links that import_plan says."""
+    def write(self, cursor: Any) -> None:
+        """Create and update the links of import_plan."""
         run = {"user_id": self._user_id, "source": self._source}
         values = {"user": self._user_id, "job": self._job_id, "source": self._source}
         # A worker that has lost the job comes here too; it is found out only when the job is finished.

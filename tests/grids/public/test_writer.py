@@ -138,14 +138,14 @@ def test_one_visitor_who_leaves_takes_nothing_from_the_others(
 ) -> None:
     async def wait(one: Writer, number: int) -> str:
         await one.keep(event(number))
-        return "kept"
+        return "written"
 
     async def scene(one: Writer) -> None:
         visitors = [asyncio.create_task(wait(one, number)) for number in range(3)]
         await asyncio.sleep(0)
         visitors[1].cancel()
         told = await asyncio.gather(*visitors, return_exceptions=True)
-        assert [str(one) for one in told] == ["kept", "", "kept"]
+        assert [str(one) for one in told] == ["written", "", "written"]
         await keep(one, 3)
 
     play(redis, folder, scene)
@@ -160,7 +160,7 @@ def test_while_redis_is_away_the_disk_keeps_what_comes(redis: OwnRedis, folder: 
         assert one.is_spooling
         assert one.accepted == 300
         await asyncio.to_thread(redis.start)
-        # Visitors go on coming while it is caught up.
+        # EventFactory go on coming while it is caught up.
         for number in range(300, 400):
             await keep(one, number)
         await until(lambda: not one.is_spooling)

@@ -15,8 +15,8 @@ from tests.support.grids.imports import (
     result,
     submit,
     table,
-    told,
     undo,
+    verdict_rows,
     verdicts,
 )
 from tests.support.grids.link_files import SAMPLES
@@ -122,12 +122,12 @@ def test_sample_there_and_back(owner: Client, name: str, source: str, text: str)
     assert dump(owner.user) == empty
     applied = import_file(owner, data)
     assert (applied.status, applied.result["source"]) == ("succeeded", source)
-    assert told(applied) == told(tried) == EXPECTED[name]
+    assert verdict_rows(applied) == verdict_rows(tried) == EXPECTED[name]
     made = dump(owner.user)
     names = {row["link"]: row["grid"] for row in verdicts(applied) if row["verdict"] == "create"}
     assert names == {link.slug: link.grid.slug for link in Link.objects.select_related("grid")}
     again = import_file(owner, data)
-    assert told(again) == [
+    assert verdict_rows(again) == [
         (title, "unchanged" if verdict == "create" else verdict, remarks)
         for title, verdict, remarks in EXPECTED[name]
     ]
@@ -169,7 +169,7 @@ def test_short_codes_that_are_taken(owner: Client) -> None:
     import_file(Client(make_user("bob")), table("https://b.example/,B,taken", header=header))
     rows = ["https://1.example/,1,taken", "https://2.example/,2,new", "https://3.example/,3,new"]
     job = import_file(owner, table(*rows, header=header))
-    assert told(job) == [
+    assert verdict_rows(job) == [
         ("1", "create", 'the short code "taken" is taken'),
         ("2", "create", ""),
         ("3", "create", 'the short code "new" is taken'),
@@ -179,7 +179,11 @@ def test_short_codes_that_are_taken(owner: Client) -> None:
     # Once it is free, the next import of the file takes it.
     link_delete(link=Link.objects.get(alias="taken"), version=None)
     again = import_file(owner, table(*rows, header=header))
-    assert [verdict for _, verdict, _ in told(again)] == ["update", "unchanged", "unchanged"]
+    assert [verdict for _, verdict, _ in verdict_rows(again)] == [
+        "update",
+        "unchanged",
+        "unchanged",
+    ]
     assert mine.all()[0].alias == "taken"
     undo(again)
     assert mine.all()[0].alias is None
@@ -189,17 +193,17 @@ def test_only_what_the_file_speaks_of_is_updated(owner: Client) -> None:
     import_file(owner, table("https://a.example/,Old,kept,x,Home"))
     before = dump(owner.user)
     job = import_file(owner, table("https://a.example/,New,,,Home"))
-    assert (told(job), job.result) == (
+    assert (verdict_rows(job), job.result) == (
         [("New", "update", "")],
         result(source="csv", updated=1),
     )
     link = Link.objects.get()
     assert (link.title, link.note, link.tags, link.version) == ("New", "kept", ["x"], 2)
     undone = undo(job)
-    assert told(undone) == [("New", "restored", "")]
+    assert verdict_rows(undone) == [("New", "restored", "")]
     assert dump(owner.user) == before
     # To the first import it is again as that one left it.
-    assert told(import_file(owner, table("https://a.example/,New,,,Home"))) == [
+    assert verdict_rows(import_file(owner, table("https://a.example/,New,,,Home"))) == [
         ("New", "update", "")
     ]
 
@@ -213,7 +217,7 @@ def test_what_its_owner_did_stays(owner: Client) -> None:
     owner.post("links/", {"grid": edited.grid.slug, "url": "https://own.example/", "title": "Own"})
     before = dump(owner.user)
     job = import_file(owner, table(*rows, "https://own.example/,Other,,,Home"))
-    assert told(job) == [
+    assert verdict_rows(job) == [
         ("edited", "skip", "it was changed since it was imported"),
         ("trashed", "skip", "it is in the trash"),
         ("same", "unchanged", ""),
@@ -229,7 +233,7 @@ def test_folder_whose_grid_was_renamed_or_thrown_away(owner: Client) -> None:
     Grid.objects.filter(pk=home.pk).update(title="Mine", version=2)
     owner.http.delete(f"/api/v1/grids/{work.slug}/", headers={"If-Match": '"1"'})
     more = data + b"https://c.example/,C,,,Home\nhttps://d.example/,D,,,Work\n"
-    assert told(import_file(owner, more)) == [
+    assert verdict_rows(import_file(owner, more)) == [
         ("A", "unchanged", ""),
         ("B", "skip", "it is in the trash"),
         ("C", "create", ""),
@@ -244,7 +248,7 @@ def test_private_link_does_not_get_onto_a_grid_that_others_see(owner: Client) ->
     header = "url,title,folder,private"
     rows = ["https://a.example/,A,Home,yes", "https://b.example/,B,Home,no"]
     job = import_file(owner, table(*rows, header=header))
-    assert told(job) == [
+    assert verdict_rows(job) == [
         ("A", "skip", "it is private, and its grid is not"),
         ("B", "create", ""),
     ]

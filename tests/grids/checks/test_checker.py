@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from gridlink.lib.outbound.client import Client, Limits
-from grids.checks import judge
-from grids.checks.judge import Finding
-from grids.checks.round import Round
-from grids.checks.turns import Turns
+from grids.checks import classifier
+from grids.checks.checker import Checker
+from grids.checks.classifier import Finding
+from grids.checks.host_queue import HostQueue
 from grids.models import Verdict
 from tests.support.processes import free_port
 from tests.support.web import (
@@ -38,19 +38,19 @@ OK = reply()
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trouble is waited for a moment only."""
-    monkeypatch.setattr(judge, "_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(classifier, "_RETRY_SECONDS", 0.1)
 
 
-def round_of(*, gap: float = 0, seconds: float = 5, **options: Any) -> Round:
+def round_of(*, gap: float = 0, seconds: float = 5, **options: Any) -> Checker:
     """A round that reaches the tests' servers."""
     client = Client(
         limits=Limits(seconds=seconds, body_bytes=0),
         **{"allowed": (ip_network("127.0.0.0/8"),), "ports": frozenset(range(1, 65536)), **options},
     )
-    return Round(client=client, at_once=16, turns=Turns(gap=gap))
+    return Checker(client=client, concurrency=16, queue=HostQueue(gap=gap))
 
 
-def visit(url: str, **options: Any) -> Finding:
+def probe(url: str, **options: Any) -> Finding:
     """What is found at one address."""
     found = round_of(**options).run([url], seconds=60, tick=lambda: None)
     ((visited, finding),) = found
@@ -61,7 +61,7 @@ def visit(url: str, **options: Any) -> Finding:
 def at(answer: Answer, **options: Any) -> tuple[Finding, Web]:
     """What is found at a server that answers so, and the server."""
     with web(page=answer) as server:
-        return visit(server.url("/page"), **options), server
+        return probe(server.url("/page"), **options), server
 
 
 def status_by(method: dict[str, int]) -> Answer:
@@ -160,7 +160,7 @@ def test_while_a_host_wants_a_rest_nothing_else_is_asked_of_it() -> None:
 @pytest.mark.parametrize("status", [301, 308])
 def test_a_page_that_moved_for_good(status: int) -> None:
     with web(old=redirect_to("/new", status), new=OK) as server:
-        finding = visit(server.url("/old"))
+        finding = probe(server.url("/old"))
     assert (finding.verdict, finding.status) == (Verdict.REDIRECTED, 200)
     assert finding.moved_to == finding.final_url == server.url("/new")
 
@@ -168,7 +168,7 @@ def test_a_page_that_moved_for_good(status: int) -> None:
 @pytest.mark.parametrize("status", [302, 303, 307])
 def test_a_page_that_is_elsewhere_for_now(status: int) -> None:
     with web(old=redirect_to("/new", status), new=OK) as server:
-        finding = visit(server.url("/old"))
+        finding = probe(server.url("/old"))
     assert (finding.verdict, finding.moved_to) == (Verdict.OK, "")
     assert finding.final_url == server.url("/new")
 
@@ -177,14 +177,14 @@ def test_only_the_lasting_part_of_the_way_is_where_it_moved() -> None:
     with web(
         a=redirect_to("/b", 301), b=redirect_to("/c"), c=redirect_to("/d", 301), d=OK
     ) as server:
-        finding = visit(server.url("/a"))
+        finding = probe(server.url("/a"))
     assert finding.verdict == Verdict.REDIRECTED
     assert (finding.moved_to, finding.final_url) == (server.url("/b"), server.url("/d"))
 
 
 def test_moved_to_nothing() -> None:
     with web(old=redirect_to("/new", 301)) as server:
-        finding = visit(server.url("/old"))
+        finding = probe(server.url("/old"))
     assert (finding.verdict, finding.status) == (Verdict.DEAD, 404)
 
 
@@ -194,7 +194,7 @@ def test_redirects_without_end(names: str) -> None:
     with web() as server:
         for name, target in targets:
             server.answers[f"/{name}"] = redirect_to(f"/{target}", 301)
-        finding = visit(server.url("/a"))
+        finding = probe(server.url("/a"))
     assert finding.verdict == Verdict.DEAD
     assert finding.detail == "The address redirects without end."
     assert len(server.asked) == min(len(names), 6)
@@ -216,9 +216,9 @@ def test_no_answer_in_time() -> None:
 
 
 def test_nobody_there() -> None:
-    finding = visit(f"http://127.0.0.1:{free_port()}/")
+    finding = probe(f"http://127.0.0.1:{free_port()}/")
     assert (finding.verdict, finding.detail) == (Verdict.DEAD, "The host refuses the connection.")
-    finding = visit("http://nothing.invalid/")
+    finding = probe("http://nothing.invalid/")
     assert (finding.verdict, finding.detail) == (
         Verdict.DEAD,
         "The host's name has no address.",
@@ -228,7 +228,7 @@ def test_nobody_there() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "[::ffff:127.0.0.1]"])
 def test_a_private_address_is_not_asked(host: str) -> None:
     with web() as server:
-        finding = visit(server.url(host=host), allowed=())
+        finding = probe(server.url(host=host), allowed=())
     assert (finding.verdict, finding.status) == (Verdict.BLOCKED, None)
     assert server.connections == 0
 
@@ -237,15 +237,15 @@ def test_nor_when_a_redirect_leads_there() -> None:
     with web() as inner, web(host="127.0.0.2") as outer:
         outer.answers["/old"] = redirect_to(inner.url("/secret"), 301)
         only = (ip_network("127.0.0.2"),)
-        finding = visit(outer.url("/old", "127.0.0.2"), allowed=only)
+        finding = probe(outer.url("/old", "127.0.0.2"), allowed=only)
     assert finding.verdict == Verdict.BLOCKED
     assert finding.final_url == inner.url("/secret")
     assert inner.connections == 0
 
 
 def test_ports_and_passwords() -> None:
-    assert visit("http://example.org:22/", ports=frozenset({80})).verdict == Verdict.BLOCKED
-    assert visit("http://ada:secret@127.0.0.1/").verdict == Verdict.BLOCKED
+    assert probe("http://example.org:22/", ports=frozenset({80})).verdict == Verdict.BLOCKED
+    assert probe("http://ada:secret@127.0.0.1/").verdict == Verdict.BLOCKED
 
 
 def test_a_redirect_to_an_odd_place() -> None:
@@ -267,7 +267,7 @@ def test_a_redirect_to_an_odd_place() -> None:
 def test_certificates(tmp_path: Path, days: float, verdict: Verdict) -> None:
     file = make_certificate(tmp_path / "site.pem", days=days)
     with web(file, page=OK) as server:
-        finding = visit(server.url("/page", "localhost"), ca_file=file)
+        finding = probe(server.url("/page", "localhost"), ca_file=file)
     assert finding.verdict == verdict
     end = finding.certificate_expires_on
     assert (end is None) == (verdict == Verdict.TLS_EXPIRED)
@@ -277,7 +277,7 @@ def test_certificates(tmp_path: Path, days: float, verdict: Verdict) -> None:
 
 def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
     with web(make_certificate(tmp_path / "own.pem"), page=OK) as server:
-        finding = visit(server.url("/page", "localhost"))
+        finding = probe(server.url("/page", "localhost"))
     assert finding.verdict == Verdict.TLS_INVALID
     assert finding.detail.startswith("The certificate is not valid: ")
 
@@ -285,7 +285,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
 def test_the_way_from_https_to_http_is_told(tmp_path: Path) -> None:
     file = make_certificate(tmp_path / "site.pem")
     with web(page=OK) as plain, web(file, old=redirect_to(plain.url("/page"))) as secure:
-        finding = visit(secure.url("/old", "localhost"), ca_file=file)
+        finding = probe(secure.url("/old", "localhost"), ca_file=file)
     assert (finding.verdict, finding.detail) == (
         Verdict.OK,
         "The way leads from https to http.",
@@ -376,4 +376,4 @@ def test_a_defect_is_not_lost_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(Client, "request", broken)
     with pytest.raises(ZeroDivisionError):
-        visit("http://127.0.0.1/")
+        probe("http://127.0.0.1/")

@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from grids.models import Grid, Link
-from grids.public import answers
-from grids.public.answers import Answer
+from grids.public import responses
 from grids.public.resolve import resolve_link, resolve_view
+from grids.public.responses import Response
 from grids.public.wire import Kind, Target
 from tests.support.client import Client
 from tests.support.grids.grids import make_grid, make_link
@@ -60,7 +60,7 @@ def test_nothing_in_one_query(db: None, django_assert_num_queries: Any) -> None:
     for resolve in (resolve_link, resolve_view):
         for key in (NOBODY, "nobody"):
             with django_assert_num_queries(1):
-                assert resolve(key) is answers.MISSING
+                assert resolve(key) is responses.MISSING
 
 
 def test_a_grid_in_one_query(grid: dict[str, Any], django_assert_num_queries: Any) -> None:
@@ -86,7 +86,7 @@ def test_a_private_link_is_as_good_as_none(alice: Client) -> None:
     link = make_link(alice, make_grid(alice), alias="a")
     alice.delete(f"links/{link['slug']}/", if_match="*")
     # Not even that it was there is told.
-    assert resolve_link(link["slug"]) is resolve_link("a") is answers.MISSING
+    assert resolve_link(link["slug"]) is resolve_link("a") is responses.MISSING
 
 
 def test_the_trash(alice: Client, grid: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def test_the_trash(alice: Client, grid: dict[str, Any]) -> None:
     assert (answer.target, answer.grid) == (None, row(link).grid_id)
     alice.delete(f"grids/{grid['slug']}/", if_match="*")
     assert [leads_to(key) for key in ("a", "b")] == ["410", "410"]
-    assert resolve_view(grid["slug"]) is answers.MISSING
+    assert resolve_view(grid["slug"]) is responses.MISSING
     alice.post(f"grids/{grid['slug']}/restore/")
     assert leads_to("b") == "https://example.org/"
 
@@ -121,7 +121,7 @@ def test_an_alias_that_is_used_again(alice: Client, grid: dict[str, Any]) -> Non
     assert row(third).is_deleted is False
 
 
-def at(answer: Answer, moment: datetime) -> int:
+def at(answer: Response, moment: datetime) -> int:
     status: int = answer.at(moment.timestamp()).start["status"]
     return status
 
@@ -141,11 +141,11 @@ def test_links_of_an_account_that_is_closed(alice: Client, grid: dict[str, Any])
     assert alice.user
     make_link(alice, grid, alias="a")
     type(alice.user).objects.filter(pk=alice.user.pk).update(is_active=False)
-    assert resolve_link("a") is answers.MISSING
-    assert resolve_view("page") is answers.MISSING
+    assert resolve_link("a") is responses.MISSING
+    assert resolve_view("page") is responses.MISSING
 
 
 def test_keys_of_grids_are_not_keys_of_links(alice: Client, grid: dict[str, Any]) -> None:
     link = make_link(alice, grid, alias="a")
-    assert resolve_view(link["slug"]) is resolve_view("a") is answers.MISSING
-    assert resolve_link(grid["slug"]) is resolve_link("page") is answers.MISSING
+    assert resolve_view(link["slug"]) is resolve_view("a") is responses.MISSING
+    assert resolve_link(grid["slug"]) is resolve_link("page") is responses.MISSING

@@ -16,8 +16,8 @@ from django.db import connection
 from django.utils import timezone
 
 from gridlink.lib.weburl import url_key
-from grids.checks import judge, runner
-from grids.checks.judge import Finding
+from grids.checks import classifier, runner
+from grids.checks.classifier import Finding
 from grids.checks.selectors import checkable_links
 from grids.checks.store import checks_store
 from grids.models import Grid, Link, LinkCheck, Verdict
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """A server as hosts 127.0.0.1, 127.0.0.2 and so on, which checks may ask."""
-    monkeypatch.setattr(judge, "_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(classifier, "_RETRY_SECONDS", 0.1)
     with web(host="0.0.0.0", ok=reply(), gone=reply(410)) as server:
         settings.OUTBOUND_ALLOW = (ip_network("127.0.0.0/8"),)
         settings.OUTBOUND_PORTS = frozenset({server.port})
@@ -248,7 +248,7 @@ def test_a_worker_that_died_has_left_nothing_and_the_next_does_all(
 def test_when_time_is_over_the_rest_is_called_unchecked(
     alice: Client, grid: Grid, server: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "_ROUND_SECONDS", 1.5)
+    monkeypatch.setattr(runner, "_CHECK_SECONDS_MAX", 1.5)
     server.answers["/hung"] = reply(wait=60)
     link_on(grid, 1, url=server.url("/ok", "127.0.0.1"))
     link_on(grid, 2, url=server.url("/hung", "127.0.0.2"))

@@ -1,4 +1,4 @@
-"""Gives the new links of a file their places on grids that have links already, beside those."""
+"""Place the new links of a file on grids that hold links already."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ WHERE verdict = 'create' AND x IS NULL
 """
 
 
-def give_places(cursor: Any) -> None:
-    """Fill x and y of import_plan where they are wanting; where there is no place, refuse."""
+def place_new_links(cursor: Any) -> None:
+    """Fill x and y of import_plan where they are missing; refuse links without a place."""
     cursor.execute(_GRIDS)
     grids = [grid_id for (grid_id,) in cursor.fetchall()]
     if not grids:

@@ -1,7 +1,7 @@
-"""Decides, set by set in the database, what becomes of each entry of a file, and says so.
+"""Apply a staged import, or try it: decide on all entries in the database.
 
-A dry run decides in the same words and writes nothing. All of it is one transaction, and nothing that was
-looked at can change before it ends: edits of the owner's grids and links wait meanwhile.
+A dry run decides in the same way and writes nothing. All of it is one transaction, and nothing that was read
+can change before it ends: edits of the owner's grids and links wait meanwhile.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from django.db import IntegrityError, connection, transaction
 
 from grids.imports import verdicts
 from grids.imports.match import match_folders, match_links
-from grids.imports.places import give_places
+from grids.imports.placement import place_new_links
 from grids.imports.plan import plan
 from grids.imports.rows import Folder
-from grids.imports.store import Stores
+from grids.imports.writer import ImportWriter
 from grids.models import Grid
 
 # What is set is for many rows at once: a plan that is compiled, and lists of words put into their index four
@@ -26,13 +26,13 @@ SET LOCAL default_statistics_target = 10;
 SET LOCAL work_mem = '64MB';
 SET LOCAL gin_pending_list_limit = '64MB';
 """
-_TALLY = "SELECT verdict, count(*) FROM import_plan GROUP BY verdict"
+_COUNTS = "SELECT verdict, count(*) FROM import_plan GROUP BY verdict"
 _NEW_GRIDS = """
 SELECT DISTINCT folder FROM import_plan plan JOIN import_folder ON number = folder
 WHERE verdict = 'create' AND grid_id IS NULL ORDER BY folder
 """
 # How each verdict is called where it is counted.
-COUNTED = {
+COUNT_NAMES = {
     "create": "links",
     "update": "updated",
     "unchanged": "unchanged",
@@ -40,11 +40,11 @@ COUNTED = {
     "refused": "refused",
     "problem": "problems",
 }
-_TRIES = 3
+_ATTEMPTS = 3
 
 
 class Apply:
-    """Does what is decided."""
+    """Decide on all entries, and carry the decisions out."""
 
     def __init__(self, *, user_id: int, job_id: int, source: str, folders: list[Folder]) -> None:
         self._user_id = user_id
@@ -52,68 +52,70 @@ class Apply:
         self._source = source
         self._folders = folders
 
-    def settle(self) -> dict[str, int]:
-        """Decide, and do it; returns how many there were of each kind. Call inside a transaction."""
-        for left in reversed(range(_TRIES)):
+    def apply(self) -> dict[str, int]:
+        """Decide and write; return the count of each verdict. Call inside a transaction."""
+        for left in reversed(range(_ATTEMPTS)):
             try:
                 with transaction.atomic(), connection.wrap_database_errors:
-                    return self._settle()
+                    return self._apply()
             except IntegrityError as error:
                 # Somebody else took a short code in the very moment: it is not free, as will be seen now.
                 if "alias_once" not in str(error) or not left:
                     raise
         raise AssertionError("unreachable")
 
-    def tell(self, file: BinaryIO) -> None:
-        """Write what was decided on each entry, as CSV. Call after `settle`, in the same transaction."""
-        verdicts.tell(file, name_of_new="entry.slug")
+    def write_verdicts(self, file: BinaryIO) -> None:
+        """Write the verdict on each entry as CSV, in the transaction of `apply`."""
+        verdicts.write_verdicts(file, new_slug_sql="entry.slug")
 
-    def _settle(self) -> dict[str, int]:
+    def _apply(self) -> dict[str, int]:
         with connection.cursor() as cursor:
             self._lock(cursor)
             cursor.execute(_SET)
             match_folders(cursor, user_id=self._user_id, source=self._source)
             match_links(cursor, user_id=self._user_id, source=self._source)
             plan(cursor)
-            give_places(cursor)
-            cursor.execute(_TALLY)
+            place_new_links(cursor)
+            cursor.execute(_COUNTS)
             found = dict(cursor.fetchall())
             cursor.execute(_NEW_GRIDS)
             numbers = [number for (number,) in cursor.fetchall()]
             self._store(cursor, numbers)
-        counts = {name: found.get(verdict, 0) for verdict, name in COUNTED.items()}
+        counts = {name: found.get(verdict, 0) for verdict, name in COUNT_NAMES.items()}
         return {"grids": len(numbers), **counts}
 
     def _lock(self, cursor: Any) -> None:
         lock_account(cursor, self._user_id)
 
     def _store(self, cursor: Any, new_grids: list[int]) -> None:
-        stores = Stores(user_id=self._user_id, job_id=self._job_id, source=self._source)
-        stores.make_grids(cursor, [self._folders[number] for number in new_grids])
-        stores.store(cursor)
+        writer = ImportWriter(user_id=self._user_id, job_id=self._job_id, source=self._source)
+        writer.create_grids(cursor, [self._folders[number] for number in new_grids])
+        writer.write(cursor)
 
 
 class DryRun(Apply):
-    """Says what would be, changes nothing, and names nothing that will never exist."""
+    """Decide on all entries, change nothing, and give new links no slugs."""
 
-    def tell(self, file: BinaryIO) -> None:
-        """The same, without the names of new links."""
-        verdicts.tell(file, name_of_new="NULL")
+    def write_verdicts(self, file: BinaryIO) -> None:
+        """Write the verdicts without the slugs of new links, which will never exist."""
+        verdicts.write_verdicts(file, new_slug_sql="NULL")
 
     def _lock(self, cursor: Any) -> None:
-        """Nothing: there is nothing to keep as it was seen."""
+        """Lock nothing, since nothing is written."""
 
     def _store(self, cursor: Any, new_grids: list[int]) -> None:
-        """Nothing."""
+        """Write nothing."""
 
 
 MODES: dict[str, type[Apply]] = {"apply": Apply, "dry_run": DryRun}
 
 
 def lock_account(cursor: Any, user_id: int) -> None:
-    """Keep a user's grids and links as they are until the transaction ends: whoever changes a link locks
-    its grid first (`grids.layout.locking`). The advisory lock makes imports wait even where there is no
-    grid yet."""
+    """Keep a user's grids and links as they are until the transaction ends.
+
+    Whoever changes a link locks its grid first (`grids.layout.locking`). The advisory lock makes imports
+    wait even where there is no grid yet.
+    """
     cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('grids.import', %s))", [user_id])
     grids = Grid.objects.filter(user=user_id).select_for_update(no_key=True)
     list(grids.order_by("pk").values_list("pk", flat=True))

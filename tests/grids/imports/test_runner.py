@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pytest
 from django.db import OperationalError
 
-from grids.imports.settle import Apply
+from grids.imports.modes import Apply
 from grids.layout.occupancy import Occupancy, Tile
 from grids.models import Grid, Link
 from tasks.jobs import lifecycle
@@ -229,7 +229,7 @@ def test_dry_run_writes_nothing(owner: Client, storage: Path) -> None:
 
 
 def test_import_is_all_or_nothing(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    tell = Apply.tell
+    tell = Apply.write_verdicts
 
     def half(self: Apply, file: BinaryIO) -> None:
         tell(self, file)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grids.public import wire
-from grids.public.visit import Visitors
+from grids.public.events import EventFactory
 from grids.public.wire import Event, Flag, Kind, Target
 from tests.support.grids.redirects import group
 
@@ -29,7 +29,7 @@ def visit(
         "query_string": query,
         "client": client,
     }
-    return Visitors(trusted, honour).event(TARGET, 1_800_000_000.1239, scope)
+    return EventFactory(trusted, honour).event(TARGET, 1_800_000_000.1239, scope)
 
 
 AGENT = (b"user-agent", b"agent")

@@ -1,4 +1,4 @@
-"""From a request to the event that is kept of it."""
+"""Turn a request into the event that is stored of it."""
 
 from __future__ import annotations
 
@@ -8,32 +8,35 @@ from typing import Any
 
 from grids.public.wire import MAX_TEXT, Event, Flag, Target
 
-_TEXTS = (b"user-agent", b"referer", b"accept-language")
-_FORWARDED = b"x-forwarded-for"
-_PREFETCHES = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
-_REFUSALS = (b"dnt", b"sec-gpc")
-_WISHES = frozenset((*_PREFETCHES, *_REFUSALS))
-_WANTED = frozenset((*_TEXTS, *_WISHES))
+_TEXT_HEADERS = (b"user-agent", b"referer", b"accept-language")
+_FORWARDED_HEADER = b"x-forwarded-for"
+_PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
+_PRIVACY_HEADERS = (b"dnt", b"sec-gpc")
+_FLAG_HEADERS = frozenset((*_PREFETCH_HEADERS, *_PRIVACY_HEADERS))
+_READ_HEADERS = frozenset((*_TEXT_HEADERS, *_FLAG_HEADERS))
 
 
 @dataclass(frozen=True, slots=True)
-class Visitors:
-    """How visitors are read: how many proxies in front may speak for them, and whether a wish not to be
-    tracked is honoured."""
+class EventFactory:
+    """Make events of requests.
+
+    `trusted_proxies` is the number of proxies in front that may name the visitor's address;
+    `honour_do_not_track` says whether DNT and Sec-GPC are respected.
+    """
 
     trusted_proxies: int
     honour_do_not_track: bool
 
     def event(self, target: Target, now: float, scope: dict[str, Any]) -> Event:
-        """The visit of `target` at `now`, in seconds since 1970, by an ASGI request."""
+        """Return the event of an ASGI request to `target` at `now`, in seconds since 1970."""
         headers = {}
         for name, value in scope["headers"]:
-            if name in _WANTED:
+            if name in _READ_HEADERS:
                 headers[name] = value
         flags = Flag.HEAD if scope["method"] == "HEAD" else 0
         # Most visitors wish for nothing.
-        if not _WISHES.isdisjoint(headers):
-            flags |= self._wishes(headers)
+        if not _FLAG_HEADERS.isdisjoint(headers):
+            flags |= self._header_flags(headers)
         text = headers.get
         if flags & Flag.DO_NOT_TRACK:
             address, referrer, language = "", b"", b""
@@ -52,25 +55,25 @@ class Visitors:
             int(flags),
         )
 
-    def _wishes(self, headers: dict[bytes, bytes]) -> int:
+    def _header_flags(self, headers: dict[bytes, bytes]) -> int:
         flags = 0
-        for name in _PREFETCHES:
+        for name in _PREFETCH_HEADERS:
             if b"pre" in headers.get(name, b"").lower():
                 flags |= Flag.PREFETCH
         if self.honour_do_not_track:
-            for name in _REFUSALS:
+            for name in _PRIVACY_HEADERS:
                 if headers.get(name) == b"1":
                     flags |= Flag.DO_NOT_TRACK
         return flags
 
     def _address(self, scope: dict[str, Any]) -> str:
-        """The visitor's address; of X-Forwarded-For only what the trusted hops appended counts."""
+        """Return the visitor's address; in X-Forwarded-For only entries of trusted proxies count."""
         client = scope["client"]
         peer = client[0] if client else ""
         if not self.trusted_proxies:
             return str(peer)
         # A hop may append a line of its own instead of continuing the last.
-        lines = [value for name, value in scope["headers"] if name == _FORWARDED]
+        lines = [value for name, value in scope["headers"] if name == _FORWARDED_HEADER]
         hops = b",".join(lines).split(b",")
         if len(hops) < self.trusted_proxies:
             return str(peer)

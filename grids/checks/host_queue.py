@@ -1,4 +1,4 @@
-"""Whose turn it is: many visits at once, but few to one host, and not one right after the other."""
+"""Queue items by host: few at a time for each, with gaps between starts."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Host(Generic[T]):
-    """A host's waiting items by the time they may go, and when the host may be asked next."""
+    """Hold a host's waiting items by their time, and when the host is free again."""
 
     waiting: list[tuple[float, int, T]] = field(default_factory=list)
     running: int = 0
-    rests_until: float = 0.0
+    paused_until: float = 0.0
     due: float | None = None
 
 
-class Turns(Generic[T]):
-    """At most `per_host` items of a host are out at a time, their starts `gap` seconds apart."""
+class HostQueue(Generic[T]):
+    """Release at most `per_host` items of a host at a time, `gap` seconds apart."""
 
     def __init__(
         self,
@@ -45,23 +45,23 @@ class Turns(Generic[T]):
         self._left = 0
 
     def __len__(self) -> int:
-        """How many items wait."""
+        """Return the number of waiting items."""
         return self._left
 
     def add(self, host: str, item: T, *, after: float = 0.0) -> None:
-        """Let an item wait for its turn, which comes in `after` seconds at the earliest."""
+        """Add an item, which is released after `after` seconds at the earliest."""
         entry = self._hosts.setdefault(host, _Host())
         heapq.heappush(entry.waiting, (self._clock() + after, next(self._numbers), item))
         self._left += 1
-        self._announce(host, entry)
+        self._schedule(host, entry)
 
-    def rest(self, host: str, seconds: float) -> None:
-        """Nothing of the host goes for so long."""
+    def pause(self, host: str, seconds: float) -> None:
+        """Hold back all items of a host for so many seconds."""
         entry = self._hosts.setdefault(host, _Host())
-        entry.rests_until = max(entry.rests_until, self._clock() + seconds)
+        entry.paused_until = max(entry.paused_until, self._clock() + seconds)
 
-    def take(self) -> tuple[str, T] | None:
-        """The next host and item; None when it is nobody's turn. Give the host back with `done`."""
+    def pop(self) -> tuple[str, T] | None:
+        """Return the next host and item, or None; give the host back with `release`."""
         now = self._clock()
         while self._due and self._due[0][0] <= now:
             due, _, host = heapq.heappop(self._due)
@@ -71,31 +71,31 @@ class Turns(Generic[T]):
             entry.due = None
             if self._ready_at(entry) <= now:
                 return host, self._start(host, entry, now)
-            self._announce(host, entry)
+            self._schedule(host, entry)
         return None
 
-    def done(self, host: str) -> None:
-        """An item of the host came back."""
+    def release(self, host: str) -> None:
+        """Note that an item of the host is done."""
         entry = self._hosts[host]
         entry.running -= 1
-        self._announce(host, entry)
+        self._schedule(host, entry)
 
     def seconds_until_next(self) -> float:
-        """How long until it may be somebody's turn; infinite when that is up to `done`."""
+        """Return the seconds until an item is due; infinite when only `release` can free one."""
         return max(0.0, self._due[0][0] - self._clock()) if self._due else float("inf")
 
     def _start(self, host: str, entry: _Host[T], now: float) -> T:
         item = heapq.heappop(entry.waiting)[2]
         self._left -= 1
         entry.running += 1
-        entry.rests_until = max(entry.rests_until, now + self._gap)
-        self._announce(host, entry)
+        entry.paused_until = max(entry.paused_until, now + self._gap)
+        self._schedule(host, entry)
         return item
 
     def _ready_at(self, entry: _Host[T]) -> float:
-        return max(entry.rests_until, entry.waiting[0][0])
+        return max(entry.paused_until, entry.waiting[0][0])
 
-    def _announce(self, host: str, entry: _Host[T]) -> None:
+    def _schedule(self, host: str, entry: _Host[T]) -> None:
         if not entry.waiting or entry.running >= self._per_host:
             return
         ready_at = self._ready_at(entry)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grids.formats.base import FileProblem, LinkEntry
-from grids.imports.rows import Rows
+from grids.imports.rows import EntryRows
 from grids.imports.staging import stage
 
 texts = st.text(
@@ -20,7 +20,7 @@ READ = "n, line, verdict, folder, url, note, tags, alias, clicks, source_id, is_
 
 
 def _stored(
-    rows: Rows, columns: str, *entries: LinkEntry | FileProblem
+    rows: EntryRows, columns: str, *entries: LinkEntry | FileProblem
 ) -> list[tuple[object, ...]]:
     stage(rows.of(entries), rows.folders)
     with connection.cursor() as cursor:
@@ -34,7 +34,7 @@ def test_texts_are_kept(note: str, tag: str, source_id: str, message: str) -> No
     """Tabs, line ends, backslashes and what COPY takes for NULL are text like any other."""
     url = "https://example.org/"
     link = LinkEntry(url=url, title="t", note=note, tags=(tag,), line=3, source_id=source_id)
-    stored = _stored(Rows(), f"{READ}, remarks", link, FileProblem(4, message))
+    stored = _stored(EntryRows(), f"{READ}, remarks", link, FileProblem(4, message))
     kept = [tag.strip()] if tag.strip() else []
     assert [row[:-1] for row in stored] == [
         (1, 3, "", 0, url, note, kept, None, None, source_id or None, False, True),
@@ -51,7 +51,7 @@ def test_facts_are_kept() -> None:
         url="https://example.org/", title="", created_on=moment, private=True, clicks=0, alias="a-b"
     )
     unsaid = LinkEntry(url="https://example.org/", title="t")
-    rows = Rows()
+    rows = EntryRows()
     columns = "created_on, modified_on, clicks, alias, is_private, is_titled"
     assert _stored(rows, columns, said, unsaid) == [
         (moment, rows.now, 0, "a-b", True, False),

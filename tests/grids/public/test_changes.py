@@ -253,7 +253,7 @@ def test_a_failure_does_not_end_the_listener(
         listener.join(5)
 
 
-def test_the_listener_lives_beside_thousands_of_visitors(
+def test_the_listener_lives_beside_thousands_of_events(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With every lower number of a file taken, as by their connections."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from grids.public import answers, cache
-from grids.public.answers import Answer
-from grids.public.cache import AnswerCache
+from grids.public import cache, responses
+from grids.public.cache import ResponseCache
+from grids.public.responses import Response
 
 
 class Inline(Executor):
@@ -37,27 +37,27 @@ class Book:
         self.open = threading.Event()
         self.open.set()
 
-    def __call__(self, key: str) -> Answer:
+    def __call__(self, key: str) -> Response:
         self.asked.append(key)
         grid = self.pages.get(key)
         self.open.wait(10)
         if self.trouble:
             raise self.trouble
-        return answers.gone(grid) if grid else answers.MISSING
+        return responses.gone(grid) if grid else responses.MISSING
 
 
-def run(scene: Callable[[AnswerCache, Book], Coroutine[Any, Any, None]], book: Book) -> None:
+def run(scene: Callable[[ResponseCache, Book], Coroutine[Any, Any, None]], book: Book) -> None:
     async def play() -> None:
         with ThreadPoolExecutor(4) as executor:
             try:
-                await scene(AnswerCache(book, executor), book)
+                await scene(ResponseCache(book, executor), book)
             finally:
                 book.open.set()
 
     asyncio.run(play())
 
 
-async def grids(found: AnswerCache, *keys: str) -> list[int]:
+async def grids(found: ResponseCache, *keys: str) -> list[int]:
     return [(await found.find(key)).grid for key in keys]
 
 
@@ -68,7 +68,7 @@ async def asked(book: Book, times: int) -> None:
 
 
 def test_a_key_is_looked_up_once() -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         assert await grids(found, "a", "a", "b", "a") == [1, 1, 2, 1]
         assert book.asked == ["a", "b"]
 
@@ -76,7 +76,7 @@ def test_a_key_is_looked_up_once() -> None:
 
 
 def test_many_who_ask_at_once_share_a_look_up() -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         book.open.clear()
         visitors = [asyncio.create_task(found.find("a")) for _ in range(500)]
         await asked(book, 1)
@@ -85,15 +85,15 @@ def test_many_who_ask_at_once_share_a_look_up() -> None:
         book.open.set()
         told = await asyncio.gather(*visitors, return_exceptions=True)
         assert isinstance(told[0], asyncio.CancelledError)
-        assert [answer.grid for answer in told[1:] if isinstance(answer, Answer)] == [1] * 499
+        assert [answer.grid for answer in told[1:] if isinstance(answer, Response)] == [1] * 499
         assert book.asked == ["a"]
 
     run(scene, Book(a=1))
 
 
 def test_a_look_up_that_fails_is_tried_again() -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
-        def broken(key: str) -> Answer:
+    async def scene(found: ResponseCache, book: Book) -> None:
+        def broken(key: str) -> Response:
             raise OSError(key)
 
         found._resolve = broken
@@ -111,7 +111,7 @@ def test_what_is_not_there_is_asked_about_again_after_a_while(
     now = [1000.0]
     monkeypatch.setattr(cache, "monotonic", lambda: now[0])
 
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         assert await grids(found, "a", "a") == [0, 0]
         book.pages["a"] = 1
         now[0] += cache.UNKNOWN_SECONDS - 0.01
@@ -125,10 +125,10 @@ def test_what_is_not_there_is_asked_about_again_after_a_while(
 
 
 def test_a_hundred_thousand_guesses_take_bounded_memory() -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         found._executor = Inline()
         for number in range(100_000):
-            assert await found.find(f"li_{number:032x}") is answers.MISSING
+            assert await found.find(f"li_{number:032x}") is responses.MISSING
         assert len(found._unknown) == cache.UNKNOWN_MAX
         assert [found.known, found._by_grid, found._pending, found._running] == [{}, {}, {}, set()]
 
@@ -138,7 +138,7 @@ def test_a_hundred_thousand_guesses_take_bounded_memory() -> None:
 def test_of_too_many_links_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "KNOWN_MAX", 3)
 
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         await grids(found, *"abcde")
         assert list(found.known) == ["c", "d", "e"]
         assert found._by_grid == {2: {"c", "d"}, 3: {"e"}}
@@ -147,7 +147,7 @@ def test_of_too_many_links_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_change_of_a_key() -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         assert await grids(found, "a", "b", "c") == [1, 1, 0]
         book.pages.update(a=5, b=6, c=7)
         found.key_changed("a")
@@ -159,7 +159,7 @@ def test_a_change_of_a_key() -> None:
 
 
 def test_a_change_of_a_grid() -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         assert await grids(found, "a", "b", "c") == [1, 1, 2]
         book.pages.update(a=5, b=6, c=7)
         found.grid_changed(1)
@@ -171,7 +171,7 @@ def test_a_change_of_a_grid() -> None:
 
 
 def test_a_change_of_everything() -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         assert await grids(found, "a", "b") == [1, 0]
         book.pages.update(a=5, b=6)
         found.clear()
@@ -189,8 +189,8 @@ def test_a_change_of_everything() -> None:
     ],
     ids=["key", "grid", "all"],
 )
-def test_a_change_during_a_look_up(change: Callable[[AnswerCache], None]) -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
+def test_a_change_during_a_look_up(change: Callable[[ResponseCache], None]) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         book.open.clear()
         before = asyncio.create_task(found.find("a"))
         await asked(book, 1)
@@ -211,17 +211,17 @@ def test_a_change_during_a_look_up(change: Callable[[AnswerCache], None]) -> Non
 def test_only_so_many_look_ups_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "PENDING_MAX", 10)
 
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         book.open.clear()
         waiting = [asyncio.create_task(found.find(f"{number}")) for number in range(10)]
         await asked(book, 4)
-        assert await found.find("late") is answers.TRY_AGAIN
+        assert await found.find("late") is responses.TRY_AGAIN
         # Nor does a change make room.
         found.clear()
-        assert await found.find("later") is answers.TRY_AGAIN
+        assert await found.find("later") is responses.TRY_AGAIN
         book.open.set()
-        assert await asyncio.gather(*waiting) == [answers.MISSING] * 10
-        assert await found.find("late") is answers.MISSING
+        assert await asyncio.gather(*waiting) == [responses.MISSING] * 10
+        assert await found.find("late") is responses.MISSING
 
     run(scene, Book())
 
@@ -231,10 +231,10 @@ def test_nobody_waits_long_for_a_database_that_does_not_answer(
 ) -> None:
     monkeypatch.setattr(cache, "PENDING_SECONDS", 0.05)
 
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         book.open.clear()
         told = await asyncio.gather(found.find("a"), found.find("a"))
-        assert [*told] == [answers.TRY_AGAIN] * 2
+        assert [*told] == [responses.TRY_AGAIN] * 2
         book.open.set()
         monkeypatch.setattr(cache, "PENDING_SECONDS", 5)
         assert await grids(found, "a") == [1]
@@ -244,12 +244,12 @@ def test_nobody_waits_long_for_a_database_that_does_not_answer(
 
 
 def test_what_is_doubted_serves_while_nobody_can_be_asked() -> None:
-    async def scene(found: AnswerCache, book: Book) -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
         assert await grids(found, "a", "b", "c") == [1, 2, 3]
         found.clear()
         book.trouble = ConnectionError("gone")
         assert await grids(found, "a", "b") == [1, 2]
-        # What is heard of is doubted no more, but known to be other.
+        # What is heard of is stale no more, but known to be other.
         found.key_changed("b")
         found.grid_changed(3)
         for key in ("b", "c", "d"):

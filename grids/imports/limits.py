@@ -1,4 +1,4 @@
-"""Brings what a file says of a link or a folder within the limits that they have here."""
+"""Bring the texts of an imported link or folder within the limits of the product."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ALIAS = re.compile(ALIAS_PATTERN)
 
 
 class Texts(NamedTuple):
-    """A link's title, note and tags; `is_titled` unless the title had to be made from the address."""
+    """Hold a link's texts; `is_titled` unless the title was made from the address."""
 
     title: str
     note: str
@@ -31,8 +31,8 @@ class Texts(NamedTuple):
     is_titled: bool
 
 
-def fitted(entry: LinkEntry, problems: list[str]) -> Texts:
-    """The texts of a link; whatever had to give joins `problems`."""
+def limit_texts(entry: LinkEntry, problems: list[str]) -> Texts:
+    """Return the texts of a link; whatever was changed joins `problems`."""
     title = _on_one_line(entry.title, "the title", problems)
     is_titled = bool(title) and not title.isspace()
     if not is_titled:
@@ -49,8 +49,8 @@ def fitted(entry: LinkEntry, problems: list[str]) -> Texts:
     return Texts(title, note, _tags(tags, problems) if tags else [], is_titled)
 
 
-def alias_fitted(alias: str, problems: list[str]) -> str:
-    """The short code, if it may be one here; else "" and a problem."""
+def valid_alias(alias: str, problems: list[str]) -> str:
+    """Return the short code if it is valid here; else "" and a problem."""
     if not alias or _ALIAS.fullmatch(alias):
         return alias
     problems.append(
@@ -60,8 +60,8 @@ def alias_fitted(alias: str, problems: list[str]) -> str:
     return ""
 
 
-def folder_fitted(folder: FolderEntry, problems: list[str]) -> tuple[str, str]:
-    """The title and description of a folder's grid; whatever had to give joins `problems`."""
+def limit_folder(folder: FolderEntry, problems: list[str]) -> tuple[str, str]:
+    """Return the title and description of a folder's grid; changes join `problems`."""
     title = _on_one_line(" / ".join(folder.path), "the folder's title", problems)
     title = title if title.strip() else UNSORTED
     if len(title) > TITLE_LENGTH:
@@ -71,8 +71,8 @@ def folder_fitted(folder: FolderEntry, problems: list[str]) -> tuple[str, str]:
     return title[-TITLE_LENGTH:], folder.note[:NOTE_LENGTH]
 
 
-def sane(moment: datetime | None, now: datetime) -> datetime:
-    """The moment a link was saved, unless a file claims the impossible."""
+def plausible_date(moment: datetime | None, now: datetime) -> datetime:
+    """Return the time a link was saved, or `now` for one that cannot be true."""
     return moment if moment and _OLDEST <= moment <= now else now
 
 
@@ -91,7 +91,10 @@ def _tags(given: tuple[str, ...], problems: list[str]) -> list[str]:
 
 
 def _on_one_line(text: str, what: str, problems: list[str]) -> str:
-    """The text as one line. That a source wraps its lines, which HTML shows as spaces, is no problem."""
+    """Return the text as one line; wrapped lines alone are no problem.
+
+    HTML shows them as spaces.
+    """
     if text.isprintable():
         return text
     if CONTROL.search(_WRAPPING.sub(" ", text)):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grids.checks.turns import Turns
+from grids.checks.host_queue import HostQueue
 
 
 class Clock:
@@ -19,21 +19,21 @@ class Clock:
         return self.now
 
 
-def turns(**options: float) -> tuple[Turns[str], Clock]:
+def make_queue(**options: float) -> tuple[HostQueue[str], Clock]:
     clock = Clock()
-    return Turns(per_host=2, gap=0.5, clock=clock), clock
+    return HostQueue(per_host=2, gap=0.5, clock=clock), clock
 
 
-def taken(queue: Turns[str]) -> list[str]:
+def taken(queue: HostQueue[str]) -> list[str]:
     """All whose turn it is."""
     items = []
-    while turn := queue.take():
+    while turn := queue.pop():
         items.append(turn[1])
     return items
 
 
 def test_every_host_is_begun_at_once() -> None:
-    queue, _ = turns()
+    queue, _ = make_queue()
     for number in range(50):
         queue.add(f"host-{number}", f"item {number}")
     assert taken(queue) == [f"item {number}" for number in range(50)]
@@ -42,7 +42,7 @@ def test_every_host_is_begun_at_once() -> None:
 
 
 def test_a_host_starts_one_every_half_second_and_two_at_once() -> None:
-    queue, clock = turns()
+    queue, clock = make_queue()
     for item in "abcd":
         queue.add("host", item)
     assert taken(queue) == ["a"]
@@ -54,16 +54,16 @@ def test_a_host_starts_one_every_half_second_and_two_at_once() -> None:
     clock.now += 10
     assert taken(queue) == []
     assert queue.seconds_until_next() == float("inf")
-    queue.done("host")
+    queue.release("host")
     assert taken(queue) == ["c"]
-    queue.done("host")
+    queue.release("host")
     assert queue.seconds_until_next() == 0.5
     clock.now += 0.5
     assert taken(queue) == ["d"]
 
 
 def test_an_item_waits_for_its_time_and_lets_others_pass() -> None:
-    queue, clock = turns()
+    queue, clock = make_queue()
     queue.add("host", "late", after=5)
     queue.add("host", "now")
     assert taken(queue) == ["now"]
@@ -74,10 +74,10 @@ def test_an_item_waits_for_its_time_and_lets_others_pass() -> None:
 
 
 def test_a_host_rests() -> None:
-    queue, clock = turns()
+    queue, clock = make_queue()
     queue.add("host", "a")
     queue.add("other", "b")
-    queue.rest("host", 30)
+    queue.pause("host", 30)
     assert taken(queue) == ["b"]
     clock.now += 29.9
     assert taken(queue) == []
@@ -86,12 +86,12 @@ def test_a_host_rests() -> None:
 
 
 def test_many_items_of_one_host_cost_one_entry_each_time() -> None:
-    queue, clock = turns()
+    queue, clock = make_queue()
     for number in range(1000):
         queue.add("host", str(number))
     for number in range(100):
         assert taken(queue) == [str(number)]
-        queue.done("host")
+        queue.release("host")
         clock.now += 0.5
         assert len(queue._due) <= 3
 
@@ -105,7 +105,7 @@ steps = st.lists(
 def test_everything_has_its_turn_and_no_host_is_hurried(
     plan: list[tuple[str, float, float]],
 ) -> None:
-    queue, clock = turns()
+    queue, clock = make_queue()
     starts: dict[str, list[float]] = {}
     out: list[str] = []
     for number, (host, after, pause) in enumerate(plan):
@@ -115,7 +115,7 @@ def test_everything_has_its_turn_and_no_host_is_hurried(
     while queue:
         clock.now += 0.25
         for host in out:
-            queue.done(host)
+            queue.release(host)
         out.clear()
         _let_go(queue, clock, starts, out)
     assert sum(map(len, starts.values())) == len(plan)
@@ -124,9 +124,9 @@ def test_everything_has_its_turn_and_no_host_is_hurried(
 
 
 def _let_go(
-    queue: Turns[str], clock: Clock, starts: dict[str, list[float]], out: list[str]
+    queue: HostQueue[str], clock: Clock, starts: dict[str, list[float]], out: list[str]
 ) -> None:
-    while turn := queue.take():
+    while turn := queue.pop():
         starts.setdefault(turn[0], []).append(clock.now)
         out.append(turn[0])
         assert out.count(turn[0]) <= 2

@@ -1,4 +1,4 @@
-"""What the redirect tier answers."""
+"""What the redirect tier responses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridlink.lib.weburl import BadUrl, check_url
-from grids.public import answers
-from grids.public.answers import EARLY, GONE, KEY, Answer, location
+from grids.public import responses
+from grids.public.responses import EARLY, GONE, KEY, Response, location
 from grids.public.wire import Kind, Target
 
 VISIT = Target(Kind.CLICK, 1, 2, 3, "0,0,1,1")
@@ -95,24 +95,24 @@ def test_line_breaks_cannot_get_into_the_header() -> None:
     assert not re.search(rb"[\x00-\x20\x7f-\xff]", sent)
 
 
-def headers(answer: Answer) -> dict[bytes, bytes]:
+def headers(answer: Response) -> dict[bytes, bytes]:
     return dict(answer.start["headers"])
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        answers.redirect("https://example.org/"),
-        answers.gone(7),
-        answers.viewed(),
-        answers.MISSING,
-        answers.EARLY,
-        answers.TRY_AGAIN,
-        answers.ROBOTS,
-        answers.not_allowed("GET"),
+        responses.redirect("https://example.org/"),
+        responses.gone(7),
+        responses.viewed(),
+        responses.MISSING,
+        responses.EARLY,
+        responses.TRY_AGAIN,
+        responses.ROBOTS,
+        responses.not_allowed("GET"),
     ],
 )
-def test_nobody_may_keep_an_answer(answer: Answer) -> None:
+def test_nobody_may_keep_an_answer(answer: Response) -> None:
     found = headers(answer)
     assert found[b"cache-control"] == b"private, no-store, max-age=0"
     assert found[b"x-robots-tag"] == b"noindex"
@@ -122,7 +122,7 @@ def test_nobody_may_keep_an_answer(answer: Answer) -> None:
 
 
 def test_pages_escape_what_they_show() -> None:
-    page = answers.page(404, "<b>", "\"&'</p>")
+    page = responses.page(404, "<b>", "\"&'</p>")
     body = page.body["body"].decode()
     assert "<title>&lt;b&gt;</title>" in body
     assert "<p>&quot;&amp;&#x27;&lt;/p&gt;</p>" in body
@@ -130,7 +130,7 @@ def test_pages_escape_what_they_show() -> None:
 
 
 def test_an_answer_holds_from_its_begin_until_its_end() -> None:
-    answer = answers.redirect("https://example.org/", target=VISIT, since=10.0, until=20.0)
+    answer = responses.redirect("https://example.org/", target=VISIT, since=10.0, until=20.0)
     said = [answer.at(moment) for moment in (9.999, 10.0, 19.999, 20.0, inf)]
     assert said == [EARLY, answer, answer, GONE, GONE]
     assert [EARLY.start["status"], GONE.start["status"]] == [404, 410]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gridlink.lib.outbound.client import Response
 from gridlink.lib.text import CONTROL
-from grids.checks.metadata import Metadata, metadata_of
+from grids.checks.metadata import Metadata, read_metadata
 
 URL = "https://example.org/a/page"
 
@@ -18,7 +18,7 @@ URL = "https://example.org/a/page"
 def read(body: str | bytes, content_type: str = "text/html; charset=utf-8") -> Metadata:
     """What such a page says."""
     data = body.encode() if isinstance(body, str) else body
-    return metadata_of(Response(URL, 200, {"Content-Type": content_type}, data, True, 1, None))
+    return read_metadata(Response(URL, 200, {"Content-Type": content_type}, data, True, 1, None))
 
 
 PAGE = """<!DOCTYPE html><html><head><base href="/b/">

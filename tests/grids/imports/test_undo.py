@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from grids.imports import undo as undoing
-from grids.imports.store import Stores
+from grids.imports.writer import ImportWriter
 from grids.models import Grid, ImportedLink, Link, LinkCheck
 from grids.services.changes import GridChanges, LinkChanges, NewLink
 from grids.services.grids import grid_update
@@ -19,8 +19,8 @@ from tests.support.grids.imports import (
     result,
     submit,
     table,
-    told,
     undo,
+    verdict_rows,
     verdicts,
 )
 from tests.support.platform import execute, in_threads, user_of
@@ -58,7 +58,7 @@ def test_undo_tells_of_every_link_and_grid(owner: Client) -> None:
         ["", "kept", grid.slug, "", "Home", "", "it holds links"],
     ]
     assert set(Link.objects.values_list("slug", "is_deleted")) == {(a.slug, False), (b.slug, True)}
-    assert told(undo(job))[2] == ("", "gone", "")
+    assert verdict_rows(undo(job))[2] == ("", "gone", "")
 
 
 def test_grid_that_was_changed_or_holds_something_else_stays(owner: Client) -> None:
@@ -71,7 +71,7 @@ def test_grid_that_was_changed_or_holds_something_else_stays(owner: Client) -> N
         user=user_of(owner), new=NewLink(grid=home.slug, url="https://e.example/", title="e")
     )
     undone = undo(job)
-    assert told(undone)[-2:] == [
+    assert verdict_rows(undone)[-2:] == [
         ("Home", "kept", "it holds links"),
         ("Mine", "kept", "it was changed since it was imported"),
     ]
@@ -134,11 +134,11 @@ def test_edit_between_trial_and_import(owner: Client) -> None:
     import_file(owner, FILE)
     newer = FILE.replace(b",a,", b",A,")
     tried = import_file(owner, newer, mode="dry_run")
-    assert told(tried)[0] == ("A", "update", "")
+    assert verdict_rows(tried)[0] == ("A", "update", "")
     link_update(link=Link.objects.order_by("pk")[0], version=1, changes=LinkChanges(note="mine"))
     before = dump(owner.user)
     job = import_file(owner, newer)
-    assert told(job)[0] == ("A", "skip", "it was changed since it was imported")
+    assert verdict_rows(job)[0] == ("A", "skip", "it was changed since it was imported")
     assert dump(owner.user) == before
 
 
@@ -154,7 +154,7 @@ def test_edit_waits_for_an_import_that_is_being_finished(owner: Client) -> None:
     )
     job.refresh_from_db()
     link.refresh_from_db()
-    (row,) = told(job)[:1]
+    (row,) = verdict_rows(job)[:1]
     assert (link.note, link.title, link.version) in (
         ("mine", "A", 3),
         ("mine", "a", 2),
@@ -176,17 +176,17 @@ def test_short_code_taken_in_the_very_moment(
     bob = user_of(Client(make_user("bob")))
     grid = Grid.objects.create(user=bob, title="Bob's")
     new = NewLink(grid=grid.slug, url="https://b.example/", title="b", alias="code")
-    store = Stores.store
+    store = ImportWriter.write
     taken: list[Link] = []
 
-    def late(self: Stores, cursor: object) -> None:
+    def late(self: ImportWriter, cursor: object) -> None:
         if not taken:
             taken.extend(in_threads(1, lambda: link_create(user=bob, new=new)))
         store(self, cursor)
 
-    monkeypatch.setattr(Stores, "store", late)
+    monkeypatch.setattr(ImportWriter, "write", late)
     job = import_file(owner, table("https://a.example/,A,code", header="url,title,alias"))
-    assert told(job) == [("A", "create", 'the short code "code" is taken')]
+    assert verdict_rows(job) == [("A", "create", 'the short code "code" is taken')]
     assert Link.objects.get(alias="code") == taken[0]
     assert (Grid.objects.filter(user=owner.user).count(), ImportedLink.objects.count()) == (1, 1)
 

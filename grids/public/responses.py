@@ -1,4 +1,4 @@
-"""What the redirect tier answers, made ready once and sent many times."""
+"""Build the responses of the redirect tier, each once for many requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grids.public.wire import Target
 Message = dict[str, Any]
 
 # Nobody may keep an answer: a visit that a cache answers is a visit that is not counted.
-_NEVER_KEPT = [
+_NO_CACHE = [
     (b"cache-control", b"private, no-store, max-age=0"),
     (b"x-robots-tag", b"noindex"),
     (b"x-content-type-options", b"nosniff"),
@@ -33,9 +33,12 @@ color-scheme:light dark}}</style>
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """A whole response as ASGI messages. With a `target` it is a visit to count, and holds from `since` and
-    until `until` in seconds since 1970. `grid` is whose changes end it; 0 when nothing was found."""
+class Response:
+    """Hold a whole response as ASGI messages.
+
+    With a `target` it is a visit to count, and is valid from `since` until `until`, in seconds since 1970.
+    `grid` is the key of the grid whose changes invalidate it; 0 when nothing was found.
+    """
 
     start: Message
     body: Message
@@ -44,46 +47,46 @@ class Answer:
     since: float = -inf
     until: float = inf
 
-    def at(self, seconds: float) -> Answer:
-        """This answer, or what is said before and after its time."""
+    def at(self, seconds: float) -> Response:
+        """Return this response, or the one for a time before or after its window."""
         if seconds < self.since:
             return EARLY
         return self if seconds < self.until else GONE
 
 
-def _answer(status: int, body: bytes, *headers: tuple[bytes, bytes], **visit: Any) -> Answer:
+def _respond(status: int, body: bytes, *headers: tuple[bytes, bytes], **visit: Any) -> Response:
     length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
-    return Answer(
+    return Response(
         {
             "type": "http.response.start",
             "status": status,
-            "headers": [*headers, *_NEVER_KEPT, *length],
+            "headers": [*headers, *_NO_CACHE, *length],
         },
         {"type": "http.response.body", "body": body},
         **visit,
     )
 
 
-def redirect(url: str, **visit: Any) -> Answer:
-    """302 to a link's URL."""
-    return _answer(302, b"", (b"location", location(url)), **visit)
+def redirect(url: str, **visit: Any) -> Response:
+    """Return a 302 to a link's URL."""
+    return _respond(302, b"", (b"location", location(url)), **visit)
 
 
-def gone(grid: int) -> Answer:
-    """410 for a link in the trash, from where it may come back."""
-    return Answer(GONE.start, GONE.body, grid=grid)
+def gone(grid: int) -> Response:
+    """Return a 410 for a link in the trash, from which it may be restored."""
+    return Response(GONE.start, GONE.body, grid=grid)
 
 
-def viewed(**visit: Any) -> Answer:
-    """204: a view of a grid's page is noted."""
-    return _answer(204, b"", (b"access-control-allow-origin", b"*"), **visit)
+def viewed(**visit: Any) -> Response:
+    """Return a 204 that confirms a counted view of a grid's page."""
+    return _respond(204, b"", (b"access-control-allow-origin", b"*"), **visit)
 
 
-def page(status: int, title: str, text: str, *headers: tuple[bytes, bytes]) -> Answer:
-    """A small page for a person."""
+def page(status: int, title: str, text: str, *headers: tuple[bytes, bytes]) -> Response:
+    """Return a small HTML page for people."""
     body = _PAGE.format(title=escape(title), text=escape(text)).encode()
     policy = b"default-src 'none'; style-src 'unsafe-inline'"
-    return _answer(
+    return _respond(
         status,
         body,
         (b"content-type", b"text/html; charset=utf-8"),
@@ -92,9 +95,11 @@ def page(status: int, title: str, text: str, *headers: tuple[bytes, bytes]) -> A
     )
 
 
-def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Answer:
-    """A few words for a program."""
-    return _answer(status, text.encode(), (b"content-type", b"text/plain; charset=utf-8"), *headers)
+def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Response:
+    """Return plain text for programs."""
+    return _respond(
+        status, text.encode(), (b"content-type", b"text/plain; charset=utf-8"), *headers
+    )
 
 
 NO_BODY: Message = {"type": "http.response.body", "body": b""}
@@ -112,16 +117,16 @@ TRY_AGAIN = page(
 )
 
 
-def not_allowed(methods: str) -> Answer:
-    """405, naming the methods that are allowed."""
+def not_allowed(methods: str) -> Response:
+    """Return a 405 that names the allowed methods."""
     return plain(405, "This method is not allowed here.\n", (b"allow", methods.encode()))
 
 
 def location(url: str) -> bytes:
-    """A link's URL as a header may carry it: ASCII only, with an international host in its IDNA form.
+    """Return a link's URL for a header: ASCII only, an international host in IDNA form.
 
-    The URL has passed `check_url`, so it holds no space and no control character; whatever else is not
-    ASCII is percent-encoded as UTF-8 (RFC 3987, section 3.1).
+    The URL has passed `check_url`, so it holds no space and no control character; whatever else is not ASCII
+    is percent-encoded as UTF-8 (RFC 3987, section 3.1).
     """
     parts = urlsplit(url)
     if parts.netloc and not parts.netloc.isascii():
