@@ -1,9 +1,10 @@
-"""Does the API stay as fast when there is a hundred times as much? `make bench-api`.
+"""Measure whether the API stays as fast with a hundred times the data. `make bench-api`.
 
 Two databases, of 10,000 and of 1,000,000 links (100 and 10,000 users, each with 10 grids of 10 links), are
-loaded first; then one web process on each is asked in turns, so that whatever else the machine does falls on
-both alike. Requests go over HTTP, one at a time, each for a user drawn at random. The large database also has
-one user with 100,000 links more, whose figures stand in a table of their own.
+loaded first; then one web process on each is requested in turns, so that whatever else the machine does
+affects both alike. Requests go over HTTP, one at a time, each for a user drawn at random. The large database
+also has one user with 100,000 links more, whose figures are in a table of their own. Last, 1,000 links are
+created and changed in one call each.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from time import perf_counter
+from typing import Any
 
 from django.db import connection
 from django.test import Client
@@ -24,15 +27,17 @@ from bench.servers import Site, database, stop_gently, switch, web
 
 SMALL, LARGE = Size(users=100), Size(users=10_000, heavy=100_000)
 RATIO, P95, PROFILE_QUERIES = 1.20, 0.030, 3
+BULK_LINKS, BULK_SECONDS = 1000, 0.5
+_BULK_TURNS = 5
 _WARM_UP, _REQUESTS = 50, 600
 # At most so many seconds go into one figure, with fewer requests if need be.
-_PATIENCE = 20
+_SECONDS_MAX = 20
 _DEEP_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A loaded database with its web process."""
+class Instance:
+    """Represent a loaded database with its web process."""
 
     database: str
     size: Size
@@ -40,59 +45,72 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A path below /api/v1/ that is asked of `place` for `user`, 0 for any; `{name}` is the user's name."""
+class ApiRequest:
+    """Represent a path below /api/v1/ that is requested for `user`, 0 for any.
 
-    place: Place
+    `{name}` in the path is the user's name.
+    """
+
+    instance: Instance
     path: str
     user: int = 0
 
     def draw(self, chance: random.Random) -> tuple[str, str]:
-        """A path and a token to ask with."""
-        user = self.user or chance.randint(1, self.place.size.users)
+        """Return a path and a token for a request."""
+        user = self.user or chance.randint(1, self.instance.size.users)
         return f"/api/v1/{self.path.format(name=username_of(user))}", token_of(user)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The seconds of every answer before and after something grew, and the queries each answer took."""
+    """Hold the seconds of every response before and after growth, and their queries."""
 
     name: str
     before: list[float]
     after: list[float]
     queries: tuple[int, int]
-    promised: bool = False
+    has_target: bool = False
 
     @property
     def ratio(self) -> float:
-        """How many times longer the slow answers take after."""
+        """Return how many times longer the slow responses take after."""
         return percentile(self.after, 0.95) / percentile(self.before, 0.95)
 
     @property
     def holds(self) -> bool:
-        """Whether what is promised of the profile is true."""
+        """Tell whether the target of the profile is met."""
         p95 = percentile(self.after, 0.95)
         return self.ratio <= RATIO and p95 < P95 and set(self.queries) == {PROFILE_QUERIES}
 
 
 def main() -> int:
-    """Load, measure, report; returns the exit code."""
+    """Load, measure, report; return the exit code."""
     stop_gently()
     with database("small") as small, database("large") as large:
         for name, size in ((small, SMALL), (large, LARGE)):
             switch(name)
             _load(size)
         with web(small) as small_site, web(large) as large_site:
-            before, after = Place(small, SMALL, small_site), Place(large, LARGE, large_site)
+            before, after = Instance(small, SMALL, small_site), Instance(large, LARGE, large_site)
             growth = _growth(before, after)
             _show("From 10,000 to 1,000,000 links of 100 each user", "10 k", "1 M", growth)
             heavy = _heavy(after)
             _show("Among 1,000,000 links, a user of 100,000", "100", "100 k", heavy)
-    profile = growth[0]
-    p95 = round(percentile(profile.after, 0.95) * 1000, 1)
-    target = {"p95_ms": P95 * 1000, "ratio": RATIO}
-    ratio = round(profile.ratio, 2)
-    return conclude("api", p95_ms=p95, ratio=ratio, target=target, holds=profile.holds)
+            bulk = _bulk(after)
+            _show_bulk(bulk)
+    return _conclude(growth[0], bulk)
+
+
+def _conclude(profile: Figure, bulk: dict[str, list[float]]) -> int:
+    seconds = {name: round(median(taken), 3) for name, taken in bulk.items()}
+    return conclude(
+        "api",
+        p95_ms=round(percentile(profile.after, 0.95) * 1000, 1),
+        ratio=round(profile.ratio, 2),
+        bulk_seconds=seconds,
+        target={"p95_ms": P95 * 1000, "ratio": RATIO, "bulk_seconds": BULK_SECONDS},
+        holds=profile.holds and max(seconds.values()) <= BULK_SECONDS,
+    )
 
 
 def _load(size: Size) -> None:
@@ -102,7 +120,7 @@ def _load(size: Size) -> None:
     say(f"  took {perf_counter() - start:.0f} s")
 
 
-def _growth(small: Place, large: Place) -> list[Figure]:
+def _growth(small: Instance, large: Instance) -> list[Figure]:
     paths = {
         "users/{username}/": "users/{name}/",
         "grids/": "grids/",
@@ -111,12 +129,12 @@ def _growth(small: Place, large: Place) -> list[Figure]:
         "links/?q= rare word": f"links/?q={RARE}",
     }
     return [
-        _measure(name, Question(small, path), Question(large, path), promised=not index)
+        _measure(name, ApiRequest(small, path), ApiRequest(large, path), has_target=not index)
         for index, (name, path) in enumerate(paths.items())
     ]
 
 
-def _heavy(large: Place) -> list[Figure]:
+def _heavy(large: Instance) -> list[Figure]:
     user = large.size.heavy_user
     pages = {
         "users/{username}/": "users/{name}/",
@@ -125,42 +143,94 @@ def _heavy(large: Place) -> list[Figure]:
         "links/?q= rare word": f"links/?q={RARE}",
     }
     figures = [
-        _measure(name, Question(large, path), Question(large, path, user))
+        _measure(name, ApiRequest(large, path), ApiRequest(large, path, user))
         for name, path in pages.items()
     ]
-    first, deep = Question(large, "links/", user), Question(large, _deep_path(large), user)
+    first, deep = ApiRequest(large, "links/", user), ApiRequest(large, _deep_path(large), user)
     figures.append(_measure("links/, page 1,000 against page 1", first, deep))
     return figures
 
 
-def _deep_path(place: Place) -> str:
-    """The path of the heavy user's thousandth page, found as a client does."""
-    path, token = Question(place, "links/", place.size.heavy_user).draw(random.Random())
+def _bulk(instance: Instance) -> dict[str, list[float]]:
+    """Return the seconds of calls that create, and then change, BULK_LINKS links of one user."""
+    user = instance.size.users
+    token = token_of(user)
+    seconds: dict[str, list[float]] = {"create": [], "update": []}
+    for turn in range(_BULK_TURNS):
+        _, grid = instance.site.ask("/api/v1/grids/", token=token, body={"title": f"Bulk {turn}"})
+        links = [_new_link(grid["slug"], number) for number in range(BULK_LINKS)]
+        changes = {"title": "Changed {}", "note": "Note {}", "url": "https://example.net/{}"}
+        taken, made = _bulk_call(instance, token, create=links)
+        seconds["create"].append(taken)
+        updates = [
+            {"slug": row["slug"], **{name: text.format(turn) for name, text in changes.items()}}
+            for row in made["results"]
+        ]
+        seconds["update"].append(_bulk_call(instance, token, update=updates)[0])
+    return seconds
+
+
+def _new_link(grid: str, number: int) -> dict[str, Any]:
+    return {
+        "grid": grid,
+        "url": f"https://example.org/guide/{number}",
+        "title": f"Guide to garden number {number}",
+        "tags": ["books", "later"],
+        "style": {"radius": 8},
+    }
+
+
+def _bulk_call(instance: Instance, token: str, **lists: Any) -> tuple[float, Any]:
+    seconds, made = instance.site.ask("/api/v1/links/bulk/", token=token, body=lists)
+    if made["done"] != BULK_LINKS:
+        raise RuntimeError(f"Not every item was done: {made['results'][:3]}")
+    return seconds, made
+
+
+def _show_bulk(bulk: dict[str, list[float]]) -> None:
+    rows = [
+        [
+            f"links/bulk/, {name} {BULK_LINKS:,}",
+            *(in_ms(taken) for taken in (min(seconds), median(seconds), max(seconds))),
+            f"≤ {BULK_SECONDS * 1000:.0f} ms",
+            "yes" if median(seconds) <= BULK_SECONDS else "NO",
+        ]
+        for name, seconds in bulk.items()
+    ]
+    columns = ["ms", "least", "median", "most", "target of the median", "holds"]
+    show("Links in one call", columns, rows)
+
+
+def _deep_path(instance: Instance) -> str:
+    """Return the path of the heavy user's thousandth page, found as a client does."""
+    path, token = ApiRequest(instance, "links/", instance.size.heavy_user).draw(random.Random())
     for _ in range(_DEEP_PAGE - 1):
-        _, page = place.site.ask(path, token=token)
+        _, page = instance.site.ask(path, token=token)
         path = page["next"][page["next"].index("/api/v1/") :]
     return path.removeprefix("/api/v1/")
 
 
-def _measure(name: str, before: Question, after: Question, *, promised: bool = False) -> Figure:
+def _measure(
+    name: str, before: ApiRequest, after: ApiRequest, *, has_target: bool = False
+) -> Figure:
     chance = random.Random(name)
     seconds: tuple[list[float], list[float]] = ([], [])
-    deadline = perf_counter() + _PATIENCE
+    deadline = perf_counter() + _SECONDS_MAX
     for _ in range(_WARM_UP + _REQUESTS):
-        for question, taken in zip((before, after), seconds, strict=True):
-            path, token = question.draw(chance)
-            taken.append(question.place.site.ask(path, token=token)[0])
+        for request, taken in zip((before, after), seconds, strict=True):
+            path, token = request.draw(chance)
+            taken.append(request.instance.site.ask(path, token=token)[0])
         if perf_counter() > deadline:
             break
     queries = (_queries(before), _queries(after))
     # Few requests of a long patience are slow ones, which need no warming up.
     warm = _WARM_UP if len(seconds[0]) > 2 * _WARM_UP else 0
-    return Figure(name, seconds[0][warm:], seconds[1][warm:], queries, promised)
+    return Figure(name, seconds[0][warm:], seconds[1][warm:], queries, has_target)
 
 
-def _queries(question: Question) -> int:
-    switch(question.place.database)
-    path, token = question.draw(random.Random(0))
+def _queries(request: ApiRequest) -> int:
+    switch(request.instance.database)
+    path, token = request.draw(random.Random(0))
     headers = {"Authorization": f"Token {token}", "Host": "localhost"}
     with CaptureQueriesContext(connection) as queries:
         assert Client().get(path, headers=headers).status_code == 200
@@ -180,9 +250,9 @@ def _show(title: str, before: str, after: str, figures: Sequence[Figure]) -> Non
             f"{figure.ratio:.2f}",
             "/".join(map(str, dict.fromkeys(figure.queries))),
             f"≤ {RATIO}, < {P95 * 1000:.0f} ms, {PROFILE_QUERIES} queries"
-            if figure.promised
+            if figure.has_target
             else "",
-            ("yes" if figure.holds else "NO") if figure.promised else "",
+            ("yes" if figure.holds else "NO") if figure.has_target else "",
         ]
         for figure in figures
     ]

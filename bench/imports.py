@@ -1,9 +1,9 @@
-"""What an import costs beside merely loading its rows. `make bench-imports`.
+"""Measure what an import costs beside merely loading its rows. `make bench-imports`.
 
-A table of links in a hundred folders is imported as a worker does it, from the claim of the job to its
-end: read, checked, matched, decided on, stored, remembered for an undo, and told of line by line. The rows
-of links that came of it are then loaded by plain COPY into the same table, emptied, with the same indexes.
-Both are done in turns, in one transaction each. It ends with the most memory that this process ever had.
+A table of links in a hundred folders is imported as a worker does it, from the claim of the job to its end:
+read, checked, matched, decided on, stored, recorded for an undo, and reported line by line. The rows of the
+resulting links are then loaded by plain COPY into the same table, emptied, with the same indexes. Both are
+done in turns, in one transaction each. It ends with the peak memory of this process.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MADE = (
 
 
 def main() -> int:
-    """Measure and report; returns the exit code."""
+    """Measure and report; return the exit code."""
     asked = options(__doc__, links=100_000, turns=3)
     stop_gently()
     with tempfile.TemporaryDirectory() as name, database("imports"):
@@ -70,7 +70,7 @@ def _report(links: int, turns: list[tuple[float, float]]) -> int:
 
 
 def _turn(turn: int, user: User, links: int, folder: Path) -> tuple[float, float]:
-    """The seconds of the import and of COPY."""
+    """Return the seconds of the import and of COPY."""
     say(f"Turn {turn + 1}")
     _empty(*_MADE)
     job = import_submit(

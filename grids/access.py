@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import NotFound
 from grids.models import Grid, Link, Visibility
 
 Actor = User | AnonymousUser
+RowT = TypeVar("RowT", bound=Model)
 
 
 def grid_read(actor: Actor, slug: str) -> Grid:
     """Return a live grid that the actor may see. Raises NotFound."""
-    grid = Grid.objects.live().select_related("user").filter(slug=slug).first()
-    if grid is None or not _may_see(actor, grid):
-        raise NotFound
-    return grid
+    grid = _only(Grid.objects.live().select_related("user").filter(slug=slug))
+    return _visible(actor, grid, grid)
 
 
 def grid_write(actor: User, slug: str) -> Grid:
     """Return one of the actor's own live grids. Raises NotFound."""
-    grid = Grid.objects.live().filter(user=actor, slug=slug).first()
-    if grid is None:
-        raise NotFound
-    return grid
+    return _only(Grid.objects.live().filter(user=actor, slug=slug))
 
 
 def grid_trashed(actor: User, slug: str) -> Grid:
     """Return one of the actor's own grids in the trash. Raises NotFound."""
-    grid = Grid.objects.filter(user=actor, slug=slug, is_deleted=True).first()
-    if grid is None:
-        raise NotFound
-    return grid
+    return _only(Grid.objects.filter(user=actor, slug=slug, is_deleted=True))
 
 
 def link_read(actor: Actor, slug: str) -> Link:
@@ -41,36 +36,32 @@ def link_read(actor: Actor, slug: str) -> Link:
 
     Links of others are visible within their active window only.
     """
+    own_or_active = Q(user=actor.pk) | Q(pk__in=Link.objects.active().filter(slug=slug))
     links = Link.objects.live().with_grid().select_related("grid__user").filter(slug=slug)
-    link = links.filter(
-        Q(user=actor.pk) | Q(pk__in=Link.objects.active().filter(slug=slug))
-    ).first()
-    if link is None or not _may_see(actor, link.grid):
-        raise NotFound
-    return link
+    link = _only(links.filter(own_or_active))
+    return _visible(actor, link.grid, link)
 
 
 def link_write(actor: User, slug: str) -> Link:
     """Return one of the actor's own live links. Raises NotFound."""
-    link = Link.objects.live().with_grid().filter(user=actor, slug=slug).first()
-    if link is None:
-        raise NotFound
-    return link
+    return _only(Link.objects.live().with_grid().filter(user=actor, slug=slug))
 
 
 def link_trashed(actor: User, slug: str) -> Link:
-    """Return one of the actor's own links in the trash. Raises NotFound.
-
-    Its grid is not in the trash.
-    """
+    """Return one of the actor's trashed links on a live grid. Raises NotFound."""
     links = Link.objects.with_grid().filter(user=actor, slug=slug, is_deleted=True)
-    link = links.filter(grid__is_deleted=False).first()
-    if link is None:
+    return _only(links.filter(grid__is_deleted=False))
+
+
+def _only(rows: QuerySet[RowT]) -> RowT:
+    row = rows.first()
+    if row is None:
         raise NotFound
-    return link
+    return row
 
 
-def _may_see(actor: Actor, grid: Grid) -> bool:
-    if grid.user_id == actor.pk:
-        return True
-    return grid.visibility != Visibility.PRIVATE and grid.user.is_active
+def _visible(actor: Actor, grid: Grid, row: RowT) -> RowT:
+    is_public = grid.visibility != Visibility.PRIVATE and grid.user.is_active
+    if grid.user_id != actor.pk and not is_public:
+        raise NotFound
+    return row

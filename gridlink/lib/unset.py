@@ -7,7 +7,6 @@ such as `LinkChanges`; `given` lists those that the caller named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from enum import Enum
 from typing import Any, Final
 
@@ -23,5 +22,5 @@ UNSET: Final = Unset.UNSET
 
 def given(changes: Any) -> Mapping[str, Any]:
     """Return the fields of a dataclass of changes that are not UNSET, by name."""
-    values = {field.name: getattr(changes, field.name) for field in fields(changes)}
-    return {name: value for name, value in values.items() if value is not UNSET}
+    values = ((name, getattr(changes, name)) for name in changes.__dataclass_fields__)
+    return {name: value for name, value in values if value is not UNSET}

@@ -96,7 +96,7 @@ def classify(probe: Probe, outcome: Response | errors.OutboundError) -> Step:
         step = rule(probe, outcome)
         if step is not None:
             return step
-    return _ok(probe, outcome)
+    return _finding(probe, Verdict.OK, "", outcome)
 
 
 def _redirect(probe: Probe, response: Response) -> Step | None:
@@ -137,16 +137,11 @@ def _failing(probe: Probe, response: Response) -> Step | None:
     return _finding(probe, Verdict.DEAD, f"The host answers {response.status}.", response)
 
 
-def _gone(probe: Probe, response: Response) -> Step | None:
-    if response.status not in _GONE:
-        return None
-    return _finding(probe, Verdict.DEAD, f"The host answers {response.status}.", response)
-
-
-def _denied(probe: Probe, response: Response) -> Step | None:
+def _refused(probe: Probe, response: Response) -> Step | None:
     if 200 <= response.status < 300:
         return None
-    return _finding(probe, Verdict.DENIED, f"The host answers {response.status}.", response)
+    verdict = Verdict.DEAD if response.status in _GONE else Verdict.DENIED
+    return _finding(probe, verdict, f"The host answers {response.status}.", response)
 
 
 def _expiring(probe: Probe, response: Response) -> Step | None:
@@ -170,17 +165,12 @@ def _slow(probe: Probe, response: Response) -> Step | None:
     return _finding(probe, Verdict.SLOW, "", response)
 
 
-def _ok(probe: Probe, response: Response) -> Finding:
-    return _finding(probe, Verdict.OK, "", response)
-
-
 RULES: tuple[Callable[[Probe, Response], Step | None], ...] = (
     _redirect,
     _head_refused,
     _busy,
     _failing,
-    _gone,
-    _denied,
+    _refused,
     _expiring,
     _moved,
     _slow,

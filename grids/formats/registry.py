@@ -5,7 +5,7 @@ The order matters to `auto`: what is recognised by the most specific signs comes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from grids.formats.base import FormatError, LinkReader
@@ -31,6 +31,18 @@ READERS: dict[str, type[LinkReader]] = {
 }
 
 
+# Archives are not opened: their contents are unknown, and of any size.
+_ARCHIVES = {
+    b"PK\x03\x04": "ZIP archive",
+    b"PK\x05\x06": "ZIP archive",
+    b"\x1f\x8b": "gzip file",
+    b"BZh": "bzip2 file",
+    b"\xfd7zXZ\x00": "xz file",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip archive",
+    b"(\xb5/\xfd": "Zstandard file",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class JobFormat:
     """Represent a format whose files are imported by a job of another app."""
@@ -53,11 +65,16 @@ def sources() -> list[str]:
     return sorted({*READERS, *JOB_FORMATS})
 
 
-def reader_for(source: str, head: bytes) -> LinkReader:
-    """Return the reader of a source, or for `auto` of the first that knows `head`.
+def choose_reader(source: str, head: bytes, columns: Mapping[str, str] | None = None) -> LinkReader:
+    """Return the reader of a file that begins with `head`. Raises FormatError.
 
-    Raises FormatError.
+    It is that of the source, or for `auto` the first that knows `head`; `columns` are those of a table.
     """
+    for magic, name in _ARCHIVES.items():
+        if head.startswith(magic):
+            raise FormatError(f"The file is a {name}: unpack it and import the file in it.")
+    if columns:
+        return CsvReader(columns)
     if source != "auto":
         return READERS[source]()
     for reader in READERS.values():

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import connection
 
-from grids.layout.occupancy import Occupancy, Tile, TileError
-from grids.models import Grid, Link
+from grids.layout.locking import occupancies
+from grids.layout.occupancy import Occupancy, TileError
 
 COLUMNS = 6
 """How wide the grids are that imports make."""
@@ -19,7 +19,9 @@ _WAITING = """
 SELECT plan.n, folder.grid_id FROM import_plan plan JOIN import_folder folder ON folder.number = plan.folder
 WHERE plan.verdict = 'create' AND folder.grid_id IS NOT NULL ORDER BY plan.n
 """
-_GRIDS = f"SELECT DISTINCT grid_id FROM ({_WAITING}) waiting"
+_GRIDS = (
+    f"SELECT id, columns FROM grids_grid WHERE id IN (SELECT grid_id FROM ({_WAITING}) waiting)"
+)
 _PLACE = """
 UPDATE import_plan plan SET x = place.x, y = place.y FROM import_place place WHERE place.n = plan.n;
 """
@@ -32,25 +34,16 @@ WHERE verdict = 'create' AND x IS NULL
 def place_new_links(cursor: Any) -> None:
     """Fill x and y of import_plan where they are missing; refuse links without a place."""
     cursor.execute(_GRIDS)
-    grids = [grid_id for (grid_id,) in cursor.fetchall()]
-    if not grids:
+    columns = dict(cursor.fetchall())
+    if not columns:
         return
     cursor.execute("CREATE TEMP TABLE import_place (n int, x int, y int) ON COMMIT DROP")
     with tempfile.TemporaryFile("w+", encoding="utf-8") as rows:
-        rows.writelines(_placed(_occupied(grids)))
+        rows.writelines(_placed(occupancies(columns)))
         rows.seek(0)
         cursor.copy_expert("COPY import_place FROM STDIN", rows)
     cursor.execute(f"ANALYZE import_place; {_PLACE}")
     cursor.execute(_REFUSE, [FULL])
-
-
-def _occupied(grids: list[int]) -> dict[int, Occupancy]:
-    columns = Grid.objects.filter(pk__in=grids).values_list("pk", "columns")
-    occupied = {pk: Occupancy(width) for pk, width in columns}
-    tiles = Link.objects.filter(grid__in=grids, is_deleted=False)
-    for grid_id, *tile in tiles.values_list("grid_id", "x", "y", "width", "height").iterator():
-        occupied[grid_id].add(Tile(*tile))
-    return occupied
 
 
 def _placed(occupied: dict[int, Occupancy]) -> Iterator[str]:

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from grids.formats.base import SNIFF_BYTES, FormatError
+from grids.formats.registry import choose_reader
 from grids.imports import undo
 from grids.imports.modes import MODES, Apply
 from grids.imports.rows import EntryRows
-from grids.imports.sources import choose_reader
 from grids.imports.staging import stage, unstage
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
@@ -62,7 +62,11 @@ class ImportRunner(JobRunner):
             with context.store.open(upload.storage_key) as file:
                 counted = _CountedReader(file)
                 source = io.BufferedReader(counted, SNIFF_BYTES)
-                reader = choose_reader(context.params, source.peek(SNIFF_BYTES))
+                reader = choose_reader(
+                    context.params["source"],
+                    source.peek(SNIFF_BYTES),
+                    context.params.get("columns"),
+                )
                 pieces = self._watched(context, rows.of(reader.read(source)), counted, upload.size)
                 stage(pieces, rows.folders)
         except FormatError as error:

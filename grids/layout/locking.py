@@ -7,7 +7,7 @@ would guarantee the same in the database, at a tenth of the speed of loading lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from django.db.models import F, Q
@@ -21,6 +21,15 @@ from grids.models import Grid, Link
 def tile_of(link: Link) -> Tile:
     """Return the tile of a link."""
     return Tile(link.x, link.y, link.width, link.height)
+
+
+def occupancies(columns: Mapping[int, int]) -> dict[int, Occupancy]:
+    """Return the taken cells of grids, which are given by key with their columns."""
+    occupied = {pk: Occupancy(width) for pk, width in columns.items()}
+    tiles = Link.objects.filter(grid__in=columns, is_deleted=False)
+    for grid_id, *tile in tiles.values_list("grid_id", "x", "y", "width", "height").iterator():
+        occupied[grid_id].add(Tile(*tile))
+    return occupied
 
 
 class LockedGrids:
@@ -39,11 +48,7 @@ class LockedGrids:
 
     @cached_property
     def _occupied(self) -> dict[int, Occupancy]:
-        occupied = {pk: Occupancy(grid.columns) for pk, grid in self._by_id.items()}
-        tiles = Link.objects.filter(grid__in=self._by_id, is_deleted=False)
-        for grid_id, *tile in tiles.values_list("grid_id", "x", "y", "width", "height").iterator():
-            occupied[grid_id].add(Tile(*tile))
-        return occupied
+        return occupancies({pk: grid.columns for pk, grid in self._by_id.items()})
 
     def by_slug(self, slug: str) -> Grid:
         """Return a grid. Raises NotFound unless it is live and the user's."""

@@ -20,7 +20,7 @@ from grids.layout.locking import LockedGrids
 from grids.models import Link
 from grids.services import links
 from grids.services.changes import LinkChanges, NewLink
-from grids.services.rows import alias_conflict, update_links
+from grids.services.rows import alias_conflict, insert_links, update_links
 
 BULK_MAX = 1000
 _UPDATED = (
@@ -164,7 +164,7 @@ class _Bulk:
         update_links(done["delete"], _DELETED)
         Link.objects.filter(pk__in=self._freed).update(alias=None)
         update_links(done["update"], _UPDATED)
-        Link.objects.bulk_create(done["create"])
+        insert_links(done["create"])
 
     def _slugs(self) -> set[str]:
         return {item.slug for item in [*self._request.delete, *self._request.update]}

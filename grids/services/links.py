@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
@@ -85,7 +84,7 @@ def build(grids: LockedGrids, new: NewLink) -> Link:
     """Make a link in its place, not yet saved. Raises as `link_create` does."""
     grid = grids.by_slug(new.grid)
     at = _position(new.x, new.y)
-    fields = {**asdict(new), "grid": grid, "tags": list(new.tags)}
+    fields = {**given(new), "grid": grid, "tags": list(new.tags)}
     link = Link(user_id=grid.user_id, url_key=url_key(new.url), **fields)
     _check_window(link)
     grids.place(link, at=at)

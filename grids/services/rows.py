@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -13,12 +13,20 @@ from django.utils import timezone
 from gridlink.lib.errors import Conflict
 from grids.models import Grid, Link
 
-# Django's bulk_update writes a CASE with a branch per row, of quadratic cost. Here all rows go to the
-# database as one JSON document, which it reads with the types of the table's own columns.
+# Django's bulk_update writes a CASE with a branch per row, of quadratic cost, and bulk_create resolves each
+# value by itself. Here all rows go to the database as one JSON document, which it reads with the types of
+# the table's own columns.
 _UPDATE = """
 UPDATE grids_link AS link SET ({columns}) = ROW({values})
 FROM json_populate_recordset(NULL::grids_link, %s) AS row WHERE link.id = row.id
 """
+_INSERT = """
+INSERT INTO grids_link ({columns})
+SELECT {values} FROM json_populate_recordset(NULL::grids_link, %s) AS row
+"""
+_INSERTED = [
+    field.attname for field in Link._meta.concrete_fields if field.attname not in ("id", "search")
+]
 
 
 def touch(row: Grid | Link, now: datetime | None = None) -> None:
@@ -46,13 +54,23 @@ def alias_conflict() -> Iterator[None]:
         raise Conflict(message, fields={"alias": [message]}) from error
 
 
-def update_links(links: Collection[Link], columns: Sequence[str]) -> None:
+def update_links(links: Iterable[Link], columns: Sequence[str]) -> None:
     """Write these columns of the links in one statement; a trigger makes the search vector."""
-    if not links:
-        return
-    rows = [{"id": link.pk, **{name: getattr(link, name) for name in columns}} for link in links]
-    values = ", ".join(f"row.{name}" for name in columns)
-    # str() keeps the microseconds of a time, which Django's own encoder cuts off.
-    document = json.dumps(rows, default=str)
-    with connection.cursor() as cursor:
-        cursor.execute(_UPDATE.format(columns=", ".join(columns), values=values), [document])
+    _write(_UPDATE, columns, links, ("id", *columns))
+
+
+def insert_links(links: Iterable[Link]) -> None:
+    """Insert links in one statement; they do not learn their keys."""
+    _write(_INSERT, _INSERTED, links, _INSERTED)
+
+
+def _write(
+    statement: str, columns: Sequence[str], links: Iterable[Link], sent: Sequence[str]
+) -> None:
+    rows = [{name: getattr(link, name) for name in sent} for link in links]
+    if rows:
+        values = ", ".join(f"row.{name}" for name in columns)
+        sql = statement.format(columns=", ".join(columns), values=values)
+        with connection.cursor() as cursor:
+            # str() keeps the microseconds of a time, which Django's own encoder cuts off.
+            cursor.execute(sql, [json.dumps(rows, default=str)])

@@ -32,6 +32,8 @@ _validator = Draft202012Validator(STYLE_SCHEMA)
 
 def check_style(style: Any) -> dict[str, Any]:
     """Return the style. Raises Invalid with a message per property that is wrong."""
+    if style == {}:
+        return {}
     if unstorable_text(style):
         raise Invalid("Text may not contain NUL characters or lone surrogates.")
     if len(json.dumps(style)) > STYLE_BYTES:

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from grids.formats.base import SNIFF_BYTES, FormatError
-from grids.formats.registry import READERS, reader_for
+from grids.formats.registry import READERS, choose_reader
 from tests.support.grids.link_files import SAMPLES
 
 # A table is a table, whoever wrote it.
@@ -25,10 +25,10 @@ class TestSample:
         head = text.encode(encoding)[:SNIFF_BYTES]
         knowing = {name for name, reader in READERS.items() if reader.sniff(head)}
         assert knowing == {source} | ALSO.get(source, set())
-        assert type(reader_for("auto", head)) is READERS[source]
+        assert type(choose_reader("auto", head)) is READERS[source]
 
     def test_is_known_behind_white_space(self, source: str, text: str) -> None:
-        assert reader_for("auto", f"\r\n \n{text}".encode()).source == source
+        assert choose_reader("auto", f"\r\n \n{text}".encode()).source == source
 
     def test_is_refused_as_another(self, source: str, text: str) -> None:
         for other in READERS.keys() - {source} - LIKE.get(source, set()):
@@ -59,7 +59,7 @@ class TestSample:
 def test_other_files_are_known_to_none(head: bytes) -> None:
     assert not [name for name, reader in READERS.items() if reader.sniff(head)]
     with pytest.raises(FormatError) as raised:
-        reader_for("auto", head)
+        choose_reader("auto", head)
     assert str(raised.value) == (
         "The file is of none of the formats that can be imported:"
         " csv, linkstack, linkwarden, netscape, omnivore, pocket, wallabag."

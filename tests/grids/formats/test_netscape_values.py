@@ -141,7 +141,7 @@ def test_defect_in_one_value_costs_one_link(monkeypatch: pytest.MonkeyPatch) -> 
             raise ValueError("a defect")
         return raw
 
-    monkeypatch.setattr("grids.formats.netscape.reader.address_of", broken)
+    monkeypatch.setattr("grids.formats.netscape.reader.read_url", broken)
     assert read('<DL><DT><A HREF="x:bad">b</A>\n<DT><A HREF="x:good">g</A></DL>') == [
         FileProblem(1, "this link could not be read"),
         LinkEntry("x:good", "g", line=2),

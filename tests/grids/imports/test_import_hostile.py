@@ -241,7 +241,7 @@ def test_defect_in_one_link_costs_no_other(owner: Client, monkeypatch: pytest.Mo
             raise ValueError("a defect")
         return limit_texts(entry, problems)
 
-    monkeypatch.setattr("grids.imports.rows.fitted", defect)
+    monkeypatch.setattr("grids.imports.rows.limit_texts", defect)
     job = import_file(owner, document("".join(map(LINK.format, "abc"))))
     assert (job.status, titles()) == ("succeeded", ["a", "c"])
     row = verdicts(job)[1]

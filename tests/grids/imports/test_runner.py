@@ -236,13 +236,13 @@ def test_import_is_all_or_nothing(owner: Client, monkeypatch: pytest.MonkeyPatch
         assert Link.objects.count() == 4
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(Apply, "tell", half)
+    monkeypatch.setattr(Apply, "write_verdicts", half)
     job = import_file(owner, NESTED)
     assert (job.status, job.attempt) == ("queued", 1)
     assert not Grid.objects.exists()
     assert not Link.objects.exists()
     assert not JobFile.objects.filter(role="output").exists()
-    monkeypatch.setattr(Apply, "tell", tell)
+    monkeypatch.setattr(Apply, "write_verdicts", tell)
     due(job)
     assert execute(job).status == "succeeded"
     assert (Grid.objects.count(), Link.objects.count()) == (3, 4)

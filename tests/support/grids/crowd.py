@@ -1,4 +1,4 @@
-"""EventFactory who click without pause over connections of their own, and know what they were answered."""
+"""Visitors who click without pause over connections of their own, and know what they were answered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Crowd:
     """Clicks `paths` on a port of this machine from when the block begins until it ends."""
 
     def __init__(
-        self, port: int, paths: Sequence[str], *, event_factory: int = 8, pause: float = 0.0
+        self, port: int, paths: Sequence[str], *, visitors: int = 8, pause: float = 0.0
     ) -> None:
         self._port = port
         self._paths = paths
@@ -26,9 +26,9 @@ class Crowd:
         self._lock = threading.Lock()
         # By status; 0 stands for a connection that ended without an answer.
         self.answers: Counter[int] = Counter()
-        self._events = [
+        self._visitors = [
             threading.Thread(target=self._click, args=(number,), daemon=True)
-            for number in range(event_factory)
+            for number in range(visitors)
         ]
 
     @property
@@ -41,7 +41,7 @@ class Crowd:
         return time.monotonic() - self._since
 
     def __enter__(self) -> Crowd:
-        for visitor in self._events:
+        for visitor in self._visitors:
             visitor.start()
         return self
 
@@ -52,7 +52,7 @@ class Crowd:
         trace: TracebackType | None,
     ) -> None:
         self._leaving.set()
-        for visitor in self._events:
+        for visitor in self._visitors:
             visitor.join(_TIMEOUT)
 
     def _click(self, number: int) -> None:
@@ -60,7 +60,7 @@ class Crowd:
         turn = number
         while not self._leaving.is_set():
             turn += 1
-            status = self._request(connection, self._paths[turn % len(self._paths)])
+            status = self._ask(connection, self._paths[turn % len(self._paths)])
             with self._lock:
                 self.answers[status] += 1
             if status == 0:
@@ -70,7 +70,7 @@ class Crowd:
                 time.sleep(self._pause)
         connection.close()
 
-    def _request(self, connection: HTTPConnection, path: str) -> int:
+    def _ask(self, connection: HTTPConnection, path: str) -> int:
         try:
             connection.request("GET", path, headers={"User-Agent": "Mozilla/5.0 Firefox/144.0"})
             answer = connection.getresponse()
