@@ -142,10 +142,10 @@ def link_resolve(*, key: str) -> Link | None:
 
     It may be in the trash; links of private grids and closed accounts are not found.
     """
-    # A slug holds an underscore and an alias never does, so one text is never both.
+    # A slug has an underscore and an alias never does.
     found = Link.objects.filter(slug=key) if "_" in key else Link.objects.filter(alias=key)
     seen = found.exclude(grid__visibility=Visibility.PRIVATE).filter(user__is_active=True)
-    # Of those who had an alias one after another the living one, else the last.
+    # Among links that had the alias the live one, else the last.
     return seen.with_grid().order_by("is_deleted", "-deleted_on").first()
 
 

@@ -122,10 +122,10 @@ class LinkSerializer(serializers.Serializer[Any]):
     active_from = serializers.DateTimeField(allow_null=True)
     active_until = serializers.DateTimeField(allow_null=True)
     clicks_before_import = serializers.IntegerField(
-        help_text="Counted elsewhere, and in no other number here."
+        help_text="Counted elsewhere; no other number includes them."
     )
     clicks_before_import_from = serializers.CharField(
-        help_text="The format of the file that told them."
+        help_text="The format of the file that they were imported from."
     )
     version = serializers.IntegerField(help_text="The ETag.")
     created_on = serializers.DateTimeField()
@@ -156,7 +156,7 @@ class LayoutSerializer(StrictSerializer):
         return links
 
 
-def _wishes() -> BoundedListField:
+def _items() -> BoundedListField:
     return BoundedListField(
         child=serializers.JSONField(), required=False, default=list, max_length=BULK_MAX
     )
@@ -165,9 +165,9 @@ def _wishes() -> BoundedListField:
 class BulkSerializer(StrictSerializer):
     """Validate three lists of items, which are validated one by one later."""
 
-    create = _wishes()  # type: ignore[assignment]
-    update = _wishes()  # type: ignore[assignment]
-    delete = _wishes()
+    create = _items()  # type: ignore[assignment]
+    update = _items()  # type: ignore[assignment]
+    delete = _items()
 
 
 class BulkUpdateItem(LinkWriteSerializer):

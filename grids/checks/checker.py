@@ -44,7 +44,7 @@ class Checker:
         for url in urls:
             self._queue.add(_host_of(url), Probe(url))
         for _ in range(self._concurrency):
-            # No pool of the library: the end of the process would wait for its threads.
+            # No ThreadPoolExecutor: the end of the process would wait for its threads.
             Thread(target=self._work, name="check", daemon=True).start()
         try:
             while (self._running or self._queue) and time.monotonic() < deadline:
@@ -81,7 +81,7 @@ class Checker:
             return
         self._running -= 1
         if not isinstance(outcome, (Response, OutboundError)):
-            # A defect is the job's, and not to die in a thread.
+            # A defect must fail the job, and not only a thread.
             raise outcome
         step = classify(probe, outcome)
         if isinstance(step, Finding):

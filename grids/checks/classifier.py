@@ -22,7 +22,7 @@ from gridlink.lib.outbound.redirects import HOPS_MAX, PERMANENT, leaves_https, r
 from grids.models import DETAIL_LENGTH, Verdict
 
 _RETRY_SECONDS = 2.0
-# A host that wants more patience than this is left alone.
+# A host that asks for a longer wait than this is not retried.
 _WAIT_SECONDS_MAX = 60.0
 _EXPIRING = timedelta(days=14)
 _GONE = frozenset({404, 410})
@@ -176,7 +176,7 @@ RULES: tuple[Callable[[Probe, Response], Step | None], ...] = (
     _slow,
 )
 
-# What is so now is so in a moment, and needs no second try; the rest may pass.
+# Permanent errors need no retry; all others may be temporary.
 _PERMANENT: dict[type[errors.OutboundError], Verdict] = {
     errors.Blocked: Verdict.BLOCKED,
     errors.BadTarget: Verdict.DEAD,
@@ -194,7 +194,7 @@ def _failed(probe: Probe, error: errors.OutboundError) -> Step:
 
 
 def _wait(probe: Probe, seconds: float, *, pauses_host: bool = False) -> Retry:
-    # Whoever had trouble with HEAD may have none with GET.
+    # A host that fails with HEAD may support GET.
     probe.method, probe.has_waited = "GET", True
     return Retry(seconds, pauses_host)
 

@@ -39,7 +39,7 @@ class HostQueue(Generic[T]):
         self._gap = gap
         self._clock = clock
         self._hosts: dict[str, _Host[T]] = {}
-        # When a host has something to give, one entry a host; outdated ones are passed over.
+        # When a host has a due item, with one entry per host; outdated entries are skipped.
         self._due: list[tuple[float, int, str]] = []
         self._numbers = count()
         self._left = 0

@@ -16,7 +16,7 @@ from grids.models import TITLE_LENGTH
 DESCRIPTION_LENGTH = 1_000
 ICON_LENGTH = 2_048
 _PIECE = 32 * 1024
-# An answer is HTML when it says so, or does not say what it is.
+# A response is HTML when its type says so, or is missing.
 _HTML = re.compile(r"\s*(?:text/html|application/xhtml\+xml|text/plain|\Z)", re.I)
 
 
@@ -67,7 +67,7 @@ class _Head(HTMLParser):
                 if self._is_over:
                     break
         except AssertionError:
-            # The parser's word for a declaration that it does not know.
+            # The parser raises it for a declaration that it does not know.
             return
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

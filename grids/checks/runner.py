@@ -30,7 +30,7 @@ from tasks.jobs.registry import JobRunner, register
 CHECK = "grids.check"
 RESULTS = "checks.csv"
 UNCHECKED = "unchecked"
-# Well before the queue's own limit, so that what was found by then is kept.
+# Well below the queue's own limit, so that the findings until then are stored.
 _CHECK_SECONDS_MAX = 50 * 60.0
 _COLUMNS = (
     "link",
@@ -77,8 +77,8 @@ class CheckRunner(JobRunner):
         total, done = counts.total(), 0
         context.report(done, total, "links")
         found: dict[str, Finding] = {}
-        asked = _checker().run(counts, seconds=_CHECK_SECONDS_MAX, tick=context.check)
-        for url, finding in asked:
+        checks = _checker().run(counts, seconds=_CHECK_SECONDS_MAX, tick=context.check)
+        for url, finding in checks:
             found[url] = finding
             done += counts[url]
             context.report(done, total, "links")
@@ -103,8 +103,8 @@ class Result:
         link, finding = self.link, self.finding
         start = [link.slug, link.grid_slug, guard(link.url), self.verdict]
         if finding is None:
-            late = is_web_url(link.url)
-            why = "There was no time left." if late else "Only web addresses are checked."
+            is_late = is_web_url(link.url)
+            why = "There was no time left." if is_late else "Only web addresses are checked."
             return [*start, "", "", "", "", "", "", why]
         return [
             *start,
@@ -129,7 +129,7 @@ def without_fragment(url: str) -> str:
 
 
 def _checker() -> Checker:
-    # No body is read: the head of an answer says enough.
+    # No body is read: status and headers suffice.
     client = outbound_client(Limits(seconds=settings.LINK_CHECK_SECONDS, body_bytes=0))
     return Checker(client=client, concurrency=settings.LINK_CHECKS_AT_ONCE, queue=HostQueue())
 

@@ -17,9 +17,9 @@ from grids.checks.metadata import Metadata, read_metadata
 from grids.checks.runner import CHECK
 from tasks.jobs.services import Submission, job_submit
 
-# A page's title stands at its beginning.
+# A page's title is at its beginning.
 _METADATA_LIMITS = Limits(seconds=5.0, body_bytes=512 * 1024)
-# Of a web process's threads so many may wait for pages out there; the others go on serving.
+# So many threads of a web process may wait for pages; the others go on serving.
 _readers = BoundedSemaphore(2)
 
 

@@ -12,9 +12,9 @@ from grids.checks.classifier import Finding
 from grids.checks.selectors import Checkable
 
 _BATCH = 5_000
-# A link that is in the trash by now, gone, or leads elsewhere takes no verdict on what it was; of two checks
-# the later one stays. Rows are written in the order of their keys: two jobs never wait for each other.
-# After its link, the columns of what was found are the fields of a Finding, in their order.
+# A link that was trashed, removed or given another address meanwhile gets no verdict; of two checks the later
+# one stays. Rows are written in the order of their keys, against deadlocks of two jobs. After its link, the
+# columns of a finding are the fields of Finding, in their order.
 _STORE = """
 INSERT INTO grids_link_check AS known (link_id, url_key, verdict, detail, status, final_url, moved_to,
     milliseconds, certificate_expires_on, checked_on)

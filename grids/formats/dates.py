@@ -10,12 +10,12 @@ EARLIEST, LATEST = 1970, 2100
 WITHOUT_ZONE = "has no time zone and was taken for UTC"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Up to which size a count since 1970 is in seconds, milliseconds or microseconds: each bound is
-# the year 5138 in its own unit and 1973 in the next.
+# Below each bound a count since 1970 is in seconds, milliseconds or microseconds: the bound is the
+# year 5138 in its own unit and 1973 in the next.
 _MICROSECONDS_PER = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
 _COUNT = re.compile(r"([0-9]{1,20})(?:\.[0-9]{1,20})?", re.ASCII)
 _LONGEST = 64
-# What stands between a time and its zone in the forms that datetime does not read itself.
+# Forms of a time zone that datetime does not read itself.
 _ZONE_NAME = re.compile(r"\s*\(?(?:UTC|GMT)\)?\Z", re.I)
 _ZONE_SPACE = re.compile(r"\s+(?=[+-][0-9]{2}:?[0-9]{2}\Z)")
 
@@ -33,19 +33,19 @@ def parse_date(text: str, what: str, problems: list[str]) -> datetime | None:
     text = text.strip()
     if text in ("", "0"):
         return None
-    # No date is longer, and the patterns are not made for what is.
+    # No date is longer, and the patterns are not safe for longer texts.
     text = text[:_LONGEST]
     count = _COUNT.fullmatch(text)
-    moment = date_from_epoch(int(count[1])) if count else _iso(text)
-    if moment is None:
+    date = date_from_epoch(int(count[1])) if count else _iso(text)
+    if date is None:
         problems.append(f"{what} is not a date")
-    elif not EARLIEST <= moment.year < LATEST:
-        problems.append(f"{what} is in the year {moment.year} and was left out")
-    elif moment.tzinfo is None:
+    elif not EARLIEST <= date.year < LATEST:
+        problems.append(f"{what} is in the year {date.year} and was left out")
+    elif date.tzinfo is None:
         problems.append(f"{what} {WITHOUT_ZONE}")
-        return moment.replace(tzinfo=UTC)
+        return date.replace(tzinfo=UTC)
     else:
-        return moment.astimezone(UTC)
+        return date.astimezone(UTC)
     return None
 
 

@@ -15,7 +15,7 @@ from grids.formats.text import TEXT_CHARS_MAX, decode_text, repair_cp1252, sanit
 from grids.formats.values import parse_bool, parse_count
 
 HELD_CHARS = 64 * 1024 * 1024
-"""A file whose links cannot be told before its end may have so many characters of links."""
+"""The most characters of links in a file whose links must be held until its end."""
 
 # A quote inside a text is escaped, so this finds names only.
 _NAME = re.compile(r'"(\w{1,40})"\s{0,99}:')
@@ -121,7 +121,7 @@ class JsonListReader(LinkReader):
     """Stream the links of an array of objects; `line` is an item's place."""
 
     required: ClassVar[frozenset[str]]
-    """The names of members by which the format is told."""
+    """The names of members by which the format is recognised."""
 
     @classmethod
     def sniff(cls, head: bytes) -> bool:

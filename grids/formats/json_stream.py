@@ -20,7 +20,7 @@ MEMBERS_MAX = 1000
 """An object that is walked through may have so many values."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-# What happens further than this from the end of what was read is no mere lack of the rest.
+# An error further than this from the end of what was read is not due to missing text.
 _CUT_WITHIN = 16
 _UNTERMINATED = "Unterminated string"
 
@@ -40,7 +40,7 @@ def _constant(name: str) -> NoReturn:
     raise FormatError(f"The file holds {name}, which is not JSON.")
 
 
-# Some tools write control characters into strings; these are mended later, and said.
+# Some tools write control characters into strings; these are removed later, with a problem.
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object, parse_constant=_constant)
 
 
@@ -74,7 +74,7 @@ class JsonStream:
                 raise FormatError("The file holds lists or objects nested too deep.") from None
             except ValueError:
                 raise FormatError("The file holds a number that is too long.") from None
-            # A number near the end may go on, for all that the decoder knows of "1" in "1e".
+            # A number near the end may be cut: the decoder reads "1" of "1e".
             near_end = end > len(self._text) - _CUT_WITHIN
             if not near_end or not self._more(len(self._text) - self._pos):
                 self._check_length(end - self._pos)

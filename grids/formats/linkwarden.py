@@ -26,9 +26,9 @@ from grids.formats.json_items import (
 from grids.formats.json_stream import JsonStream
 
 MAX_DEPTH = 64
-"""Of collections nested deeper than this, only the innermost are told."""
+"""Of collections nested deeper than this, only the innermost are read."""
 PINNED = "pinned"
-"""The tag that is given to pinned links, which nothing else here could tell."""
+"""The tag that pinned links get, since links have no other mark for it."""
 
 _FIELDS = frozenset({"id", "parentId", "name", "description", "createdAt"})
 

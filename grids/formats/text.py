@@ -12,8 +12,7 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 CHUNK_BYTES = 64 * 1024
 TEXT_CHARS_MAX = 64 * 1024
 
-# A lone surrogate can come from no decoder, so it tells a byte that could not be decoded from a
-# U+FFFD that was in the file all along.
+# No decoder returns a lone surrogate, so it differs from a U+FFFD that was in the file.
 _UNDECODABLE = "\udc00"
 _MARK_UNDECODABLE = "gridlink.mark-undecodable"
 # In UTF-8 "surrogateescape" marks each such byte and keeps its value, for repair_cp1252().

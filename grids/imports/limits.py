@@ -14,7 +14,7 @@ from grids.models import NOTE_LENGTH, TAG_LENGTH, TAGS_MAX, TITLE_LENGTH
 
 UNSORTED = "Unsorted"
 ARCHIVED = "archived"
-"""The tag of what was archived elsewhere, which nothing else here could tell."""
+"""The tag that archived links get, since links have no other mark for it."""
 SOURCE_ID_LENGTH = 200
 
 _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -71,13 +71,13 @@ def limit_folder(folder: FolderEntry, problems: list[str]) -> tuple[str, str]:
     return title[-TITLE_LENGTH:], folder.note[:NOTE_LENGTH]
 
 
-def plausible_date(moment: datetime | None, now: datetime) -> datetime:
+def plausible_date(date: datetime | None, now: datetime) -> datetime:
     """Return the time a link was saved, or `now` for one that cannot be true."""
-    return moment if moment and _OLDEST <= moment <= now else now
+    return date if date and _OLDEST <= date <= now else now
 
 
 def _tags(given: tuple[str, ...], problems: list[str]) -> list[str]:
-    # Without outer spaces and repeats, as the API has them; nearly all are so already.
+    # Without outer spaces and repeats, as in the API; most need no change.
     tags = list(dict.fromkeys(map(str.strip, given)))
     if len(tags) == len(given) <= TAGS_MAX and all(tags) and max(map(len, tags)) <= TAG_LENGTH:
         return tags

@@ -41,7 +41,7 @@ UPDATE import_folder folder SET grid_id = target.grid_id
 FROM (SELECT folder, min(grid_id) AS grid_id FROM import_scope WHERE is_live GROUP BY folder) target
 WHERE folder.number = target.folder;
 """
-# A name that two entries of a file bear tells neither from the other.
+# An identifier that two entries of a file share identifies neither.
 _SHARED = """
 UPDATE import_entry entry SET source_id = NULL
 FROM (
@@ -49,7 +49,7 @@ FROM (
 ) shared
 WHERE entry.source_id = shared.source_id
 """
-# `standing`: 0 as an import left it, 1 otherwise alive, 2 in the trash.
+# `standing`: 0 unchanged since its import, 1 live otherwise, 2 in the trash.
 _CANDIDATES = """
 CREATE TEMP TABLE import_candidate ON COMMIT DROP AS
 WITH found AS (
@@ -63,7 +63,7 @@ WITH found AS (
 )
 SELECT link.id, link.slug, link.url, link.url_key, link.title, link.note, link.tags, link.alias,
     link.clicks_before_import, link.clicks_before_import_from, link.version, grid.slug AS grid,
-    coalesce(was.folder, lies.folder) AS folder,
+    coalesce(was.folder, current.folder) AS folder,
     CASE WHEN known.source = %(source)s THEN known.source_id END AS source_id,
     known.link_id IS NOT NULL AS is_imported,
     CASE WHEN link.is_deleted OR grid.is_deleted THEN 2
@@ -78,13 +78,13 @@ LEFT JOIN LATERAL (
     WHERE made.link_id = link.id AND NOT made.is_undone ORDER BY made.id DESC LIMIT 1
 ) known ON true
 LEFT JOIN import_scope was ON was.grid_id = known.grid_id
-LEFT JOIN import_scope lies ON lies.grid_id = link.grid_id
+LEFT JOIN import_scope current ON current.grid_id = link.grid_id
 WHERE link.user_id = %(user)s;
 
 CREATE TEMP TABLE import_match (n int, link_id bigint) ON COMMIT DROP;
 """
 _CONTENT = "md5(ROW(url_key, title, note, tags, coalesce(clicks, 0))::text) AS content"
-# Each in turn pairs what the ones before left over, the n-th of a kind with the n-th of that kind.
+# Each tier pairs what the ones before left, the n-th of a kind with the n-th of that kind.
 _TIERS = (
     "source_id, content",
     "source_id",

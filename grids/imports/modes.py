@@ -18,8 +18,8 @@ from grids.imports.rows import Folder
 from grids.imports.writer import ImportWriter
 from grids.models import Grid
 
-# What is set is for many rows at once: a plan that is compiled, and lists of words put into their index four
-# megabytes at a time, would take longer than the rows themselves.
+# For many rows at once: compiling plans, and flushing the search index every four megabytes, would take
+# longer than the rows themselves.
 _SET = """
 SET LOCAL jit = off;
 SET LOCAL default_statistics_target = 10;
@@ -31,7 +31,7 @@ _NEW_GRIDS = """
 SELECT DISTINCT folder FROM import_plan plan JOIN import_folder ON number = folder
 WHERE verdict = 'create' AND grid_id IS NULL ORDER BY folder
 """
-# How each verdict is called where it is counted.
+# The name of the count of each verdict.
 COUNT_NAMES = {
     "create": "links",
     "update": "updated",
@@ -59,7 +59,7 @@ class Apply:
                 with transaction.atomic(), connection.wrap_database_errors:
                     return self._apply()
             except IntegrityError as error:
-                # Somebody else took a short code in the very moment: it is not free, as will be seen now.
+                # Another transaction took a short code just now; the next attempt sees that.
                 if "alias_once" not in str(error) or not left:
                     raise
         raise AssertionError("unreachable")

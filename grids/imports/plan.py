@@ -7,7 +7,7 @@ from typing import Any
 from grids.imports.placement import COLUMNS, FULL
 from grids.models import Y_MAX
 
-# Short codes are wished for by links to be made, and by those without one that no hand touched since.
+# New links claim short codes, and so do unchanged imported links without one.
 _GRANTS = """
 CREATE TEMP TABLE import_grant ON COMMIT DROP AS
 SELECT entry.n, entry.alias, row_number() OVER (PARTITION BY entry.alias ORDER BY entry.n) = 1
@@ -20,7 +20,7 @@ LEFT JOIN import_candidate link ON link.id = match.link_id
 WHERE entry.alias IS NOT NULL AND entry.verdict = ''
     AND (link.id IS NULL OR (link.standing = 0 AND link.alias IS NULL))
 """
-# Only what the file speaks of. The short code that a link has is never taken from it.
+# Only what the file has. A link never loses its short code.
 _DIFFERS = """
     claim.is_granted IS TRUE
     OR entry.url_key <> link.url_key
@@ -73,7 +73,7 @@ WHERE verdict = 'create' AND y > {Y_MAX}
 def plan(cursor: Any) -> None:
     """Fill import_plan: a verdict and remarks for each entry, and places on new grids."""
     cursor.execute(_GRANTS)
-    # They are mostly empty, which nobody knows of a table that was never looked at.
+    # They are mostly empty, which the planner knows only after ANALYZE.
     cursor.execute("ANALYZE import_grant, import_match, import_candidate")
     cursor.execute(_PLAN)
     cursor.execute(_FULL, [FULL])

@@ -26,7 +26,7 @@ from grids.models import LINK_PREFIX, new_grid_slug
 logger = logging.getLogger(__name__)
 
 GRIDS_MAX = 5_000
-"""So many folders become grids, which are held in memory; the links of the others go on "Unsorted"."""
+"""The most folders that become grids; the links of the others go on "Unsorted"."""
 _UNSORTED = FolderEntry(path=())
 _NO_FOLDER = -1
 _ROWS_PER_PIECE = 200
@@ -100,7 +100,7 @@ class EntryRows:
         except BadUrl as error:
             self._refuse(entry, str(error))
         except ValueError:
-            # A defect of ours in one link must not cost all the others.
+            # A defect in one link must not cost all the others.
             logger.exception("link_not_taken")
             self._refuse(entry, "This link could not be taken in.")
 

@@ -54,7 +54,7 @@ def import_submit(
             upload=upload,
         )
     except (Unprocessable, QuotaExceeded):
-        # No other error: the job may have been committed before it, and would lose its file.
+        # Only for these: after others the job may be committed, and would lose its file.
         upload_discard(upload)
         raise
     if not submission.created:

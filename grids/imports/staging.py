@@ -15,7 +15,7 @@ from psycopg2.extras import execute_values
 
 from grids.imports.rows import EntryRows, Folder
 
-# With those that are made on the way to a decision.
+# With those that `match`, `plan`, `placement` and `writer` create.
 _TABLES = (
     "folder",
     "entry",
@@ -45,7 +45,7 @@ CREATE TEMP TABLE import_entry (
 """
 _ENTRIES = f"COPY import_entry ({', '.join(EntryRows.COLUMNS)}) FROM STDIN"
 _FOLDERS = "INSERT INTO import_folder (number, title, ordinal, slug) VALUES %s"
-# A small sample tells as much of what an import is like.
+# A small sample suffices for an import.
 _ANALYZE = """
 SET LOCAL default_statistics_target = 10;
 ANALYZE import_folder, import_entry (n, verdict, folder, url_key, source_id)
@@ -66,7 +66,7 @@ def stage(rows: Iterable[bytes], folders: list[Folder]) -> None:
             with connection.wrap_database_errors:
                 cursor.copy_expert(_ENTRIES, pieces, _PIECE)
         except DatabaseError:
-            # All that the server heard of it is that there was an error.
+            # The server knows only that the client failed.
             if pieces.error:
                 raise pieces.error from None
             raise

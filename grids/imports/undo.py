@@ -54,7 +54,7 @@ UPDATE grids_link link SET
     version = link.version + 1, modified_on = statement_timestamp()
 FROM undo_link undone WHERE link.id = undone.link_id AND undone.verdict = 'restored';
 
--- To the import that made or updated it before, a link is again as that one left it.
+-- For the import that made or updated it before, a link is unchanged again.
 UPDATE grids_imported_link earlier SET version = link.version
 FROM undo_link undone JOIN grids_link link ON link.id = undone.link_id
 WHERE undone.verdict = 'restored' AND earlier.link_id = link.id
@@ -93,7 +93,7 @@ COPY (
         SELECT 0 AS part, id, line, verdict, grid, slug AS link, title, url, remarks FROM undo_link
         UNION ALL
         SELECT 1, id, NULL, verdict, slug, NULL, title, NULL, remarks FROM undo_grid
-    ) told ORDER BY part, id
+    ) result ORDER BY part, id
 ) TO STDOUT WITH (FORMAT csv, HEADER, ENCODING 'UTF8')
 """
 _COUNTS = """

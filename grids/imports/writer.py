@@ -29,7 +29,7 @@ WHERE id IN (
     WHERE plan.verdict = 'create' AND NOT folder.is_new
 );
 """
-# Their keys come first, so that what is remembered of the links is no matter of what the table gives back.
+# Keys are drawn first, so that the records of links do not depend on RETURNING.
 _LINKS = """
 CREATE TEMP TABLE import_made ON COMMIT DROP AS
 SELECT n, nextval((SELECT pg_get_serial_sequence('grids_link', 'id')::regclass)) AS id
@@ -123,7 +123,7 @@ class ImportWriter:
         """Create and update the links of import_plan."""
         run = {"user_id": self._user_id, "source": self._source}
         values = {"user": self._user_id, "job": self._job_id, "source": self._source}
-        # A worker that has lost the job comes here too; it is found out only when the job is finished.
+        # A worker that has lost the job gets here too; the fence is checked only when the job is finished.
         ImportRun.objects.get_or_create(job_id=self._job_id, defaults=run)
         cursor.execute(_GRIDS, values)
         cursor.execute(_LINKS, values)

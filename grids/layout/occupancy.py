@@ -65,8 +65,8 @@ class Occupancy:
         if width > self.columns:
             raise TileError(f"A tile of width {width} is wider than {self.columns} columns.")
         row = 0
-        # A tile fits nowhere above the first place of a lower or a narrower one. Going from the lowest up,
-        # rows are looked at once for all the heights of a width, however many sizes are asked for.
+        # A tile fits nowhere above the first place of a lower or a narrower one. From the lowest height up,
+        # each row is examined once for all heights of a width, however many sizes are requested.
         for lower in range(1, height + 1):
             row = self._first_row(row, width, lower)
         tile = Tile(_leftmost(self._free_starts(row, width, height)), row, width, height)

@@ -28,7 +28,7 @@ class Visibility(models.TextChoices):
     """Name who may see a grid."""
 
     PUBLIC = "public", "Listed on the owner's profile"
-    UNLISTED = "unlisted", "For whoever knows the address"
+    UNLISTED = "unlisted", "For everybody who has the address"
     PRIVATE = "private", "For the owner"
 
 
@@ -91,7 +91,7 @@ class Grid(Record, SoftDeleted):
     """Store a grid: a page of links, `columns` cells wide and as long as needed.
 
     `version` grows with every change of the grid's own fields and is its ETag; `layout_version` grows with
-    every change of which tiles there are or where they stand.
+    every change of its tiles or their places.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_grid_slug)

@@ -40,7 +40,7 @@ class ImportedGrid(models.Model):
     run = models.ForeignKey(
         ImportRun, on_delete=models.CASCADE, related_name="grids", db_index=False
     )
-    # Keys without a constraint: what is told of a grid outlives it.
+    # Keys without a constraint: the record outlives the grid.
     grid_id = models.BigIntegerField()
     slug = models.CharField(max_length=SLUG_LENGTH)
     title = models.TextField()
@@ -67,7 +67,7 @@ class ImportedLink(models.Model):
     """
 
     # Neither constraint nor index of a foreign key: written a hundred thousand at a time by the statement
-    # that makes the links, and told of links that are gone.
+    # that makes the links, and kept for links that are gone.
     run = models.ForeignKey(
         ImportRun,
         on_delete=models.CASCADE,

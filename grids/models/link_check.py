@@ -22,7 +22,7 @@ class Verdict(models.TextChoices):
     DENIED = "denied", "The server answers, but does not show the page to a checker"
     DEAD = "dead", "The page, or its whole host, is gone"
     TIMEOUT = "timeout", "There was no answer in time"
-    BLOCKED = "blocked", "The address is one that this server does not ask"
+    BLOCKED = "blocked", "The address is not one that this server requests"
 
 
 class LinkCheck(models.Model):

@@ -24,11 +24,11 @@ logger = logging.getLogger(__name__)
 
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
-# Connections to Postgres for what the cache does not know.
+# Connections to PostgreSQL for keys that are not cached.
 _LOOKUP_THREADS = 4
 _LINK, _VIEW = "/l/", "/v/"
 _PREFIX_LENGTH = len(_LINK)
-# A page tells of its view by navigator.sendBeacon(), which is a POST, or by an image, which is a GET.
+# A page reports its view by navigator.sendBeacon(), which is a POST, or by an image, which is a GET.
 _METHODS = {_LINK: ("GET", "HEAD"), _VIEW: ("GET", "HEAD", "POST")}
 
 
@@ -93,7 +93,7 @@ class RedirectApp:
         try:
             self._writer = Writer(Stream(self._redis_url), self._spool)
         except OSError as error:
-            # Raised, it would be taken for an application that has no life, and visitors let in.
+            # If raised, the server would take it for an application without lifespan, and serve requests.
             reason = f"CLICK_SPOOL cannot be used: {error}"
             await send({"type": "lifespan.startup.failed", "message": reason})
             return

@@ -13,14 +13,14 @@ from time import monotonic
 from grids.public import responses
 from grids.public.responses import Response
 
-# Answers that lead somewhere; one takes about a kilobyte.
+# Responses for existing keys; one takes about a kilobyte.
 KNOWN_MAX = 50_000
 UNKNOWN_MAX = 10_000
-# Whoever guesses addresses asks the database about each at most this often.
+# A guessed address leads to a query at most this often.
 UNKNOWN_SECONDS = 5.0
-# Look-ups that wait for one of the threads; whoever comes then is asked to try again.
+# Look-ups that wait for one of the threads; beyond that, requests are answered with 503.
 PENDING_MAX = 1_000
-# And so is whoever waits longer, as for a database that does not answer.
+# Requests that wait longer, as for a database that does not respond, get 503 as well.
 PENDING_SECONDS = 5.0
 
 
@@ -29,16 +29,16 @@ class ResponseCache:
 
     def __init__(self, resolve: Callable[[str], Response], executor: Executor) -> None:
         self.known: dict[str, Response] = {}
-        # What was known until changes went unheard: it serves for as long as nobody can be asked.
+        # What was known before notices were missed: it serves while the database cannot be reached.
         self._stale: dict[str, Response] = {}
         self._resolve = resolve
         self._executor = executor
         self._unknown: dict[str, float] = {}
         self._by_grid: dict[int, set[str]] = {}
-        # Those that whoever comes next may join, and those that have not ended.
+        # Look-ups that later requests may join, and all that have not ended.
         self._pending: dict[str, asyncio.Task[Response]] = {}
         self._running: set[asyncio.Task[Response]] = set()
-        # Grows with every change; an answer that was looked up before one may be of the time before it.
+        # Grows with every change; a response that was looked up before it may be outdated.
         self._changes = 0
 
     async def find(self, key: str) -> Response:
@@ -53,7 +53,7 @@ class ResponseCache:
                 return responses.TRY_AGAIN
             task = self._start_lookup(key)
         try:
-            # One visitor who leaves does not end the look-up for the others.
+            # A cancelled request does not cancel the look-up for the others.
             return await asyncio.wait_for(asyncio.shield(task), PENDING_SECONDS)
         except TimeoutError:
             return self._stale.get(key, responses.TRY_AGAIN)
@@ -104,7 +104,7 @@ class ResponseCache:
 
     def _changed(self) -> None:
         self._changes += 1
-        # Who comes from now on must not be told what was looked up before.
+        # Later requests must not join a look-up that began before the change.
         self._pending.clear()
 
     def key_changed(self, key: str) -> None:

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 CHANNEL = "gridlink_changes"
 EVERYTHING = "all"
 _RETRY_SECONDS = 0.5
-# After so long without a notice the connection is asked whether it still lives.
+# After so long without a notice a query tells whether the connection still works.
 _QUIET_SECONDS = 5.0
 
 
@@ -38,7 +38,7 @@ class ChangeListener(threading.Thread):
             try:
                 self._listen()
             except Exception as error:
-                # Whatever it is: without this thread, answers would never be forgotten again.
+                # No error may end this thread: responses would never be forgotten again.
                 logger.warning("changes_not_heard", extra={"error": repr(error)})
                 self._stopping.wait(_RETRY_SECONDS)
 
@@ -48,7 +48,7 @@ class ChangeListener(threading.Thread):
 
     def _listen(self) -> None:
         connection = _connect()
-        # select() would refuse the numbers that files have in a process with many visitors.
+        # select() refuses the high file numbers of a process with many connections.
         poll = select.poll()
         poll.register(connection, select.POLLIN)
         try:

@@ -34,7 +34,7 @@ class EventFactory:
             if name in _READ_HEADERS:
                 headers[name] = value
         flags = Flag.HEAD if scope["method"] == "HEAD" else 0
-        # Most visitors wish for nothing.
+        # Most requests have none of these headers.
         if not _FLAG_HEADERS.isdisjoint(headers):
             flags |= self._header_flags(headers)
         text = headers.get
@@ -82,7 +82,7 @@ class EventFactory:
 
 def _valid(address: bytes) -> str:
     try:
-        # The zone of a link-local address could be any text.
+        # The zone of a link-local address is arbitrary text.
         return str(ip_address(address.decode("ascii").partition("%")[0]))
     except ValueError:
         return ""

@@ -17,7 +17,7 @@ from grids.public.wire import Target
 
 Message = dict[str, Any]
 
-# Nobody may keep an answer: a visit that a cache answers is a visit that is not counted.
+# No response may be cached: a visit that a cache answers is not counted.
 _NO_CACHE = [
     (b"cache-control", b"private, no-store, max-age=0"),
     (b"x-robots-tag", b"noindex"),
@@ -104,15 +104,15 @@ def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Response:
 
 NO_BODY: Message = {"type": "http.response.body", "body": b""}
 ROBOTS = plain(200, "User-agent: *\nDisallow: /\n")
-# What can be a slug or an alias at all; nothing else is worth a query.
+# Keys that can be a slug or an alias; others need no query.
 KEY = re.compile(rf"{SlugConverter.regex}|{ALIAS_PATTERN}")
 MISSING = page(404, "There is nothing here", "This link does not exist, or is not public.")
 EARLY = page(404, "Not yet", "This link is not open yet.")
-GONE = page(410, "This link is gone", "It was taken down, or its time is over.")
+GONE = page(410, "This link is gone", "It was removed, or its time has ended.")
 TRY_AGAIN = page(
     503,
-    "One moment",
-    "This link cannot be looked up now. Please try again.",
+    "Please try again",
+    "This link cannot be looked up now. Try again in a few seconds.",
     (b"retry-after", b"2"),
 )
 
@@ -131,7 +131,7 @@ def location(url: str) -> bytes:
     parts = urlsplit(url)
     if parts.netloc and not parts.netloc.isascii():
         user, at, host = parts.netloc.rpartition("@")
-        # Not put together again from its parts, which would drop an empty query or fragment.
+        # Not joined again from its parts, which would drop an empty query or fragment.
         url = url.replace(f"//{parts.netloc}", f"//{user}{at}{_ascii_host(host)}", 1)
     return iri_to_uri(url).encode("ascii")
 

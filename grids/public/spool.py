@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 SUFFIX = ".spool"
 _HEADER = struct.Struct(">II")
-# A process makes its file a moment before it locks it, and what is empty can wait.
+# A process creates its file shortly before it locks it, and an empty one can wait.
 _YOUNG_SECONDS = 60.0
 Fields = Mapping[bytes, Any]
 
@@ -64,7 +64,7 @@ class Spool:
         try:
             written = 0
             while written < len(record):
-                # At its place, so that what an earlier failure may have left there is written over.
+                # At a fixed offset, which overwrites what an earlier failure may have left there.
                 written += os.pwrite(self._file, record[written:], self._size + written)
             os.fdatasync(self._file)
         except OSError:
@@ -118,7 +118,7 @@ def abandoned(folder: Path, own: Path) -> Iterator[Spool]:
             except SpoolBusy:
                 continue
             except OSError as error:
-                # The others must not wait for it.
+                # The other spools must not wait for it.
                 logger.error("spool_not_opened", extra={"path": str(path), "error": repr(error)})
                 continue
             yield spool
@@ -127,7 +127,7 @@ def abandoned(folder: Path, own: Path) -> Iterator[Spool]:
 def _spool_files(folder: Path) -> list[Path]:
     found = []
     for path in folder.glob(f"*{SUFFIX}"):
-        # Its process may end, and remove it, at any time.
+        # Its process may end, and remove the file, at any time.
         with contextlib.suppress(FileNotFoundError):
             status = path.stat()
             if status.st_size or time() - status.st_mtime > _YOUNG_SECONDS:
@@ -164,7 +164,7 @@ def _header(file: int, offset: int) -> tuple[int, int] | None:
         return None
     length, checksum = _HEADER.unpack(header)
     left = os.fstat(file).st_size - offset - _HEADER.size
-    # A crash may leave zeros at the end, which look like sound records without anything in them.
+    # A crash may leave zeros at the end, which look like valid, empty records.
     return (length, checksum) if 0 < length <= left else None
 
 

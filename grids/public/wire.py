@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import msgpack
 
 STREAM = "gridlink:clicks"
-# A hash: per producer, how many events it has accepted so far. Written together with each group, and
-# compared with what arrived by `manage.py reconcile_clicks`.
+# A hash with the number of accepted events per producer, written together with each group, and compared
+# with what arrived by `manage.py reconcile_clicks`.
 COUNTERS = "gridlink:clicks:accepted"
 
 
@@ -65,7 +65,7 @@ class Event(NamedTuple):
     flags: int
 
 
-# Of each text that a visitor sends; what is longer is cut here and nowhere else.
+# Bytes of each text that a visitor sends; longer ones are cut here and nowhere else.
 MAX_TEXT = 1024
 
 
@@ -116,7 +116,7 @@ def decode(fields: Mapping[bytes, bytes]) -> Group:
         )
         count = int(fields[b"c"])
     except Exception as error:
-        # Whatever a broken entry makes the decoder raise, it means one thing.
+        # A broken entry can make the decoder raise anything.
         raise BadGroup(repr(error)) from error
     if len(group.events) != count:
         raise BadGroup(f"{len(group.events)} events instead of {count}")

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 # Events of one group: about a quarter of a megabyte.
 GROUP_MAX = 2_000
-# What waits is sent in pieces that neither hold up visitors nor take a slow network a second.
+# The spool is sent in pieces that neither delay visitors nor take a slow network a second.
 REPLAY_GROUPS = 100
 REPLAY_BYTES = 1_000_000
 _REDIS_SECONDS = 1.0
@@ -34,7 +34,7 @@ _RETRY_SECONDS = 0.5
 _ADOPT_SECONDS = 10.0
 _HOUR = 3600
 _HOUR_MS = 1000 * _HOUR
-# After an attempt that took long, visitors are spared the next one for so many times as long.
+# After a failed attempt, the next one waits so many times as long as that one took.
 _BACKOFF_FACTOR = 4
 
 # As `wire.encode` makes them.
@@ -49,13 +49,13 @@ class Stream:
             url,
             socket_connect_timeout=_REDIS_SECONDS,
             socket_timeout=_REDIS_SECONDS,
-            # What to do about a failure is decided by the writer, and at once.
+            # The writer handles failures itself, without delay.
             retry=Retry(NoBackoff(), 0),
         )
 
     async def send(self, groups: list[Fields]) -> None:
         """Append encoded groups of one producer, all or none, and wait for Redis."""
-        # None of a later group may get in when an earlier one was refused, as for a lack of memory.
+        # A later group must not be written when an earlier one was refused, as for a lack of memory.
         pipeline = self._redis.pipeline(transaction=True)
         for fields in groups:
             pipeline.xadd(wire.STREAM, fields)
@@ -94,14 +94,14 @@ class Writer:
 
     def __init__(self, stream: Stream, folder: Path) -> None:
         self.producer = secrets.token_hex(8)
-        # All events so far, as the reader will find them: in groups, or counted as not kept.
+        # All events so far, as the reader will find them: in groups, or counted as lost.
         self.accepted = 0
         self.unkept: Counter[tuple[int, int, int, int]] = Counter()
         self.is_spooling = False
         self._stream = stream
         self._spool = Spool(folder / f"{self.producer}{SUFFIX}")
         self._number = 0
-        # A group that Redis may or may not have, and the disk has not: sent again before any other.
+        # A group that Redis may have, and the disk has not: sent again before any other.
         self._unacknowledged: Fields | None = None
         self._batch = _Batch()
         self._has_work = asyncio.Event()
@@ -174,7 +174,7 @@ class Writer:
         try:
             fields = wire.encode(group)
         except Exception:
-            # No event should be able to do this, but if one is, only its group goes without being kept.
+            # A defect; it must cost no more than this group.
             logger.exception("clicks_not_encoded")
             self._count_lost(events)
             return
@@ -184,14 +184,14 @@ class Writer:
         elif not await self._append_to_spool(fields):
             self._count_lost(events)
             return
-        # The number is used up, and what could not be kept is told.
+        # The number is used up, and the group carries the counts of lost events.
         self._number, self.accepted = group.number, group.accepted
         self.unkept.clear()
 
     async def _start_spooling(self, fields: Fields) -> None:
         self.is_spooling = True
         if not await self._append_to_spool(fields):
-            # Redis may have it, so that its number must not name other events.
+            # Redis may have it, so its number must not be used for other events.
             self._unacknowledged = fields
 
     async def _send(self, groups: list[Fields]) -> bool:
@@ -199,7 +199,7 @@ class Writer:
         try:
             await self._stream.send(groups)
         except Exception as error:
-            # Whatever it is, it must not end the writer, for whom everybody waits.
+            # No error may end the writer, for which all requests wait.
             if not self.is_spooling:
                 logger.warning("clicks_spooling", extra={"error": repr(error)})
             now = monotonic()
@@ -238,7 +238,7 @@ class Writer:
                 self.is_spooling = False
                 logger.info("clicks_caught_up")
         except Exception as error:
-            # What was kept on the disk stays there; the next process may have better luck with it.
+            # What is on the disk stays there for the next process.
             logger.error("spool_not_read", extra={"error": repr(error)})
             self._next_try = monotonic() + _ADOPT_SECONDS
 
@@ -248,7 +248,7 @@ async def _adopt(stream: Stream, own: Path) -> None:
     while True:
         try:
             spools = abandoned(own.parent, own)
-            # In a thread, since a large one takes its time to be looked through.
+            # In a thread, since validating a large one takes time.
             while spool := await asyncio.to_thread(next, spools, None):
                 try:
                     await _empty(spool, stream)

@@ -93,7 +93,7 @@ class _Bulk:
             for link in Link.objects.filter(user=user, slug__in=self._slugs(), is_deleted=False)
         }
         self._aliases = self._taken_aliases()
-        # Links that gave their alias up. The index is asked row by row, so all are freed before any is taken.
+        # Links whose alias changes. The index is checked row by row, so all are freed before any is taken.
         self._freed: list[int] = []
 
     def run(self) -> list[Verdict]:

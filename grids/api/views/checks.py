@@ -54,8 +54,8 @@ class LinkChecksView(APIView):
         requested.
         """
         key = idempotency_key(request)
-        wish = validated(checks.CheckRequestSerializer, request.data)
-        submission = checks_submit(user=actor_of(request), **wish, idempotency_key=key)
+        body = validated(checks.CheckRequestSerializer, request.data)
+        submission = checks_submit(user=actor_of(request), **body, idempotency_key=key)
         return accepted(request, submission)
 
 

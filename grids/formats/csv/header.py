@@ -61,7 +61,7 @@ def read_header(line: str, layouts: Iterable[Layout], given: Mapping[str, str]) 
     ]
     if not fitting:
         raise FormatError(_refusal(most, layouts, given))
-    # Of the equally good, the first: layouts of one tool come before the one for all.
+    # Among equals the first: layouts of one tool come before the one for all.
     return max(fitting, key=lambda each: (len(each.layout.needs), len(each.columns)))
 
 

@@ -87,7 +87,7 @@ ANY = Layout(
             *("alias", "short code", "slashtag", "slug", "keyword", "path", "code"),
             *("back half", "custom back half", "custom slug"),
         ),
-        # Says what `alias` says, and is looked at when that is missing.
+        # Used when the column of `alias` is missing.
         "short_url": ("short link", "short url", "bitlink", "secure short url", "link"),
         **_COMMON,
         "folder": (

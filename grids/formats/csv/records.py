@@ -10,7 +10,7 @@ from grids.formats.base import FileProblem, FormatError
 
 DELIMITERS = (",", ";", "\t", "|")
 RECORD_CHARS = 1024 * 1024
-"""A record longer than this, which may span lines, is refused: mostly its quote is left open."""
+"""The longest record, which may span lines: beyond it a quote is probably unclosed."""
 
 _LONG_CELL = "field larger than field limit"
 
@@ -49,7 +49,7 @@ class Lines:
                     " it may be no table, or a quote in it is never closed."
                 )
             lines = list(io.StringIO(rest + chunk, newline=""))
-            # A line may go on, and even a CR may be half of a line end.
+            # A line may be incomplete, and a CR may be half of a line end.
             rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
             yield from lines
         if rest:

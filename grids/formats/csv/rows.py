@@ -12,7 +12,7 @@ from grids.formats.text import repair_cp1252, sanitized
 from grids.formats.values import alias_from_url, parse_alias, parse_bool, parse_count
 
 FOLDERS_MAX = 100_000
-"""So many folders can be told apart in one file, since all must be remembered."""
+"""The most folders in one file, since all are held in memory."""
 
 _GUARDED = frozenset("=+-@\t\r\n")
 Parse = Callable[[str, str, list[str]], Any]

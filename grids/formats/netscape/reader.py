@@ -30,9 +30,9 @@ MAX_DEPTH = 64
 """Folders nested deeper than this are read as the folder at this depth."""
 
 TO_READ = "toread"
-"""The tag that is given to links with TOREAD="1", which nothing else here could tell."""
+"""The tag that links with TOREAD="1" get, since links have no other mark for it."""
 
-# How linkding tells an archived link from others.
+# The tag by which linkding marks archived links.
 _ARCHIVED = "linkding:bookmarks.archived"
 _RECOGNISED_CHARS = 1024 * 1024
 _LOOKS_LIKE = re.compile(r"(?i:<!doctype\s{1,9}netscape-bookmark|<dl[\s>]|<a\s[^<>]{0,999}?href)")
@@ -202,7 +202,7 @@ class _Outline:
         else:
             folder = self._folder(self._item)
             self._item = self._sink = None
-        # The outermost list is nobody's folder.
+        # The outermost list belongs to no folder.
         if len(self._folders) > MAX_DEPTH + 1:
             self._too_deep += 1
             if self._too_deep == 1:

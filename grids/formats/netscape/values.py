@@ -91,8 +91,8 @@ def read_date(attributes: dict[str, str], name: str, problems: list[str]) -> dat
     number = attributes.get(name, "").strip()
     if number in ("", "0"):
         return None
-    if _NUMBER.fullmatch(number) and (moment := date_from_epoch(int(number))):
-        return moment
+    if _NUMBER.fullmatch(number) and (date := date_from_epoch(int(number))):
+        return date
     problems.append(f"{name.upper()} is not a date")
     return None
 

@@ -75,13 +75,13 @@ def _link(link: LinkEntry, indent: str) -> str:
 def _note(note: str, indent: str) -> str:
     if not note:
         return ""
-    # A reader takes linkding's mark, standing as it is, for the end of a second text.
+    # Readers take linkding's unescaped mark for the end of a second text.
     text = _text(note).replace("[/linkding-notes]", "&#91;/linkding-notes]")
     return f"{indent}<DD>{text}\n"
 
 
-def _date(moment: datetime | None) -> str:
-    seconds = 0 if moment is None else int(moment.timestamp())
+def _date(date: datetime | None) -> str:
+    seconds = 0 if date is None else int(date.timestamp())
     return f' ADD_DATE="{seconds}"' if seconds > 0 else ""
 
 
