@@ -34,7 +34,7 @@ from gridlink.embedded import (
 )
 from gridlink.env import env_secret
 from gridlink.lib.redis_program import find_redis
-from gridlink.lib.server_process import EmbeddedError, claimed
+from gridlink.lib.server_process import EmbeddedError, claimed, wait_until
 from gridlink.lib.supervisor import RunError, Supervisor, read_procfile, stop_orphans
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -145,11 +145,9 @@ def _check_servers(environment: Mapping[str, str]) -> None:
 
 def _check_ports(environment: Mapping[str, str]) -> None:
     """Raise RunError for a port that stays in use for two seconds."""
-    deadline = time.monotonic() + PORT_SECONDS
-    while problem := _port_problem(environment):
-        if time.monotonic() > deadline:
-            raise RunError(problem)
-        time.sleep(POLL_SECONDS)
+    wait_until(lambda: not _port_problem(environment), PORT_SECONDS)
+    if problem := _port_problem(environment):
+        raise RunError(problem)
 
 
 def _port_problem(environment: Mapping[str, str]) -> str:

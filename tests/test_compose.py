@@ -1,5 +1,7 @@
-"""What ships for production fits the code. There need be no Docker here: files are read and commands are
-handed to the programs' own parsers."""
+"""Test that the production files fit the code, without Docker.
+
+Files are read, and commands are given to the programs' own parsers.
+"""
 
 from __future__ import annotations
 
@@ -118,7 +120,7 @@ def test_granian_takes_the_arguments() -> None:
     )
 
 
-def test_clicks_on_disk_outlive_their_container() -> None:
+def test_the_click_spool_outlives_its_container() -> None:
     (volume,) = SERVICES["redirect"]["volumes"]
     assert volume == f"spool:{SERVICES['redirect']['environment']['CLICK_SPOOL']}"
     assert f"--mode=700 {volume.partition(':')[2]}" in (ROOT / "Dockerfile").read_text()
@@ -325,7 +327,7 @@ def test_the_image_leaves_out_the_embedded_servers_and_nothing_else() -> None:
     assert all(line.strip().startswith("--hash") for line in left_out if "==" not in line)
 
 
-def test_postgres_has_the_room_that_the_embedded_one_has() -> None:
+def test_postgres_has_the_buffers_of_the_embedded_one() -> None:
     """What is measured on one is true of the other."""
     program, *options = SERVICES["postgres"]["command"].split()
     assert program == "postgres"

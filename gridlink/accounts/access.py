@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gridlink.accounts.models import Token, User
-from gridlink.accounts.selectors import user_public
 from gridlink.lib.errors import NotFound
 from gridlink.lib.text import is_storable
 
@@ -18,7 +17,9 @@ def token_write(actor: User, slug: str) -> Token:
 
 def user_read(username: str) -> User:
     """Return an active user by name; raise NotFound."""
-    user = user_public(username=username) if is_storable(username) else None
-    if user is None:
-        raise NotFound
-    return user
+    if is_storable(username):
+        # Names are lower case, however they are typed.
+        user = User.objects.filter(username=username.lower(), is_active=True).first()
+        if user is not None:
+            return user
+    raise NotFound

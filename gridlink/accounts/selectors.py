@@ -22,8 +22,3 @@ def token_by_secret(*, secret: str) -> Token | None:
 def token_list(*, user: User) -> QuerySet[Token]:
     """Return a user's tokens, including expired ones."""
     return Token.objects.filter(user=user)
-
-
-def user_public(*, username: str) -> User | None:
-    """Return an active user by name, in any case."""
-    return User.objects.filter(username=username.lower(), is_active=True).first()

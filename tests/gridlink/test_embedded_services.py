@@ -1,4 +1,4 @@
-"""The embedded servers: real processes in throw-away folders."""
+"""Test the embedded servers as real processes in temporary folders."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def owner(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate("\n")
 
 
-def test_what_was_written_is_there_after_a_restart(base: Path) -> None:
+def test_data_survives_a_restart(base: Path) -> None:
     with services(base) as given:
         query(given["DATABASE_URL"], "CREATE TABLE kept AS SELECT 'ÄÖ' AS word")
         assert visits(given["REDIS_URL"]) == 1
@@ -107,7 +107,7 @@ def test_what_was_written_is_there_after_a_restart(base: Path) -> None:
         assert visits(given["REDIS_URL"]) == 2
 
 
-def test_no_server_is_left_and_none_listens_on_a_port(used: Path) -> None:
+def test_no_server_is_left_running_and_none_listens_on_a_port(used: Path) -> None:
     with services(used) as given:
         assert query(given["DATABASE_URL"], "SHOW listen_addresses") == [("",)]
         with redis.Redis.from_url(given["REDIS_URL"]) as client:
@@ -122,7 +122,7 @@ def test_servers_are_durable_unless_asked_otherwise(used: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 120, AWKWARD], ids=["long", "awkward"])
-def test_any_path_will_do(base: Path, name: str) -> None:
+def test_the_data_folder_may_have_any_path(base: Path, name: str) -> None:
     data = base / name
     with services(data) as given:
         assert query(given["DATABASE_URL"], "SELECT 1") == [(1,)]
@@ -146,7 +146,7 @@ def test_below_a_private_folder_root_keeps_postgres_elsewhere(base: Path) -> Non
         shutil.rmtree((base / "postgres").resolve())
 
 
-def test_a_link_of_somebody_else_is_not_trusted(base: Path) -> None:
+def test_a_link_of_another_user_is_not_trusted(base: Path) -> None:
     data = base / ("x" * 120)
     link = socket_folder(data / "redis")
     link.symlink_to(base)
@@ -177,7 +177,7 @@ def test_servers_of_a_killed_owner_are_replaced(
             assert current != postmaster
 
 
-def test_a_stranger_with_the_number_of_a_dead_server_is_left_alone(used: Path) -> None:
+def test_an_unrelated_process_with_a_reused_pid_is_left_alone(used: Path) -> None:
     with services(used):
         cluster, pid_file = used / "postgres" / "cluster", used / "redis" / "redis.pid"
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as stranger:
@@ -258,14 +258,14 @@ def test_a_secret_that_cannot_be_kept_is_refused() -> None:
         embedded.local_secret(Path("/dev/null/x"), "KEY")
 
 
-def test_celery_gets_its_own_kind_of_address() -> None:
+def test_celery_gets_its_own_url_scheme() -> None:
     assert embedded.celery_redis_url("redis://:pw@host:1/2") == "redis://:pw@host:1/2"
     assert embedded.celery_redis_url("unix:///a%20b/s?db=3") == (
         "redis+socket:///a%20b/s?virtual_host=3"
     )
 
 
-def test_the_data_folder_is_the_given_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_data_folder_is_gridlink_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert embedded.data_dir() == CHECKOUT / ".gridlink"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GRIDLINK_DATA", "state")

@@ -1,4 +1,4 @@
-"""The readers of environment variables refuse nonsense instead of guessing."""
+"""Test that environment variables are read by type, and invalid ones refused."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_flags(
 
 
 @pytest.mark.parametrize("value", ["2", "y", "truee", "-1", "нет"])
-def test_flags_refuse_nonsense(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_flags_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     put(monkeypatch, value)
     with pytest.raises(ImproperlyConfigured) as refused:
         env_bool(NAME, True)
@@ -80,7 +80,7 @@ def test_numbers(monkeypatch: pytest.MonkeyPatch, value: str | None, expected: i
 
 
 @pytest.mark.parametrize("value", ["2", "-3", "3.0", "1e3", "0x10", "three", "٤", "1_000", "+5"])
-def test_numbers_refuse_nonsense(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_invalid_numbers_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     put(monkeypatch, value)
     with pytest.raises(ImproperlyConfigured) as refused:
         env_int(NAME, 7, minimum=3)
@@ -243,7 +243,7 @@ def test_mail_servers(url: str, expected: dict[str, object]) -> None:
         "smtp://u:hush@mail.example.org?timeout=3",
     ],
 )
-def test_what_is_no_mail_server(url: str) -> None:
+def test_invalid_mail_urls_are_refused(url: str) -> None:
     with pytest.raises(ImproperlyConfigured) as error:
         mail_config(url)
     assert "mail URL" in str(error.value)

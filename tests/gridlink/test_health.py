@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`."""
+"""Test `/healthz`, `/readyz` and the system check of the storage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def ready() -> tuple[int, dict[str, Any]]:
     return response.status_code, response.json()
 
 
-def test_healthz_asks_nobody(django_assert_num_queries: DjangoAssertNumQueries, db: None) -> None:
+def test_healthz_makes_no_query(
+    django_assert_num_queries: DjangoAssertNumQueries, db: None
+) -> None:
     with django_assert_num_queries(0):
         response = Browser().get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
@@ -104,21 +106,21 @@ def test_redis_that_hangs_is_not_waited_for(
 
 
 @pytest.mark.django_db
-def test_redis_that_is_away_is_told_and_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_redis_is_reported_and_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
     status, body = ready()
     assert (status, body["status"], body["redis"]) == (200, "ready", "unreachable")
 
 
 @pytest.mark.django_db
-def test_a_migration_that_is_missing_makes_it_unready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pending_migration_makes_it_unready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [("one", False)])
     status, body = ready()
     assert (status, body["postgres"]) == (503, "migrations pending")
 
 
 @pytest.mark.django_db
-def test_postgres_that_is_away_makes_it_unready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_postgres_makes_it_unready(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: Any) -> None:
         raise OperationalError("no route")
 

@@ -1,4 +1,4 @@
-"""The HTML that the server answers with, and what its logs may not hold."""
+"""Test the HTML pages, and that logs hold no signatures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.tasks.jobs import start_export
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/docs/", "/admin/login/"])
-def test_pages_ask_no_other_host_for_anything(path: str) -> None:
+def test_pages_load_nothing_from_other_hosts(path: str) -> None:
     page = Browser().get(path).content.decode()
     assert re.findall(r"""(?:src|href)=["'](?:https?:)?//[^"']*""", page) == []
     assert "cdn" not in page
@@ -31,6 +31,6 @@ def test_download_signatures_stay_out_of_the_log(
     assert "precious" not in caplog.text
 
 
-def test_both_styles_of_log_can_be_made() -> None:
+def test_both_log_styles_can_be_configured() -> None:
     for style in ("json", "console"):
         assert logging_config(level="INFO", style=style)["root"]["level"] == "INFO"

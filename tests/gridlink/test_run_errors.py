@@ -1,4 +1,4 @@
-"""`make run` on a machine where something is wrong: clear lines and an exit code, no traceback."""
+"""Test that `make run` reports problems in clear lines with an exit code."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_taken_port_is_named_with_the_variable_to_change(checkout: Path) -> No
 
 
 @pytest.mark.parametrize("port", ["eighty", "70000", "-1"])
-def test_what_is_no_port_is_refused(
+def test_an_invalid_port_is_refused(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, port: str
 ) -> None:
     monkeypatch.setenv("WEB_PORT", port)
@@ -147,7 +147,7 @@ def test_once_ends_with_the_exit_code_of_the_scenario(checkout: Path, code: int)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_told_to_stop_it_stops_everything(checkout: Path, number: signal.Signals) -> None:
+def test_a_stop_signal_stops_everything(checkout: Path, number: signal.Signals) -> None:
     with running(checkout) as process:
         os.killpg(process.pid, number)
         assert process.wait(30) == 0

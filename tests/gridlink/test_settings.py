@@ -1,4 +1,4 @@
-"""The settings package gathers the settings of all its modules, and works without development tools."""
+"""Test that the settings are complete, and work without development tools."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_every_setting_of_a_module_is_imported_by_the_package(name: str) -> None
     assert {setting for setting in defined if not hasattr(gathered, setting)} == set()
 
 
-def test_all_modules_are_looked_at() -> None:
+def test_all_modules_are_checked() -> None:
     assert set(MODULES) >= {"base", "broker", "clicks", "jobs", "mail", "outbound", "reports"}
 
 

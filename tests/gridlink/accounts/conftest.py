@@ -1,4 +1,4 @@
-"""Passwords that are cheap to hash: the real hasher would take most of these tests' time."""
+"""Hash passwords cheaply: the real hasher would take most of these tests' time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`account/`: who one is, and how one is told of things."""
+"""Test `account/`: profile and preferences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.client import Client
 from tests.support.grids.checks import assert_error, nothing_changes
 
 
-def test_what_a_new_account_has(alice: Client) -> None:
+def test_a_new_account_has_default_preferences(alice: Client) -> None:
     user = User.objects.get()
     assert alice.get("account/").json() == {
         "slug": user.slug,
@@ -39,7 +39,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("names", [[], *[[name] for name in CHANGES], list(CHANGES)])
-def test_what_is_named_changes(alice: Client, names: list[str]) -> None:
+def test_only_the_given_fields_change(alice: Client, names: list[str]) -> None:
     before = alice.get("account/").json()
     changes = {name: CHANGES[name] for name in names}
     answer = alice.patch("account/", changes)
@@ -83,7 +83,7 @@ def test_a_locale_is_kept_as_babel_writes_it(alice: Client, typed: str, kept: st
         ("is_staff", True),
     ],
 )
-def test_what_makes_no_sense(alice: Client, field: str, value: Any) -> None:
+def test_invalid_values_are_refused(alice: Client, field: str, value: Any) -> None:
     with nothing_changes():
         body = {"display_name": "New", field: value}
         assert_error(alice.patch("account/", body), 400, "invalid", field)
@@ -94,7 +94,9 @@ def test_every_zone_is_accepted(alice: Client) -> None:
         assert alice.patch("account/", {"time_zone": zone}).status_code == 200
 
 
-def test_who_may_not(alice: Client, carol: Client, anonymous: Client) -> None:
+def test_the_account_needs_a_token_with_the_right_scope(
+    alice: Client, carol: Client, anonymous: Client
+) -> None:
     with nothing_changes():
         assert_error(carol.patch("account/", {"locale": "de"}), 403, "forbidden")
         assert_error(anonymous.patch("account/", {"locale": "de"}), 401, "unauthenticated")

@@ -1,4 +1,4 @@
-"""What the API does not show: the administrator's command, and who a token belongs to in one query."""
+"""Test the services and selectors of accounts, and the command ensure_admin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ensure_admin() -> str:
     return output.getvalue()
 
 
-def test_ensure_admin_makes_the_administrator_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ensure_admin_creates_the_administrator_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
     for _ in range(2):
         assert ensure_admin() == "Administrator: admin\n"
@@ -55,7 +55,7 @@ def test_ensure_admin_needs_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not User.objects.exists()
 
 
-def test_admin_ensure_mends_an_account_and_keeps_a_good_password() -> None:
+def test_admin_ensure_repairs_an_account_and_keeps_a_correct_password() -> None:
     user = User.objects.create_user("admin", password="an old one", is_active=False)
     mended = admin_ensure(username="admin", password=PASSWORD)
     assert mended.pk == user.pk
@@ -92,17 +92,17 @@ def test_two_tokens_never_share_a_secret() -> None:
         ([], set()),
     ],
 )
-def test_what_scopes_allow(held: list[str], allowed: set[str]) -> None:
+def test_each_scope_allows_what_it_includes(held: list[str], allowed: set[str]) -> None:
     assert {scope.value for scope in Scope if Token(scopes=held).allows(scope)} == allowed
 
 
-def test_a_token_is_expired_from_the_very_instant() -> None:
+def test_a_token_is_expired_from_its_expiry_on() -> None:
     now = timezone.now()
     token = Token(expires_on=now)
     assert token.is_expired(now)
     assert not token.is_expired(now - timedelta(microseconds=1))
 
 
-def test_the_name_to_greet_somebody_by() -> None:
+def test_the_full_name_is_the_display_name_or_the_username() -> None:
     assert User(username="ada").get_full_name() == "ada"
     assert User(username="ada", display_name="Ada L.").get_short_name() == "Ada L."

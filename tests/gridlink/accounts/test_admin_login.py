@@ -1,4 +1,4 @@
-"""The admin's log-in page is a door for passwords, too."""
+"""Test the admin: its throttled log-in, its pages, and deleting a user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.client import PASSWORD
 
 @pytest.mark.throttled
 @pytest.mark.django_db
-def test_too_many_tries_shut_the_door_even_for_the_right_password(settings: Any) -> None:
+def test_after_too_many_attempts_even_the_right_password_is_refused(settings: Any) -> None:
     settings.LOGIN_ATTEMPTS = (2, 60.0)
     admin_ensure(username="root", password=PASSWORD)
     browser = Browser()
@@ -29,7 +29,7 @@ def test_too_many_tries_shut_the_door_even_for_the_right_password(settings: Any)
 
 
 @pytest.mark.django_db
-def test_a_user_goes_with_everything_that_is_theirs(alice: Any) -> None:
+def test_deleting_a_user_deletes_all_their_data(alice: Any) -> None:
     admin_ensure(username="root", password=PASSWORD)
     browser = Browser()
     browser.post("/admin/login/", {"username": "root", "password": PASSWORD})
@@ -43,7 +43,7 @@ def test_a_user_goes_with_everything_that_is_theirs(alice: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_every_page_of_the_admin_opens(alice: Any) -> None:
+def test_every_admin_page_can_be_opened(alice: Any) -> None:
     admin_ensure(username="root", password=PASSWORD)
     browser = Browser()
     assert (

@@ -1,4 +1,4 @@
-"""`auth/register/`: opening an account."""
+"""Test `auth/register/`: sign-up."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_weak_password_is_refused(anonymous: Client, password: str, message: s
 
 
 @pytest.mark.usefixtures("alice")
-def test_a_name_is_given_once(anonymous: Client) -> None:
+def test_a_name_can_be_taken_only_once(anonymous: Client) -> None:
     with nothing_changes():
         taken = anonymous.post("auth/register/", {"username": "alice", "password": PASSWORD})
         error = assert_error(taken, 400, "invalid", "username")
@@ -142,7 +142,7 @@ def test_a_bad_or_unknown_field_is_named(anonymous: Client, field: str, value: A
 
 
 @pytest.mark.parametrize("field", ["username", "password"])
-def test_what_is_missing_is_named(anonymous: Client, field: str) -> None:
+def test_missing_fields_are_named(anonymous: Client, field: str) -> None:
     with nothing_changes():
         body = {name: value for name, value in ADA.items() if name != field}
         assert_error(anonymous.post("auth/register/", body), 400, "invalid", field)

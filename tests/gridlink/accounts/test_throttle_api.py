@@ -1,4 +1,4 @@
-"""The doors that passwords go through let only so many tries pass."""
+"""Test the limits on attempts to log in and sign up."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def age(seconds: float) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_too_many_tries_shut_the_door_even_for_the_right_password(settings: Any) -> None:
+def test_after_too_many_attempts_even_the_right_password_is_refused(settings: Any) -> None:
     settings.LOGIN_ATTEMPTS = (3, 60.0)
     for _ in range(3):
         assert_error(log_in(WRONG), 401, "bad_credentials")
@@ -57,7 +57,7 @@ def test_too_many_tries_shut_the_door_even_for_the_right_password(settings: Any)
 
 
 @pytest.mark.usefixtures("ada")
-def test_the_door_opens_again_one_try_at_a_time(settings: Any) -> None:
+def test_the_bucket_refills_one_attempt_at_a_time(settings: Any) -> None:
     settings.LOGIN_ATTEMPTS = (2, 60.0)
     for expected in (401, 401, 429):
         assert log_in(WRONG).status_code == expected
@@ -72,7 +72,7 @@ def test_the_door_opens_again_one_try_at_a_time(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_a_refused_try_takes_nothing(settings: Any) -> None:
+def test_a_refused_attempt_takes_no_token(settings: Any) -> None:
     settings.LOGIN_ATTEMPTS = (1, 60.0)
     assert log_in(WRONG).status_code == 401
     for _ in range(5):
@@ -82,7 +82,7 @@ def test_a_refused_try_takes_nothing(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_one_name_does_not_shut_the_door_for_another_nor_for_another_address(
+def test_one_name_does_not_throttle_another_name_or_address(
     settings: Any,
 ) -> None:
     settings.LOGIN_ATTEMPTS = (1, 60.0)
@@ -93,13 +93,13 @@ def test_one_name_does_not_shut_the_door_for_another_nor_for_another_address(
 
 
 @pytest.mark.usefixtures("ada")
-def test_names_that_do_not_exist_are_counted_alike(settings: Any) -> None:
+def test_attempts_with_unknown_names_are_counted_too(settings: Any) -> None:
     settings.LOGIN_ATTEMPTS = (1, 60.0)
     for body in (WRONG, {**WRONG, "username": "nobody"}):
         assert [log_in(body).status_code for _ in range(2)] == [401, 429]
 
 
-def test_an_address_that_tries_many_names_is_shut_out(settings: Any) -> None:
+def test_an_address_that_tries_many_names_is_throttled(settings: Any) -> None:
     settings.LOGIN_ATTEMPTS_PER_ADDRESS = (3, 5.0)
     answers = [log_in({**WRONG, "username": f"name{n}"}) for n in range(4)]
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
@@ -117,7 +117,7 @@ def test_sign_up_is_throttled_per_address(settings: Any) -> None:
     assert register("name2", "192.0.2.2").status_code == 201
 
 
-def test_the_table_names_nobody(settings: Any) -> None:
+def test_the_table_holds_no_names_or_addresses(settings: Any) -> None:
     settings.LOGIN_ATTEMPTS = (5, 60.0)
     log_in(WRONG)
     keys = list(ThrottleBucket.objects.values_list("key", flat=True))
@@ -126,13 +126,13 @@ def test_the_table_names_nobody(settings: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_threads_never_both_take_the_last_try() -> None:
+def test_concurrent_requests_never_share_the_last_token() -> None:
     limit = (2, 3600.0)
-    throttle.take("door", "who", limit)
+    throttle.take("scope", "who", limit)
 
     def attempt() -> str:
         try:
-            throttle.take("door", "who", limit)
+            throttle.take("scope", "who", limit)
         except Throttled:
             return "refused"
         return "taken"
@@ -168,7 +168,7 @@ def test_the_clients_address(
 
 
 @pytest.mark.usefixtures("ada")
-def test_behind_a_proxy_each_visitor_has_a_bucket(settings: Any) -> None:
+def test_behind_a_proxy_each_client_has_a_bucket(settings: Any) -> None:
     settings.TRUSTED_PROXIES = 1
     settings.LOGIN_ATTEMPTS = (1, 60.0)
 

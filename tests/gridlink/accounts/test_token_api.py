@@ -1,4 +1,4 @@
-"""`auth/token/`: a password for a token, and what the token is worth."""
+"""Test `auth/token/`: issuing tokens and authenticating with them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def bearer(secret: str) -> Client:
 
 
 @pytest.mark.usefixtures("ada")
-def test_a_log_in_gives_a_token_with_the_defaults(settings: Any) -> None:
+def test_logging_in_issues_a_token_with_the_defaults(settings: Any) -> None:
     settings.TOKEN_DAYS = 7
     begin = timezone.now()
     response = Client().post("auth/token/", ADA)
@@ -60,7 +60,7 @@ def test_a_log_in_gives_a_token_with_the_defaults(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_only_the_digest_is_kept() -> None:
+def test_only_the_digest_is_stored() -> None:
     secret = issued()["token"]
     token = Token.objects.get()
     assert token.digest == hashlib.sha256(secret.encode()).hexdigest()
@@ -69,11 +69,11 @@ def test_only_the_digest_is_kept() -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_names_are_found_however_they_are_typed() -> None:
+def test_names_are_found_in_any_case() -> None:
     assert issued(username="ADA")["name"] == "api"
 
 
-def test_a_wrong_password_an_unknown_name_and_a_closed_account_answer_alike(
+def test_a_wrong_password_an_unknown_name_and_an_inactive_account_get_the_same_answer(
     ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Byte for byte, and with the same hashing done, so that the time tells nothing, either."""
@@ -138,18 +138,18 @@ def test_a_bad_or_unknown_field_is_named(field: str, value: Any) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_name_and_scopes_are_kept_scopes_once() -> None:
+def test_name_and_distinct_scopes_are_stored() -> None:
     answer = issued(name="laptop 🦊", scopes=["write", "read", "write"])
     assert (answer["name"], answer["scopes"]) == ("laptop 🦊", ["read", "write"])
 
 
 @pytest.mark.usefixtures("ada")
-def test_an_expiry_of_ones_own() -> None:
+def test_an_expiry_can_be_chosen() -> None:
     assert issued(expiry="2999-01-01T01:00:00+01:00")["expiry"] == "2999-01-01T00:00:00Z"
 
 
 @pytest.mark.usefixtures("ada")
-def test_a_token_ends_at_its_expiry() -> None:
+def test_a_token_is_refused_after_its_expiry() -> None:
     secret = issued(expiry="2999-01-01T00:00:00Z")["token"]
     Token.objects.update(expires_on=timezone.now())
     response = bearer(secret).get("grids/")
@@ -158,7 +158,7 @@ def test_a_token_ends_at_its_expiry() -> None:
     assert response["WWW-Authenticate"] == "Token"
 
 
-def test_a_closed_account_closes_its_tokens(ada: User) -> None:
+def test_tokens_of_an_inactive_account_are_refused(ada: User) -> None:
     client = bearer(issued()["token"])
     assert client.get("grids/").status_code == 200
     ada.is_active = False
@@ -213,7 +213,7 @@ def test_no_header_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_the_last_use_is_noted_once_a_minute() -> None:
+def test_the_last_use_is_stored_once_a_minute() -> None:
     client = bearer(issued()["token"])
     client.get("grids/")
     first = Token.objects.get().last_used_on

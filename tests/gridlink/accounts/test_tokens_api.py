@@ -1,4 +1,4 @@
-"""`auth/tokens/`: the account's tokens, what each may do, and their end."""
+"""Test `auth/tokens/`: listing and revoking tokens, and their scopes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_pages_of_tokens(alice: Client) -> None:
     assert_error(alice.get("auth/tokens/?q=x"), 400, "invalid", "q")
 
 
-def test_a_revoked_token_is_worth_nothing_from_then_on(alice: Client) -> None:
+def test_a_revoked_token_is_refused(alice: Client) -> None:
     reader = scoped(alice, "read")
     slug = Token.objects.get(scopes=["read"]).slug
     assert reader.get("grids/").status_code == 200
@@ -89,7 +89,7 @@ def test_tokens_are_managed_with_the_scope_admin_only(
 
 
 @pytest.mark.parametrize("scope", ["read", "write", "admin"])
-def test_any_token_may_end_itself(alice: Client, scope: str) -> None:
+def test_any_token_may_revoke_itself(alice: Client, scope: str) -> None:
     client = scoped(alice, scope)
     others = Token.objects.exclude(scopes=[scope]).count()
     assert client.delete("auth/tokens/current/").status_code == 204
@@ -98,7 +98,7 @@ def test_any_token_may_end_itself(alice: Client, scope: str) -> None:
     assert Token.objects.count() == others
 
 
-def test_nobody_has_no_current_token(anonymous: Client) -> None:
+def test_an_anonymous_user_has_no_current_token(anonymous: Client) -> None:
     assert_error(anonymous.delete("auth/tokens/current/"), 401, "unauthenticated")
 
 

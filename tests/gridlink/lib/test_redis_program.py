@@ -1,4 +1,4 @@
-"""The embedded Redis runs the machine's own server when it is recent enough, else the bundled one."""
+"""Test the choice between the machine's Redis server and the bundled one."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def data() -> Iterator[Path]:
 
 
 @pytest.mark.skipif(find_redis().version < (7,), reason="there is no Redis 7 on the PATH")
-def test_data_goes_along_to_a_newer_program_and_not_back(
+def test_a_newer_program_takes_the_data_over_and_an_older_one_refuses_it(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Public identifiers and aliases."""
+"""Test public identifiers and aliases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gridlink.lib.slugs import (
     [{new_slug("gr") for _ in range(1000)}, set(islice(new_slugs("gr"), 1000))],
     ids=["one by one", "many at once"],
 )
-def test_a_new_slug_has_its_form_and_is_never_the_same(slugs: set[str]) -> None:
+def test_a_new_slug_has_its_format_and_is_unique(slugs: set[str]) -> None:
     assert len(slugs) == 1000
     assert {len(slug) for slug in slugs} == {SLUG_LENGTH}
     assert all(re.fullmatch(SlugConverter.regex, slug) for slug in slugs)
@@ -44,7 +44,7 @@ def test_a_new_slug_has_its_form_and_is_never_the_same(slugs: set[str]) -> None:
         "gr_" + "٠" * 32,
     ],
 )
-def test_what_is_no_slug(text: str) -> None:
+def test_texts_that_are_not_slugs(text: str) -> None:
     assert not re.fullmatch(SlugConverter.regex, text)
 
 
@@ -57,7 +57,7 @@ def test_aliases(alias: str) -> None:
     "alias",
     ["", "-", "a-", "-a", "A", "a_b", "a.b", "a b", "ä", "a\n", "\na", "x" * 65, "a/b", "٠"],
 )
-def test_what_is_no_alias(alias: str) -> None:
+def test_texts_that_are_not_aliases(alias: str) -> None:
     with pytest.raises(ValidationError, match=r"^..Use 1 to 64 lower-case letters"):
         alias_validator(alias)
 

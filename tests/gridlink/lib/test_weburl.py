@@ -1,4 +1,4 @@
-"""Which addresses a link may have, and when two are the same."""
+"""Test which URLs links may have, and which URLs are equivalent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SPACE = "The URL contains a space or a control character."
         "https://example.org/" + "x" * (URL_LENGTH - len("https://example.org/")),
     ],
 )
-def test_allowed(url: str) -> None:
+def test_allowed_urls_are_returned(url: str) -> None:
     assert check_url(url) == url
     assert check_url(f" \t{url}\n") == url
     assert re.fullmatch("[0-9a-f]{32}", url_key(url))
@@ -93,7 +93,7 @@ def test_allowed(url: str) -> None:
         ("https://example.org/" + "x" * URL_LENGTH, "The URL is longer than 4096 characters."),
     ],
 )
-def test_refused(url: str, reason: str) -> None:
+def test_refused_urls_name_the_reason(url: str, reason: str) -> None:
     with pytest.raises(BadUrl) as refused:
         check_url(url)
     assert str(refused.value) == reason
@@ -102,7 +102,7 @@ def test_refused(url: str, reason: str) -> None:
 @pytest.mark.parametrize(
     "url", ["http://example.org:99999/", "http://example.org:x/", "http://[::1/", "http://[x]/"]
 )
-def test_unreadable(url: str) -> None:
+def test_unparsable_urls_are_refused(url: str) -> None:
     with pytest.raises(BadUrl):
         check_url(url)
 
@@ -125,7 +125,7 @@ SAME = [
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_the_same_place(one: str, other: str) -> None:
+def test_equivalent_urls_have_the_same_key(one: str, other: str) -> None:
     assert url_key(check_url(one)) == url_key(check_url(other))
 
 
@@ -148,13 +148,13 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
-def test_different_places(one: str, other: str) -> None:
+def test_different_urls_have_different_keys(one: str, other: str) -> None:
     assert url_key(check_url(one)) != url_key(check_url(other))
 
 
 @settings(deadline=None)
 @given(st.text(max_size=60) | st.text(max_size=60).map("https://".__add__))
-def test_any_text_is_either_refused_or_an_address_with_a_key(text: str) -> None:
+def test_any_text_is_either_refused_or_has_a_key(text: str) -> None:
     try:
         url = check_url(text)
     except BadUrl:
@@ -171,7 +171,7 @@ _QUERIES = st.lists(st.from_regex(r"[a-z]{1,3}=[A-Za-z0-9]{0,3}", fullmatch=True
 
 @settings(deadline=None)
 @given(scheme=st.sampled_from(["http", "https"]), host=_NAMES, path=_PATHS, query=_QUERIES)
-def test_ways_to_write_one_address_have_one_key(
+def test_spellings_of_one_url_have_the_same_key(
     scheme: str, host: str, path: list[str], query: list[str]
 ) -> None:
     tail = "/" + "/".join(path)

@@ -1,4 +1,4 @@
-"""Which addresses requests for strangers may go to."""
+"""Test which addresses are public and may be requested for users."""
 
 from __future__ import annotations
 
@@ -70,27 +70,27 @@ NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("text", PUBLIC)
-def test_public(text: str) -> None:
+def test_public_addresses(text: str) -> None:
     assert is_public(address_of(text))
 
 
 @pytest.mark.parametrize("text", NOT_PUBLIC)
-def test_not_public(text: str) -> None:
+def test_addresses_that_are_not_public(text: str) -> None:
     assert not is_public(address_of(text))
 
 
 @given(st.ip_addresses(v=4))
-def test_an_address_inside_another_is_judged_as_itself(address: object) -> None:
+def test_an_ipv4_mapped_address_is_judged_as_ipv4(address: object) -> None:
     assert address_of(f"::ffff:{address}") == address
 
 
 @given(st.ip_addresses(v=6, network="::/3") | st.ip_addresses(v=6, network="c000::/2"))
-def test_nothing_outside_what_was_given_out_is_public(address: object) -> None:
+def test_no_unallocated_address_is_public(address: object) -> None:
     inside = address_of(str(address))
     assert inside.version == 4 or not is_public(inside)
 
 
-def test_an_operator_allows_more() -> None:
+def test_the_operator_can_allow_private_networks() -> None:
     allowed = (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
     reachable = ["10.1.2.3", "::ffff:10.1.2.3", "fd00::1", "1.1.1.1"]
     assert all(may_reach(address_of(text), allowed) for text in reachable)
@@ -103,12 +103,12 @@ def test_settings() -> None:
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "localhost", "10.0.0.0/33"])
-def test_networks_that_make_no_sense(text: str) -> None:
+def test_invalid_networks_are_refused(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="X must list networks"):
         networks_of("X", [text])
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "http", "８０"])
-def test_ports_that_make_no_sense(text: str) -> None:
+def test_invalid_ports_are_refused(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="X must list port numbers"):
         ports_of("X", [text])

@@ -1,4 +1,4 @@
-"""What the client reaches, and what an answer may cost, against real servers."""
+"""Test what the outbound client reaches and its limits, against real servers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def limited(seconds: float = 5, **limits: int) -> Client:
     return client(limits=Limits(seconds=seconds, **limits))
 
 
-def test_an_answer() -> None:
+def test_a_response_is_returned() -> None:
     with web(page=reply(203, b"hello", {"X-Thing": "a"})) as server:
         server.answers["/page?a=b%20c"] = server.answers["/page"]
         answer = client().request("GET", server.url("/page?a=b%20c#top"))
@@ -107,14 +107,14 @@ def test_no_spelling_of_a_private_address_is_connected_to(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", LOOPBACK[:-5])
-def test_such_a_spelling_is_blocked_for_what_it_leads_to(host: str) -> None:
+def test_each_spelling_is_blocked_as_a_private_address(host: str) -> None:
     with pytest.raises(errors.Blocked, match="not public"):
         client(allowed=()).request("GET", f"http://{host}/")
 
 
 @pytest.mark.parametrize("bad", ["10.0.0.1", "::1", "169.254.169.254", "64:ff9b::7f00:1"])
 @pytest.mark.parametrize("turn", [1, -1])
-def test_one_private_address_of_a_name_is_enough(bad: str, turn: int) -> None:
+def test_one_private_address_of_a_name_blocks_it(bad: str, turn: int) -> None:
     with web() as server:
         found = ["127.0.0.1", bad][::turn]
         with pytest.raises(errors.Blocked):
@@ -122,7 +122,7 @@ def test_one_private_address_of_a_name_is_enough(bad: str, turn: int) -> None:
     assert server.connections == 0
 
 
-def test_a_name_is_looked_up_once_so_that_it_cannot_mean_another_address_then() -> None:
+def test_a_name_is_resolved_once_so_that_it_cannot_be_rebound() -> None:
     asked: list[str] = []
 
     def resolver(host: str, port: int) -> list[str]:
@@ -153,7 +153,7 @@ def test_redirects_are_followed(status: int) -> None:
     assert answer.url == server.url("/new?x=%C3%BC")
 
 
-def test_one_request_alone_follows_nothing() -> None:
+def test_request_follows_no_redirect() -> None:
     with web(old=redirect_to("/new")) as server:
         assert client().request("POST", server.url("/old"), body=b"x").status == 302
     assert server.log == [("POST", "/old")]
@@ -194,7 +194,7 @@ def test_a_redirect_to_something_else_is_not_followed(target: str) -> None:
         client().follow(server.url("/old"))
 
 
-def test_redirects_in_a_circle_end() -> None:
+def test_a_redirect_loop_ends() -> None:
     a, b = redirect_to("/b"), redirect_to("/a")
     with web(a=a, b=b) as server, pytest.raises(errors.TooManyRedirects):
         client().follow(server.url("/a"))
@@ -220,14 +220,14 @@ def test_redirects_in_a_circle_end() -> None:
         ("http://nothing.invalid/", errors.Unresolvable),
     ],
 )
-def test_addresses_that_are_not_asked(url: str, error: type[Exception]) -> None:
+def test_forbidden_urls_are_not_requested(url: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         Client(limits=Limits(seconds=5)).request("GET", url)
 
 
 @given(st.text(max_size=60) | st.from_regex(r"\Ahttps?://[^/]{0,20}[/?#]?.{0,20}\Z"))
 @examples(max_examples=200, deadline=None)
-def test_no_text_is_too_odd(url: str) -> None:
+def test_any_text_as_url_ends_in_an_outbound_error(url: str) -> None:
     def resolver(host: str, port: int) -> list[str]:
         raise OSError
 
@@ -235,7 +235,7 @@ def test_no_text_is_too_odd(url: str) -> None:
         client(resolver=resolver).request("GET", url)
 
 
-def test_no_answer_is_too_odd() -> None:
+def test_any_bytes_as_response_end_in_a_response_or_an_error() -> None:
     @given(st.binary(max_size=200))
     @examples(max_examples=100, deadline=None)
     def ask(answer: bytes) -> None:
@@ -253,7 +253,7 @@ def test_no_answer_is_too_odd() -> None:
         ask()
 
 
-def test_nobody_listens() -> None:
+def test_a_closed_port_is_refused() -> None:
     with pytest.raises(errors.Refused):
         client().request("GET", f"http://127.0.0.1:{free_port()}/")
 
@@ -283,12 +283,12 @@ def ends_in_time(limited_client: Client, server: Web, path: str = "/page") -> No
         ),
     ],
 )
-def test_the_deadline_is_for_everything(answer: Any) -> None:
+def test_the_deadline_covers_the_whole_request(answer: Any) -> None:
     with web(page=answer) as server:
         ends_in_time(limited(1), server)
 
 
-def test_the_deadline_is_for_all_redirects_together() -> None:
+def test_the_deadline_covers_all_redirects_together() -> None:
     with web(page=redirect_to("/page")) as server:
         server.answers["/page"] = reply(302, headers={"Location": "/page"}, wait=0.4)
         started = time.monotonic()
@@ -297,7 +297,7 @@ def test_the_deadline_is_for_all_redirects_together() -> None:
     assert time.monotonic() - started < 2
 
 
-def test_the_deadline_is_for_the_name_too() -> None:
+def test_the_deadline_covers_name_resolution() -> None:
     def resolver(host: str, port: int) -> list[str]:
         Event().wait(5)
         return ["127.0.0.1"]
@@ -307,7 +307,7 @@ def test_the_deadline_is_for_the_name_too() -> None:
     assert server.connections == 0
 
 
-def test_the_deadline_is_for_tls_too() -> None:
+def test_the_deadline_covers_the_tls_handshake() -> None:
     silent = socket.create_server(("127.0.0.1", 0))
     with silent:
         started = time.monotonic()
@@ -338,7 +338,7 @@ def test_the_deadline_is_for_tls_too() -> None:
         ),
     ],
 )
-def test_an_answer_has_an_end(answer: Any) -> None:
+def test_a_response_head_is_limited(answer: Any) -> None:
     with web(page=answer) as server, pytest.raises(errors.TooLarge):
         limited(20, body_bytes=10_000).request("GET", server.url("/page"))
 
@@ -357,14 +357,14 @@ def test_an_endless_body_is_cut() -> None:
     assert (answer.body, answer.is_whole) == (b"x" * 100_000, False)
 
 
-def test_without_a_limit_for_it_no_body_is_waited_for() -> None:
+def test_with_a_limit_of_0_bytes_no_body_is_read() -> None:
     with web(page=drip(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"", 60)) as server:
         answer = limited(body_bytes=0).request("GET", server.url("/page"))
     assert (answer.status, answer.body, answer.is_whole) == (200, b"", False)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_a_packed_bomb_is_cut_at_what_it_unpacks_to(layers: int) -> None:
+def test_a_compressed_body_is_limited_by_its_decoded_size(layers: int) -> None:
     bomb, coding = b"\0" * 50_000_000, ", ".join(["gzip"] * layers)
     for _ in range(layers):
         bomb = gzip.compress(bomb)
@@ -373,7 +373,7 @@ def test_a_packed_bomb_is_cut_at_what_it_unpacks_to(layers: int) -> None:
     assert (answer.body, answer.is_whole) == (b"\0" * 100_000, False)
 
 
-def test_a_packed_body_is_unpacked() -> None:
+def test_a_compressed_body_is_decoded() -> None:
     packed = reply(body=gzip.compress(b"hello"), headers={"Content-Encoding": "gzip"})
     with web(page=packed) as server:
         assert client().request("GET", server.url("/page")).body == b"hello"
@@ -391,7 +391,7 @@ def test_a_packed_body_is_unpacked() -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
     ],
 )
-def test_what_is_no_answer(raw: bytes) -> None:
+def test_what_is_not_http_is_an_error(raw: bytes) -> None:
     def answer(sock: socket.socket, asked: Asked) -> None:
         sock.sendall(raw)
 
@@ -399,7 +399,7 @@ def test_what_is_no_answer(raw: bytes) -> None:
         client().request("GET", server.url("/page"))
 
 
-def test_a_good_certificate_tells_its_end(tmp_path: Path) -> None:
+def test_the_expiry_of_a_valid_certificate_is_returned(tmp_path: Path) -> None:
     file = make_certificate(tmp_path / "good.pem", days=10)
     with web(file, page=reply(body=b"safe")) as server:
         answer = client(ca_file=file).request("GET", server.url("/page", "localhost"))
@@ -409,7 +409,7 @@ def test_a_good_certificate_tells_its_end(tmp_path: Path) -> None:
     assert timedelta(days=9, hours=23) < left < timedelta(days=10)
 
 
-def test_deadline_and_size_hold_inside_tls(tmp_path: Path) -> None:
+def test_deadline_and_size_are_enforced_inside_tls(tmp_path: Path) -> None:
     file = make_certificate(tmp_path / "good.pem")
     slow = drip(b"HTTP/1.1 200 OK\r\n\r\n", b"x")
     fast = drip(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 9999, 0)
@@ -430,7 +430,7 @@ def test_an_expired_certificate(tmp_path: Path) -> None:
     assert server.asked == []
 
 
-def test_certificates_of_somebody_else(tmp_path: Path) -> None:
+def test_untrusted_certificates_are_refused(tmp_path: Path) -> None:
     trusted = make_certificate(tmp_path / "trusted.pem", name="elsewhere.test")
     with web(trusted, page=reply()) as server:
         with pytest.raises(errors.TlsInvalid, match="not valid"):
@@ -440,7 +440,7 @@ def test_certificates_of_somebody_else(tmp_path: Path) -> None:
     assert server.asked == []
 
 
-def test_the_certificate_is_that_of_the_name_and_not_of_the_address(tmp_path: Path) -> None:
+def test_the_certificate_must_match_the_name(tmp_path: Path) -> None:
     file = make_certificate(tmp_path / "good.pem", name="site.test")
     with web(file, page=reply()) as server:
         found = client(ca_file=file, resolver=lambda host, port: ["127.0.0.1"])

@@ -1,4 +1,4 @@
-"""Cursors are signed: those that a list did not issue are a clear 400, whatever they hold."""
+"""Test that cursors are signed: any that a list did not issue is a clear 400."""
 
 from __future__ import annotations
 

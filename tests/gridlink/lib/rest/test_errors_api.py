@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one clear error in one shape, and nothing is written."""
+"""Test that any invalid request gets an error of one shape, and writes nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def send(
         (b'{"title": {"a": ["\\udc00\\ud800"]}}', "The JSON contains half a surrogate pair."),
     ],
 )
-def test_a_body_that_is_no_json_object(alice: Client, body: bytes, message: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(
+    alice: Client, body: bytes, message: str
+) -> None:
     with nothing_changes():
         error = assert_error(send(alice, body), 400, "invalid")
     assert error["message"].startswith(message)
@@ -75,7 +77,7 @@ def test_a_byte_order_mark_is_refused(alice: Client) -> None:
         assert_error(send(alice, b'\xef\xbb\xbf{"title": "x"}'), 400, "invalid")
 
 
-def test_nesting_that_the_parser_can_take_is_judged_like_any_wrong_type(alice: Client) -> None:
+def test_moderate_nesting_is_refused_like_any_wrong_type(alice: Client) -> None:
     deep = json.loads("[" * 31 + "]" * 31)
     with nothing_changes():
         for field in ("title", "visibility", "columns"):
@@ -111,9 +113,7 @@ def _spoilt(value: Any, text: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("text", ["nul\x00", "\ud800"])
-def test_characters_that_no_table_keeps_are_refused_wherever_they_are(
-    alice: Client, text: str
-) -> None:
+def test_characters_that_cannot_be_stored_are_refused_everywhere(alice: Client, text: str) -> None:
     grid = make_grid(alice)["slug"]
     refusals = 0
     with nothing_changes():
@@ -151,7 +151,7 @@ def test_a_nul_in_a_query_is_refused(alice: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["%ff", "%ED%A0%80", "%F0%9F", "%"])
-def test_bytes_in_a_query_that_are_no_text_find_nothing(alice: Client, text: str) -> None:
+def test_invalid_utf8_in_a_query_finds_nothing(alice: Client, text: str) -> None:
     make_link(alice, make_grid(alice))
     assert alice.get(f"links/?tag={text}").json()["results"] == []
     assert_error_status(alice.get(f"links/?ordering={text}"), 400, "invalid")
@@ -216,7 +216,7 @@ def test_an_upload_has_a_limit_of_its_own(alice: Client, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "five", "٥", "1 2", "+5", "0x10"])
-def test_a_length_that_is_no_number_is_refused(alice: Client, length: str) -> None:
+def test_a_length_that_is_not_a_number_is_refused(alice: Client, length: str) -> None:
     with nothing_changes():
         answer = send(alice, b'{"title": "x"}', CONTENT_LENGTH=length)
         assert_error(answer, 400, "invalid")
@@ -249,7 +249,7 @@ def test_an_unknown_path(alice: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/grids", "/nope"])
-def test_a_path_without_its_slash_is_told_so(alice: Client, path: str) -> None:
+def test_a_path_without_its_slash_gets_a_hint(alice: Client, path: str) -> None:
     for answer in (alice.get(path), alice.post(path, {"title": "x"})):
         error = assert_error(answer, 404, "not_found")
         assert error["message"] == "Not found. Paths of the API end with a slash."
@@ -265,7 +265,7 @@ def test_a_path_without_its_slash_is_told_so(alice: Client, path: str) -> None:
         ("BREW", "grids/", "GET, POST, HEAD, OPTIONS"),
     ],
 )
-def test_another_method(alice: Client, method: str, path: str, allowed: str) -> None:
+def test_another_method_is_a_405(alice: Client, method: str, path: str, allowed: str) -> None:
     with nothing_changes():
         http: Any = alice.http
         response = http.generic(method, f"/api/v1/{path}", b"{}", JSON)
@@ -274,26 +274,24 @@ def test_another_method(alice: Client, method: str, path: str, allowed: str) -> 
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "nonsense", ","])
-def test_an_answer_in_another_form(alice: Client, accept: str) -> None:
+def test_another_accept_header_is_a_406(alice: Client, accept: str) -> None:
     with nothing_changes():
         answer = alice.post("grids/", {"title": "x"}, accept=accept)
         assert_error(answer, 406, "not_acceptable")
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html, application/*;q=0.1"])
-def test_an_answer_in_json(alice: Client, accept: str) -> None:
+def test_an_accept_header_for_json_is_served(alice: Client, accept: str) -> None:
     assert alice.get("grids/", accept=accept).status_code == 200
 
 
-def test_a_host_that_is_not_ours(alice: Client, settings: Any) -> None:
+def test_an_unknown_host_is_refused(alice: Client, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["example.org"]
     response = alice.http.get("/api/v1/grids/", HTTP_HOST="evil.example")
     assert_error(response, 400, "invalid")
 
 
-def test_a_defect_shows_nothing_of_the_inside(
-    alice: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_defect_reveals_no_internals(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: Any) -> None:
         raise RuntimeError("secret detail")
 
@@ -305,7 +303,7 @@ def test_a_defect_shows_nothing_of_the_inside(
 
 
 @pytest.mark.django_db
-def test_pages_for_people_are_there() -> None:
+def test_docs_and_home_are_served() -> None:
     for path in ("/api/docs/", "/api/schema/"):
         assert Browser().get(path).status_code == 200
     home = Browser().get("/")
@@ -313,7 +311,7 @@ def test_pages_for_people_are_there() -> None:
 
 
 @pytest.mark.parametrize("kind", [OperationalError, InterfaceError, DatabaseError])
-def test_a_database_that_is_away_is_worth_another_try(
+def test_an_unreachable_database_is_a_503_with_retry_after(
     alice: Client, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
 ) -> None:
     def fail(**_: Any) -> None:
@@ -326,7 +324,7 @@ def test_a_database_that_is_away_is_worth_another_try(
     assert response["Retry-After"] == "5"
 
 
-def test_what_the_database_refuses_is_a_defect(
+def test_a_statement_that_the_database_refuses_is_a_500(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Keyset pages: every row once, whichever way one walks and whatever is written meanwhile."""
+"""Test keyset pages: every row once, in both directions and during writes."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def in_order(ordering: str) -> list[int]:
 
 @each_ordering
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
-def test_equal_rows_come_once_each_way(grid: Grid, ordering: str, limit: int) -> None:
+def test_equal_rows_are_listed_once_in_both_directions(
+    grid: Grid, ordering: str, limit: int
+) -> None:
     add(grid, *[(0, "same", 0)] * 7)
     pages = walk(ordering, limit)
     assert keys(pages) == in_order(ordering)
@@ -105,7 +107,7 @@ rows_of_links = st.lists(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=rows_of_links, limit=st.integers(1, 5))
-def test_any_rows_come_once_each_way(
+def test_any_rows_are_listed_once_in_both_directions(
     grid: Grid, ordering: str, rows: list[tuple[int, str, int]], limit: int
 ) -> None:
     Link.objects.all().delete()
@@ -122,7 +124,7 @@ def test_any_rows_come_once_each_way(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(before=rows_of_links, meanwhile=rows_of_links, limit=st.integers(1, 3))
-def test_rows_added_meanwhile_repeat_none_and_hide_none(
+def test_rows_added_meanwhile_repeat_and_hide_none(
     grid: Grid,
     ordering: str,
     before: list[tuple[int, str, int]],
@@ -157,7 +159,7 @@ def test_the_page_before_the_first_is_empty(grid: Grid) -> None:
     assert (before.rows, before.next, before.previous) == ([], None, None)
 
 
-def test_the_addresses_of_the_pages_keep_the_filters(alice: Client, grid: Grid) -> None:
+def test_the_urls_of_pages_keep_the_filters(alice: Client, grid: Grid) -> None:
     add(grid, *[(0, "a & b", 0)] * 3)
     first = alice.get("links/?limit=1&q=a%20b&ordering=title").json()
     second = alice.get(first["next"]).json()

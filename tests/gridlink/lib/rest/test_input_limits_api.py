@@ -1,4 +1,4 @@
-"""Small bodies that would cost much: they are refused before the work, with a small answer."""
+"""Test that small bodies which would cost much work are refused early and briefly."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _longest(limit: int) -> str:
         ),
     ],
 )
-def test_a_list_is_judged_by_its_length_first(
+def test_the_length_of_a_list_is_checked_first(
     alice: Client,
     monkeypatch: pytest.MonkeyPatch,
     path: str,
@@ -64,9 +64,7 @@ def test_a_list_is_judged_by_its_length_first(
     assert list(fields.values()) == [[_longest(limit)]]
 
 
-def test_a_layout_of_nonsense_is_given_up_soon(
-    alice: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invalid_layout_is_refused_early(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     judged = 0
     judge = StrictSerializer.to_internal_value
 
@@ -85,7 +83,7 @@ def test_a_layout_of_nonsense_is_given_up_soon(
     assert set(error["fields"]["links"]["19"]) == {"slug", "x", "y", "width", "height"}
 
 
-def test_a_layout_is_judged_by_its_length_first(alice: Client) -> None:
+def test_the_length_of_a_layout_is_checked_first(alice: Client) -> None:
     path = f"grids/{make_grid(alice)['slug']}/layout/"
     with nothing_changes():
         answer = alice.put(path, {"links": [{}] * (_MANY + 1)}, if_match="*")
@@ -93,7 +91,7 @@ def test_a_layout_is_judged_by_its_length_first(alice: Client) -> None:
     assert error["fields"]["links"] == {"non_field_errors": [_longest(_MANY)]}
 
 
-def test_of_unknown_fields_the_first_are_named(alice: Client) -> None:
+def test_the_first_unknown_fields_are_named(alice: Client) -> None:
     body = {"title": "x", **{f"stray{number}": 1 for number in range(_MANY)}}
     with nothing_changes():
         answer = alice.post("grids/", body)
