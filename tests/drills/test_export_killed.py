@@ -32,7 +32,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
 
-ROWS = int(os.environ.get("DRILL_ROWS", "200000"))
+ROWS = int(os.environ.get("DRILL_ROWS", "100000"))
 FORMS = (
     {"form": "csv"},
     {"form": "csv", "compression": "gzip"},
