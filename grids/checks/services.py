@@ -11,7 +11,7 @@ from gridlink.accounts import throttle
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Throttled, Unprocessable
 from gridlink.lib.outbound.client import Limits, outbound_client
-from gridlink.lib.outbound.errors import BadAnswer, OutboundError
+from gridlink.lib.outbound.errors import InvalidResponse, OutboundError
 from grids.access import grid_write, link_write
 from grids.checks.metadata import Metadata, read_metadata
 from grids.checks.runner import CHECK
@@ -59,5 +59,5 @@ def metadata_read(*, user: User, url: str) -> Metadata:
 def _metadata(url: str) -> Metadata:
     page = outbound_client(_METADATA_LIMITS).follow(url, headers={"Accept": "text/html, */*;q=0.1"})
     if not 200 <= page.status < 300:
-        raise BadAnswer(f"The host answers {page.status}.")
+        raise InvalidResponse(f"The host answers {page.status}.")
     return read_metadata(page)

@@ -26,9 +26,9 @@ from urllib3.util import Url, parse_url
 
 from gridlink.lib.outbound.addresses import Network
 from gridlink.lib.outbound.errors import (
-    BadAnswer,
     BadTarget,
     Blocked,
+    InvalidResponse,
     OutboundError,
     TimedOut,
     TlsExpired,
@@ -134,25 +134,27 @@ class Client:
                 **headers,
             }
             connection.request(method, target.request_uri, body, sent, preload_content=False)
-            answer = connection.getresponse()
+            response = connection.getresponse()
             budget.allow(self._limits.body_bytes)
-            read, is_whole = _read(answer, self._limits.body_bytes)
+            content, is_whole = _read(response, self._limits.body_bytes)
         spent = round((time.monotonic() - started) * 1000)
-        return Response(url, answer.status, answer.headers, read, is_whole, spent, certificate)
+        return Response(
+            url, response.status, response.headers, content, is_whole, spent, certificate
+        )
 
     def _target(self, url: str) -> Url:
         try:
             target = parse_url(url)
         except LocationParseError as error:
-            raise BadTarget("The address cannot be read.") from error
+            raise BadTarget("The URL is not valid.") from error
         if target.scheme not in _DEFAULT_PORTS:
-            raise Blocked("Only http and https addresses are asked.")
+            raise Blocked("Only http and https URLs are requested.")
         if not target.host:
-            raise BadTarget("The address names no host.")
+            raise BadTarget("The URL names no host.")
         if target.auth:
-            raise Blocked("Addresses with a name or a password in them are not asked.")
+            raise Blocked("URLs with a user name or password are not requested.")
         if _port(target) not in self._ports:
-            raise Blocked(f"Port {_port(target)} is not asked.")
+            raise Blocked(f"Port {_port(target)} is not allowed.")
         return target
 
     def _connection(self, target: Url, budget: Budget) -> _Connection:
@@ -205,11 +207,11 @@ def _expiry(connection: _Connection) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _read(answer: HTTPResponse, limit: int) -> tuple[bytes, bool]:
+def _read(response: HTTPResponse, limit: int) -> tuple[bytes, bool]:
     """Return the first `limit` decoded bytes of a body, and whether that was all."""
     body = bytearray()
     while limit and len(body) <= limit:
-        piece = answer.read(min(_PIECE, limit + 1 - len(body)))
+        piece = response.read(min(_PIECE, limit + 1 - len(body)))
         if not piece:
             return bytes(body), True
         body += piece
@@ -232,8 +234,8 @@ def _translated() -> Iterator[None]:
 
 def _outbound_error(error: Exception) -> OutboundError:
     if isinstance(error, (TimeoutError, ReadTimeoutError)):
-        return TimedOut("The answer took too long.")
+        return TimedOut("The response took too long.")
     # The base class itself means too many headers.
     if isinstance(error, LineTooLong) or type(error) is HTTPException:
-        return TooLarge("The head of the answer is too large.")
-    return BadAnswer("The host did not give an answer that can be read.")
+        return TooLarge("The headers of the response are too large.")
+    return InvalidResponse("The response is not valid HTTP, or the connection broke.")

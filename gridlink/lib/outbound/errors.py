@@ -47,5 +47,5 @@ class TlsExpired(TlsInvalid):
     """Report an expired certificate."""
 
 
-class BadAnswer(OutboundError):
+class InvalidResponse(OutboundError):
     """Report a broken connection or a response that is not HTTP."""

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from gridlink.lib.outbound.errors import BadAnswer
+from gridlink.lib.outbound.errors import InvalidResponse
 from gridlink.lib.text import CONTROL
 from gridlink.lib.weburl import URL_LENGTH
 
@@ -19,7 +19,7 @@ _REDIRECTS = PERMANENT | {302, 303, 307}
 
 
 def redirect_of(status: int, headers: Mapping[str, str], url: str) -> str | None:
-    """Return the absolute target of a response from `url`, or None; raise BadAnswer.
+    """Return the absolute target of a response from `url`, or None; raise InvalidResponse.
 
     The caller must check whether the target may be requested.
     """
@@ -29,9 +29,9 @@ def redirect_of(status: int, headers: Mapping[str, str], url: str) -> str | None
     try:
         target = parse_url(urljoin(url, _unicode(location))).url
     except (ValueError, LocationParseError) as error:
-        raise BadAnswer("The redirect's address cannot be read.") from error
+        raise InvalidResponse("The redirect's address cannot be read.") from error
     if len(target) > URL_LENGTH or CONTROL.search(target):
-        raise BadAnswer("The redirect's address is too long, or holds control characters.")
+        raise InvalidResponse("The redirect's address is too long, or holds control characters.")
     return target
 
 

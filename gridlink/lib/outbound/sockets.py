@@ -48,13 +48,13 @@ class Budget:
         """Count received bytes; raise TooLarge when they are too many."""
         self._bytes -= size
         if self._bytes < 0:
-            raise TooLarge("The answer is too large.")
+            raise TooLarge("The response is too large.")
 
     def seconds_left(self) -> float:
         """Return the time left, above 0; raise TimedOut."""
         seconds = self._deadline - time.monotonic()
         if seconds <= 0:
-            raise TimedOut("The answer took too long.")
+            raise TimedOut("The response took too long.")
         return seconds
 
 
@@ -113,7 +113,7 @@ def dial(
         except ConnectionRefusedError:
             failure = Refused("The host refuses the connection.")
         except TimeoutError:
-            failure = TimedOut("The host does not answer.")
+            failure = TimedOut("The host does not respond.")
         except OSError:
             continue
     raise failure
@@ -136,11 +136,13 @@ def _connect(address: Address, port: int, budget: Budget, seconds: float) -> Bou
 
 
 def _look_up(host: str, port: int, resolver: Resolver, seconds: float) -> list[Address]:
-    # The system's resolver has no timeout, so it gets a thread; a late answer is ignored.
-    answer: Future[list[str]] = Future()
-    Thread(target=_answer, args=(answer, resolver, host, port), name="resolve", daemon=True).start()
+    # The system's resolver has no timeout, so it gets a thread; a late result is ignored.
+    result: Future[list[str]] = Future()
+    Thread(
+        target=_resolve, args=(result, resolver, host, port), name="resolve", daemon=True
+    ).start()
     try:
-        texts = answer.result(seconds)
+        texts = result.result(seconds)
     except TimeoutError as error:
         raise TimedOut("The host's name could not be looked up in time.") from error
     except (OSError, UnicodeError, ValueError) as error:
@@ -150,8 +152,8 @@ def _look_up(host: str, port: int, resolver: Resolver, seconds: float) -> list[A
     return [address_of(text) for text in texts]
 
 
-def _answer(answer: Future[list[str]], resolver: Resolver, host: str, port: int) -> None:
+def _resolve(result: Future[list[str]], resolver: Resolver, host: str, port: int) -> None:
     try:
-        answer.set_result(resolver(host, port))
+        result.set_result(resolver(host, port))
     except BaseException as error:
-        answer.set_exception(error)
+        result.set_exception(error)

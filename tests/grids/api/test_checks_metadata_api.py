@@ -69,7 +69,7 @@ def test_a_page_that_does_not_come(
     monkeypatch.setattr(services, "_METADATA_LIMITS", Limits(seconds=0.3))
     server.answers["/page"] = reply(wait=60)
     error = assert_error(read(alice, server.url("/page")), 422, "unreachable", "url")
-    assert error["message"] == "The answer took too long."
+    assert error["message"] == "The response took too long."
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"])

@@ -211,7 +211,7 @@ def test_slow(settings: Any) -> None:
 def test_no_answer_in_time() -> None:
     finding, server = at(reply(wait=60), seconds=0.5)
     assert (finding.verdict, finding.status, finding.milliseconds) == (Verdict.TIMEOUT, None, None)
-    assert finding.detail == "The answer took too long."
+    assert finding.detail == "The response took too long."
     assert server.log == [("HEAD", "/page"), ("GET", "/page")]
 
 

@@ -148,7 +148,7 @@ def test_a_hang_ends_in_time(alice: Client, owner: User, server: Web, settings: 
     dispatcher.deliver()
     delivery = only()
     assert (delivery.status, delivery.code) == ("waiting", None)
-    assert delivery.error == "The answer took too long."
+    assert delivery.error == "The response took too long."
     assert delivery.milliseconds
     assert 900 < delivery.milliseconds < 3000
 

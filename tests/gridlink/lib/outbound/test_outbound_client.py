@@ -161,7 +161,7 @@ def test_request_follows_no_redirect() -> None:
 
 @pytest.mark.parametrize("target", ["//[", "http://a:b/", "/" + 4100 * "a", "ftp://a/\x01"])
 def test_a_redirect_that_cannot_be_read(target: str) -> None:
-    with web(old=redirect_to(target)) as server, pytest.raises(errors.BadAnswer):
+    with web(old=redirect_to(target)) as server, pytest.raises(errors.InvalidResponse):
         client().follow(server.url("/old"))
 
 
@@ -395,7 +395,7 @@ def test_what_is_not_http_is_an_error(raw: bytes) -> None:
     def answer(sock: socket.socket, asked: Asked) -> None:
         sock.sendall(raw)
 
-    with web(page=answer) as server, pytest.raises(errors.BadAnswer):
+    with web(page=answer) as server, pytest.raises(errors.InvalidResponse):
         client().request("GET", server.url("/page"))
 
 
