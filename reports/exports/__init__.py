@@ -1,1 +1,1 @@
-"""Exports of links and clicks, and of whole accounts, to files."""
+"""Export links, clicks and whole accounts to files."""

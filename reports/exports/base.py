@@ -1,4 +1,4 @@
-"""What every export format speaks: a query in, bytes out, the number of rows back."""
+"""Define what an export format gets and gives: a query in, bytes out, the number of rows back."""
 
 from __future__ import annotations
 
@@ -8,67 +8,72 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from reports.exports.columns import Column, Expressions, expression
 from reports.exports.compression import Compression
 
-_BATCH = 2000
-# COPY writes row by row; what lies behind wants larger pieces.
-_BUFFER = 1 << 20
+_FETCH_ROWS = 2000
+# COPY writes row by row; compression and storage work better with larger blocks.
+_BUFFER_BYTES = 1 << 20
+# COPY's text format would double every backslash. In its CSV format, with a quote and a delimiter that JSON
+# always escapes, nothing ever needs quoting, and each line is the JSON as Postgres made it.
+_COPY_VERBATIM = r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'"
+
+OnProgress = Callable[[int], None]
+"""Takes the approximate number of rows since the last call; raises whatever must stop the export."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportQuery:
-    """A SELECT, in parts that a format can wrap: `columns` FROM `source`, ordered."""
+    """Represent a SELECT in parts that a format can wrap: `columns` FROM `source`, ordered.
+
+    `using` is the alias of the database that is read.
+    """
 
     columns: tuple[Column, ...]
     source: str
     params: tuple[Any, ...]
     order: str
+    using: str = DEFAULT_DB_ALIAS
     limit: int | None = None
 
     def count(self) -> int:
-        """The number of rows."""
-        with connection.cursor() as cursor:
+        """Return the number of rows."""
+        with connections[self.using].cursor() as cursor:
             cursor.execute(f"SELECT count(*) {self.source}", self.params)
             return int(cursor.fetchone()[0])
 
     def select(self, expressions: Expressions) -> str:
-        """The SELECT with its parameters filled in, each column written by what is said of its kind."""
+        """Return the SELECT with its parameters filled in and each column converted by its kind."""
         columns = ", ".join(
             f'{expression(column, expressions)} AS "{column.name}"' for column in self.columns
         )
         limit = "" if self.limit is None else f" LIMIT {self.limit}"
-        return self.filled(f"SELECT {columns} {self.source} ORDER BY {self.order}{limit}")
-
-    def filled(self, statement: str) -> str:
-        """A statement around `source`, with the parameters filled in."""
-        with connection.cursor() as cursor:
+        statement = f"SELECT {columns} {self.source} ORDER BY {self.order}{limit}"
+        with connections[self.using].cursor() as cursor:
             filled: bytes = cursor.mogrify(statement, self.params)
         return filled.decode()
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The rows, streamed through a server-side cursor; for formats that COPY cannot write."""
+        """Stream the rows through a server-side cursor, for formats that COPY cannot write."""
         names = [column.name for column in self.columns]
-        with connection.cursor() as cursor:
+        with connections[self.using].cursor() as cursor:
             cursor.execute(f"DECLARE export_rows NO SCROLL CURSOR FOR {self.select({})}")
             while True:
-                cursor.execute(f"FETCH {_BATCH} FROM export_rows")
+                cursor.execute(f"FETCH {_FETCH_ROWS} FROM export_rows")
                 batch = cursor.fetchall()
                 if not batch:
                     return
                 yield from (dict(zip(names, row, strict=True)) for row in batch)
 
 
-# Told of so many rows more, about; raises what makes the export stop.
-Moved = Callable[[int], None]
-
-
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How the owner wants the file: the zone of its times, and of CSV the delimiter, whether it begins with a
-    byte order mark, and how times are written, by a name in columns.MOMENTS."""
+    """Hold the owner's choices: the time zone, and of CSV the delimiter, byte order mark and time format.
+
+    `times` is a key of `columns.TIME_FORMATS`.
+    """
 
     zone: str = "UTC"
     delimiter: str = ","
@@ -78,7 +83,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """A part that is written: `open` gives its bytes, from a start on and of a length."""
+    """Represent a part in storage; `open` takes a start and a length and returns a stream."""
 
     rows: int
     size: int
@@ -86,75 +91,75 @@ class StoredPart:
 
 
 class ExportFormat(ABC):
-    """One format, for one export. Adding another is a subclass in a file of its own, and a line in
-    `registry`."""
+    """Write one export in one format. To add one, subclass this and list it in `registry`."""
 
     name: ClassVar[str]
     extension: ClassVar[str]
     content_type: ClassVar[str]
-    is_packed: ClassVar[bool] = False
-    """Whether its files are compressed by themselves, and so in no other way."""
-    has_own_columns: ClassVar[bool] = False
-    """Whether nobody can choose the columns."""
+    is_compressed: ClassVar[bool] = False
+    """Whether the format compresses its files itself, so that no other compression applies."""
+    has_fixed_columns: ClassVar[bool] = False
+    """Whether the columns cannot be chosen."""
 
-    def __init__(self, columns: Sequence[Column], style: Style, packing: Compression) -> None:
+    def __init__(self, columns: Sequence[Column], style: Style, compression: Compression) -> None:
         self.columns = columns
         self.style = style
-        self.packing = packing
+        self.compression = compression
 
     @property
     def zone(self) -> str:
-        """The time zone that the database session must have."""
+        """Return the time zone that the database session must have."""
         return self.style.zone
 
     @abstractmethod
-    def write(self, query: ExportQuery, out: io.RawIOBase, moved: Moved) -> int:
-        """Write all rows to `out`; returns how many there were.
-
-        Runs inside one transaction, so every query sees the same rows.
-        """
+    def write(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
+        """Write all rows to `out` within one transaction; return their number."""
 
 
 class PartedFormat(ExportFormat):
-    """A format whose file can be put together from parts that were written each by itself."""
+    """Write a file that can be assembled from parts written independently of each other."""
 
     @abstractmethod
-    def write_part(self, query: ExportQuery, out: io.RawIOBase, moved: Moved) -> int:
-        """As `write`, for some of the rows. The same rows give the same bytes."""
+    def write_part(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
+        """Write some of the rows, as `write` does; the same rows give the same bytes."""
 
     @abstractmethod
     def assemble(self, parts: Iterable[StoredPart], out: io.RawIOBase) -> None:
-        """Write the file of all parts, which come in their order, each as soon as it is there."""
+        """Write the file of all parts, which arrive in order, each as soon as it is stored."""
 
 
-class Meter(io.RawIOBase):
-    """Stands before what takes the bytes, counts the lines that go by, and lets nothing by once `moved`
-    raises. Closing it, as a buffer does, closes nothing else."""
+class _ProgressWriter(io.RawIOBase):
+    """Report the lines that pass, then forward the bytes; closing it leaves `out` open."""
 
-    def __init__(self, out: io.RawIOBase | BinaryIO, moved: Moved) -> None:
+    def __init__(self, out: io.RawIOBase | BinaryIO, on_progress: OnProgress) -> None:
         super().__init__()
         self._out = out
-        self._moved = moved
+        self._on_progress = on_progress
 
     def writable(self) -> bool:
-        """It takes bytes, and only takes them."""
         return True
 
     def write(self, data: Any, /) -> int:
-        """Pass bytes on."""
         view = memoryview(data)
-        self._moved(bytes(view).count(b"\n"))
+        self._on_progress(bytes(view).count(b"\n"))
         self._out.write(view)
         return len(view)
 
 
-def buffered(out: io.RawIOBase | BinaryIO, moved: Moved) -> BinaryIO:
-    """A buffer before `out` for what is written row by row. To be closed, which flushes it."""
-    return cast(BinaryIO, io.BufferedWriter(Meter(out, moved), _BUFFER))
+def buffered(out: io.RawIOBase | BinaryIO, on_progress: OnProgress) -> BinaryIO:
+    """Return a buffer in front of `out` that reports lines; closing it flushes it."""
+    return cast(BinaryIO, io.BufferedWriter(_ProgressWriter(out, on_progress), _BUFFER_BYTES))
 
 
-def copy_out(statement: str, options: str, out: BinaryIO) -> int:
-    """COPY a SELECT straight into `out`: no row becomes a Python object. Returns the rows."""
+def copy_out(statement: str, options: str, out: BinaryIO, *, using: str) -> int:
+    """COPY the rows of a SELECT into `out` without making Python objects; return their number."""
+    connection = connections[using]
     with connection.wrap_database_errors, connection.cursor() as cursor:
         cursor.copy_expert(f"COPY ({statement}) TO STDOUT WITH ({options})", out)
         return int(cursor.rowcount)
+
+
+def copy_json_lines(select: str, out: BinaryIO, *, using: str) -> int:
+    """COPY the rows of a SELECT as one JSON object a line; return their number."""
+    rows = f"SELECT row_to_json(entire_row)::text FROM ({select}) AS entire_row"
+    return copy_out(rows, _COPY_VERBATIM, out, using=using)

@@ -1,4 +1,4 @@
-"""What the columns of an export hold. How each kind is written, every format says for itself."""
+"""Define the columns of exports and their kinds; each format decides how a kind is written."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from enum import Enum, auto
 
 
 class Kind(Enum):
-    """What a column's SQL gives."""
+    """Name the type of value that a column's SQL returns."""
 
     TEXT = auto()
     """text that people typed, which may be anything."""
     TOKEN = auto()
-    """text from a set of ours."""
+    """text from a fixed set."""
     INTEGER = auto()
     """integer or smallint."""
     BIGINT = auto()
-    FLAG = auto()
-    """boolean."""
-    MOMENT = auto()
+    BOOLEAN = auto()
+    TIMESTAMP = auto()
     """timestamptz."""
-    TEXTS = auto()
+    TEXT_ARRAY = auto()
     """text[], of what people typed."""
     JSON = auto()
     """jsonb."""
@@ -29,7 +28,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of an export: its name in the file, and the SQL of its value."""
+    """Represent a column of an export: its name in the file and the SQL of its value."""
 
     name: str
     sql: str
@@ -41,35 +40,39 @@ Expressions = Mapping[Kind, Callable[[str], str]]
 
 
 def expression(column: Column, expressions: Expressions) -> str:
-    """The SQL of what is written of a column; of kinds that are not named, the value itself."""
+    """Return the SQL of what is written; kinds without an expression are written as they are."""
     return expressions.get(column.kind, str)(column.sql)
 
 
-def chosen(columns: Iterable[Column], names: Iterable[str]) -> tuple[Column, ...]:
-    """The columns of these names, in the order of the names; all of them, when none is named."""
+def select_columns(columns: Iterable[Column], names: Iterable[str]) -> tuple[Column, ...]:
+    """Return the named columns in the order of the names, or all when none is named."""
     by_name = {column.name: column for column in columns}
     return tuple(by_name[name] for name in names) or tuple(by_name.values())
 
 
-def moment_text(zone: str) -> Callable[[str], str]:
-    """ISO 8601 to the microsecond: with a Z in UTC, elsewhere with the offset of that moment. The session's
-    time zone must be `zone`."""
+def timestamp_text(zone: str) -> Callable[[str], str]:
+    """Return SQL for ISO 8601 with microseconds and Z or the offset.
+
+    The session's time zone must be `zone`.
+    """
     suffix = '"Z"' if zone == "UTC" else "TZH:TZM"
     return lambda sql: f"""to_char({sql}, 'YYYY-MM-DD"T"HH24:MI:SS.US{suffix}')"""
 
 
-def local_text(zone: str) -> Callable[[str], str]:
-    """The same without Z or offset, which spreadsheets know for a time; in an hour that the clocks show twice
-    it may be either. The session's time zone must be `zone`."""
+def local_timestamp_text(zone: str) -> Callable[[str], str]:
+    """Return SQL for ISO 8601 without Z or offset, which spreadsheets recognise as a time.
+
+    It is ambiguous in the hour that clocks repeat. The session's time zone must be `zone`.
+    """
     return lambda sql: f"""to_char({sql}, 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
 
 
-MOMENTS = {"offset": moment_text, "local": local_text}
-"""How CSV can write moments."""
+TIME_FORMATS = {"offset": timestamp_text, "local": local_timestamp_text}
+"""The ways in which CSV can write times."""
 
 
-def joined(sql: str) -> str:
-    r"""Texts as one, "a, b"; a comma inside one is written "\,", a backslash "\\"."""
+def joined_text(sql: str) -> str:
+    r"""Return SQL that joins texts as "a, b", with "\," for a comma and "\\" for a backslash inside."""
     return rf"""
 CASE WHEN {sql} = '{{}}' THEN '' ELSE (
     SELECT string_agg(replace(replace(item, '\', '\\'), ',', '\,'), ', ' ORDER BY place)

@@ -1,4 +1,4 @@
-"""How an export is packed on its way into storage. Another way is one class and a line at the end."""
+"""Compress an export on its way into storage. To add a method, write a class and list it below."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isal import igzip
 
 
 class Compression(ABC):
-    """Wraps the file that bytes go into. `content_type` is empty where that of the format holds."""
+    """Wrap the file that bytes go into; an empty `content_type` means that of the format."""
 
     name: ClassVar[str]
     extension: ClassVar[str]
@@ -20,53 +20,53 @@ class Compression(ABC):
 
     @abstractmethod
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
-        """A file that packs what is written to it into `out`, complete when its block ends."""
+        """Return a file that compresses into `out`, complete when its block ends."""
 
 
 class Uncompressed(Compression):
-    """As it is."""
+    """Write the bytes unchanged."""
 
     name = "none"
     extension = ""
     content_type = ""
 
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
-        """`out` itself."""
+        """Return `out` itself."""
         return nullcontext(cast(BinaryIO, out))
 
 
 class Gzip(Compression):
-    """gzip at the level that keeps up with the database."""
+    """Compress with gzip at the level that keeps up with the database."""
 
     name = "gzip"
     extension = ".gz"
     content_type = "application/gzip"
 
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
-        """ISA-L's gzip, several times as fast as zlib's."""
+        """Return ISA-L's gzip file, several times as fast as zlib's."""
         open_gzip: Any = igzip.IGzipFile
-        packed: AbstractContextManager[BinaryIO] = open_gzip(
+        file: AbstractContextManager[BinaryIO] = open_gzip(
             filename="", mode="wb", compresslevel=1, fileobj=out, mtime=0
         )
-        return packed
+        return file
 
 
 class Zstandard(Compression):
-    """zstd."""
+    """Compress with Zstandard."""
 
     name = "zstd"
     extension = ".zst"
     content_type = "application/zstd"
 
     def wrap(self, out: io.RawIOBase) -> AbstractContextManager[BinaryIO]:
-        """With the checksum of the content, so that a damaged file is noticed."""
-        packer = zstandard.ZstdCompressor(level=3, write_checksum=True)
+        """Return a zstd file with a checksum of its content, so that damage is noticed."""
+        compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
         return cast(
             AbstractContextManager[BinaryIO],
-            packer.stream_writer(cast(BinaryIO, out), closefd=False),
+            compressor.stream_writer(cast(BinaryIO, out), closefd=False),
         )
 
 
 COMPRESSIONS: dict[str, type[Compression]] = {
-    way.name: way for way in (Uncompressed, Gzip, Zstandard)
+    compression.name: compression for compression in (Uncompressed, Gzip, Zstandard)
 }

@@ -1,4 +1,4 @@
-"""One export, from the wish to the file and its manifest."""
+"""Write one export, from its specification to the file and the manifest."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from django.conf import settings
 
 from reports.exports.base import ExportFormat, PartedFormat
 from reports.exports.compression import COMPRESSIONS
-from reports.exports.parts import Checkpoint, Parts
-from reports.exports.progress import Counter, Progress
-from reports.exports.quota import Room
-from reports.exports.readers import Side
+from reports.exports.parts import Checkpoint, ExportParts
+from reports.exports.progress import ChunkProgress, Progress
+from reports.exports.quota import StorageQuota
+from reports.exports.readers import ReaderPool
 from reports.exports.registry import FORMATS, SOURCES
 from reports.exports.replica import database_for
-from reports.exports.sources.base import ExportSource, Plan, Wish
+from reports.exports.sources.base import ExportSource, ExportSpec, Plan
 from tasks.jobs.context import JobContext, Output
 from tasks.jobs.registry import JobFailed
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What was written: the plan, and the rows of each of its pieces. `truncated` says why these are not all,
-    if they are not."""
+class ExportResult:
+    """Hold the plan and the rows written of each chunk; `truncated` says why some are missing."""
 
     plan: Plan
     rows: list[int]
@@ -32,105 +31,115 @@ class Written:
 
     @property
     def remarks(self) -> list[str]:
-        """What an owner should know of the rows."""
+        """Return what the owner should know of the rows."""
         differing = [
-            f"By the ledger there are {piece.rows} rows from {piece.start} to {piece.end}; found: {rows}."
-            for piece, rows in zip(self.plan.pieces, self.rows, strict=True)
-            if piece.rows != rows
+            f"The sums count {chunk.rows} rows from {chunk.start} to {chunk.end}; found: {rows}."
+            for chunk, rows in zip(self.plan.chunks, self.rows, strict=True)
+            if chunk.rows != rows
         ]
         return [*self.plan.remarks, *differing]
 
 
 class Export:
-    """The export that a job asks for. Raises KeyError for a kind or format that there is not."""
+    """Write the export that a job asks for. Raises KeyError for an unknown kind or format."""
 
     def __init__(self, context: JobContext) -> None:
         params = context.params
-        self.wish = Wish.of(context.user_id, params)
-        self.source: ExportSource = SOURCES[params["kind"]](self.wish)
-        packing = COMPRESSIONS[self.wish.compression]()
-        self.form: ExportFormat = FORMATS[self.wish.format](
-            self.source.chosen, self.wish.style, packing
+        self.spec = ExportSpec.from_params(context.user_id, params)
+        self.source: ExportSource = SOURCES[params["kind"]](self.spec)
+        compression = COMPRESSIONS[self.spec.compression]()
+        self.format: ExportFormat = FORMATS[self.spec.format](
+            self.source.columns_selected, self.spec.style, compression
         )
-        self.file_name = f"{self.source.kind}.{self.form.extension}{packing.extension}"
-        self.content_type = packing.content_type or self.form.content_type
+        self.file_name = f"{self.source.kind}.{self.format.extension}{compression.extension}"
+        self.content_type = compression.content_type or self.format.content_type
         self._context = context
 
-    def write(self, output: Output) -> Written:
-        """Write the file. Raises JobFailed when stored rows were changed meanwhile."""
-        kept = self._kept()
+    def write(self, output: Output) -> ExportResult:
+        """Write the file; raise JobFailed if its rows were changed meanwhile."""
+        checkpoint = self._usable_checkpoint()
         context = self._context
-        database = database_for(context)
-        with Side(settings.EXPORT_CONNECTIONS, context.check, database) as side:
-            if kept is None:
-                written = side.wait(side.submit(partial(self._begin, side, output)))
-                if isinstance(written, Written):
-                    return written
-                kept = Checkpoint(written, {})
-            return self._write_parts(side, kept, output)
+        using = database_for(context)
+        with ReaderPool(settings.EXPORT_CONNECTIONS, context.check, using) as readers:
+            if checkpoint is None:
+                started = readers.wait(readers.submit(partial(self._start, readers, output)))
+                if isinstance(started, ExportResult):
+                    return started
+                checkpoint = Checkpoint(started, {})
+            return self._write_parts(readers, checkpoint, output)
 
-    def _kept(self) -> Checkpoint | None:
-        """Where an earlier attempt stopped, if one can go on from there."""
+    def _usable_checkpoint(self) -> Checkpoint | None:
+        """Return where an earlier attempt stopped, if this one can continue from there."""
         stored = self._context.checkpoint
         kept = Checkpoint.from_json(stored) if stored else None
         return kept if kept and kept.parts and self.source.is_current(kept.plan) else None
 
-    def _begin(self, side: Side, output: Output) -> Written | Plan:
-        """The plan; if it is of one piece, that is written at once."""
-        with side.snapshot(self.form.zone):
-            plan = self._allowed(self.source.plan())
-            if len(plan.pieces) > 1:
+    def _start(self, readers: ReaderPool, output: Output) -> ExportResult | Plan:
+        """Return the plan, or the result if it has one chunk, which is written at once."""
+        with readers.snapshot(self.format.zone) as using:
+            plan = self._limited(self.source.plan(using))
+            if len(plan.chunks) > 1:
                 return plan
-            query = self.source.query(plan, plan.pieces[0])
-            counter = Counter(Progress(self._context, plan.rows))
-            rows = self.form.write(query, output.sink, counter.moved)
-        counter.settle(rows)
-        Room(self.wish.user_id).take(output.sink.size)
-        return Written(plan, [rows], _reason(plan))
+            query = self.source.query(plan, plan.chunks[0], using)
+            progress = ChunkProgress(Progress(self._context, plan.rows))
+            rows = self.format.write(query, output.sink, progress.add_lines)
+        progress.correct(rows)
+        StorageQuota(self.spec.user_id).reserve(output.sink.size)
+        return ExportResult(plan, [rows], _truncation(plan))
 
-    def _write_parts(self, side: Side, kept: Checkpoint, output: Output) -> Written:
-        # Sources of several pieces come in such formats only.
-        form = cast(PartedFormat, self.form)
-        parts = Parts(self._context, self.source, kept.plan, form)
-        parts.adopt(kept.parts)
-        rows = parts.write(side, output.sink)
-        if not self.source.is_current(kept.plan):
+    def _write_parts(
+        self, readers: ReaderPool, checkpoint: Checkpoint, output: Output
+    ) -> ExportResult:
+        plan = checkpoint.plan
+        # Sources with several chunks are offered in such formats only.
+        parted = cast(PartedFormat, self.format)
+        parts = ExportParts(self._context, self.source, plan, parted)
+        parts.reuse(checkpoint.parts)
+        rows = parts.write(readers, output.sink)
+        if not self.source.is_current(plan):
             raise JobFailed("changed", _CHANGED)
-        return Written(kept.plan, rows, _reason(kept.plan))
+        return ExportResult(plan, rows, _truncation(plan))
 
-    def _allowed(self, plan: Plan) -> Plan:
+    def _limited(self, plan: Plan) -> Plan:
         limit = settings.EXPORT_ROWS_MAX
-        return plan.cut(limit) if 0 < limit < plan.rows else plan
+        return plan.truncated(limit) if 0 < limit < plan.rows else plan
 
 
-def _reason(plan: Plan) -> str:
-    is_cut = plan.pieces[-1].is_cut
-    return f"This server exports {plan.rows} rows at most, and there are more." if is_cut else ""
+def _truncation(plan: Plan) -> str:
+    is_truncated = plan.chunks[-1].is_truncated
+    return (
+        f"This server exports at most {plan.rows} rows, and there are more." if is_truncated else ""
+    )
 
 
 _CHANGED = (
-    "Clicks were judged again, or removed as too old, while the export ran. Ask for it once more."
+    "Clicks were reclassified, or deleted as too old, while the export ran. Start the export again."
 )
 
 
-def manifest(export: Export, written: Written, files: list[Any]) -> dict[str, Any]:
-    """What a reader of the files must know to trust them."""
-    wish = export.wish
+def manifest(export: Export, result: ExportResult, files: list[Any]) -> dict[str, Any]:
+    """Return what a reader needs to verify the files, as JSON."""
+    spec = export.spec
     return {
         "manifest": 1,
         "kind": export.source.kind,
-        "format": wish.format,
-        "compression": wish.compression,
-        "columns": [column.name for column in export.source.chosen],
-        "filters": wish.filters,
-        "time_zone": export.form.zone,
+        "format": spec.format,
+        "compression": spec.compression,
+        "columns": [column.name for column in export.source.columns_selected],
+        "filters": spec.filters,
+        "time_zone": export.format.zone,
         # Of CSV.
-        "times": export.form.style.times,
-        "as_of": written.plan.as_of,
-        "status": "truncated" if written.truncated else "complete",
-        "remarks": written.remarks,
-        "files": [
-            {"name": file.name, "rows": file.rows, "size": file.size, "sha256": file.sha256}
-            for file in files
-        ],
+        "times": spec.style.times,
+        "as_of": result.plan.as_of,
+        "status": "truncated" if result.truncated else "complete",
+        "remarks": result.remarks,
+        "files": files_json(files),
     }
+
+
+def files_json(files: list[Any]) -> list[dict[str, Any]]:
+    """Return finished files as manifests list them."""
+    return [
+        {"name": file.name, "rows": file.rows, "size": file.size, "sha256": file.sha256}
+        for file in files
+    ]

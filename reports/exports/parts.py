@@ -1,7 +1,7 @@
-"""Writes an export of several pieces: each becomes a part in storage, several at once, and then one file.
+"""Write an export of several chunks: each becomes a part in storage, and then all become one file.
 
-What is finished is kept in the job's checkpoint. Whoever takes up the job of a worker that died writes only
-the rest, by the same plan, and gets the same bytes.
+Finished parts are recorded in the job's checkpoint. The next attempt after a worker's death writes only the
+rest, by the same plan, and produces the same bytes.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from reports.exports.base import PartedFormat, StoredPart
-from reports.exports.progress import Counter, Progress
-from reports.exports.quota import Room
-from reports.exports.readers import Side
+from reports.exports.progress import ChunkProgress, Progress
+from reports.exports.quota import StorageQuota
+from reports.exports.readers import ReaderPool
 from reports.exports.sources.base import ExportSource, Plan
 from tasks.jobs.context import JobContext
 from tasks.storage import ObjectMissing
 
 
 class Part(NamedTuple):
-    """A part in storage."""
+    """Name a part in storage."""
 
     key: str
     rows: int
@@ -33,64 +33,67 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far an export has come: its plan, and the finished parts by their number."""
+    """Hold how far an export is: its plan, and the finished parts by their number."""
 
     plan: Plan
     parts: Mapping[int, Part]
 
     def as_json(self) -> dict[str, Any]:
-        """For the job."""
+        """Return it as the job stores it."""
         parts = {str(number): list(part) for number, part in self.parts.items()}
         return {"plan": self.plan.as_json(), "parts": parts}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Checkpoint:
-        """From the job."""
+        """Read what `as_json` returned."""
         parts = {int(number): Part(*values) for number, values in stored["parts"].items()}
         return cls(Plan.from_json(stored["plan"]), parts)
 
 
-class Parts:
-    """The parts of one export in one attempt."""
+class ExportParts:
+    """Write the parts of one export in one attempt, several at once."""
 
     def __init__(
-        self, context: JobContext, source: ExportSource, plan: Plan, form: PartedFormat
+        self, context: JobContext, source: ExportSource, plan: Plan, parted: PartedFormat
     ) -> None:
-        self._context, self._source, self._plan, self._form = context, source, plan, form
+        self._context, self._source, self._plan, self._format = context, source, plan, parted
         self._progress = Progress(context, plan.rows)
-        self._room = Room(context.user_id)
+        self._quota = StorageQuota(context.user_id)
         self._lock = threading.Lock()
         self._finished: dict[int, Part] = {}
 
-    def adopt(self, kept: Mapping[int, Part]) -> None:
-        """Take over, of the parts of an earlier attempt, those that are still in storage."""
-        self._finished = {number: part for number, part in kept.items() if self._is_stored(part)}
-        self._room.take(sum(part.size for part in self._finished.values()))
+    def reuse(self, parts: Mapping[int, Part]) -> None:
+        """Take over those parts of an earlier attempt that are still in storage."""
+        self._finished = {number: part for number, part in parts.items() if self._is_stored(part)}
+        self._quota.reserve(sum(part.size for part in self._finished.values()))
         self._progress.add(sum(part.rows for part in self._finished.values()))
 
-    def write(self, side: Side, out: io.RawIOBase) -> list[int]:
-        """Write what is missing, and all of it to `out`; returns the rows of each part."""
+    def write(self, readers: ReaderPool, out: io.RawIOBase) -> list[int]:
+        """Write the missing parts, then the whole file to `out`; return the rows of each part."""
         futures = [
-            side.submit(partial(self._part, side, number))
-            for number in range(len(self._plan.pieces))
+            readers.submit(partial(self._part, readers, number))
+            for number in range(len(self._plan.chunks))
         ]
-        self._form.assemble(self._in_order(side, futures), out)
+        self._format.assemble(self._in_order(readers, futures), out)
         return [future.result().rows for future in futures]
 
-    def _in_order(self, side: Side, futures: list[Future[Part]]) -> Iterator[StoredPart]:
+    def _in_order(self, readers: ReaderPool, futures: list[Future[Part]]) -> Iterator[StoredPart]:
         for future in futures:
-            part = side.wait(future)
+            part = readers.wait(future)
             yield StoredPart(part.rows, part.size, partial(self._open, part))
 
-    def _part(self, side: Side, number: int) -> Part:
+    def _part(self, readers: ReaderPool, number: int) -> Part:
         if earlier := self._finished.get(number):
             return earlier
-        name, counter = f"{number:05}", Counter(self._progress)
-        with self._context.scratch(name) as sink, side.snapshot(self._form.zone):
-            query = self._source.query(self._plan, self._plan.pieces[number])
-            rows = self._form.write_part(query, sink, counter.moved)
-        counter.settle(rows)
-        self._room.take(sink.size)
+        name, progress = f"{number:05}", ChunkProgress(self._progress)
+        with (
+            self._context.scratch(name) as sink,
+            readers.snapshot(self._format.zone) as using,
+        ):
+            query = self._source.query(self._plan, self._plan.chunks[number], using)
+            rows = self._format.write_part(query, sink, progress.add_lines)
+        progress.correct(rows)
+        self._quota.reserve(sink.size)
         part = Part(self._context.scratch_key(name), rows, sink.size)
         with self._lock:
             self._finished[number] = part

@@ -1,4 +1,4 @@
-"""How many rows are written, told by several threads at once."""
+"""Count the rows that several threads write, and report them to the job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tasks.jobs.context import JobContext
 
 
 class Progress:
-    """Reports to the job, of `total` rows; raises why it must stop, if it must."""
+    """Report the rows written of `total` to the job; raise why the job must stop, if it must."""
 
     def __init__(self, context: JobContext, total: int) -> None:
         self._context = context
@@ -18,25 +18,25 @@ class Progress:
         self.add(0)
 
     def add(self, rows: int) -> None:
-        """So many more."""
+        """Report so many more rows."""
         with self._lock:
             self._done += rows
             done = self._done
         self._context.report(min(done, self._total), self._total, "rows")
 
 
-class Counter:
-    """Counts what goes by of one piece, in lines, which are rows as a rule; `settle` then puts it right."""
+class ChunkProgress:
+    """Estimate the rows of one chunk from its lines, until `correct` gets their real number."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._lines = 0
 
-    def moved(self, lines: int) -> None:
-        """So many lines more."""
+    def add_lines(self, lines: int) -> None:
+        """Report so many more lines as rows."""
         self._lines += lines
         self._progress.add(lines)
 
-    def settle(self, rows: int) -> None:
-        """There were so many rows."""
+    def correct(self, rows: int) -> None:
+        """Replace the lines reported so far by the number of rows."""
         self._progress.add(rows - self._lines)

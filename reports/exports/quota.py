@@ -1,4 +1,4 @@
-"""How much more an owner may store."""
+"""Enforce how much more an owner may store while an export runs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from tasks.jobs.quotas import bytes_left
 from tasks.jobs.registry import JobFailed
 
 
-class Room:
-    """What is left of a user's quota when an export begins, taken up by what it writes."""
+class StorageQuota:
+    """Hold what is left of a user's quota; an export reserves what it writes."""
 
     def __init__(self, user_id: int) -> None:
         self._left = bytes_left(user_id=user_id)
         self._lock = threading.Lock()
 
-    def take(self, size: int) -> None:
-        """So many bytes more are written. Raises JobFailed when that is too much."""
+    def reserve(self, size: int) -> None:
+        """Subtract so many bytes; raise JobFailed when that is more than is left."""
         with self._lock:
             if self._left is not None:
                 self._left -= size
         if self._left is not None and self._left < 0:
-            message = "Your files would take up more than you may store; delete some first."
+            message = "Your files would exceed your storage quota; delete some files and try again."
             raise JobFailed("quota", message)

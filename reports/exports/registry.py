@@ -1,4 +1,4 @@
-"""What can be exported, and in which formats. A new one is a class, and its name here."""
+"""List what can be exported and in which formats; to add one, write a class and name it here."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from reports.exports.sources.clicks import ClicksSource
 from reports.exports.sources.links import LinksSource
 
 FORMATS: dict[str, type[ExportFormat]] = {
-    form.name: form
-    for form in (CsvFormat, JsonLinesFormat, NetscapeFormat, ParquetFormat, XlsxFormat)
+    format.name: format
+    for format in (CsvFormat, JsonLinesFormat, NetscapeFormat, ParquetFormat, XlsxFormat)
 }
 SOURCES: dict[str, type[ExportSource]] = {
     source.kind: source for source in (LinksSource, ClicksSource)
@@ -22,8 +22,8 @@ SOURCES: dict[str, type[ExportSource]] = {
 
 
 def formats_of(kind: str) -> list[str]:
-    """The names of the formats that a kind of export comes in: bookmarks are links."""
-    is_any = kind == LinksSource.kind
+    """Return the names of the formats of a kind; only links come in formats without parts."""
+    takes_any = kind == LinksSource.kind
     return sorted(
-        name for name, form in FORMATS.items() if is_any or issubclass(form, PartedFormat)
+        name for name, format in FORMATS.items() if takes_any or issubclass(format, PartedFormat)
     )

@@ -1,85 +1,80 @@
-"""The read replica, for those who read much: all that the primary has, or it is not asked."""
+"""Choose between the primary and its read replica, which is used only while it is up to date."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
 from tasks.jobs.context import JobContext
 
 ALIAS = "replica"
-"""The name of the database in the settings, where there is one."""
+"""The alias of the replica in the settings, where there is one."""
 
 WAIT_SECONDS = 10.0
-"""How long a replica that lags behind is waited for."""
+"""How long to wait for a replica that lags behind."""
 
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 logger = logging.getLogger(__name__)
 
 
 def database_for(context: JobContext) -> str:
-    """Where a job reads: the replica, if there is one, but for the job's last attempt. A replica ends queries
-    that stand in the way of what it has to repeat."""
-    is_there = ALIAS in connections.settings
-    return ALIAS if is_there and not context.claim.is_last_attempt else DEFAULT_DB_ALIAS
+    """Return the alias a job reads from: the replica if there is one, except for the last attempt.
+
+    A replica cancels queries that conflict with what it has to replay.
+    """
+    has_replica = ALIAS in connections.settings
+    return ALIAS if has_replica and not context.claim.is_last_attempt else DEFAULT_DB_ALIAS
 
 
-class Reading:
-    """Where one job reads. Once its replica was away, or lagged behind for too long, it does without.
+class DatabaseChoice:
+    """Choose where one job reads; once its replica fails or lags too long, that is the primary.
 
-    `breakable`, around queries on a database, makes them end when the job does.
+    `interruptible` takes an alias and makes queries there end when the job does.
     """
 
     def __init__(
-        self, alias: str, breakable: Callable[[Any], AbstractContextManager[None]]
+        self, alias: str, interruptible: Callable[[str], AbstractContextManager[None]]
     ) -> None:
         self._alias = alias
-        self._breakable = breakable
+        self._interruptible = interruptible
 
-    @contextmanager
-    def at_least_now(self) -> Iterator[None]:
-        """In the block, this thread's database is the one to read from, and has everything that was committed
-        before."""
-        primary = connections[DEFAULT_DB_ALIAS]
-        if self._alias != DEFAULT_DB_ALIAS and not self._has_all():
+    def up_to_date(self) -> str:
+        """Return the alias of a database that has everything committed before this call."""
+        if self._alias != DEFAULT_DB_ALIAS and not self._is_up_to_date():
             self._alias = DEFAULT_DB_ALIAS
-        # For whatever module reads here: none can forget to ask for the replica.
-        connections[DEFAULT_DB_ALIAS] = connections[self._alias]
-        try:
-            yield
-        finally:
-            connections[DEFAULT_DB_ALIAS] = primary
+        return self._alias
 
-    def _has_all(self) -> bool:
-        with connection.cursor() as cursor:
-            # Not how far it is written: with synchronous_commit off, commits are seen before they are.
+    def _is_up_to_date(self) -> bool:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            # The insert position, not the written one: with synchronous_commit off, commits are visible earlier.
             cursor.execute("SELECT pg_current_wal_insert_lsn()")
-            (end,) = cursor.fetchone()
+            (position,) = cursor.fetchone()
         try:
-            return self._catches_up(end)
+            return self._catches_up(position)
         except (OperationalError, InterfaceError) as error:
-            logger.warning("replica_away", extra={"error": repr(error)})
+            logger.warning("replica_unavailable", extra={"error": repr(error)})
             return False
 
-    def _catches_up(self, end: str) -> bool:
-        replica = connections[self._alias]
+    def _catches_up(self, position: str) -> bool:
         deadline = time.monotonic() + WAIT_SECONDS
-        with replica.cursor() as cursor, self._breakable(replica):
-            while (has_all := _replayed(cursor, end)) is False and time.monotonic() < deadline:
-                time.sleep(_LOOK_SECONDS)
-        if not has_all:
-            logger.warning("replica_lags", extra={"is_replica": has_all is not None})
-        return bool(has_all)
+        with connections[self._alias].cursor() as cursor, self._interruptible(self._alias):
+            while (replayed := _replayed(cursor, position)) is False:
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_POLL_SECONDS)
+        if not replayed:
+            logger.warning("replica_lags", extra={"is_replica": replayed is not None})
+        return bool(replayed)
 
 
-def _replayed(cursor: Any, end: str) -> bool | None:
-    """Whether the replica is through up to there; None of a server that is no replica."""
-    cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [end])
+def _replayed(cursor: Any, position: str) -> bool | None:
+    """Return whether the server has replayed the WAL up to a position; None if it is no replica."""
+    cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position])
     found: bool | None = cursor.fetchone()[0]
     return found

@@ -1,4 +1,4 @@
-"""The job that makes an export."""
+"""Run the job that makes an export."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _SMALL_ROWS = 20_000
 
 @register
 class ExportRunner(JobRunner):
-    """Writes what a user has to a file, and a manifest beside it."""
+    """Write a user's links or clicks to a file, and a manifest beside it."""
 
     kind = EXPORT
     queue = "exports"
 
     @classmethod
     def is_small(cls, *, user_id: int, params: dict[str, Any], upload_size: int) -> bool:
-        """By all that the user has of the kind, whatever the filters leave of it."""
+        """Judge by all of the user's rows of the kind, whatever the filters leave."""
         rows = SOURCES[params["kind"]].model._base_manager.filter(user_id=user_id)
         return rows.order_by()[: _SMALL_ROWS + 1].count() <= _SMALL_ROWS
 
     def run(self, context: JobContext) -> Outcome:
-        """`params`: kind, format, compression, columns, filters, style."""
+        """Write the files; `params` are kind, format, compression, columns, filters and style."""
         export = Export(context)
         with context.output(export.file_name, export.content_type) as output:
-            written = export.write(output)
-            output.rows = sum(written.rows)
+            result = export.write(output)
+            output.rows = sum(result.rows)
         context.report(output.rows, output.rows, "rows")
-        about = manifest(export, written, list(context.files))
+        content = manifest(export, result, list(context.files))
         with context.output(MANIFEST, "application/json") as file:
-            file.sink.write(json.dumps(about, indent=2).encode())
-        return Outcome({"rows": output.rows}, truncated=written.truncated)
+            file.sink.write(json.dumps(content, indent=2).encode())
+        return Outcome({"rows": output.rows}, truncated=result.truncated)

@@ -1,4 +1,4 @@
-"""The JSON of a wish for an export."""
+"""Read the JSON of a request for an export."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, Te
 from grids.models import TAG_LENGTH
 from reports.exports.archive.format import ARCHIVE_FORMAT
 from reports.exports.archive.format import KIND as ACCOUNT
-from reports.exports.columns import MOMENTS
+from reports.exports.columns import TIME_FORMATS
 from reports.exports.compression import COMPRESSIONS
 from reports.exports.formats.csv import DELIMITERS
 from reports.exports.registry import FORMATS, SOURCES
@@ -20,42 +20,36 @@ _FILTERS_MAX = 100
 _COLUMNS_MAX = 50
 
 
+def _texts(length: int, most: int, help_text: str | None = None) -> BoundedListField:
+    return BoundedListField(
+        child=TextField(max_length=length), required=False, max_length=most, help_text=help_text
+    )
+
+
 class ExportFiltersSerializer(StrictSerializer):
     """Which rows; empty means all."""
 
-    grids = BoundedListField(
-        child=TextField(max_length=35), required=False, max_length=_FILTERS_MAX
-    )
-    links = BoundedListField(
-        child=TextField(max_length=35),
-        required=False,
-        max_length=_FILTERS_MAX,
-        help_text="Of clicks.",
-    )
-    tags = BoundedListField(
-        child=TextField(max_length=TAG_LENGTH),
-        required=False,
-        max_length=_FILTERS_MAX,
-        help_text="Of links, which have all of them.",
-    )
+    grids = _texts(35, _FILTERS_MAX)
+    links = _texts(35, _FILTERS_MAX, "For clicks.")
+    tags = _texts(TAG_LENGTH, _FILTERS_MAX, "For links, which must have all of them.")
     verdicts = BoundedListField(
         child=serializers.ChoiceField(sorted(VERDICTS)),
         required=False,
         max_length=len(VERDICTS),
-        help_text="Of clicks.",
+        help_text="For clicks.",
     )
     to = TextField(
         required=False,
         max_length=40,
-        help_text="Of clicks. As `from`; a date's whole day is included, a time itself is not.",
+        help_text="For clicks. Like `from`; a date includes its whole day, a time is excluded.",
     )
 
     def get_fields(self) -> dict[str, Any]:
-        """`from` too, which no class body can name."""
+        """Add `from`, which is a keyword and cannot be an attribute."""
         since = TextField(
             required=False,
             max_length=40,
-            help_text="Of clicks: a date in `time_zone`, or a date and time, which is local unless it states"
+            help_text="For clicks: a date in `time_zone`, or a date and time, which is local unless it has"
             " an offset.",
         )
         return {"from": since, **super().get_fields()}
@@ -67,15 +61,10 @@ class ExportSerializer(StrictSerializer):
     kind = serializers.ChoiceField(sorted([*SOURCES, ACCOUNT]))
     format = serializers.ChoiceField(
         sorted([*FORMATS, ARCHIVE_FORMAT]),
-        help_text="`zip` is for an account, and nothing else is; `netscape` is for links alone.",
+        help_text="`zip` is the only format of an account; `netscape` is for links only.",
     )
     compression = serializers.ChoiceField(sorted(COMPRESSIONS), required=False, default="none")
-    columns = BoundedListField(
-        child=TextField(max_length=50),
-        required=False,
-        max_length=_COLUMNS_MAX,
-        help_text="Their names, in the order wanted; all, when it is left out.",
-    )
+    columns = _texts(50, _COLUMNS_MAX, "Their names in the order wanted; all, if omitted.")
     time_zone = serializers.CharField(
         required=False,
         default="UTC",
@@ -83,17 +72,16 @@ class ExportSerializer(StrictSerializer):
         help_text="IANA name: of the times in the file, and of `from` and `to`.",
     )
     delimiter = serializers.ChoiceField(
-        list(DELIMITERS), required=False, default="comma", help_text="Of CSV."
+        list(DELIMITERS), required=False, default="comma", help_text="For CSV."
     )
     bom = serializers.BooleanField(
         required=False, default=False, help_text="Whether CSV begins with a byte order mark."
     )
     times = serializers.ChoiceField(
-        list(MOMENTS),
+        list(TIME_FORMATS),
         required=False,
         default="offset",
-        help_text=(
-            "Of CSV: with Z or the offset of `time_zone`, or without, which spreadsheets take for a time."
-        ),
+        help_text="For CSV: times with Z or the offset of `time_zone`, or without, as spreadsheets read"
+        " them.",
     )
     filters = ExportFiltersSerializer(required=False, default=dict)

@@ -1,4 +1,4 @@
-"""Writes of exports: a request becomes a job."""
+"""Start exports: a request becomes a job."""
 
 from __future__ import annotations
 
@@ -16,21 +16,40 @@ from reports.exports.formats.csv import DELIMITERS, CsvFormat
 from reports.exports.registry import FORMATS, SOURCES, formats_of
 from reports.exports.runner import EXPORT
 from tasks.jobs.services import Submission, job_submit
-from tasks.notifications.recipients import DeliveryRequest
+from tasks.notifications.recipients import Wish
 
 
 def export_submit(
     *,
     user: User,
+    kind: str,
+    format: str,
+    compression: str = "none",
+    columns: Sequence[str] = (),
+    time_zone: str = "UTC",
+    delimiter: str = "comma",
+    bom: bool = False,
+    times: str = "offset",
+    filters: dict[str, Any],
     idempotency_key: str = "",
-    deliveries: Sequence[DeliveryRequest] = (),
-    **wish: Any,
+    deliveries: Sequence[Wish] = (),
 ) -> Submission:
-    """Queue an export: `wish` is as `export_params` takes it, and raises."""
-    kind, params = export_params(user=user, **wish)
-    return job_submit(
+    """Queue an export; raises as `export_params` does."""
+    job_kind, params = export_params(
         user=user,
         kind=kind,
+        format=format,
+        compression=compression,
+        columns=columns,
+        time_zone=time_zone,
+        delimiter=delimiter,
+        bom=bom,
+        times=times,
+        filters=filters,
+    )
+    return job_submit(
+        user=user,
+        kind=job_kind,
         params=params,
         idempotency_key=idempotency_key,
         deliveries=deliveries,
@@ -50,21 +69,19 @@ def export_params(
     times: str = "offset",
     filters: dict[str, Any],
 ) -> tuple[str, dict[str, Any]]:
-    """The kind and the parameters of the job that makes an export. Raises NotFound for a grid or link in
-    the filters that is not the user's, and Invalid for what does not go together. An account is exported as
-    a whole and as it is."""
+    """Return the kind and the parameters of the job that makes an export.
+
+    Raises NotFound for a grid or link in the filters that is not the user's, and Invalid for choices that do
+    not go together. An account is exported completely, without choices.
+    """
     if kind == ACCOUNT:
         _check_whole(format, compression, columns, filters, time_zone)
         return ARCHIVE, {}
     _check_format(kind, format, compression)
     _check_columns(kind, format, columns)
-    if format != CsvFormat.name and (bom, delimiter, times) != (
-        False,
-        "comma",
-        "offset",
-    ):
-        message = "Only CSV has a delimiter, a byte order mark, and times in other ways."
-        raise _refused("format", message)
+    if format != CsvFormat.name and (bom, delimiter, times) != (False, "comma", "offset"):
+        message = "Only CSV has a delimiter, a byte order mark and a choice of time formats."
+        raise _invalid("format", message)
     return EXPORT, {
         "kind": kind,
         "format": format,
@@ -82,34 +99,36 @@ def export_params(
 
 def _check_whole(format: str, *choices: object) -> None:
     if format != ARCHIVE_FORMAT:
-        raise _refused("format", f"An account is exported as {ARCHIVE_FORMAT}.")
+        raise _invalid("format", f"An account is exported as {ARCHIVE_FORMAT}.")
     if choices != ("none", (), {}, "UTC"):
-        raise _refused("kind", "An account is exported as a whole: there is nothing to choose.")
+        raise _invalid("kind", "An account is exported completely; there is nothing to choose.")
 
 
 def _check_format(kind: str, format: str, compression: str) -> None:
     if format not in formats_of(kind):
         known = ", ".join(formats_of(kind))
-        raise _refused("format", f"There are no {kind} in this format; choose one of: {known}.")
-    if FORMATS[format].is_packed and compression != "none":
-        raise _refused("compression", "Files of this format are compressed by themselves.")
+        raise _invalid("format", f"Exports of {kind} have no such format; choose one of: {known}.")
+    if FORMATS[format].is_compressed and compression != "none":
+        raise _invalid("compression", "This format compresses its files itself.")
 
 
 def _check_columns(kind: str, format: str, columns: Sequence[str]) -> None:
     known = [column.name for column in SOURCES[kind].columns]
     if unknown := [name for name in columns if name not in known]:
-        raise _refused("columns", f"There is no {unknown[0]!r}; choose from: {', '.join(known)}.")
+        raise _invalid(
+            "columns", f"There is no column {unknown[0]!r}; choose from: {', '.join(known)}."
+        )
     if len(set(columns)) < len(columns):
-        raise _refused("columns", "A column can be there once.")
-    if columns and FORMATS[format].has_own_columns:
-        raise _refused("columns", "The columns of this format cannot be chosen.")
+        raise _invalid("columns", "Name each column only once.")
+    if columns and FORMATS[format].has_fixed_columns:
+        raise _invalid("columns", "The columns of this format cannot be chosen.")
 
 
 def _filters(user: User, kind: str, filters: dict[str, Any], zone: str) -> dict[str, Any]:
-    """As a job keeps them: the moments as instants."""
+    """Return the filters as a job stores them, with times as instants."""
     known = SOURCES[kind].filters
     if unknown := [name for name in filters if name not in known]:
-        raise _refused("filters", f"Exports of {kind} have no filter {unknown[0]!r}.")
+        raise _invalid("filters", f"Exports of {kind} have no filter {unknown[0]!r}.")
     for slug in filters.get("grids", []):
         grid_write(user, slug)
     for slug in filters.get("links", []):
@@ -119,5 +138,5 @@ def _filters(user: User, kind: str, filters: dict[str, Any], zone: str) -> dict[
     return filters | {name: moment.isoformat() for name, moment in moments.items() if moment}
 
 
-def _refused(field: str, message: str) -> Invalid:
+def _invalid(field: str, message: str) -> Invalid:
     return Invalid("This export cannot be made.", fields={field: [message]})

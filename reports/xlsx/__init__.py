@@ -1,2 +1,5 @@
-"""XLSX without a Python object per row: Postgres writes the rows (`cells`), parts keep them packed
-(`frames`), and a workbook takes them over as they are (`workbook`, in the container of `archive`)."""
+"""Write XLSX without a Python object per row.
+
+Postgres writes the rows as XML (`cells`), parts keep them deflated (`frames`), and a `workbook` copies them
+unchanged into its container (`archive`).
+"""

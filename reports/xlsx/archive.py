@@ -1,6 +1,7 @@
-"""A ZIP file written in one go, into a stream that cannot seek, of content that may be deflated already.
+"""Write a ZIP file of already deflated content to a stream that cannot seek.
 
-The standard library's `zipfile` packs everything itself. Entries carry no time and so are the same each time.
+The standard library's `zipfile` compresses everything itself. Entries have no time, so the same content gives
+the same bytes.
 """
 
 from __future__ import annotations
@@ -17,17 +18,16 @@ if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 ENTRY_BYTES = (1 << 32) - (1 << 28)
-"""What an entry may hold, packed or not: its sizes come after its content, in 32 bits, since Excel does not
-take more there."""
+"""The most an entry may hold, deflated or not: its sizes follow in 32 bits, as Excel requires."""
 
 _DEFLATED, _SIZES_FOLLOW, _UTF8 = 8, 1 << 3, 1 << 11
 _FLAGS = _SIZES_FOLLOW | _UTF8
 _VERSION, _VERSION_ZIP64 = 20, 45
 # 1 January 1980, midnight: the earliest that a ZIP file can say.
 _TIME, _DATE = 0, 0x21
-# The last block of a deflate stream, empty.
+# The last block of a deflate stream, which is empty.
 _END_OF_STREAM = b"\x03\x00"
-_FAR = _LARGEST = 0xFFFFFFFF
+_LARGEST = 0xFFFFFFFF
 
 
 @dataclass(slots=True)
@@ -35,15 +35,15 @@ class _Entry:
     name: bytes
     offset: int
     size: int = 0
-    packed: int = 0
+    deflated: int = 0
     crc: int = 0
 
     def sizes(self) -> bytes:
-        return pack("<3I", self.crc, self.packed, self.size)
+        return pack("<3I", self.crc, self.deflated, self.size)
 
 
 class Archive:
-    """Entries one after the other, then `close`. More than 4 GiB of them make it Zip64."""
+    """Write entries one after the other, then `close`; above 4 GiB it becomes Zip64."""
 
     def __init__(self, out: SupportsWrite[bytes]) -> None:
         self._out = out
@@ -51,7 +51,7 @@ class Archive:
         self._entries: list[_Entry] = []
 
     def add(self, name: str, content: bytes) -> None:
-        """A whole entry."""
+        """Write a whole entry."""
         self.begin(name)
         self.append(Frame.of(content))
         self.end()
@@ -67,19 +67,19 @@ class Archive:
         )
 
     def append(self, frame: Frame) -> None:
-        """More content of the entry; what `Frame` says of its size and checksum is believed."""
+        """Write more content of the entry; the frame's size and checksum are trusted."""
         entry = self._entries[-1]
-        self._write(frame.packed)
+        self._write(frame.deflated)
         entry.crc = isal_zlib.crc32_combine(entry.crc, frame.crc, frame.size)
         entry.size += frame.size
-        entry.packed += len(frame.packed)
+        entry.deflated += len(frame.deflated)
 
     def end(self) -> None:
-        """Finish the entry; raises ValueError when it became too large."""
+        """Finish the entry; raise ValueError if it became too large."""
         entry = self._entries[-1]
         self._write(_END_OF_STREAM)
-        entry.packed += len(_END_OF_STREAM)
-        if max(entry.size, entry.packed) > _LARGEST:
+        entry.deflated += len(_END_OF_STREAM)
+        if max(entry.size, entry.deflated) > _LARGEST:
             raise ValueError(f"Too large for a ZIP entry: {entry.name.decode()}")
         self._write(pack("<I", 0x08074B50) + entry.sizes())
 
@@ -89,7 +89,7 @@ class Archive:
         for entry in self._entries:
             self._write(_directory_line(entry))
         size, count = self._offset - start, len(self._entries)
-        if start > _FAR:
+        if start > _LARGEST:
             self._write(_zip64_end(count, size, start))
             start = _LARGEST
         fields = (count, count, size, start, 0)
@@ -101,14 +101,14 @@ class Archive:
 
 
 def _directory_line(entry: _Entry) -> bytes:
-    far = entry.offset > _FAR
-    extra = pack("<HHQ", 1, 8, entry.offset) if far else b""
-    version = _VERSION_ZIP64 if far else _VERSION
+    is_far = entry.offset > _LARGEST
+    extra = pack("<HHQ", 1, 8, entry.offset) if is_far else b""
+    version = _VERSION_ZIP64 if is_far else _VERSION
     return (
         pack("<IHHHHHH", 0x02014B50, version, version, _FLAGS, _DEFLATED, _TIME, _DATE)
         + entry.sizes()
         + pack("<5H", len(entry.name), len(extra), 0, 0, 0)
-        + pack("<II", 0, _LARGEST if far else entry.offset)
+        + pack("<II", 0, _LARGEST if is_far else entry.offset)
         + entry.name
         + extra
     )

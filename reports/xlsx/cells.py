@@ -1,4 +1,4 @@
-"""Rows of a sheet as SQL: what Postgres has to say so that each row comes out of it as XML."""
+"""Build the SQL with which Postgres writes the rows of a sheet as XML."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 CELL_LENGTH = 32_767
 _LARGEST = 10**15 - 1
 # The indexes of `workbook`'s cell styles.
-HEADER_STYLE, MOMENT_STYLE, DAY_STYLE = 1, 2, 3
+HEADER_STYLE, TIMESTAMP_STYLE = 1, 2
 
-# Rows hold no raw line end, quote or delimiter of this COPY, so each comes out as a line and as it is. A text
-# that is too long makes its row the one exception, which `frames` finds by the quote.
+# Rows hold no raw line end, quote or delimiter of this COPY, so each comes out unchanged on a line. Only a text
+# that is too long puts a quote into its row, by which `frames` finds it.
 VERBATIM = r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'"
 TOO_LONG = "\x01"
 
-# XML has no way to write these; Excel has _xHHHH_.
+# XML cannot represent these characters; Excel writes them as _xHHHH_.
 _FORBIDDEN = r"\u0001-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff"
-# What takes more than &amp;, &lt; and &gt;.
+# What needs more than &amp;, &lt; and &gt;.
 _RARE = rf"[\t\n\r{_FORBIDDEN}]|_x[0-9A-Fa-f]{{4}}_|^ | $"
-# An underscore that Excel would take for an escape, be the next underscore one yet to be written.
+# An underscore that Excel would read as an escape, also of one that is written later.
 _MISTAKEN = rf"_(?=x[0-9A-Fa-f]{{4}}[_{_FORBIDDEN}])"
 _PRESERVE = ' xml:space="preserve"'
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
@@ -29,8 +29,10 @@ _LINE_ENDS = ((r"\t", "&#9;"), (r"\n", "&#10;"), (r"\r", "&#13;"))
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A kind of cell: the SQL of its XML, made from the name of its column and the SQL of its value; and the
-    width of its column in characters."""
+    """Define a kind of cell: how to make the SQL of its XML, and its width in characters.
+
+    `xml` takes the name of the column and the SQL of the value.
+    """
 
     xml: Callable[[str, str], str]
     width: int = 14
@@ -38,22 +40,22 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class SheetColumn:
-    """A column of a sheet, by the name of an SQL column of the type that `cell` asks for."""
+    """Represent a column of a sheet by the name of an SQL column of the type that `cell` needs."""
 
     name: str
     cell: Cell
 
     @property
     def sql(self) -> str:
-        """The SQL of the cell."""
+        """Return the SQL of the cell."""
         quoted = self.name.replace('"', '""')
         return self.cell.xml(self.name, f'"{quoted}"')
 
 
 def row_xml(columns: Sequence[SheetColumn]) -> str:
-    """An SQL expression of type text, never null: a row of all columns, `<row>…</row>`, on one line.
+    """Return an SQL expression for a row of all columns, `<row>…</row>`, on one line and never null.
 
-    It names the columns several times, so it is to be taken from a subquery:
+    It names the columns several times, so it should select from a subquery:
     `COPY (SELECT {row_xml} FROM (SELECT … ORDER BY …) AS rows) TO STDOUT WITH ({VERBATIM})`.
     """
     cells = " || ".join(column.sql for column in columns)
@@ -61,10 +63,10 @@ def row_xml(columns: Sequence[SheetColumn]) -> str:
 
 
 def _text(name: str, sql: str) -> str:
-    too_long = f"octet_length({sql}) > {CELL_LENGTH} AND {_utf16_length(sql)} > {CELL_LENGTH}"
+    is_too_long = f"octet_length({sql}) > {CELL_LENGTH} AND {_utf16_length(sql)} > {CELL_LENGTH}"
     rare = _inline(_escaped(sql), _PRESERVE)
     return (
-        f"CASE WHEN {sql} IS NULL THEN '<c/>' WHEN {too_long} THEN {_complaint(name)}"
+        f"CASE WHEN {sql} IS NULL THEN '<c/>' WHEN {is_too_long} THEN {_too_long(name)}"
         f" WHEN {sql} ~ '{_RARE}' THEN {rare} ELSE {_inline(_replaced(sql, _ENTITIES))} END"
     )
 
@@ -96,21 +98,13 @@ def _utf16_length(sql: str) -> str:
     return rf"(length({sql}) + length(regexp_replace({sql}, '[\u0001-\uffff]', '', 'g')))"
 
 
-def _complaint(name: str) -> str:
+def _too_long(name: str) -> str:
     quoted = name.replace("'", "''")
     return rf"E'\x01' || '{quoted}' || E'\x01'"
 
 
-def _number(name: str, sql: str) -> str:
-    # NaN and the infinities are no numbers to a spreadsheet.
-    return (
-        f"CASE WHEN {sql}::text IN ('NaN', 'Infinity', '-Infinity') THEN {_inline(f'{sql}::text')}"
-        f" ELSE {_value(sql)} END"
-    )
-
-
 def _integer(name: str, sql: str) -> str:
-    # Excel keeps 15 digits and makes zeros of the others: an integer that has more is text.
+    # Excel keeps 15 digits and replaces the others by zeros: an integer with more is text.
     large = f"{sql} NOT BETWEEN -{_LARGEST} AND {_LARGEST}"
     return f"CASE WHEN {large} THEN {_inline(f'{sql}::text')} ELSE {_value(sql)} END"
 
@@ -119,20 +113,13 @@ def _value(sql: str, attributes: str = "") -> str:
     return f"coalesce('<c{attributes}><v>' || {sql} || '</v></c>', '<c/>')"
 
 
-def _flag(name: str, sql: str) -> str:
+def _boolean(name: str, sql: str) -> str:
     return f"""coalesce('<c t="b"><v>' || {sql}::int || '</v></c>', '<c/>')"""
 
 
-def _moment(name: str, sql: str) -> str:
+def _timestamp(name: str, sql: str) -> str:
     serial = f"(date_part('epoch', {sql}) / 86400 + 25569)"
-    return _dated(sql, _value(serial, f' s="{MOMENT_STYLE}"'))
-
-
-def _day(name: str, sql: str) -> str:
-    return _dated(sql, _value(f"({sql} - date '1899-12-30')", f' s="{DAY_STYLE}"'))
-
-
-def _dated(sql: str, cell: str) -> str:
+    cell = _value(serial, f' s="{TIMESTAMP_STYLE}"')
     # To Excel, 1900 was a leap year, nothing was before it, and year 9999 is the last: the rest is text.
     known = f"{sql} >= '1900-03-01' AND {sql} < '10000-01-01'"
     iso = f"to_json({sql}) #>> '{{}}'"
@@ -142,12 +129,8 @@ def _dated(sql: str, cell: str) -> str:
 TEXT = Cell(_text, width=24)
 """text: never a formula, a link or a number, whatever it looks like."""
 INTEGER = Cell(_integer)
-"""Any integer type."""
-NUMBER = Cell(_number)
-"""numeric or a float."""
-FLAG = Cell(_flag, width=10)
+"""any integer type."""
+BOOLEAN = Cell(_boolean, width=10)
 """boolean."""
-MOMENT = Cell(_moment, width=20)
-"""timestamp without time zone, already in the zone that the sheet is to show; exact to the millisecond."""
-DAY = Cell(_day, width=12)
-"""date."""
+TIMESTAMP = Cell(_timestamp, width=20)
+"""timestamp without time zone, already in the zone that the sheet shows; exact to the millisecond."""

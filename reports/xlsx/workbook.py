@@ -1,4 +1,4 @@
-"""A workbook from packed rows: as many sheets as they need, each with the header."""
+"""Write a workbook of deflated rows, with as many sheets as they need, each with the header."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 SHEET_ROWS = 1_048_576
-"""What a sheet can have, its header included."""
+"""The most rows of a sheet, its header included."""
 
 _TITLE_LENGTH = 31
 _NOT_IN_TITLES = re.compile(r"[\x00-\x1f\\/*?:\[\]]|^'|'$")
@@ -25,7 +25,7 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
-# How many sheets there will be is known at the end only; so every other .xml is one of them.
+# The number of sheets is known only at the end, so every other .xml is declared as one.
 _CONTENT_TYPES = f"""{_DECLARATION}<Types xmlns="{_PACKAGE}/content-types">\
 <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>\
 <Default Extension="xml" ContentType="{_TYPE}.worksheet+xml"/>\
@@ -52,10 +52,10 @@ _STYLES = f"""{_DECLARATION}<styleSheet xmlns="{_MAIN}">\
 
 
 class Workbook:
-    """Writes a workbook to `out`, which need not seek: `add` all rows in order, then `close`.
+    """Write a workbook to `out`, which need not seek: `add` all rows in order, then `close`.
 
-    The file is a function of the columns, the title, and the frames: equal parts give equal bytes.
-    Raises ValueError for a `title` that Excel does not take as the name of a sheet.
+    The same columns, title and frames give the same bytes.
+    Raises ValueError for a `title` that Excel rejects as the name of a sheet.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class Workbook:
         self._begin_sheet()
 
     def add(self, frames: Iterable[Frame]) -> None:
-        """The next rows."""
+        """Append rows."""
         for frame in frames:
             self._add(frame)
 
     def close(self) -> None:
-        """End the last sheet and list them all."""
+        """End the last sheet and list all sheets."""
         self._end_sheet()
         self._archive.add("xl/workbook.xml", _workbook(self._title, self._sheets).encode())
         self._archive.add("xl/_rels/workbook.xml.rels", _workbook_links(self._sheets).encode())

@@ -1,5 +1,5 @@
-"""An account as one file, to keep or to move: everything of it, clicks and sums included.
+"""Write an account with its clicks and rollups to one file, and restore it into an account.
 
-`tables` say what is in it, `writer` writes it, `reader` trusts nothing of it, `restore` puts it into an
-account of this or another instance, `compare` and `verify` judge it without a database.
+`tables` define its content, `writer` writes it, `reader` trusts nothing of it, `restore` puts it into an account
+of this or another instance, `compare` and `verify` check it without a database.
 """

@@ -1,7 +1,7 @@
-"""The layout of an archive: a ZIP with one file of JSON Lines a table, and a manifest as the last entry.
+"""Define the layout of an archive: a ZIP of one JSON Lines file a table, and a manifest as the last entry.
 
-A schema is numbered. Whoever adds a field or a table raises SCHEMA, and says since when it is there; archives
-of earlier schemas stay readable.
+Schemas are numbered. To add a field or table, raise SCHEMA and set `since`; archives of earlier schemas stay
+readable.
 """
 
 from __future__ import annotations
@@ -21,25 +21,23 @@ ARCHIVE_FORMAT = "zip"
 FILE_NAME = "account.zip"
 CONTENT_TYPE = "application/zip"
 
+# The most that is accepted of an archive: its size, its content, its manifest, a line; the compression ratio of a
+# file in it; and the number of files.
 ARCHIVE_BYTES = 4 << 30
-"""An archive may be no larger,"""
 CONTENT_BYTES = 32 << 30
-"""nor what is in it,"""
 MANIFEST_BYTES = 1 << 20
 LINE_BYTES = 1 << 20
-"""nor a line of it,"""
 RATIO = 200
-"""nor may a file in it be packed to less than one part in so many."""
 ENTRIES = 100
 
 
 class ArchiveError(Exception):
-    """The file is no archive that can be read here; the message tells its owner why."""
+    """Report a file that is no readable archive; the message is for its owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileNote:
-    """What a manifest says of a file: name, number of rows, bytes, SHA-256 in hex."""
+    """Describe a file in the manifest; the SHA-256 is in hex."""
 
     name: str
     rows: int
@@ -49,8 +47,10 @@ class FileNote:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an archive says of itself. `as_of` is the instant whose rows it has; raw clicks and views are
-    there from the UTC day `raw_from` on, all of them when that is None."""
+    """Describe an archive: whose rows as of when, and its files.
+
+    It has all raw clicks and views from the UTC day `raw_from` on; None means of all days.
+    """
 
     schema: int
     gridlink: str
@@ -60,11 +60,11 @@ class Manifest:
     remarks: Sequence[str] = field(default_factory=tuple)
 
     def as_bytes(self) -> bytes:
-        """As it is written."""
+        """Return the file's content."""
         return json.dumps(self.as_json(), indent=2).encode() + b"\n"
 
     def as_json(self) -> dict[str, Any]:
-        """For a person and for `of`."""
+        """Return what `parse` reads."""
         return {
             "manifest": 1,
             "kind": KIND,
@@ -79,8 +79,8 @@ class Manifest:
         }
 
     @classmethod
-    def of(cls, data: bytes) -> Manifest:
-        """Raises ArchiveError for what is none, or is of a newer Gridlink."""
+    def parse(cls, data: bytes) -> Manifest:
+        """Read a manifest; raise ArchiveError if it is none or of a newer Gridlink."""
         try:
             stored: Any = json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -101,7 +101,7 @@ class Manifest:
             raise ArchiveError(f"{MANIFEST} cannot be read: {error!r}.") from error
 
     def tables(self, tables: Sequence[Table]) -> list[Table]:
-        """Those that archives of this schema have."""
+        """Return those that archives of this schema have."""
         return [table for table in tables if table.since <= self.schema]
 
 

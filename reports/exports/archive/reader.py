@@ -1,4 +1,4 @@
-"""Reads an archive, and believes nothing of it: whatever is not as its manifest says is an ArchiveError."""
+"""Read an archive without trusting it: whatever differs from its manifest is an ArchiveError."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from reports.exports.archive.bounds import open_zip
 from reports.exports.archive.format import LINE_BYTES, MANIFEST, ArchiveError, FileNote, Manifest
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.table import Table
+from reports.exports.archive.zip_checks import open_zip
 
-_BLOCK = 1 << 18
-# What `zipfile` makes of entries that are not what they say.
+_BLOCK_BYTES = 1 << 18
+# What `zipfile` raises for damaged entries.
 _DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
     ValueError, OSError,
 )  # fmt: skip
-# How a ZIP begins, with the name of the first entry from the thirtieth byte on.
-_HEAD, _NAME_AT = b"PK\x03\x04", 30
+# The start of a ZIP, and where the name of its first entry is.
+_SIGNATURE, _NAME_AT = b"PK\x03\x04", 30
 
 
 def is_archive(head: bytes) -> bool:
-    """Whether a file that begins so is an archive, or means to be one."""
+    """Return whether a file with these first bytes claims to be an archive."""
     name = TABLES[0].file_name.encode()
-    return head.startswith(_HEAD) and head[_NAME_AT : _NAME_AT + len(name)] == name
+    return head.startswith(_SIGNATURE) and head[_NAME_AT : _NAME_AT + len(name)] == name
 
 
 class Archive:
-    """An opened archive: `manifest`, and the lines of each table. Raises ArchiveError, now or on reading."""
+    """Read the manifest and the lines of each table; raise ArchiveError at once or later."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = open_zip(file)
-        self.manifest = Manifest.of(self._manifest())
+        self.manifest = Manifest.parse(self._manifest())
         self.tables: Sequence[Table] = self.manifest.tables(TABLES)
         self._notes = self._checked_notes()
 
     @property
     def rows(self) -> int:
-        """The number of rows in all."""
+        """Return the number of rows of all tables."""
         return sum(note.rows for note in self._notes.values())
 
     def lines(self, table: Table) -> Iterator[bytes]:
-        """The lines of a table, without their ends; at the last one the whole file has been checked."""
+        """Yield the lines of a table without their ends, then check the whole file."""
         note = self._notes[table.file_name]
         digest, size, rows, rest = hashlib.sha256(), 0, 0, b""
         for block in self._blocks(table.file_name):
@@ -74,10 +74,10 @@ class Archive:
         present = [name for name in self._zip.namelist() if name != MANIFEST]
         for found, where in (
             (present, "archive"),
-            ([n.name for n in self.manifest.files], "manifest"),
+            ([note.name for note in self.manifest.files], "manifest"),
         ):
-            if strays := sorted(set(found) - set(wanted)):
-                raise ArchiveError(f"The {where} has the unexpected file {strays[0][:80]!r}.")
+            if unknown := sorted(set(found) - set(wanted)):
+                raise ArchiveError(f"The {where} has the unexpected file {unknown[0][:80]!r}.")
             if missing := sorted(set(wanted) - set(found)):
                 raise ArchiveError(f"The {where} has no {missing[0]}.")
             if len(found) > len(set(found)):
@@ -87,15 +87,15 @@ class Archive:
     def _blocks(self, name: str) -> Iterator[bytes]:
         try:
             with self._zip.open(name) as entry:
-                while block := entry.read(_BLOCK):
+                while block := entry.read(_BLOCK_BYTES):
                     yield block
         except _DAMAGED as error:
             raise ArchiveError(f"{name} is damaged: {error}.") from error
 
 
 def _difference(note: FileNote, found: FileNote) -> str:
-    for what in ("rows", "size", "sha256"):
-        wanted, there = getattr(note, what), getattr(found, what)
-        if wanted != there:
-            return f"{what} {there}, not {wanted}"
+    for name in ("rows", "size", "sha256"):
+        expected, actual = getattr(note, name), getattr(found, name)
+        if expected != actual:
+            return f"{name} {actual}, not {expected}"
     return "the name"

@@ -1,4 +1,4 @@
-"""The tables of an archive. A new one is a class, and its name here: after those that it refers to."""
+"""List the tables of an archive, each after those it refers to; to add one, write a class."""
 
 from __future__ import annotations
 

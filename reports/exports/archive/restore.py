@@ -1,5 +1,6 @@
-"""Puts a staged archive into an account: first it is decided what is to become of each row, then all of it is
-done, in the transaction that finishes the job, or nothing.
+"""Restore a staged archive: decide what happens to each row, then do all of it or nothing.
+
+It happens in the transaction that finishes the job.
 """
 
 from __future__ import annotations
@@ -19,70 +20,71 @@ from reports.clicks.storage.partitions import oldest_day
 from reports.exports.archive.format import Manifest
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.table import Scope, Table
+from reports.exports.archive.tables.records import RecordTable
 
 Tally = dict[str, dict[str, int]]
-"""By table and fate, how many rows there are."""
+"""The number of rows by table and outcome."""
 
 VERDICT_COLUMNS = ("table", "line", "verdict", "name", "title", "remarks")
 PRODUCER = "restored"
-"""By what reports.clicks.audit.reconcile calls the events that came with archives."""
-_PAGE = 2000
+"""The producer under which reports.clicks.audit.reconcile counts events from archives."""
+_PAGE_ROWS = 2000
 _ATTEMPTS = 3
 
 
 class Restore:
-    """One restore of the archive that is staged in this session."""
+    """Restore the archive that is staged in this session."""
 
     def __init__(self, *, user_id: int, manifest: Manifest) -> None:
         slug = User.objects.values_list("slug", flat=True).get(pk=user_id)
         self._scope = Scope(user_id, slug, TABLES, manifest.raw_from)
 
     def decide(self) -> Tally:
-        """What would become of each row; writes to temporary tables only."""
+        """Decide what would happen to each row; write to temporary tables only."""
         with transaction.atomic(), connection.cursor() as cursor:
             return self._decide(cursor)
 
-    def verdicts(self, out: io.TextIOBase) -> int:
-        """Write a line of CSV for each row that is told of; returns how many."""
+    def write_verdicts(self, out: io.TextIOBase) -> int:
+        """Write a line of CSV for each reported row; return their number."""
         lines = csv.writer(out)
         lines.writerow(VERDICT_COLUMNS)
         count = 0
         for table in TABLES:
-            for row in _told(table) if table.is_told else ():
-                line, fate, name, title, remarks = row
-                lines.writerow([table.name, line, fate, name, guard(title), guard(remarks)])
+            for row in _reported(table) if table.is_reported else ():
+                line, outcome, name, title, remarks = row
+                lines.writerow([table.name, line, outcome, name, guard(title), guard(remarks)])
                 count += 1
         return count
 
     def apply(self) -> Tally:
-        """Decide and do it, within a transaction; clicks wait for its end."""
+        """Decide and restore, within a transaction; the ingest of clicks waits for its end."""
         with connection.cursor() as cursor:
-            # What the ingest locks for a session this holds to the end of the transaction: the sums that are
-            # read here stay as they are until the new ones are seen.
+            # The ingest's lock, held to the end of the transaction: the sums that are read here do not change
+            # until the new ones are visible.
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
-            return self._put_patiently(cursor)
+            return self._insert_with_retries(cursor)
 
-    def _put_patiently(self, cursor: Any) -> Tally:
+    def _insert_with_retries(self, cursor: Any) -> Tally:
         for _ in range(_ATTEMPTS - 1):
             try:
                 with transaction.atomic():
-                    return self._put(cursor)
+                    return self._insert(cursor)
             except IntegrityError:
-                # Somebody has just taken an alias: then it is decided by that.
+                # Another request took an alias meanwhile: decide again.
                 continue
         with transaction.atomic():
-            return self._put(cursor)
+            return self._insert(cursor)
 
-    def _put(self, cursor: Any) -> Tally:
+    def _insert(self, cursor: Any) -> Tally:
         self._lock(cursor)
         tally = self._decide(cursor)
         before = self._ledger(cursor)
-        self._note_days(cursor)
+        self._stage_days(cursor)
         for table in TABLES:
-            table.put(cursor, self._scope)
-        self._note_raw(cursor)
-        self._add_up(cursor)
-        self._account_for(cursor, self._ledger(cursor) - before)
+            table.insert(cursor, self._scope)
+        self._record_raw_from(cursor)
+        self._rebuild_sums(cursor)
+        self._record_producer(cursor, self._ledger(cursor) - before)
         return tally
 
     def _decide(self, cursor: Any) -> Tally:
@@ -91,18 +93,18 @@ class Restore:
         return {table.name: _tally(cursor, table) for table in TABLES}
 
     def _lock(self, cursor: Any) -> None:
-        """The grids that are here, as every change of a layout does."""
+        """Lock the grids that exist here, as every change of a layout does."""
         cursor.execute(
             "SELECT id FROM grids_grid WHERE user_id = %(user)s ORDER BY id FOR NO KEY UPDATE",
             self._scope.params,
         )
 
-    def _note_days(self, cursor: Any) -> None:
-        """Of which grids and UTC days there are sums here that do not know the rows to come."""
+    def _stage_days(self, cursor: Any) -> None:
+        """Stage the grids and UTC days whose sums here lack the rows to be inserted."""
         cursor.execute("DROP TABLE IF EXISTS pg_temp.archive_days")
         rows = " UNION ".join(
             f"SELECT grid, (date_trunc('day', {moment}, 'UTC'))::date AS day FROM archive_{name}"
-            " WHERE fate = 'create'"
+            " WHERE outcome = 'create'"
             for name, moment in (("clicks", "clicked_on"), ("views", "viewed_on"))
         )
         cursor.execute(
@@ -114,15 +116,15 @@ class Restore:
                 AND here.hour >= added.day AND here.hour < added.day + 1)"""
         )
 
-    def _add_up(self, cursor: Any) -> None:
+    def _rebuild_sums(self, cursor: Any) -> None:
         cursor.execute("SELECT grid_id, day FROM archive_days ORDER BY day, grid_id")
         for grid_id, day in cursor.fetchall():
             rebuild_locked(day=day, grid_id=grid_id)
-        # Also of days that no row came of.
+        # Also for days without new rows.
         rebuild_user(user_id=self._scope.user_id)
 
     def _ledger(self, cursor: Any) -> int:
-        """How many events of the user are counted here."""
+        """Return the number of the user's events counted here."""
         cursor.execute(
             """
             SELECT sum(events) FROM (
@@ -134,8 +136,8 @@ class Restore:
         )
         return int(cursor.fetchone()[0] or 0)
 
-    def _account_for(self, cursor: Any, events: int) -> None:
-        """Where the new ones came from: whoever holds what arrived against the ledger wants to know."""
+    def _record_producer(self, cursor: Any, events: int) -> None:
+        """Record the source of new events, which the audit compares with the ledger."""
         cursor.execute(
             """
             INSERT INTO reports_producer AS known (name, number, accepted, missing, seen_on)
@@ -145,8 +147,8 @@ class Restore:
             [PRODUCER, events],
         )
 
-    def _note_raw(self, cursor: Any) -> None:
-        """Which of the new grids have sums of a time that others have raw rows of, and they do not."""
+    def _record_raw_from(self, cursor: Any) -> None:
+        """Record new grids with sums from a time of which only others have raw rows."""
         oldest, raw_from = oldest_day(), self._scope.raw_from
         if oldest and raw_from and oldest < raw_from:
             cursor.execute(
@@ -154,29 +156,20 @@ class Restore:
                 INSERT INTO reports_raw_from (grid_id, day)
                 SELECT DISTINCT names.key, %(raw_from)s::date FROM archive_grid_hours AS row
                 JOIN archive_gr AS names ON names.name = row.grid
-                WHERE row.fate = 'create' AND row.hour < %(raw_from)s AND NOT names.is_here
+                WHERE row.outcome = 'create' AND row.hour < %(raw_from)s AND NOT names.is_here
                 ON CONFLICT DO NOTHING""",
                 self._scope.params,
             )
 
 
 def _tally(cursor: Any, table: Table) -> dict[str, int]:
-    cursor.execute(f"SELECT fate, count(*) FROM {table.staging} GROUP BY 1 ORDER BY 1")
+    cursor.execute(f"SELECT outcome, count(*) FROM {table.staging} GROUP BY 1 ORDER BY 1")
     return dict(cursor.fetchall())
 
 
-def _told(table: Table) -> Iterator[tuple[Any, ...]]:
-    name = "target" if any(column.startswith("target ") for column in table.extra) else "slug"
-    last = 0
+def _reported(table: Table) -> Iterator[tuple[Any, ...]]:
+    name = "new_slug" if isinstance(table, RecordTable) else "slug"
+    columns = f"outcome, {name}, {table.label}, remark"
     with connection.cursor() as cursor:
-        while True:
-            cursor.execute(
-                f"SELECT line, fate, {name}, {table.label}, remark FROM {table.staging}"
-                f" WHERE line > %s ORDER BY line LIMIT {_PAGE}",
-                [last],
-            )
-            rows = cursor.fetchall()
-            if not rows:
-                return
-            yield from rows
-            last = rows[-1][0]
+        for page in table.pages(cursor, columns, "true", _PAGE_ROWS):
+            yield from page

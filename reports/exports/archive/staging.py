@@ -1,13 +1,12 @@
-"""Loads an archive into temporary tables of this session, every value checked: nothing else is touched.
+"""Load an archive into temporary tables of this session, with every value checked.
 
-They are gone with the session, and after `drop`.
+Nothing else is changed. The tables are dropped with the session, or by `drop`.
 """
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
@@ -18,28 +17,27 @@ from reports.exports.archive.reader import Archive
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.table import Table
 from reports.exports.archive.values import BadValue
+from reports.exports.base import OnProgress
 
-_LINES = 1000
-Moved = Callable[[int], None]
+_BATCH_ROWS = 1000
 
 
-def stage(archive: Archive, moved: Moved) -> None:
-    """Load all tables; `moved` is told of so many rows more, and may raise what stops it. Raises
-    ArchiveError, with the file and the line."""
+def stage(archive: Archive, on_progress: OnProgress) -> None:
+    """Load all tables; raise ArchiveError with the file and the line of an error."""
     drop()
     with connection.cursor() as cursor:
         for table in TABLES:
             _create(cursor, table)
             if table in archive.tables:
-                _load(cursor, archive, table, moved)
+                _load(cursor, archive, table, on_progress)
             cursor.execute(f"CREATE INDEX ON {table.staging} (line)")
             cursor.execute(f"ANALYZE {table.staging}")
         for table in TABLES:
-            _check_together(cursor, table)
+            _check_conflicts(cursor, table)
 
 
 def drop() -> None:
-    """Remove the temporary tables."""
+    """Drop the temporary tables."""
     names = [*(table.staging for table in TABLES), "archive_gr", "archive_li", "archive_days"]
     with connection.cursor() as cursor:
         for name in names:
@@ -48,30 +46,28 @@ def drop() -> None:
 
 def _create(cursor: Any, table: Table) -> None:
     columns = [f'"{field.name}" {field.value.sql}' for field in table.fields]
-    columns += [*table.extra, "fate text NOT NULL DEFAULT 'create'"]
-    columns += ["remark text NOT NULL DEFAULT ''"] * table.is_told
+    columns += [*table.staged, "outcome text NOT NULL DEFAULT 'create'"]
+    columns += ["remark text NOT NULL DEFAULT ''"] * table.is_reported
     cursor.execute(f"CREATE TEMP TABLE {table.staging} (line bigint, {', '.join(columns)})")
 
 
-def _load(cursor: Any, archive: Archive, table: Table, moved: Moved) -> None:
+def _load(cursor: Any, archive: Archive, table: Table, on_progress: OnProgress) -> None:
     columns = ", ".join(["line", *(f'"{field.name}"' for field in table.fields)])
-    feed = _Feed(_cells(archive, table, moved))
+    source = _CopySource(_batches(archive, table, on_progress))
     try:
         with connection.wrap_database_errors:
             cursor.copy_expert(
-                f"COPY {table.staging} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '')",
-                io.BufferedReader(feed, 1 << 18),
-                1 << 16,
+                f"COPY {table.staging} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '')", source
             )
     except Exception:
-        # COPY says only that reading failed.
-        if feed.error:
-            raise feed.error from None
+        # COPY reports only that reading failed.
+        if source.error:
+            raise source.error from None
         raise
 
 
-def _cells(archive: Archive, table: Table, moved: Moved) -> Iterator[bytes]:
-    """The rows for COPY, many at a time."""
+def _batches(archive: Archive, table: Table, on_progress: OnProgress) -> Iterator[bytes]:
+    """Yield the rows for COPY, many at a time."""
     schema = archive.manifest.schema
     rows: list[str] = []
     for number, line in enumerate(archive.lines(table), 1):
@@ -79,75 +75,54 @@ def _cells(archive: Archive, table: Table, moved: Moved) -> Iterator[bytes]:
             rows.append(f"{number},{table.cells(_row(line), schema)}\n")
         except BadValue as error:
             raise ArchiveError(f"{table.file_name}, line {number}: {error}.") from error
-        if len(rows) == _LINES:
+        if len(rows) == _BATCH_ROWS:
             yield "".join(rows).encode()
-            moved(len(rows))
+            on_progress(len(rows))
             rows.clear()
-    yield "".join(rows).encode()
-    moved(len(rows))
+    if rows:
+        yield "".join(rows).encode()
+        on_progress(len(rows))
 
 
 def _row(line: bytes) -> dict[str, Any]:
-    """The object that a line is. Raises BadValue."""
+    """Return the object on a line; raise BadValue."""
     try:
         row: Any = json.loads(line)
-        # Only an escape can be a NUL character or half of a pair, which no text can hold.
+        # Only an escape can be a NUL character or half of a pair, which Postgres cannot store.
         is_unstorable = b"\\u" in line and unstorable_text(row)
     except (ValueError, RecursionError) as error:
         raise BadValue(f"is no JSON ({error})") from error
     if type(row) is not dict:
         raise BadValue("is no object")
     if is_unstorable:
-        raise BadValue("has text that cannot be kept")
+        raise BadValue("has text that cannot be stored")
     return row
 
 
-def _check_together(cursor: Any, table: Table) -> None:
-    for statement, fault in (*_doubles(table), *table.faults):
-        cursor.execute(f"SELECT min(line) FROM ({statement}) AS faulty")
+def _check_conflicts(cursor: Any, table: Table) -> None:
+    conflicts = list(table.conflicts)
+    if table.key:
+        key = ", ".join(table.key)
+        duplicates = f"SELECT max(line) AS line FROM {table.staging} GROUP BY {key} HAVING count(*) > 1"
+        conflicts.insert(0, (duplicates, f"has the {key} of another one"))
+    for statement, message in conflicts:
+        cursor.execute(f"SELECT min(line) FROM ({statement}) AS conflicting")
         (line,) = cursor.fetchone()
         if line is not None:
-            raise ArchiveError(f"{table.file_name}, line {line}: {fault}.")
+            raise ArchiveError(f"{table.file_name}, line {line}: {message}.")
 
 
-def _doubles(table: Table) -> list[tuple[str, str]]:
-    if not table.key:
-        return []
-    key = ", ".join(table.key)
-    return [
-        (
-            f"SELECT max(line) AS line FROM {table.staging} GROUP BY {key} HAVING count(*) > 1",
-            f"has the {key} of another one",
-        )
-    ]
+class _CopySource:
+    """Give COPY one batch after another, whatever size it asks for; keep the error that ended it."""
 
-
-class _Feed(io.RawIOBase):
-    """The file that COPY reads; keeps the error that ended it."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        super().__init__()
+    def __init__(self, batches: Iterator[bytes]) -> None:
         self.error: Exception | None = None
-        self._blocks = blocks
-        self._rest = memoryview(b"")
+        self._batches = batches
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            block = self._next()
-            if block is None:
-                return 0
-            self._rest = memoryview(block)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-    def _next(self) -> bytes | None:
+    def read(self, _size: int) -> bytes:
+        """Return the next batch; empty at the end."""
         try:
-            return next(self._blocks, None)
+            return next(self._batches, b"")
         except Exception as error:
             self.error = error
             raise

@@ -1,33 +1,24 @@
-"""What a table of an archive is: a file of rows, how they are read from the database, and how put back."""
+"""Define a table of an archive: its rows, how they are read from the database and put back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
-from reports.exports.archive.values import BadValue, Value
+from django.db import models
 
-MISSING = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a row: its name, the SQL it is read by, what it may hold. One that came with a later schema
-    than the first says which, and what it is in older archives."""
-
-    name: str
-    sql: str
-    value: Value
-    since: int = 1
-    default: Any = MISSING
+from reports.exports.archive.fields import MISSING, Field
+from reports.exports.archive.values import BadValue
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An account here, by key and slug; `raw_from` is the first UTC day that the archive has all raw clicks
-    and views of, None when it has no such limit."""
+    """Identify an account here and the tables of the archive.
+
+    `raw_from` is the first UTC day from which the archive has all raw clicks and views; None for all days.
+    """
 
     user_id: int
     slug: str
@@ -36,61 +27,68 @@ class Scope:
 
     @property
     def params(self) -> dict[str, Any]:
-        """What the queries of tables are asked with."""
+        """Return the parameters of the tables' queries."""
         day = self.raw_from or date.min
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         return {"user": self.user_id, "slug": self.slug, "raw_from": start}
 
 
 class Table:
-    """One file of an archive. Adding one is a subclass in a file of its own, and its name in `registry`.
+    """Define one file of an archive. To add one, subclass this and list it in `registry`.
 
-    SQL takes the parameters of Scope. Staged rows are in `staging`: the fields, the line, and a `fate`,
-    which is "create" unless `decide` finds otherwise, with a `remark`.
+    SQL takes the parameters of Scope. The table `staging` holds the rows of a file: the fields, the line, an
+    `outcome`, which is "create" unless `decide` changes it, and a `remark` if `is_reported`.
     """
 
     name: ClassVar[str]
     since: ClassVar[int] = 1
+    model: ClassVar[type[models.Model]]
     fields: ClassVar[tuple[Field, ...]]
+    left_out: ClassVar[frozenset[str]] = frozenset({"id", "user_id"})
+    """The columns of the model that no archive has."""
     source: ClassVar[str]
     """FROM and WHERE of the user's rows."""
     order: ClassVar[str]
     key: ClassVar[tuple[str, ...]] = ()
-    """The fields that a row is told by. Without any, rows may be there several times."""
+    """The fields that identify a row. Without any, equal rows may repeat."""
     derived: ClassVar[frozenset[str]] = frozenset()
-    """Fields that each instance has a say in: two accounts may differ there and be equal."""
-    extra: ClassVar[tuple[str, ...]] = ()
-    """Further columns of the staged rows."""
-    faults: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """What rows must not be together: SQL that selects the line of one, and what is wrong with it."""
-    is_told: ClassVar[bool] = False
-    """Whether the fate of each row goes into the file of verdicts."""
+    """Fields that depend on the instance, so that equal accounts may differ in them."""
+    staged: ClassVar[tuple[str, ...]] = ()
+    """Definitions of further columns of the staging table."""
+    conflicts: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of SQL that selects the line of a row that contradicts others, and the error."""
+    is_reported: ClassVar[bool] = False
+    """Whether the outcome of each row goes into the file of verdicts."""
     label: ClassVar[str] = "''"
-    """The SQL of what such a row is called there."""
+    """The SQL of a row's title there."""
 
     @property
     def file_name(self) -> str:
-        """In the archive."""
+        """Return the name of the file in the archive."""
         return f"{self.name}.jsonl"
 
     @property
     def staging(self) -> str:
-        """The temporary table of its rows."""
+        """Return the name of the temporary table of its rows."""
         return f"archive_{self.name}"
 
+    @property
+    def db_table(self) -> str:
+        """Return the name of the model's table."""
+        return self.model._meta.db_table
+
     def select(self) -> str:
-        """Selects the rows, each as one JSON object."""
+        """Return the SELECT of the user's rows."""
         columns = ", ".join(f'{field.sql} AS "{field.name}"' for field in self.fields)
-        rows = f"SELECT {columns} {self.source} ORDER BY {self.order}"
-        return f"SELECT row_to_json(entire)::text FROM ({rows}) AS entire"
+        return f"SELECT {columns} {self.source} ORDER BY {self.order}"
 
     def cells(self, row: Mapping[str, Any], schema: int) -> str:
-        """The row, as an archive of that schema has it, for COPY. Raises BadValue."""
+        """Return a row of an archive of that schema as a line for COPY; raise BadValue."""
         cells = []
         known = [field for field in self.fields if field.since <= schema]
         if len(row) > len(known):
-            strays = row.keys() - {field.name for field in known}
-            raise BadValue(f"has the unknown field {sorted(strays)[0]!r}")
+            unknown = row.keys() - {field.name for field in known}
+            raise BadValue(f"has the unknown field {sorted(unknown)[0]!r}")
         for field in self.fields:
             value = row.get(field.name, field.default if field.since > schema else MISSING)
             if value is MISSING:
@@ -102,11 +100,28 @@ class Table:
         self.check(row)
         return ",".join(cells)
 
+    def pages(
+        self, cursor: Any, columns: str, condition: str, size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield staged rows in the order of the archive: the line, then the columns."""
+        last = 0
+        while True:
+            cursor.execute(
+                f"SELECT line, {columns} FROM {self.staging} WHERE {condition} AND line > %s"
+                f" ORDER BY line LIMIT {size}",
+                [last],
+            )
+            rows = cursor.fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield rows
+
     def check(self, row: Mapping[str, Any]) -> None:
-        """Raises BadValue for fields that do not go together."""
+        """Raise BadValue for fields that contradict each other."""
 
     def decide(self, cursor: Any, scope: Scope) -> None:
-        """Say of each staged row what is to become of it. Writes to temporary tables only."""
+        """Set the outcome of each staged row; write to temporary tables only."""
 
-    def put(self, cursor: Any, scope: Scope) -> None:
-        """Put the rows that are to be created into the database, after all tables have decided."""
+    def insert(self, cursor: Any, scope: Scope) -> None:
+        """Insert the rows to create, after all tables have decided."""

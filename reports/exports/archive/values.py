@@ -1,214 +1,160 @@
-"""What the fields of an archive may hold. Each kind checks a value of JSON strictly, and writes it for COPY.
+"""Check the JSON values of an archive strictly, and write them as cells for COPY.
 
-To COPY an empty cell is NULL, and a quoted one is text, whatever it says.
+To COPY, an empty cell is NULL and a quoted one is text, whatever it contains.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 
-BIGGEST = (1 << 63) - 1
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00|Z)")
-_SLUG = re.compile(r"[a-z]{2}_[0-9a-f]{32}")
+INTEGER_MAX = (1 << 31) - 1
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00|Z)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class BadValue(ValueError):
-    """A value cannot be what the field holds; the message says why."""
-
-
-class Value(ABC):
-    """A kind of value: its type in SQL, and how it is checked."""
-
-    sql: ClassVar[str]
-
-    @abstractmethod
-    def cell(self, value: Any) -> str:
-        """The value for COPY. Raises BadValue."""
-
-
-def quoted(text: str) -> str:
-    """A cell of text."""
-    return '"' + text.replace('"', '""') + '"'
+    """Report a value that the field cannot hold; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Value):
-    """Text of at most so many characters; `check` raises ValueError for what it may not say."""
+class Value:
+    """Define a kind of value by its SQL type and the function that writes its cell.
 
-    sql = "text"
-    length: int
-    check: Callable[[str], object] | None = None
+    `cell` raises BadValue. `ref` is the prefix of the slugs that the value refers to, if it does.
+    """
 
-    def cell(self, value: Any) -> str:
-        """Quoted."""
+    sql: str
+    cell: Callable[[Any], str]
+    ref: str = ""
+
+
+def quoted(text: str) -> str:
+    """Return a cell of text."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def text(length: int, check: Callable[[str], object] | None = None) -> Value:
+    """Accept text up to a length; `check` raises ValueError for what is not allowed."""
+
+    def cell(value: Any) -> str:
         if type(value) is not str:
             raise BadValue("is no text")
-        if len(value) > self.length:
-            raise BadValue(f"is longer than {self.length} characters")
-        if self.check:
+        if len(value) > length:
+            raise BadValue(f"is longer than {length} characters")
+        if check:
             try:
-                self.check(value)
+                check(value)
             except ValueError as error:
                 raise BadValue(f"cannot be {value[:80]!r}: {error}") from error
         return quoted(value)
 
+    return Value("text", cell)
 
-@dataclass(frozen=True, slots=True)
-class Choice(Value):
-    """One of a few words."""
 
-    sql = "text"
-    words: Collection[str]
+def choice(words: Collection[str]) -> Value:
+    """Accept one of a few words."""
 
-    def cell(self, value: Any) -> str:
-        """Quoted."""
-        if type(value) is not str or value not in self.words:
-            raise BadValue(f"is none of: {', '.join(sorted(self.words))}")
+    def cell(value: Any) -> str:
+        if type(value) is not str or value not in words:
+            raise BadValue(f"is none of: {', '.join(sorted(words))}")
         return quoted(value)
 
+    return Value("text", cell)
 
-@dataclass(frozen=True, slots=True)
-class Matched(Value):
-    """Text of a pattern, which matches nothing that would have to be quoted."""
 
-    sql = "text"
-    pattern: re.Pattern[str]
-    what: str
+def matching(pattern: re.Pattern[str], description: str, *, ref: str = "") -> Value:
+    """Accept text that matches a pattern, which must match nothing that needs quotes."""
 
-    def cell(self, value: Any) -> str:
-        """As it is."""
-        if type(value) is not str or not self.pattern.fullmatch(value):
-            raise BadValue(f"is no {self.what}")
+    def cell(value: Any) -> str:
+        if type(value) is not str or not pattern.fullmatch(value):
+            raise BadValue(f"is no {description}")
         return value
 
-
-@dataclass(frozen=True, slots=True)
-class Ref(Value):
-    """The public name of a user, grid or link, by the prefix of its slug."""
-
-    sql = "text"
-    prefix: str
-
-    def cell(self, value: Any) -> str:
-        """As it is."""
-        if type(value) is not str or not _SLUG.fullmatch(value) or value[:2] != self.prefix:
-            raise BadValue(f"is no name like {self.prefix}_…")
-        return value
+    return Value("text", cell, ref)
 
 
-@dataclass(frozen=True, slots=True)
-class Integer(Value):
-    """A whole number between two, both included."""
+def reference(prefix: str) -> Value:
+    """Accept the slug of a user, grid, link or other row, by its prefix."""
+    pattern = re.compile(rf"{prefix}_[0-9a-f]{{32}}")
+    return matching(pattern, f"name like {prefix}_…", ref=prefix)
 
-    sql = "bigint"
-    low: int = 0
-    high: int = BIGGEST
 
-    def cell(self, value: Any) -> str:
-        """In digits."""
+def integer(low: int, high: int) -> Value:
+    """Accept a whole number between two bounds, both included."""
+
+    def cell(value: Any) -> str:
         if type(value) is not int:
             raise BadValue("is no whole number")
-        if not self.low <= value <= self.high:
-            raise BadValue(f"is not between {self.low} and {self.high}")
+        if not low <= value <= high:
+            raise BadValue(f"is not between {low} and {high}")
         return str(value)
 
-
-class Flag(Value):
-    """True or false."""
-
-    sql = "boolean"
-
-    def cell(self, value: Any) -> str:
-        """As t or f."""
-        if type(value) is not bool:
-            raise BadValue("is neither true nor false")
-        return "t" if value else "f"
+    return Value("bigint", cell)
 
 
-class Moment(Value):
-    """An instant in UTC, to the microsecond."""
+def _boolean_cell(value: Any) -> str:
+    if type(value) is not bool:
+        raise BadValue("is neither true nor false")
+    return "t" if value else "f"
 
-    sql = "timestamptz"
 
-    def cell(self, value: Any) -> str:
-        """As ISO 8601 has it."""
-        if type(value) is not str or not _MOMENT.fullmatch(value):
-            raise BadValue("is no moment like 2026-03-04T05:06:07.000089+00:00")
+def _iso(sql: str, pattern: re.Pattern[str], parse: Callable[[str], Any], description: str) -> Value:
+    """Accept a time of ISO 8601 as `parse` reads it; the description ends with an example."""
+
+    def cell(value: Any) -> str:
+        if type(value) is not str or not pattern.fullmatch(value):
+            raise BadValue(f"is no {description}")
         try:
-            datetime.fromisoformat(value)
+            parse(value)
         except ValueError as error:
-            raise BadValue(f"is no moment: {error}") from error
+            raise BadValue(f"is no {description.split()[0]}: {error}") from error
         return value
 
-
-class Day(Value):
-    """A UTC day."""
-
-    sql = "date"
-
-    def cell(self, value: Any) -> str:
-        """As ISO 8601 has it."""
-        if type(value) is not str or not _DAY.fullmatch(value):
-            raise BadValue("is no day like 2026-03-04")
-        try:
-            date.fromisoformat(value)
-        except ValueError as error:
-            raise BadValue(f"is no day: {error}") from error
-        return value
+    return Value(sql, cell)
 
 
-@dataclass(frozen=True, slots=True)
-class Texts(Value):
-    """A few texts of a length, each once."""
+POSITIVE = integer(1, INTEGER_MAX)
+BOOLEAN = Value("boolean", _boolean_cell)
+TIMESTAMP = _iso(
+    "timestamptz", _TIMESTAMP, datetime.fromisoformat, "moment like 2026-03-04T05:06:07.000089+00:00"
+)
+"""An instant in UTC, to the microsecond."""
+DAY = _iso("date", _DAY, date.fromisoformat, "day like 2026-03-04")
 
-    sql = "varchar[]"
-    count: int
-    length: int
 
-    def cell(self, value: Any) -> str:
-        """As an array of Postgres, each element quoted."""
+def texts(most: int, length: int) -> Value:
+    """Accept a list of at most so many texts, none of them empty or longer than `length`."""
+
+    def cell(value: Any) -> str:
         if type(value) is not list or not all(type(item) is str for item in value):
             raise BadValue("is no list of texts")
-        if len(value) > self.count or any(not 0 < len(item) <= self.length for item in value):
-            raise BadValue(f"has more than {self.count} texts of 1 to {self.length} characters")
+        if len(value) > most or any(not 0 < len(item) <= length for item in value):
+            raise BadValue(f"has more than {most} texts of 1 to {length} characters")
         escaped = (item.replace("\\", "\\\\").replace('"', '\\"') for item in value)
         return quoted("{" + ",".join(f'"{item}"' for item in escaped) + "}")
 
+    return Value("varchar[]", cell)
 
-@dataclass(frozen=True, slots=True)
-class Json(Value):
-    """A JSON value, by a check that raises ValueError."""
 
-    sql = "jsonb"
-    check: Callable[[Any], object]
+def json_value(check: Callable[[Any], object]) -> Value:
+    """Accept JSON; `check` raises ValueError for what is not allowed."""
 
-    def cell(self, value: Any) -> str:
-        """As JSON."""
+    def cell(value: Any) -> str:
         try:
-            self.check(value)
+            check(value)
         except ValueError as error:
             raise BadValue(f"cannot be this: {error}") from error
         return quoted(json.dumps(value))
 
+    return Value("jsonb", cell)
 
-@dataclass(frozen=True, slots=True)
-class Maybe(Value):
-    """A value, or null."""
 
-    of: Value
-
-    @property
-    def sql(self) -> str:  # type: ignore[override]
-        """That of the value."""
-        return self.of.sql
-
-    def cell(self, value: Any) -> str:
-        """Null is an empty cell."""
-        return "" if value is None else self.of.cell(value)
+def nullable(value: Value) -> Value:
+    """Accept null, which is an empty cell, besides a value."""
+    cell = value.cell
+    return Value(value.sql, lambda given: "" if given is None else cell(given), value.ref)

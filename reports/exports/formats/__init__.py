@@ -1,1 +1,1 @@
-"""File formats of exports: one module or package each."""
+"""Write the file formats of exports: one module or package each."""

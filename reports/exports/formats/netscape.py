@@ -1,4 +1,4 @@
-"""The bookmark file of every browser, which Gridlink's own import reads back to the same links."""
+"""Write the bookmark file that every browser and Gridlink's own import read."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from typing import Any
 
 from grids.formats.base import FolderEntry, LinkEntry
 from grids.formats.netscape.writer import netscape_document
-from reports.exports.base import ExportFormat, ExportQuery, Moved, buffered
+from reports.exports.base import ExportFormat, ExportQuery, OnProgress, buffered
 
 _REPORT_EVERY = 1000
 
 
 class NetscapeFormat(ExportFormat):
-    """Each grid is a folder, each link an entry with its note and tags, in reading order."""
+    """Write each grid as a folder and each link with its note and tags, in reading order."""
 
     name = "netscape"
     extension = "html"
     content_type = "text/html; charset=utf-8"
-    has_own_columns = True
+    has_fixed_columns = True
 
-    def write(self, query: ExportQuery, out: io.RawIOBase, moved: Moved) -> int:
-        """Streams rows through a server-side cursor, since HTML needs escaping that SQL has not."""
-        entries = _Entries(query, moved)
-        with self.packing.wrap(out) as packed, buffered(packed, _lines_are_no_rows) as file:
-            for piece in netscape_document(entries):
-                file.write(piece.encode())
+    def write(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
+        """Stream rows through a server-side cursor, since SQL cannot escape HTML."""
+        entries = _Entries(query, on_progress)
+        # A buffer counts lines, of which a link has several: `_Entries` reports progress instead.
+        with self.compression.wrap(out) as target, buffered(target, lambda lines: None) as file:
+            for text in netscape_document(entries):
+                file.write(text.encode())
         return entries.links
 
 
 class _Entries:
-    """The rows as folders and links, counted."""
+    """Iterate over the rows as folders and links, and count the links."""
 
-    def __init__(self, query: ExportQuery, moved: Moved) -> None:
+    def __init__(self, query: ExportQuery, on_progress: OnProgress) -> None:
         self.links = 0
         self._query = query
-        self._moved = moved
+        self._on_progress = on_progress
 
     def __iter__(self) -> Iterator[FolderEntry | LinkEntry]:
         grid = None
@@ -47,11 +48,7 @@ class _Entries:
             yield _link(row)
             self.links += 1
             if self.links % _REPORT_EVERY == 0:
-                self._moved(_REPORT_EVERY)
-
-
-def _lines_are_no_rows(_: int) -> None:
-    """What a buffer tells of lines says nothing of links."""
+                self._on_progress(_REPORT_EVERY)
 
 
 def _link(row: dict[str, Any]) -> LinkEntry:

@@ -1,4 +1,4 @@
-"""Formats of lines of text: their files can be joined end to end, packed or not."""
+"""Write formats made of lines, whose files can be concatenated, compressed or not."""
 
 from __future__ import annotations
 
@@ -8,40 +8,43 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from reports.exports.base import ExportQuery, Moved, PartedFormat, StoredPart, buffered
+from reports.exports.base import ExportQuery, OnProgress, PartedFormat, StoredPart, buffered
 
-_BLOCK = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 class TextFormat(PartedFormat):
-    """A head, then rows. A packed part is a gzip member or a zstd frame of its own, which all readers of
-    either take one after another (RFC 1952, 2.2; RFC 8878, 3)."""
+    """Write a header, then rows.
+
+    A compressed part is a gzip member or a zstd frame of its own, and all readers of either take several in
+    a row (RFC 1952, 2.2; RFC 8878, 3).
+    """
 
     @abstractmethod
     def copy(self, query: ExportQuery, out: BinaryIO) -> int:
-        """Write the rows; returns how many."""
+        """Write the rows; return their number."""
 
-    def head(self) -> bytes:
-        """What stands before the rows."""
+    def header(self) -> bytes:
+        """Return what comes before the rows."""
         return b""
 
-    def write(self, query: ExportQuery, out: io.RawIOBase, moved: Moved) -> int:
-        """Head and rows."""
-        with self.packing.wrap(out) as packed:
-            packed.write(self.head())
-            with buffered(packed, moved) as rows:
+    def write(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
+        """Write header and rows."""
+        with self.compression.wrap(out) as target:
+            target.write(self.header())
+            with buffered(target, on_progress) as rows:
                 return self.copy(query, rows)
 
-    def write_part(self, query: ExportQuery, out: io.RawIOBase, moved: Moved) -> int:
-        """Rows alone."""
-        with self.packing.wrap(out) as packed, buffered(packed, moved) as rows:
+    def write_part(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
+        """Write rows only."""
+        with self.compression.wrap(out) as target, buffered(target, on_progress) as rows:
             return self.copy(query, rows)
 
     def assemble(self, parts: Iterable[StoredPart], out: io.RawIOBase) -> None:
-        """The head, then the parts as they are."""
-        if head := self.head():
-            with self.packing.wrap(out) as packed:
-                packed.write(head)
+        """Write the header, then the parts unchanged."""
+        if header := self.header():
+            with self.compression.wrap(out) as target:
+                target.write(header)
         for part in parts:
             with part.open(0, None) as stored:
-                shutil.copyfileobj(stored, out, _BLOCK)
+                shutil.copyfileobj(stored, out, _BLOCK_BYTES)

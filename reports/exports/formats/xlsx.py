@@ -1,4 +1,4 @@
-"""XLSX: typed cells, a header that stays in sight, and a further sheet when one is full."""
+"""Write XLSX: typed cells, a frozen header, and another sheet whenever one is full."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterable
 from typing import BinaryIO, cast
 
-from reports.exports.base import ExportQuery, Moved, PartedFormat, StoredPart, copy_out
-from reports.exports.columns import Kind, joined
+from reports.exports.base import ExportQuery, OnProgress, PartedFormat, StoredPart, copy_out
+from reports.exports.columns import Kind, joined_text
 from reports.xlsx import cells
 from reports.xlsx.frames import RowPacker, frames
 from reports.xlsx.workbook import Workbook
@@ -16,56 +16,57 @@ from reports.xlsx.workbook import Workbook
 _CELLS = {
     Kind.TEXT: cells.TEXT,
     Kind.TOKEN: cells.TEXT,
-    Kind.TEXTS: cells.TEXT,
+    Kind.TEXT_ARRAY: cells.TEXT,
     Kind.JSON: cells.TEXT,
     Kind.INTEGER: cells.INTEGER,
     Kind.BIGINT: cells.INTEGER,
-    Kind.FLAG: cells.FLAG,
-    Kind.MOMENT: cells.MOMENT,
+    Kind.BOOLEAN: cells.BOOLEAN,
+    Kind.TIMESTAMP: cells.TIMESTAMP,
 }
-_SELECTED = {
-    # What the clocks of the session's time zone show.
-    Kind.MOMENT: lambda sql: f"({sql})::timestamp",
-    Kind.TEXTS: joined,
+_EXPRESSIONS = {
+    # Local time in the session's time zone.
+    Kind.TIMESTAMP: lambda sql: f"({sql})::timestamp",
+    Kind.TEXT_ARRAY: joined_text,
     Kind.JSON: lambda sql: f"({sql})::text",
 }
-_IN_MEMORY = 16 << 20
+_IN_MEMORY_BYTES = 16 << 20
 
 
 class XlsxFormat(PartedFormat):
-    """Postgres writes the rows' XML; parts hold it deflated, and a workbook takes them over as they are."""
+    """Write rows as XML made by Postgres; parts hold it deflated, and a workbook copies them unchanged."""
 
     name = "xlsx"
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    is_packed = True
+    is_compressed = True
 
-    def write(self, query: ExportQuery, out: io.RawIOBase, moved: Moved) -> int:
-        """The rows first, to a file of its own: what stands before them in a workbook is their size."""
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
-            rows = self._pack(query, cast(BinaryIO, spool), moved)
+    def write(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
+        """Write the rows to a temporary file, then the workbook."""
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spool:
+            rows = self._write_rows(query, cast(BinaryIO, spool), on_progress)
             spool.seek(0)
-            self._bind([cast(BinaryIO, spool)], out)
+            self._write_workbook([cast(BinaryIO, spool)], out)
         return rows
 
-    def write_part(self, query: ExportQuery, out: io.RawIOBase, moved: Moved) -> int:
-        """Rows alone. Raises CellTooLong for a text that no cell can hold."""
-        return self._pack(query, cast(BinaryIO, out), moved)
+    def write_part(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
+        """Write rows only; raise CellTooLong for a text that no cell can hold."""
+        return self._write_rows(query, cast(BinaryIO, out), on_progress)
 
     def assemble(self, parts: Iterable[StoredPart], out: io.RawIOBase) -> None:
-        """The workbook of all parts."""
-        self._bind((part.open(0, None) for part in parts), out)
+        """Write the workbook of all parts."""
+        self._write_workbook((part.open(0, None) for part in parts), out)
 
-    def _pack(self, query: ExportQuery, out: BinaryIO, moved: Moved) -> int:
-        rows = query.select(_SELECTED)
-        with RowPacker(out, moved) as packer:
+    def _write_rows(self, query: ExportQuery, out: BinaryIO, on_progress: OnProgress) -> int:
+        rows = query.select(_EXPRESSIONS)
+        with RowPacker(out, on_progress) as packer:
             return copy_out(
                 f"SELECT {cells.row_xml(self._sheet())} FROM ({rows}) AS entire_row",
                 cells.VERBATIM,
                 cast(BinaryIO, packer),
+                using=query.using,
             )
 
-    def _bind(self, parts: Iterable[BinaryIO], out: io.RawIOBase) -> None:
+    def _write_workbook(self, parts: Iterable[BinaryIO], out: io.RawIOBase) -> None:
         book = Workbook(cast(BinaryIO, out), self._sheet(), title="Gridlink")
         for part in parts:
             with part:

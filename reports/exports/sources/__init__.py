@@ -1,1 +1,1 @@
-"""What can be exported: one module for each kind of row."""
+"""Define what can be exported: one module for each kind of row."""

@@ -1,22 +1,21 @@
-"""What can be exported: which rows there are, as of when, and in which parts they are written."""
+"""Define an export's source: its rows, as of when, and the chunks in which they are written."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
 
 from reports.exports.base import ExportQuery, Style
-from reports.exports.columns import Column, chosen
+from reports.exports.columns import Column, select_columns
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody asked for. Without names of columns, all are meant."""
+class ExportSpec:
+    """Hold what was asked for; no column names means all columns."""
 
     user_id: int
     format: str
@@ -26,8 +25,8 @@ class Wish:
     style: Style = field(default_factory=Style)
 
     @classmethod
-    def of(cls, user_id: int, params: dict[str, Any]) -> Wish:
-        """From the parameters of a job, in which what is missing has its default."""
+    def from_params(cls, user_id: int, params: dict[str, Any]) -> ExportSpec:
+        """Read a job's parameters; what is missing has its default."""
         return cls(
             user_id=user_id,
             format=params["format"],
@@ -39,85 +38,101 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Some of the rows: those from `start` to before `end`, of which there should be `rows`. With `is_cut`
-    there are more, and only the first so many are meant."""
+class Chunk:
+    """Represent the rows from `start` to before `end`, and how many there should be.
+
+    With `is_truncated` there are more, and only the first `rows` are exported.
+    """
 
     rows: int
     start: str = ""
     end: str = ""
-    is_cut: bool = False
+    is_truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The rows of an export, fixed: `as_of` says by what, for the manifest; `remarks` what an owner should
-    know of them. It is JSON, so that another attempt can go on with it."""
+    """Fix the rows of an export, so that another attempt can continue with the same ones.
+
+    `as_of` goes into the manifest, as do the `remarks` for the owner.
+    """
 
     as_of: dict[str, Any]
-    pieces: tuple[Piece, ...]
+    chunks: tuple[Chunk, ...]
     remarks: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
-        """How many there are in all."""
-        return sum(piece.rows for piece in self.pieces)
+        """Return the number of rows in all chunks."""
+        return sum(chunk.rows for chunk in self.chunks)
 
-    def cut(self, rows: int) -> Plan:
-        """Of no more than so many rows."""
-        pieces, left = [], rows
-        for piece in self.pieces:
-            if piece.rows > left:
-                pieces.append(replace(piece, rows=left, is_cut=True))
+    def truncated(self, rows: int) -> Plan:
+        """Return the plan of the first rows only."""
+        chunks, left = [], rows
+        for chunk in self.chunks:
+            if chunk.rows > left:
+                chunks.append(replace(chunk, rows=left, is_truncated=True))
                 break
-            pieces.append(piece)
-            left -= piece.rows
-        return replace(self, pieces=tuple(pieces))
+            chunks.append(chunk)
+            left -= chunk.rows
+        return replace(self, chunks=tuple(chunks))
 
     def as_json(self) -> dict[str, Any]:
-        """For a checkpoint."""
-        return asdict(self)
+        """Return it for a checkpoint, under the keys that stored ones have."""
+        return {
+            "as_of": self.as_of,
+            "pieces": [_as_stored(asdict(chunk)) for chunk in self.chunks],
+            "remarks": self.remarks,
+        }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Plan:
-        """From a checkpoint."""
-        pieces = tuple(Piece(**piece) for piece in stored["pieces"])
-        return cls(stored["as_of"], pieces, tuple(stored["remarks"]))
+        """Read what `as_json` returned."""
+        chunks = tuple(
+            Chunk(piece["rows"], piece["start"], piece["end"], piece["is_cut"])
+            for piece in stored["pieces"]
+        )
+        return cls(stored["as_of"], chunks, tuple(stored["remarks"]))
+
+
+def _as_stored(chunk: dict[str, Any]) -> dict[str, Any]:
+    is_cut = chunk.pop("is_truncated")
+    return {**chunk, "is_cut": is_cut}
 
 
 class ExportSource(ABC):
-    """One kind of export. Adding another is a subclass in a file of its own, and a line in `registry`."""
+    """Provide the rows of one kind of export. To add one, subclass this and list it in `registry`.
+
+    `using` is the alias of the database to read.
+    """
 
     kind: ClassVar[str]
     model: ClassVar[type[models.Model]]
-    """Whose rows they are; it has a `user_id`."""
+    """The model of the rows; it has a `user_id`."""
     columns: ClassVar[Sequence[Column]]
     filters: ClassVar[frozenset[str]]
-    """The names of the filters that it knows."""
+    """The names of the filters that apply."""
 
-    def __init__(self, wish: Wish) -> None:
-        self.wish = wish
-        self.chosen = chosen(self.columns, wish.columns)
-
-    @abstractmethod
-    def plan(self) -> Plan:
-        """The rows there are now, in one piece at least. Runs in the transaction that also writes them, if
-        they are no more than one."""
-
-    def query(self, plan: Plan, piece: Piece) -> ExportQuery:
-        """The query of some rows of the plan."""
-        found = self.select(plan, piece)
-        return replace(found, limit=piece.rows) if piece.is_cut else found
+    def __init__(self, spec: ExportSpec) -> None:
+        self.spec = spec
+        self.columns_selected = select_columns(self.columns, spec.columns)
 
     @abstractmethod
-    def select(self, plan: Plan, piece: Piece) -> ExportQuery:
-        """The query of all rows from a piece's start to its end."""
+    def plan(self, using: str) -> Plan:
+        """Return the rows there are now, in at least one chunk.
+
+        A plan of one chunk is written in the same transaction.
+        """
+
+    def query(self, plan: Plan, chunk: Chunk, using: str) -> ExportQuery:
+        """Return the query of a chunk's rows."""
+        query = self.select(plan, chunk, using)
+        return replace(query, limit=chunk.rows) if chunk.is_truncated else query
+
+    @abstractmethod
+    def select(self, plan: Plan, chunk: Chunk, using: str) -> ExportQuery:
+        """Return the query of all rows from a chunk's start to its end."""
 
     def is_current(self, plan: Plan) -> bool:
-        """Whether the plan, made a while ago, still gives the rows that it gave then."""
+        """Return whether an older plan still gives the same rows."""
         return True
-
-
-def instant(text: str) -> datetime:
-    """A moment as plans hold it."""
-    return datetime.fromisoformat(text)

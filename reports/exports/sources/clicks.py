@@ -1,4 +1,4 @@
-"""The rows of an export of clicks: every one that was recorded, as it was recorded."""
+"""Export every recorded click of a user, as it was recorded."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from grids.models import Grid, Link
-from reports.clicks.rollups import watermark
 from reports.clicks.storage.partitions import oldest_day
+from reports.clicks.rollups import watermark
 from reports.exports.base import ExportQuery
 from reports.exports.columns import Column, Kind
-from reports.exports.sources.base import ExportSource, Piece, Plan, instant
+from reports.exports.sources.base import Chunk, ExportSource, Plan
 from reports.models import Click, Verdict
 
 VERDICTS = {verdict.name.lower(): verdict for verdict in Verdict}
-# The sums of each verdict.
-_SUMS = {Verdict.HUMAN: "humans", Verdict.BOT: "bots", Verdict.DUPLICATE: "duplicates"}
+# The column that counts each verdict.
+_COUNTS = {Verdict.HUMAN: "humans", Verdict.BOT: "bots", Verdict.DUPLICATE: "duplicates"}
 _HOUR = timedelta(hours=1)
 _NAMES = " ".join(f"WHEN {verdict} THEN '{name}'" for name, verdict in VERDICTS.items())
 
 COLUMNS = (
-    Column("clicked_on", "click.clicked_on", Kind.MOMENT),
+    Column("clicked_on", "click.clicked_on", Kind.TIMESTAMP),
     Column("grid", "grid.slug"),
     Column("link", "link.slug"),
     Column("tile", "click.tile"),
     Column("verdict", f"CASE click.verdict {_NAMES} END"),
     Column("bot_reason", "click.bot_reason"),
-    # Sixteen hexadecimal digits, the same for one day only.
+    # Sixteen hexadecimal digits, which a visitor keeps for one day only.
     Column("visitor", "lpad(to_hex(click.visitor), 16, '0')"),
-    Column("is_first_on_grid", "click.is_first_on_grid", Kind.FLAG),
-    Column("is_first_on_link", "click.is_first_on_link", Kind.FLAG),
+    Column("is_first_on_grid", "click.is_first_on_grid", Kind.BOOLEAN),
+    Column("is_first_on_link", "click.is_first_on_link", Kind.BOOLEAN),
     Column("country", "click.country"),
     Column("language", "click.language"),
     Column("device", "agent.device"),
@@ -48,7 +48,7 @@ COLUMNS = (
     Column("user_agent", "agent.text", Kind.TEXT),
 )
 
-# Whatever became of the link and the grid, and whichever the click was on then.
+# Clicks of deleted links and grids too, and on the grid where the link was at the time.
 _JOINS = """
 FROM reports_click AS click
 LEFT JOIN grids_grid AS grid ON grid.id = click.grid_id
@@ -59,10 +59,10 @@ _ORDER = "click.clicked_on, click.id"
 
 
 class ClicksSource(ExportSource):
-    """A user's clicks, of some grids, links, verdicts and times, or simply all of them.
+    """Provide a user's clicks, filtered by grids, links, verdicts and time.
 
-    Up to the last click that was stored when the export began, by the key: whatever is stored later, also of
-    an earlier time, is not in it. The sums say how many there are.
+    It ends with the last click stored when the export began, by its key: clicks stored later, also of an
+    earlier time, are not in it. The rollups say how many rows there are.
     """
 
     kind = "clicks"
@@ -70,103 +70,110 @@ class ClicksSource(ExportSource):
     columns = COLUMNS
     filters = frozenset({"grids", "links", "verdicts", "from", "to"})
 
-    def plan(self) -> Plan:
-        """As of the last click that is stored."""
-        mark = watermark.read()
-        start, end, remarks = self._range()
+    def plan(self, using: str) -> Plan:
+        """Return the clicks up to the last one stored."""
+        mark = watermark.read(using)
+        start, end, remarks = self._range(using)
         now = datetime.now(UTC).isoformat()
         as_of = {"time": now, "last_click": mark.click, "judged_again": mark.reclassified}
-        pieces = tuple(self._pieces(start, end, mark.click))
-        return Plan(as_of, pieces or (Piece(0, now, now),), remarks)
+        chunks = tuple(self._chunks(start, end, mark.click, using))
+        return Plan(as_of, chunks or (Chunk(0, now, now),), remarks)
 
-    def select(self, plan: Plan, piece: Piece) -> ExportQuery:
-        """The clicks from the start of the piece to before its end."""
-        return self._query(plan.as_of["last_click"], instant(piece.start), instant(piece.end))
+    def select(self, plan: Plan, chunk: Chunk, using: str) -> ExportQuery:
+        """Return the query of the clicks from the chunk's start to before its end."""
+        start, end = map(datetime.fromisoformat, (chunk.start, chunk.end))
+        return self._query(plan.as_of["last_click"], start, end, using)
 
     def is_current(self, plan: Plan) -> bool:
-        """Unless clicks were judged again, or removed as too old."""
-        kept_from = _kept_from()
-        is_kept = kept_from is None or instant(plan.pieces[0].start) >= kept_from
+        """Return False once clicks were reclassified, or deleted as too old."""
+        kept_from = _kept_from(DEFAULT_DB_ALIAS)
+        start = datetime.fromisoformat(plan.chunks[0].start)
+        is_kept = kept_from is None or start >= kept_from
         return is_kept and watermark.read().reclassified == plan.as_of["judged_again"]
 
-    def _range(self) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
-        """From when to when, where there is a limit, and what is to be said of it."""
-        filters, kept_from = self.wish.filters, _kept_from()
-        start = instant(filters["from"]) if "from" in filters else None
-        end = instant(filters["to"]) if "to" in filters else None
+    def _range(self, using: str) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
+        """Return start and end, where there is a limit, and a remark if clicks are missing."""
+        filters, kept_from = self.spec.filters, _kept_from(using)
+        start = datetime.fromisoformat(filters["from"]) if "from" in filters else None
+        end = datetime.fromisoformat(filters["to"]) if "to" in filters else None
         if kept_from is None or (start and start >= kept_from):
             return start, end, ()
-        gone = sum(count for _, count in self._hours(start, kept_from))
-        remark = f"{gone} clicks of before {kept_from.isoformat()} are kept no longer."
-        return kept_from, end, (remark,) if gone else ()
+        deleted = sum(count for _, count in self._hours(start, kept_from, using))
+        remark = (
+            f"{deleted} clicks from before {kept_from.isoformat()} are missing: they were deleted"
+            " as too old."
+        )
+        return kept_from, end, (remark,) if deleted else ()
 
-    def _query(self, last: int, start: datetime, end: datetime) -> ExportQuery:
+    def _query(self, last: int, start: datetime, end: datetime, using: str) -> ExportQuery:
         where = [
             "click.user_id = %s",
             "click.clicked_on >= %s",
             "click.clicked_on < %s",
             "click.id <= %s",
         ]
-        params: list[Any] = [self.wish.user_id, start, end, last]
-        for condition, values in self._narrowings("click."):
-            where.append(condition)
-            params.append(values)
-        if "verdicts" in self.wish.filters:
+        params: list[Any] = [self.spec.user_id, start, end, last]
+        for column, keys in self._key_filters(using):
+            where.append(f"click.{column} = ANY(%s)")
+            params.append(keys)
+        if "verdicts" in self.spec.filters:
             where.append("click.verdict = ANY(%s)")
             params.append([int(verdict) for verdict in self._verdicts()])
         source = f"{_JOINS} WHERE {' AND '.join(where)}"
-        return ExportQuery(self.chosen, source, tuple(params), _ORDER)
+        return ExportQuery(self.columns_selected, source, tuple(params), _ORDER, using)
 
-    def _narrowings(self, table: str) -> Iterator[tuple[str, list[int]]]:
-        """To the keys of some grids and of some links, thrown away or not."""
+    def _key_filters(self, using: str) -> Iterator[tuple[str, list[int]]]:
+        """Yield columns with the keys of the grids and links asked for, deleted or not."""
         for name, model in (("grids", Grid), ("links", Link)):
-            if slugs := self.wish.filters.get(name):
-                keys = model.objects.filter(user_id=self.wish.user_id, slug__in=slugs)
-                yield f"{table}{name[:-1]}_id = ANY(%s)", list(keys.values_list("pk", flat=True))
+            if slugs := self.spec.filters.get(name):
+                rows = model._base_manager.using(using)
+                keys = rows.filter(user_id=self.spec.user_id, slug__in=slugs)
+                yield f"{name[:-1]}_id", list(keys.values_list("pk", flat=True))
 
     def _verdicts(self) -> list[Verdict]:
-        return [VERDICTS[name] for name in self.wish.filters.get("verdicts", VERDICTS)]
+        return [VERDICTS[name] for name in self.spec.filters.get("verdicts", VERDICTS)]
 
-    def _pieces(self, start: datetime | None, end: datetime | None, last: int) -> Iterator[Piece]:
+    def _chunks(
+        self, start: datetime | None, end: datetime | None, last: int, using: str
+    ) -> Iterator[Chunk]:
         rows, begin, stop = 0, start, start
-        for hour, count in self._hours(start, end):
+        for hour, count in self._hours(start, end, using):
             begin = begin or hour
-            # What lies before the start, or after the end, in its hour is in the sum as well.
+            # The sum of the first and the last hour includes clicks outside of the range.
             stop = min(hour + _HOUR, end) if end else hour + _HOUR
             first = max(begin, hour)
-            is_cut = first > hour or stop < hour + _HOUR
-            rows += self._query(last, first, stop).count() if is_cut else count
+            is_partial = first > hour or stop < hour + _HOUR
+            rows += self._query(last, first, stop, using).count() if is_partial else count
             if rows >= settings.EXPORT_PIECE_ROWS:
-                yield Piece(rows, begin.isoformat(), stop.isoformat())
+                yield Chunk(rows, begin.isoformat(), stop.isoformat())
                 rows, begin = 0, stop
         if rows and begin and stop:
-            yield Piece(rows, begin.isoformat(), stop.isoformat())
+            yield Chunk(rows, begin.isoformat(), stop.isoformat())
 
     def _hours(
-        self, start: datetime | None, end: datetime | None
+        self, start: datetime | None, end: datetime | None, using: str
     ) -> Iterable[tuple[datetime, int]]:
-        """How many clicks are recorded of each hour that has some of the range in it."""
-        table = "reports_link_hour" if self.wish.filters.get("links") else "reports_grid_hour"
-        where, params = ["user_id = %s"], [self.wish.user_id]
-        values: list[Any] = list(params)
-        for condition, keys in self._narrowings(""):
-            where.append(condition)
-            values.append(keys)
+        """Return the number of clicks in each hour that overlaps the range."""
+        table = "reports_link_hour" if self.spec.filters.get("links") else "reports_grid_hour"
+        where, params = ["user_id = %s"], list[Any]([self.spec.user_id])
+        for column, keys in self._key_filters(using):
+            where.append(f"{column} = ANY(%s)")
+            params.append(keys)
         for condition, moment in (("hour > %s", start and start - _HOUR), ("hour < %s", end)):
             if moment:
                 where.append(condition)
-                values.append(moment)
-        counted = " + ".join(_SUMS[verdict] for verdict in self._verdicts())
-        with connection.cursor() as cursor:
+                params.append(moment)
+        clicks = " + ".join(_COUNTS[verdict] for verdict in self._verdicts())
+        with connections[using].cursor() as cursor:
             cursor.execute(
-                f"SELECT hour, sum({counted})::bigint FROM {table} WHERE {' AND '.join(where)}"
-                f" GROUP BY hour HAVING sum({counted}) > 0 ORDER BY hour",
-                values,
+                f"SELECT hour, sum({clicks})::bigint FROM {table} WHERE {' AND '.join(where)}"
+                f" GROUP BY hour HAVING sum({clicks}) > 0 ORDER BY hour",
+                params,
             )
             found: list[tuple[datetime, int]] = cursor.fetchall()
         return found
 
 
-def _kept_from() -> datetime | None:
-    day = oldest_day()
+def _kept_from(using: str) -> datetime | None:
+    day = oldest_day(using)
     return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None

@@ -1,4 +1,4 @@
-"""The rows of an export of links."""
+"""Export a user's live links."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from grids.models import Link
 from reports.exports.base import ExportQuery
 from reports.exports.columns import Column, Kind
-from reports.exports.sources.base import ExportSource, Piece, Plan
+from reports.exports.sources.base import Chunk, ExportSource, Plan
 
 COLUMNS = (
     Column("link", "link.slug"),
@@ -17,7 +17,7 @@ COLUMNS = (
     Column("url", "link.url", Kind.TEXT),
     Column("title", "link.title", Kind.TEXT),
     Column("note", "link.note", Kind.TEXT),
-    Column("tags", "link.tags", Kind.TEXTS),
+    Column("tags", "link.tags", Kind.TEXT_ARRAY),
     Column("alias", "link.alias"),
     Column("x", "link.x", Kind.INTEGER),
     Column("y", "link.y", Kind.INTEGER),
@@ -25,10 +25,10 @@ COLUMNS = (
     Column("height", "link.height", Kind.INTEGER),
     Column("background", "link.background"),
     Column("style", "link.style", Kind.JSON),
-    Column("active_from", "link.active_from", Kind.MOMENT),
-    Column("active_until", "link.active_until", Kind.MOMENT),
-    Column("created_on", "link.created_on", Kind.MOMENT),
-    Column("modified_on", "link.modified_on", Kind.MOMENT),
+    Column("active_from", "link.active_from", Kind.TIMESTAMP),
+    Column("active_until", "link.active_until", Kind.TIMESTAMP),
+    Column("created_on", "link.created_on", Kind.TIMESTAMP),
+    Column("modified_on", "link.modified_on", Kind.TIMESTAMP),
 )
 
 _SOURCE = """
@@ -39,30 +39,31 @@ _ORDER = "grid.created_on, grid.id, link.y, link.x, link.id"
 
 
 class LinksSource(ExportSource):
-    """A user's live links, of some grids and with all of some tags, or simply all of them: in one piece,
-    since other links may change while it is written."""
+    """Provide a user's live links, filtered by grids and by tags, all of which a link must have.
+
+    They are one chunk, since other links may change while it is written.
+    """
 
     kind = "links"
     model = Link
     columns = COLUMNS
     filters = frozenset({"grids", "tags"})
 
-    def plan(self) -> Plan:
-        """As of the transaction."""
+    def plan(self, using: str) -> Plan:
+        """Return the links that the transaction sees."""
         now = datetime.now(UTC).isoformat()
-        return Plan({"time": now}, (Piece(self._query().count()),))
+        return Plan({"time": now}, (Chunk(self._query(using).count()),))
 
-    def select(self, plan: Plan, piece: Piece) -> ExportQuery:
-        """All of it."""
-        return self._query()
+    def select(self, plan: Plan, chunk: Chunk, using: str) -> ExportQuery:
+        """Return the query of all links."""
+        return self._query(using)
 
-    def _query(self) -> ExportQuery:
-        source, params = _SOURCE, [self.wish.user_id]
-        narrowed: list[Any] = list(params)
-        if grids := self.wish.filters.get("grids"):
+    def _query(self, using: str) -> ExportQuery:
+        source, params = _SOURCE, list[Any]([self.spec.user_id])
+        if grids := self.spec.filters.get("grids"):
             source += " AND grid.slug = ANY(%s)"
-            narrowed.append(grids)
-        if tags := self.wish.filters.get("tags"):
+            params.append(grids)
+        if tags := self.spec.filters.get("tags"):
             source += " AND link.tags @> %s::varchar[]"
-            narrowed.append(tags)
-        return ExportQuery(self.chosen, source, tuple(narrowed), _ORDER)
+            params.append(tags)
+        return ExportQuery(self.columns_selected, source, tuple(params), _ORDER, using)

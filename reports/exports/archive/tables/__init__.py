@@ -1,1 +1,1 @@
-"""The tables of an archive, each in a file with its like."""
+"""Define the tables of an archive, each in a module with similar ones."""

@@ -1,64 +1,38 @@
-"""Grids, those in the trash included."""
+"""Archive grids, including those in the trash."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from grids.models import COLUMNS_MAX, NOTE_LENGTH, TITLE_LENGTH, Theme, Visibility
-from reports.exports.archive import names
-from reports.exports.archive.table import Field, Scope
-from reports.exports.archive.tables.placed import (
-    INTEGER_MAX,
-    PlacedTable,
-    alias_field,
+from grids.models import Grid
+from reports.exports.archive.fields import model_fields
+from reports.exports.archive.table import Table
+from reports.exports.archive.tables.aliased import (
+    AliasedTable,
+    check_alias,
     check_title,
-    doubled_alias,
-    record_fields,
+    duplicate_alias,
 )
-from reports.exports.archive.values import Choice, Integer, Ref, Text
+from reports.exports.archive.values import POSITIVE, reference
 
-_COLUMNS = (
-    "title", "description", "visibility", "theme", "columns", "layout_version",
+_NAMES = (
+    "slug", "title", "description", "alias", "visibility", "theme", "columns", "layout_version",
     "version", "is_deleted", "deleted_on", "created_on", "modified_on",
 )  # fmt: skip
 
 
-def _row(table: str) -> str:
-    return ", ".join(f"{table}.{name}" for name in (*_COLUMNS, "alias"))
-
-
-class GridsTable(PlacedTable):
-    """How a grid looks, and where its tiles' versions stand."""
+class GridsTable(AliasedTable):
+    """Restore grids with their settings and versions."""
 
     name = "grids"
     kind = "gr"
-    model_table = "grids_grid"
-    fields = (
-        Field("slug", "grid.slug", Ref("gr")),
-        Field("title", "grid.title", Text(TITLE_LENGTH, check_title)),
-        Field("description", "grid.description", Text(NOTE_LENGTH)),
-        alias_field("grid"),
-        Field("visibility", "grid.visibility", Choice(Visibility.values)),
-        Field("theme", "grid.theme", Choice(Theme.values)),
-        Field("columns", "grid.columns", Integer(1, COLUMNS_MAX)),
-        Field("layout_version", "grid.layout_version", Integer(1, INTEGER_MAX)),
-        *record_fields("grid"),
+    model = Grid
+    fields = model_fields(
+        Grid,
+        "grid",
+        _NAMES,
+        checks={"title": check_title, "alias": check_alias},
+        overrides={"slug": reference("gr"), "layout_version": POSITIVE, "version": POSITIVE},
     )
+    left_out = Table.left_out | {"search"}
     source = "FROM grids_grid AS grid WHERE grid.user_id = %(user)s"
     order = "grid.id"
-    same = f"({_row('here')}) IS NOT DISTINCT FROM ({_row('row')})"
-    faults = (doubled_alias("archive_grids"),)
-
-    def put(self, cursor: Any, scope: Scope) -> None:
-        """New ones."""
-        names.number(cursor, scope, self.kind, self.staging)
-        columns = ", ".join(_COLUMNS)
-        cursor.execute(
-            f"""
-            INSERT INTO grids_grid (id, user_id, slug, alias, {columns})
-            SELECT names.key, %(user)s, row.target, row.given,
-                {", ".join(f"row.{name}" for name in _COLUMNS)}
-            FROM archive_grids AS row JOIN archive_gr AS names ON names.name = row.slug
-            WHERE row.fate = 'create' ORDER BY row.line""",
-            scope.params,
-        )
+    conflicts = (duplicate_alias("archive_grids"),)

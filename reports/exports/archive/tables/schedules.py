@@ -1,4 +1,4 @@
-"""Schedules: what is started, when, and where results go. What became of each slot is not archived."""
+"""Archive schedules: what they start, when, and where results go; not what became of past slots."""
 
 from __future__ import annotations
 
@@ -11,41 +11,31 @@ from rest_framework.exceptions import ValidationError
 from gridlink.accounts.models import User
 from gridlink.lib.errors import ApplicationError, Invalid, NotFound
 from reports.exports.archive import names
-from reports.exports.archive.table import Field
-from reports.exports.archive.tables.defined import (
-    DefinedTable,
-    Judged,
+from reports.exports.archive.fields import model_fields
+from reports.exports.archive.table import Table
+from reports.exports.archive.tables.aliased import check_title
+from reports.exports.archive.tables.validated import (
+    Decision,
     Row,
+    ValidatedTable,
     check_object,
-    first_fault,
+    first_error,
 )
-from reports.exports.archive.tables.placed import INTEGER_MAX, check_title
-from reports.exports.archive.values import (
-    BadValue,
-    Choice,
-    Day,
-    Flag,
-    Integer,
-    Json,
-    Maybe,
-    Moment,
-    Ref,
-    Text,
-)
-from tasks.models import NAME_LENGTH, NOTE_LENGTH, Missed, RuleForm, Schedule
+from reports.exports.archive.values import POSITIVE, BadValue, reference, text
+from tasks.models import NOTE_LENGTH, Schedule
 from tasks.schedules.deliveries import CHANNELS, checked
 from tasks.schedules.firing import database_now
 from tasks.schedules.recurrence import TEXT_LENGTH
-from tasks.schedules.registry import get_action
-from tasks.schedules.rules import make_rule
+from tasks.schedules.registry import action_named
+from tasks.schedules.rules import rule_of
 
-# With what was filled in, more than may be sent.
+# More than a request may send, since defaults are filled in.
 _PARAMS_LENGTH = 40_000
 _RULE = ("rule", "form", "time_zone", "starts_on", "ends_on")
-_COLUMNS = (
-    "name", "action", *_RULE, "missed", "deliveries", "version", "created_on", "modified_on",
+_NAMES = (
+    "slug", "name", "action", "params", *_RULE, "missed", "deliveries", "is_enabled", "note",
+    "version", "created_on", "modified_on",
 )  # fmt: skip
-_SAME = (*_COLUMNS, "is_enabled", "note")
 
 
 def _check_deliveries(deliveries: Any) -> None:
@@ -65,78 +55,66 @@ def _is_delivery(value: Any) -> bool:
     return value["channel"] in CHANNELS and all(type(option) is bool for option in options)
 
 
-def _row(table: str, params: str) -> str:
-    return ", ".join(f"{table}.{name}" for name in (*_SAME, params))
-
-
-class SchedulesTable(DefinedTable):
-    """One schedule. It begins anew: the slot to come is the first from now on, and nothing has failed yet."""
+class SchedulesTable(ValidatedTable):
+    """Restore schedules that start anew: at the first slot from now on, without failures."""
 
     name = "schedules"
     kind = "sc"
     model = Schedule
-    model_table = "tasks_schedule"
     limit = "SCHEDULES_PER_USER"
     label = "name"
-    fields = (
-        Field("slug", "schedule.slug", Ref("sc")),
-        Field("name", "schedule.name", Text(NAME_LENGTH, check_title)),
-        Field("action", "schedule.action", Text(50)),
-        Field("params", "schedule.params", Json(check_object(_PARAMS_LENGTH))),
-        Field("rule", "schedule.rule", Text(TEXT_LENGTH)),
-        Field("form", "schedule.form", Choice(RuleForm.values)),
-        Field("time_zone", "schedule.time_zone", Text(64)),
-        Field("starts_on", "schedule.starts_on", Day()),
-        Field("ends_on", "schedule.ends_on", Maybe(Day())),
-        Field("missed", "schedule.missed", Choice(Missed.values)),
-        Field("deliveries", "schedule.deliveries", Json(_check_deliveries)),
-        Field("is_enabled", "schedule.is_enabled", Flag()),
-        Field("note", "schedule.note", Text(NOTE_LENGTH)),
-        Field("version", "schedule.version", Integer(1, INTEGER_MAX)),
-        Field("created_on", "schedule.created_on", Moment()),
-        Field("modified_on", "schedule.modified_on", Moment()),
+    fields = model_fields(
+        Schedule,
+        "schedule",
+        _NAMES,
+        checks={
+            "name": check_title,
+            "params": check_object(_PARAMS_LENGTH),
+            "deliveries": _check_deliveries,
+        },
+        overrides={"slug": reference("sc"), "rule": text(TEXT_LENGTH), "version": POSITIVE},
     )
+    left_out = Table.left_out | {"failures", "next_on", "last_slot"}
     source = "FROM tasks_schedule AS schedule WHERE schedule.user_id = %(user)s"
     order = "schedule.id"
-    same = f"({_row('here', 'params')}) IS NOT DISTINCT FROM ({_row('row', 'given')})"
-    extra = (*DefinedTable.extra, "given jsonb", "next_on timestamptz", "fault text")
+    compared_as = {"params": "row.remapped"}
+    staged = (*ValidatedTable.staged, "remapped jsonb", "next_on timestamptz", "fault text")
 
     def check(self, row: Mapping[str, Any]) -> None:
-        """It ends after it starts."""
+        """Require that it ends after it starts."""
         if row["ends_on"] and row["ends_on"] < row["starts_on"]:
             raise BadValue("ends before it starts")
 
-    def follow(self, cursor: Any) -> None:
-        """The grids and links that parameters name, and the report."""
+    def remap(self, cursor: Any) -> None:
+        """Stage the grids, links and report of the parameters as they are here."""
         paths = {"gr": "{filters,grids}", "li": "{filters,links}"}
-        names.follow(cursor, self.staging, "params", paths)
+        names.remap_references(cursor, self.staging, "params", paths)
         cursor.execute(
             """
             UPDATE archive_schedules AS row
-            SET given = jsonb_set(row.given, '{report}', to_jsonb(report.target))
+            SET remapped = jsonb_set(row.remapped, '{report}', to_jsonb(report.new_slug))
             FROM archive_reports AS report WHERE report.slug = row.params ->> 'report'"""
         )
 
-    def judge(self, user: User, row: Row) -> Judged:
-        """The slot to come; one that could start nothing is disabled."""
+    def validate(self, user: User, row: Row) -> Decision:
+        """Find the next slot; disable a schedule that could start nothing."""
         if not row["is_enabled"]:
-            return Judged(extra={"next_on": None, "fault": ""})
+            return Decision(staged={"next_on": None, "fault": ""})
         try:
-            extra = {"next_on": _next(row), "fault": ""}
+            next_on = _next(row)
             _check_action(user, row)
         except (ApplicationError, ValidationError) as error:
             reason = _reason(error)
             note = f"Disabled when it was restored. {reason}"[:NOTE_LENGTH]
-            return Judged(
-                remark=f"it is disabled: {reason}", extra={"next_on": None, "fault": note}
+            return Decision(
+                remark=f"it is disabled: {reason}", staged={"next_on": None, "fault": note}
             )
-        return Judged(extra=extra)
+        return Decision(staged={"next_on": next_on, "fault": ""})
 
-    def fields_of(self, row: Row) -> Row:
-        """All but what speaks of slots that have passed."""
+    def model_values(self, row: Row) -> Row:
+        """Return the values, with the next slot, or disabled with the reason."""
         return {
-            **{name: row[name] for name in _COLUMNS},
-            "params": row["given"],
+            **super().model_values(row),
             "is_enabled": row["is_enabled"] and not row["fault"],
             "note": row["fault"] or row["note"],
             "next_on": row["next_on"],
@@ -144,22 +122,25 @@ class SchedulesTable(DefinedTable):
 
 
 def _next(row: Row) -> datetime | None:
-    """The first slot from now on. Raises Invalid for a rule that is none."""
-    slots = make_rule(**{name: row[name] for name in _RULE}).next(database_now(), 1)
+    """Return the first slot from now on; raise Invalid for an invalid rule."""
+    slots = rule_of(**{name: row[name] for name in _RULE}).next(database_now(), 1)
     return slots[0] if slots else None
 
 
 def _check_action(user: User, row: Row) -> None:
-    """Raises what `validate` does, but for a name of nothing that is here: it may come with this archive, or
-    be gone as it was there, which is told when the schedule fires."""
-    action = get_action(row["action"])
+    """Raise what `validate` does, but tolerate names that do not exist here.
+
+    They may come with this archive, or be as deleted as they were there, which the schedule reports when it
+    fires.
+    """
+    action = action_named(row["action"])
     try:
-        action.validate(user=user, params=row["given"])
+        action.validate(user=user, params=row["remapped"])
     except NotFound:
         return
 
 
 def _reason(error: ApplicationError | ValidationError) -> str:
     if isinstance(error, ValidationError):
-        return first_fault(error.detail)
-    return first_fault(error.fields) if error.fields else error.message
+        return first_error(error.detail)
+    return first_error(error.fields) if error.fields else error.message

@@ -1,1 +1,1 @@
-"""Parquet: encode parts, merge them into one file, write its footer."""
+"""Write Parquet: encode parts, merge them into one file, write its footer."""

@@ -1,4 +1,4 @@
-"""One Parquet file of many, without decoding them: their bodies one after the other, and one footer."""
+"""Merge Parquet files without decoding them: copy their row groups and write one footer."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 _MAGIC = b"PAR1"
-# The footer's length, then the magic again.
+# The length of the footer, then the magic again.
 _TAIL = Layout("<I4s")
-_CHUNK = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 # Field ids of parquet.thrift.
 _SCHEMA, _NUM_ROWS, _ROW_GROUPS, _METADATA = 2, 3, 4, 5
 _COLUMNS, _GROUP_ROWS, _GROUP_OFFSET, _ORDINAL = 1, 3, 5, 7
 _CHUNK_OFFSETS, _CHUNK_METADATA = (2, 4, 6), 3
 _PAGE_OFFSETS = (9, 10, 11, 14)
-_FOOTER = {_SCHEMA: Kind.LIST, _NUM_ROWS: Kind.I64, _ROW_GROUPS: Kind.LIST}
+_REQUIRED = {_SCHEMA: Kind.LIST, _NUM_ROWS: Kind.I64, _ROW_GROUPS: Kind.LIST}
 
 
 class DamagedPart(ValueError):
-    """A part cannot be merged: it is no whole Parquet file, or its columns are others."""
+    """Report a part that is no whole Parquet file or has other columns than the first."""
 
 
 class Part(Protocol):
-    """A finished Parquet file: its size in bytes, and a stream of so many of them from a start on."""
+    """Describe a finished Parquet file: its size, and how to open a range of it."""
 
     @property
     def size(self) -> int:
-        """The size in bytes."""
+        """Return the size in bytes."""
 
     @property
     def open(self) -> Callable[[int, int], BinaryIO]:
-        """Opens a range: its start, its length."""
+        """Return what opens a range, given its start and length."""
 
 
 def merge(parts: Iterable[Part], out: SupportsWrite[bytes]) -> int:
-    """Write all rows of all parts, in order, as one file to `out`, which need not seek; returns the rows.
+    """Write the rows of at least one part, in order, as one file; return their number.
 
-    Row groups stay as they are, with their statistics. Needs at least one part; raises DamagedPart.
+    `out` need not seek. Row groups keep their statistics. Raises DamagedPart.
     """
     whole: Struct = {}
     groups: list[Struct] = []
@@ -59,8 +59,9 @@ def merge(parts: Iterable[Part], out: SupportsWrite[bytes]) -> int:
     for number, part in enumerate(parts, 1):
         footer, end = _footer(part, number)
         whole = whole or footer
-        _check_same(whole, footer, number)
-        groups += _moved_groups(footer, place - len(_MAGIC), len(groups), number)
+        if any(whole.get(field) != footer.get(field) for field in (_SCHEMA, _METADATA)):
+            raise DamagedPart(f"The columns of part {number} are not those of the first.")
+        groups += _shifted_groups(footer, place - len(_MAGIC), len(groups), number)
         rows += footer[_NUM_ROWS].value
         place += _copy_body(part, end, out, number)
     if not whole:
@@ -73,7 +74,7 @@ def merge(parts: Iterable[Part], out: SupportsWrite[bytes]) -> int:
 
 
 def _footer(part: Part, number: int) -> tuple[Struct, int]:
-    """The footer, and where it begins."""
+    """Return the footer and its offset."""
     if part.size < len(_MAGIC) + _TAIL.size:
         raise DamagedPart(f"Part {number} is too short for a Parquet file.")
     length, magic = _TAIL.unpack(_read(part, part.size - _TAIL.size, _TAIL.size, number))
@@ -84,8 +85,8 @@ def _footer(part: Part, number: int) -> tuple[Struct, int]:
         footer = read_struct(_read(part, start, length, number))
     except ThriftError as error:
         raise DamagedPart(f"The footer of part {number} is damaged: {error}") from error
-    if not _FOOTER.items() <= {id_: field.kind for id_, field in footer.items()}.items():
-        raise DamagedPart(f"The footer of part {number} is damaged: it lacks what every one has.")
+    if not _REQUIRED.items() <= {key: field.kind for key, field in footer.items()}.items():
+        raise DamagedPart(f"The footer of part {number} is damaged: it lacks required fields.")
     return footer, start
 
 
@@ -97,12 +98,7 @@ def _read(part: Part, start: int, length: int, number: int) -> bytes:
     return data
 
 
-def _check_same(first: Struct, footer: Struct, number: int) -> None:
-    if any(first.get(field) != footer.get(field) for field in (_SCHEMA, _METADATA)):
-        raise DamagedPart(f"The columns of part {number} are not those of the first.")
-
-
-def _moved_groups(footer: Struct, by: int, ordinal: int, number: int) -> list[Struct]:
+def _shifted_groups(footer: Struct, by: int, ordinal: int, number: int) -> list[Struct]:
     groups: list[Struct] = footer[_ROW_GROUPS].value.values
     try:
         for group in groups:
@@ -127,19 +123,19 @@ def _shift_group(group: Struct, by: int, ordinal: int) -> None:
 
 def _shift(struct: Struct, offsets: tuple[int, ...], by: int) -> None:
     for field in offsets:
-        # Nothing is at 0, where the magic is: some writers say so of what they leave out.
+        # Offset 0 is the magic: some writers use it for what they leave out.
         if field in struct and struct[field].value:
             struct[field].value += by
 
 
 def _copy_body(part: Part, end: int, out: SupportsWrite[bytes], number: int) -> int:
-    """Copy all between the first magic and the footer; returns the bytes."""
+    """Copy everything between the first magic and the footer; return the bytes."""
     with part.open(0, end) as stream:
         if stream.read(len(_MAGIC)) != _MAGIC:
             raise DamagedPart(f"Part {number} does not begin as a Parquet file does.")
         copied = 0
-        while chunk := stream.read(_CHUNK):
-            copied += _write(out, chunk)
+        while block := stream.read(_BLOCK_BYTES):
+            copied += _write(out, block)
     if copied != end - len(_MAGIC):
         raise DamagedPart(f"Part {number} is shorter than its {part.size} bytes.")
     return copied

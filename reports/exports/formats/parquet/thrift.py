@@ -1,6 +1,6 @@
-"""Thrift's compact protocol, read and written without knowing the types: what a Parquet footer is made of.
+"""Read and write Thrift's compact protocol without knowing the types: what a Parquet footer is made of.
 
-Whatever is read is written back to the same bytes, fields of a later version included.
+Whatever is read is written back to the same bytes, including fields of later versions.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-_DEPTH = 32
+_DEPTH_MAX = 32
 _VARINT_BITS = 70
 
 
 class Kind(IntEnum):
-    """The types of the protocol. A field that is true or false has no other value."""
+    """Name the types of the protocol; TRUE and FALSE are whole values."""
 
     TRUE = 1
     FALSE = 2
@@ -31,12 +31,12 @@ class Kind(IntEnum):
 
 
 class ThriftError(ValueError):
-    """The bytes are no struct of the compact protocol, or a value does not fit."""
+    """Report bytes that are no struct of the compact protocol, or a value that does not fit."""
 
 
 @dataclass(slots=True)
 class Field:
-    """A value and its type: an int, bytes (of a DOUBLE as well), Items or a Struct; None if TRUE or FALSE."""
+    """Hold a type and its value: int, bytes (DOUBLE too), Items, Struct, or None for TRUE and FALSE."""
 
     kind: Kind
     value: Any
@@ -44,18 +44,18 @@ class Field:
 
 @dataclass(slots=True)
 class Items:
-    """The values of a list or set, all of one type; of TRUE or FALSE they are the bytes 1 and 2."""
+    """Hold the values of a list or set, all of one type; TRUE and FALSE are the bytes 1 and 2."""
 
     kind: Kind
     values: list[Any]
 
 
 Struct = dict[int, Field]
-"""A struct: fields by their id, in order."""
+"""The fields of a struct by their ids, in order."""
 
 
 def read_struct(data: bytes) -> Struct:
-    """The struct that all of `data` is; raises ThriftError."""
+    """Return the struct that fills `data`; raise ThriftError."""
     reader = _Reader(data)
     struct = reader.struct()
     if reader.place != len(data):
@@ -64,7 +64,7 @@ def read_struct(data: bytes) -> Struct:
 
 
 def write_struct(struct: Struct) -> bytes:
-    """The bytes of a struct; raises ThriftError for a number that is too large for its type."""
+    """Return the bytes of a struct; raise ThriftError for a number too large for its type."""
     out = bytearray()
     _write_struct(out, struct)
     return bytes(out)
@@ -75,45 +75,42 @@ class _Reader:
         self.place = 0
         self._data = data
         self._depth = 0
-        self._by_kind: dict[Kind, Callable[[], Any]] = {
+        self._readers: dict[Kind, Callable[[], Any]] = {
             Kind.TRUE: lambda: None,
             Kind.FALSE: lambda: None,
             Kind.BYTE: self._byte,
-            Kind.I16: self._integer,
-            Kind.I32: self._integer,
-            Kind.I64: self._integer,
+            **dict.fromkeys((Kind.I16, Kind.I32, Kind.I64), self._integer),
             Kind.DOUBLE: lambda: self._bytes(8),
             Kind.BINARY: lambda: self._bytes(self._varint()),
-            Kind.LIST: self._items,
-            Kind.SET: self._items,
+            **dict.fromkeys((Kind.LIST, Kind.SET), self._items),
             Kind.STRUCT: self.struct,
         }
 
     def struct(self) -> Struct:
-        self._deeper()
+        self._enter()
         fields: Struct = {}
         number = 0
         while header := self._byte():
             step, kind = header >> 4, _kind(header & 15)
             number = number + step if step else self._integer()
-            fields[number] = Field(kind, self._by_kind[kind]())
+            fields[number] = Field(kind, self._readers[kind]())
         self._depth -= 1
         return fields
 
     def _items(self) -> Items:
-        self._deeper()
+        self._enter()
         header = self._byte()
         count, kind = header >> 4, _kind(header & 15)
         if count == 15:
             count = self._varint()
-        read = self._byte if kind <= Kind.FALSE else self._by_kind[kind]
+        read = self._byte if kind <= Kind.FALSE else self._readers[kind]
         items = Items(kind, [read() for _ in range(count)])
         self._depth -= 1
         return items
 
-    def _deeper(self) -> None:
+    def _enter(self) -> None:
         self._depth += 1
-        if self._depth > _DEPTH:
+        if self._depth > _DEPTH_MAX:
             raise ThriftError("Nested too deep.")
 
     def _integer(self) -> int:

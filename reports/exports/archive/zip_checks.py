@@ -1,4 +1,4 @@
-"""What is checked of a ZIP before anything in it is read: that nobody is harmed by reading it."""
+"""Check that a ZIP is safe to read before anything in it is read."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from reports.exports.archive.format import (
 )
 
 _END = struct.Struct("<4s4H2LH")
-_FAR_LOCATOR = struct.Struct("<4sLQL")
-_FAR_END = struct.Struct("<4sQ2H2L4Q")
-# Below which a good ratio harms nobody.
-_SMALL = 1 << 20
-# Of the directory of an archive.
+_ZIP64_LOCATOR = struct.Struct("<4sLQL")
+_ZIP64_END = struct.Struct("<4sQ2H2L4Q")
+# Up to this size any compression ratio is harmless.
+_SMALL_BYTES = 1 << 20
+# Of an archive's directory.
 _DIRECTORY_BYTES = 1 << 16
-_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 
 
 def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
-    """The ZIP, its entries checked. Raises ArchiveError."""
+    """Open a ZIP whose entries are harmless; raise ArchiveError."""
     if file.seek(0, os.SEEK_END) > ARCHIVE_BYTES:
         raise ArchiveError(f"The file is larger than {ARCHIVE_BYTES} bytes.")
     _check_directory(file)
@@ -44,29 +44,29 @@ def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
 
 
 def _check_directory(file: IO[bytes]) -> None:
-    """Its size, before `zipfile` reads all of it into memory."""
+    """Check the directory's size before `zipfile` reads all of it into memory."""
     end = file.seek(0, os.SEEK_END)
-    tail_size = min(end, _END.size + _FAR_LOCATOR.size + _FAR_END.size)
+    tail_size = min(end, _END.size + _ZIP64_LOCATOR.size + _ZIP64_END.size)
     file.seek(end - tail_size)
     tail = file.read(tail_size)
-    # Ours end with no comment.
+    # Archives of Gridlink end without a comment.
     if tail[-_END.size :][:4] != b"PK\x05\x06":
         raise ArchiveError("The file is no whole ZIP: it does not end like one.")
     *_, count, size, _, _ = _END.unpack(tail[-_END.size :])
-    if tail[-_END.size - _FAR_LOCATOR.size :][:4] == b"PK\x06\x07":
-        record = tail[: _FAR_END.size]
-        if len(record) < _FAR_END.size or record[:4] != b"PK\x06\x06":
+    if tail[-_END.size - _ZIP64_LOCATOR.size :][:4] == b"PK\x06\x07":
+        record = tail[: _ZIP64_END.size]
+        if len(record) < _ZIP64_END.size or record[:4] != b"PK\x06\x06":
             raise ArchiveError("The file is no whole ZIP: its end is not where it says.")
-        *_, count, size, _ = _FAR_END.unpack(record)
+        *_, count, size, _ = _ZIP64_END.unpack(record)
     if count > ENTRIES or size > _DIRECTORY_BYTES:
-        raise ArchiveError(f"The archive has {count} entries; one has at most {ENTRIES}.")
+        raise ArchiveError(f"The archive has {count} entries; the most allowed is {ENTRIES}.")
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     seen: set[str] = set()
     for entry in entries:
         if entry.filename in seen:
-            raise ArchiveError(f"The archive has {_shown(entry)} twice.")
+            raise ArchiveError(f"The archive has {_shortened(entry)} twice.")
         seen.add(entry.filename)
         _check_entry(entry)
     if sum(entry.file_size for entry in entries) > CONTENT_BYTES:
@@ -74,28 +74,28 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
-    name = _shown(entry)
+    name = _shortened(entry)
     if entry.flag_bits & _ENCRYPTED:
         raise ArchiveError(f"{name} is encrypted.")
-    if entry.compress_type not in _PACKED:
-        raise ArchiveError(f"{name} is packed in a way that archives are not.")
+    if entry.compress_type not in _COMPRESSIONS:
+        raise ArchiveError(f"{name} has a compression that archives do not use.")
     mode = entry.external_attr >> 16
     if entry.is_dir() or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):
         raise ArchiveError(f"{name} is no plain file.")
-    most = max(_SMALL, RATIO * entry.compress_size)
+    most = max(_SMALL_BYTES, RATIO * entry.compress_size)
     if entry.file_size > (MANIFEST_BYTES if entry.filename == MANIFEST else most):
-        raise ArchiveError(f"{name} would be {entry.file_size} bytes: that is no file of ours.")
+        raise ArchiveError(f"{name} would be {entry.file_size} bytes, more than archives contain.")
 
 
-def _shown(entry: zipfile.ZipInfo) -> str:
+def _shortened(entry: zipfile.ZipInfo) -> str:
     return repr(entry.filename[:80])
 
 
-def spooled(source: io.BufferedIOBase | IO[bytes], spool: IO[bytes]) -> None:
-    """Copy a stream to a file that can seek. Raises ArchiveError when it is too large."""
+def spool(source: io.BufferedIOBase | IO[bytes], file: IO[bytes]) -> None:
+    """Copy a stream to a file that can seek; raise ArchiveError if it is too large."""
     size = 0
     while block := source.read(1 << 20):
         size += len(block)
         if size > ARCHIVE_BYTES:
             raise ArchiveError(f"The file is larger than {ARCHIVE_BYTES} bytes.")
-        spool.write(block)
+        file.write(block)
