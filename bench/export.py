@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from psycopg2.extensions import make_dsn
 
 from bench.command import options
@@ -41,7 +41,7 @@ from reports.clicks.rollups import watermark
 from reports.clicks.storage.partitions import today
 from reports.exports.compression import Uncompressed
 from reports.exports.formats import csv
-from reports.exports.sources.base import Piece, Wish
+from reports.exports.sources.base import Chunk, ExportSpec
 from reports.exports.sources.clicks import ClicksSource
 
 _ROWS, _TURNS, _DAYS = 5_000_000, 3, 365
@@ -96,13 +96,14 @@ def _load(rows: int) -> None:
 
 def _script(folder: Path) -> Path:
     """Write a psql script that copies the rows of the CSV export."""
-    source = ClicksSource(Wish(1, "csv"))
-    plan = source.plan()
-    whole = Piece(plan.rows, plan.pieces[0].start, plan.pieces[-1].end)
-    form = csv.CsvFormat(source.chosen, source.wish.style, Uncompressed())
-    query = " ".join(source.query(plan, whole).select(form.written()).split())
+    source = ClicksSource(ExportSpec(1, "csv"))
+    plan = source.plan(DEFAULT_DB_ALIAS)
+    whole = Chunk(plan.rows, plan.chunks[0].start, plan.chunks[-1].end)
+    format = csv.CsvFormat(source.columns_selected, source.spec.style, Uncompressed())
+    query = source.query(plan, whole, DEFAULT_DB_ALIAS)
+    statement = " ".join(query.select(format.expressions()).split())
     script = folder / "copy.sql"
-    script.write_text(rf"\copy ({query}) TO '{folder / 'psql.csv'}' WITH (FORMAT csv)" + "\n")
+    script.write_text(rf"\copy ({statement}) TO '{folder / 'psql.csv'}' WITH (FORMAT csv)" + "\n")
     return script
 
 

@@ -28,14 +28,14 @@ from django.db import connection
 from bench.command import options
 from bench.report import conclude, say, show
 from bench.servers import database, stop_gently
-from reports.xlsx.cells import FLAG, INTEGER, MOMENT, TEXT, VERBATIM, SheetColumn, row_xml
+from reports.xlsx.cells import BOOLEAN, INTEGER, TEXT, TIMESTAMP, VERBATIM, SheetColumn, row_xml
 from reports.xlsx.frames import RowPacker, frames
 from reports.xlsx.workbook import Workbook
 
 TARGET = 8
 _KINDS = {
-    "id": INTEGER, "clicked_on": MOMENT, "link": TEXT, "url": TEXT, "country": TEXT, "referrer": TEXT,
-    "language": TEXT, "source": TEXT, "is_bot": FLAG, "visitor": INTEGER,
+    "id": INTEGER, "clicked_on": TIMESTAMP, "link": TEXT, "url": TEXT, "country": TEXT, "referrer": TEXT,
+    "language": TEXT, "source": TEXT, "is_bot": BOOLEAN, "visitor": INTEGER,
 }  # fmt: skip
 _TABLE = """
 CREATE TABLE bench_row AS

@@ -14,7 +14,7 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid, NotFound
 from gridlink.lib.rest.serializers import StrictSerializer, TextField, validated
 from reports.access import report_write
-from reports.exports.archive.tables.defined import first_fault
+from reports.exports.archive.tables.validated import first_error
 from reports.exports.serializers import ExportSerializer
 from reports.exports.services import export_params, export_submit
 from reports.reporting.runs.ranges import RangeSerializer, period_at
@@ -89,7 +89,7 @@ def _again(form: type[StrictSerializer], params: dict[str, Any]) -> dict[str, An
     try:
         return validated(form, params)
     except ValidationError as error:
-        fault = first_fault(error.detail)
+        fault = first_error(error.detail)
         raise Invalid(f"Its parameters make no sense any more. {fault}") from error
 
 

@@ -1,4 +1,4 @@
-"""Define what an export format gets and gives: a query in, bytes out, the number of rows back."""
+"""Define the interface of export formats: a query in, bytes out, rows counted."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ExportQuery:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Hold the owner's choices: the time zone, and of CSV the delimiter, byte order mark and time format.
+    """Hold the time zone, and for CSV the delimiter, byte order mark and time format.
 
     `times` is a key of `columns.TIME_FORMATS`.
     """
@@ -83,7 +83,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """Represent a part in storage; `open` takes a start and a length and returns a stream."""
+    """Represent a part in storage; `open` takes a start and a length."""
 
     rows: int
     size: int
@@ -91,7 +91,7 @@ class StoredPart:
 
 
 class ExportFormat(ABC):
-    """Write one export in one format. To add one, subclass this and list it in `registry`."""
+    """Write one export in one format; subclasses are listed in `registry`."""
 
     name: ClassVar[str]
     extension: ClassVar[str]
@@ -125,7 +125,7 @@ class PartedFormat(ExportFormat):
 
     @abstractmethod
     def assemble(self, parts: Iterable[StoredPart], out: io.RawIOBase) -> None:
-        """Write the file of all parts, which arrive in order, each as soon as it is stored."""
+        """Write the file of all parts, which arrive in order as they are stored."""
 
 
 class _ProgressWriter(io.RawIOBase):

@@ -1,4 +1,4 @@
-"""Define the columns of exports and their kinds; each format decides how a kind is written."""
+"""Define the columns of exports and their kinds, which each format writes its way."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Represent a column of an export: its name in the file and the SQL of its value."""
+    """Represent a column: its name in the file and the SQL of its value."""
 
     name: str
     sql: str
@@ -40,12 +40,12 @@ Expressions = Mapping[Kind, Callable[[str], str]]
 
 
 def expression(column: Column, expressions: Expressions) -> str:
-    """Return the SQL of what is written; kinds without an expression are written as they are."""
+    """Return the SQL of what is written: the value, unless its kind has an expression."""
     return expressions.get(column.kind, str)(column.sql)
 
 
 def select_columns(columns: Iterable[Column], names: Iterable[str]) -> tuple[Column, ...]:
-    """Return the named columns in the order of the names, or all when none is named."""
+    """Return the named columns in the order of the names; all without names."""
     by_name = {column.name: column for column in columns}
     return tuple(by_name[name] for name in names) or tuple(by_name.values())
 
@@ -72,7 +72,7 @@ TIME_FORMATS = {"offset": timestamp_text, "local": local_timestamp_text}
 
 
 def joined_text(sql: str) -> str:
-    r"""Return SQL that joins texts as "a, b", with "\," for a comma and "\\" for a backslash inside."""
+    r"""Return SQL that joins texts by commas, with a backslash before those inside."""
     return rf"""
 CASE WHEN {sql} = '{{}}' THEN '' ELSE (
     SELECT string_agg(replace(replace(item, '\', '\\'), ',', '\,'), ', ' ORDER BY place)

@@ -1,4 +1,4 @@
-"""Compress an export on its way into storage. To add a method, write a class and list it below."""
+"""Compress an export on its way into storage; the methods are listed below."""
 
 from __future__ import annotations
 

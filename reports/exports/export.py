@@ -23,7 +23,7 @@ from tasks.jobs.registry import JobFailed
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """Hold the plan and the rows written of each chunk; `truncated` says why some are missing."""
+    """Hold the plan and the rows of each chunk; `truncated` says why some are missing."""
 
     plan: Plan
     rows: list[int]
@@ -41,7 +41,7 @@ class ExportResult:
 
 
 class Export:
-    """Write the export that a job asks for. Raises KeyError for an unknown kind or format."""
+    """Write the export that a job asks for; raise KeyError for unknown kinds."""
 
     def __init__(self, context: JobContext) -> None:
         params = context.params
@@ -75,7 +75,7 @@ class Export:
         return kept if kept and kept.parts and self.source.is_current(kept.plan) else None
 
     def _start(self, readers: ReaderPool, output: Output) -> ExportResult | Plan:
-        """Return the plan, or the result if it has one chunk, which is written at once."""
+        """Return the plan, or the result if it has one chunk: write that."""
         with readers.snapshot(self.format.zone) as using:
             plan = self._limited(self.source.plan(using))
             if len(plan.chunks) > 1:

@@ -1,4 +1,4 @@
-"""Write an export of several chunks: each becomes a part in storage, and then all become one file.
+"""Write an export of several chunks: each as a part, then all as one file.
 
 Finished parts are recorded in the job's checkpoint. The next attempt after a worker's death writes only the
 rest, by the same plan, and produces the same bytes.
@@ -69,7 +69,7 @@ class ExportParts:
         self._progress.add(sum(part.rows for part in self._finished.values()))
 
     def write(self, readers: ReaderPool, out: io.RawIOBase) -> list[int]:
-        """Write the missing parts, then the whole file to `out`; return the rows of each part."""
+        """Write the missing parts, then the whole file; return the rows of each."""
         futures = [
             readers.submit(partial(self._part, readers, number))
             for number in range(len(self._plan.chunks))

@@ -8,7 +8,7 @@ from tasks.jobs.context import JobContext
 
 
 class Progress:
-    """Report the rows written of `total` to the job; raise why the job must stop, if it must."""
+    """Report rows written of `total` to the job; raise why it must stop."""
 
     def __init__(self, context: JobContext, total: int) -> None:
         self._context = context

@@ -1,4 +1,4 @@
-"""Run database reads in threads with connections of their own, which end when the job must stop."""
+"""Run database reads in threads, which end when the job must stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List what can be exported and in which formats; to add one, write a class and name it here."""
+"""List what can be exported and in which formats."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOURCES: dict[str, type[ExportSource]] = {
 
 
 def formats_of(kind: str) -> list[str]:
-    """Return the names of the formats of a kind; only links come in formats without parts."""
+    """Return the formats of a kind; only links come in formats without parts."""
     takes_any = kind == LinksSource.kind
     return sorted(
         name for name, format in FORMATS.items() if takes_any or issubclass(format, PartedFormat)

@@ -1,4 +1,4 @@
-"""Choose between the primary and its read replica, which is used only while it is up to date."""
+"""Choose between the primary and its replica, used only while up to date."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def database_for(context: JobContext) -> str:
-    """Return the alias a job reads from: the replica if there is one, except for the last attempt.
+    """Return the alias a job reads from: the replica, except for the last attempt.
 
     A replica cancels queries that conflict with what it has to replay.
     """
@@ -33,7 +33,7 @@ def database_for(context: JobContext) -> str:
 
 
 class DatabaseChoice:
-    """Choose where one job reads; once its replica fails or lags too long, that is the primary.
+    """Choose where one job reads: the primary, once its replica fails or lags.
 
     `interruptible` takes an alias and makes queries there end when the job does.
     """
@@ -52,7 +52,7 @@ class DatabaseChoice:
 
     def _is_up_to_date(self) -> bool:
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            # The insert position, not the written one: with synchronous_commit off, commits are visible earlier.
+            # Not the write position: with synchronous_commit off, commits are visible before it.
             cursor.execute("SELECT pg_current_wal_insert_lsn()")
             (position,) = cursor.fetchone()
         try:
@@ -74,7 +74,7 @@ class DatabaseChoice:
 
 
 def _replayed(cursor: Any, position: str) -> bool | None:
-    """Return whether the server has replayed the WAL up to a position; None if it is no replica."""
+    """Return whether the server replayed the WAL to a position; None if no replica."""
     cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position])
     found: bool | None = cursor.fetchone()[0]
     return found

@@ -27,7 +27,7 @@ def _texts(length: int, most: int, help_text: str | None = None) -> BoundedListF
 
 
 class ExportFiltersSerializer(StrictSerializer):
-    """Which rows; empty means all."""
+    """Select rows; empty means all."""
 
     grids = _texts(35, _FILTERS_MAX)
     links = _texts(35, _FILTERS_MAX, "For clicks.")
@@ -56,7 +56,7 @@ class ExportFiltersSerializer(StrictSerializer):
 
 
 class ExportSerializer(StrictSerializer):
-    """What to export, and how."""
+    """Choose what to export, and how."""
 
     kind = serializers.ChoiceField(sorted([*SOURCES, ACCOUNT]))
     format = serializers.ChoiceField(

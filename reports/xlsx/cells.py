@@ -11,8 +11,8 @@ _LARGEST = 10**15 - 1
 # The indexes of `workbook`'s cell styles.
 HEADER_STYLE, TIMESTAMP_STYLE = 1, 2
 
-# Rows hold no raw line end, quote or delimiter of this COPY, so each comes out unchanged on a line. Only a text
-# that is too long puts a quote into its row, by which `frames` finds it.
+# Rows hold no raw line end, quote or delimiter of this COPY, so each comes out unchanged on a line. Only a
+# text that is too long puts a quote into its row, by which `frames` finds it.
 VERBATIM = r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'"
 TOO_LONG = "\x01"
 
@@ -29,7 +29,7 @@ _LINE_ENDS = ((r"\t", "&#9;"), (r"\n", "&#10;"), (r"\r", "&#13;"))
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Define a kind of cell: how to make the SQL of its XML, and its width in characters.
+    """Define a kind of cell: the SQL of its XML, and its width.
 
     `xml` takes the name of the column and the SQL of the value.
     """
@@ -40,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class SheetColumn:
-    """Represent a column of a sheet by the name of an SQL column of the type that `cell` needs."""
+    """Represent a column of a sheet by the name of an SQL column."""
 
     name: str
     cell: Cell
@@ -53,7 +53,7 @@ class SheetColumn:
 
 
 def row_xml(columns: Sequence[SheetColumn]) -> str:
-    """Return an SQL expression for a row of all columns, `<row>…</row>`, on one line and never null.
+    """Return SQL for a row `<row>…</row>` on one line, never null.
 
     It names the columns several times, so it should select from a subquery:
     `COPY (SELECT {row_xml} FROM (SELECT … ORDER BY …) AS rows) TO STDOUT WITH ({VERBATIM})`.

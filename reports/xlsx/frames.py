@@ -104,7 +104,7 @@ class RowPacker:
             self._pack(len(self._buffer))
 
     def _frame_end(self) -> int:
-        """Return the end of the last line within a frame's size, else of the first; 0 if none ends."""
+        """Return the end of the last line that fits, else the first; or 0."""
         within = self._buffer.rfind(b"\n", 0, _FRAME_BYTES) + 1
         return within or self._buffer.find(b"\n", _FRAME_BYTES) + 1
 

@@ -1,4 +1,4 @@
-"""Write a workbook of deflated rows, with as many sheets as they need, each with the header."""
+"""Write a workbook of deflated rows, on as many sheets as they need."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _STYLES = f"""{_DECLARATION}<styleSheet xmlns="{_MAIN}">\
 
 
 class Workbook:
-    """Write a workbook to `out`, which need not seek: `add` all rows in order, then `close`.
+    """Write a workbook: `add` all rows in order, then `close`; `out` need not seek.
 
     The same columns, title and frames give the same bytes.
     Raises ValueError for a `title` that Excel rejects as the name of a sheet.

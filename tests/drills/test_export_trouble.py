@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from celery import current_app
 
-from reports.exports.parts import Parts
+from reports.exports.parts import ExportParts
 from tasks.broker.publisher import RUN_JOB
 from tasks.jobs import sweeper
 from tasks.jobs.context import JobContext
@@ -230,15 +230,15 @@ def test_cancel_while_finished_parts_are_put_together(
     job = released_with_parts(owner, storage, 3 * used(storage) - 100_000)
     assert kept(job) == set(range(PIECES))
     opened: list[int] = []
-    real = Parts._open
+    real = ExportParts._open
 
-    def cancelled(self: Parts, *given: Any) -> Any:
+    def cancelled(self: ExportParts, *given: Any) -> Any:
         if len(opened) == 1:
             heard_of_cancel(owner, job)
         opened.append(1)
         return real(self, *given)
 
-    monkeypatch.setattr(Parts, "_open", cancelled)
+    monkeypatch.setattr(ExportParts, "_open", cancelled)
     due(job)
     execute(job)
     assert event_types(job)[-3:] == ["claimed", "cancel_requested", "cancelled"]

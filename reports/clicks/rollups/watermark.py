@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 _ROW = 1
 _READ = f"SELECT click, judged_again FROM reports_watermark WHERE id = {_ROW}"
@@ -30,9 +30,9 @@ class Mark(NamedTuple):
     reclassified: int = 0
 
 
-def read() -> Mark:
+def read(using: str = DEFAULT_DB_ALIAS) -> Mark:
     """Return the watermark as the current transaction or statement sees it."""
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(_READ)
         row = cursor.fetchone()
     return Mark(*row) if row else Mark()

@@ -1,4 +1,4 @@
-"""Create and drop the monthly partitions of clicks and views.
+"""Create and drop the monthly partitions of clicks and views, and tell how far back they reach.
 
 Roll-ups are not partitioned: they are kept for good.
 """
@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -27,27 +27,27 @@ WHERE inhparent = %s::regclass ORDER BY child.relname
 """
 
 
-def today() -> date:
+def today(using: str = DEFAULT_DB_ALIAS) -> date:
     """Return the current UTC day by the database's clock."""
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT (now() AT TIME ZONE 'UTC')::date")
         day: date = cursor.fetchone()[0]
     return day
 
 
-def oldest_month(table: str) -> date | None:
+def oldest_month(table: str, using: str = DEFAULT_DB_ALIAS) -> date | None:
     """Return the first day of the oldest partition; None when the table has none."""
-    months = [name[-7:] for name in _existing(table)]
+    months = [name[-7:] for name in _existing(table, using)]
     return date.fromisoformat(f"{months[0].replace('_', '-')}-01") if months else None
 
 
-def oldest_day() -> date | None:
-    """Return the first UTC day whose raw clicks and views are all stored, or None."""
-    oldest = [month for table in TABLES if (month := oldest_month(table))]
+def oldest_day(using: str = DEFAULT_DB_ALIAS) -> date | None:
+    """Return the first UTC day of which all raw clicks and views are still stored, or None."""
+    oldest = [month for table in TABLES if (month := oldest_month(table, using))]
     if len(oldest) < len(TABLES):
         return None
     # A month dropped as too old may exist again, made for a late click, and lacks most of its rows.
-    return max(*oldest, _oldest_retained())
+    return max(*oldest, _oldest_retained(using))
 
 
 def month_of(day: int) -> date:
@@ -79,7 +79,7 @@ def ensure(table: str, months: Iterable[date]) -> list[str]:
 
 
 def ensure_ahead() -> list[str]:
-    """Create the partitions of this month and the next two; return new names."""
+    """Create the partitions of this month and the next two; return the names of new ones."""
     months = months_from(today(), _MONTHS_AHEAD + 1)
     return [name for table in TABLES for name in ensure(table, months)]
 
@@ -98,8 +98,8 @@ def drop_old() -> list[str]:
     ]
 
 
-def _oldest_retained() -> date:
-    return months_from(today(), -settings.CLICK_KEEP_MONTHS)[0]
+def _oldest_retained(using: str = DEFAULT_DB_ALIAS) -> date:
+    return months_from(today(using), -settings.CLICK_KEEP_MONTHS)[0]
 
 
 def _create(cursor: Any, table: str, name: str, month: date) -> None:
@@ -130,8 +130,8 @@ def _lock(cursor: Any) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
 
 
-def _existing(table: str) -> list[str]:
-    with connection.cursor() as cursor:
+def _existing(table: str, using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    with connections[using].cursor() as cursor:
         cursor.execute(_PARTITIONS, [table])
         return [name for (name,) in cursor.fetchall()]
 

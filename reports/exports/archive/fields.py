@@ -1,4 +1,4 @@
-"""Define the fields of an archive's rows from the models' own: type, length, choices, bounds, NULL."""
+"""Derive the fields of archived rows from the models: type, length, choices, bounds, NULL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Define a field of a row: its name, the SQL to read it, and what it may hold.
+    """Define a field of a row: how to read it, and what it may hold.
 
     `column` is the model's column that it carries, if any. `since` is the first schema that has the field;
     in older archives it is `default`.
@@ -78,17 +78,23 @@ def _integer(field: Any, _: Check | None) -> Value:
     for constraint in field.model._meta.constraints:
         if isinstance(constraint, models.CheckConstraint):
             for lookup, number in _comparisons(constraint.condition):
-                name, _, operator = lookup.partition("__")
+                name, _separator, operator = lookup.partition("__")
                 if name == field.name and operator in _NARROWED:
                     low, high = _NARROWED[operator](low, high, number)
     return values.integer(low, high)
 
 
 def _comparisons(condition: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the lookups that a row must fulfil whatever else is true."""
-    if isinstance(condition, models.Q) and condition.connector == models.Q.AND:
+    """Yield the lookups that every row fulfils: those that only AND combines."""
+    if isinstance(condition, tuple):
+        yield condition
+    elif (
+        isinstance(condition, models.Q)
+        and condition.connector == models.Q.AND
+        and not condition.negated
+    ):
         for child in condition.children:
-            yield from _comparisons(child) if isinstance(child, models.Q) else [child]
+            yield from _comparisons(child)
 
 
 _NARROWED: dict[str, Callable[[int, int, int], tuple[int, int]]] = {

@@ -1,4 +1,4 @@
-"""Define the layout of an archive: a ZIP of one JSON Lines file a table, and a manifest as the last entry.
+"""Define the layout of an archive: a ZIP of JSON Lines, with a manifest last.
 
 Schemas are numbered. To add a field or table, raise SCHEMA and set `since`; archives of earlier schemas stay
 readable.
@@ -21,8 +21,7 @@ ARCHIVE_FORMAT = "zip"
 FILE_NAME = "account.zip"
 CONTENT_TYPE = "application/zip"
 
-# The most that is accepted of an archive: its size, its content, its manifest, a line; the compression ratio of a
-# file in it; and the number of files.
+# The most that is accepted of an archive, its content, its manifest, a line, a compression ratio, entries.
 ARCHIVE_BYTES = 4 << 30
 CONTENT_BYTES = 32 << 30
 MANIFEST_BYTES = 1 << 20

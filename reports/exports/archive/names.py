@@ -1,4 +1,4 @@
-"""Translate between keys and public names of grids and links: present, deleted, or in an archive.
+"""Translate between keys and public names of grids and links, also of deleted ones.
 
 An archive contains no keys. What is deleted has no row with a slug: its name is the one remembered as a
 FormerKey, or else one made of its owner's slug and its key, which is always the same.
@@ -33,12 +33,12 @@ def name(kind: str, key: str) -> str:
 
 
 def substitute(kind: str, text: str) -> str:
-    """Return SQL for a slug made of the user's slug and a text, always the same."""
+    """Return SQL for a slug derived from the user's slug and a text."""
     return f"'{kind}_' || md5(%(slug)s || ':' || {text})"
 
 
 def remap_references(cursor: Any, staging: str, field: str, paths: Mapping[str, str]) -> None:
-    """Stage a JSON field as `remapped`, with the slugs in its lists replaced by those here.
+    """Stage a JSON field as `remapped`, with the slugs in its lists as here.
 
     Call it after `collect` of each kind. `paths` gives the path of the list by kind, such as {filters,grids}.
     What is no list, or names what the archive does not have, stays.
@@ -60,7 +60,7 @@ coalesce(jsonb_set({value}, '{path}', (
 
 
 def _known(kind: str) -> str:
-    """Return a SELECT of name and key of everything the user has or has counts of."""
+    """Return a SELECT of name and key of everything the user has or had."""
     ledgers = " UNION ".join(
         f"SELECT {column} AS key FROM {table} WHERE user_id = %(user)s"
         for table, column in _LEDGERS[kind]

@@ -1,4 +1,4 @@
-"""List the tables of an archive, each after those it refers to; to add one, write a class."""
+"""List the tables of an archive, each after those that it refers to."""
 
 from __future__ import annotations
 

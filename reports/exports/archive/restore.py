@@ -1,4 +1,4 @@
-"""Restore a staged archive: decide what happens to each row, then do all of it or nothing.
+"""Restore a staged archive: decide on each row, then do all or nothing.
 
 It happens in the transaction that finishes the job.
 """

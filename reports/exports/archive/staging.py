@@ -103,7 +103,9 @@ def _check_conflicts(cursor: Any, table: Table) -> None:
     conflicts = list(table.conflicts)
     if table.key:
         key = ", ".join(table.key)
-        duplicates = f"SELECT max(line) AS line FROM {table.staging} GROUP BY {key} HAVING count(*) > 1"
+        duplicates = (
+            f"SELECT max(line) AS line FROM {table.staging} GROUP BY {key} HAVING count(*) > 1"
+        )
         conflicts.insert(0, (duplicates, f"has the {key} of another one"))
     for statement, message in conflicts:
         cursor.execute(f"SELECT min(line) FROM ({statement}) AS conflicting")
@@ -113,7 +115,7 @@ def _check_conflicts(cursor: Any, table: Table) -> None:
 
 
 class _CopySource:
-    """Give COPY one batch after another, whatever size it asks for; keep the error that ended it."""
+    """Give COPY one batch after another; keep the error that ended it."""
 
     def __init__(self, batches: Iterator[bytes]) -> None:
         self.error: Exception | None = None

@@ -1,4 +1,4 @@
-"""Define a table of an archive: its rows, how they are read from the database and put back."""
+"""Define a table of an archive: its fields, how to read and restore rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Scope:
 
 
 class Table:
-    """Define one file of an archive. To add one, subclass this and list it in `registry`.
+    """Define one file of an archive; subclasses are listed in `registry`.
 
     SQL takes the parameters of Scope. The table `staging` holds the rows of a file: the fields, the line, an
     `outcome`, which is "create" unless `decide` changes it, and a `remark` if `is_reported`.
@@ -83,7 +83,7 @@ class Table:
         return f"SELECT {columns} {self.source} ORDER BY {self.order}"
 
     def cells(self, row: Mapping[str, Any], schema: int) -> str:
-        """Return a row of an archive of that schema as a line for COPY; raise BadValue."""
+        """Return a row of that schema as a line for COPY; raise BadValue."""
         cells = []
         known = [field for field in self.fields if field.since <= schema]
         if len(row) > len(known):

@@ -23,7 +23,7 @@ class BadValue(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Define a kind of value by its SQL type and the function that writes its cell.
+    """Define a kind of value: its SQL type and how its cell is written.
 
     `cell` raises BadValue. `ref` is the prefix of the slugs that the value refers to, if it does.
     """
@@ -103,8 +103,10 @@ def _boolean_cell(value: Any) -> str:
     return "t" if value else "f"
 
 
-def _iso(sql: str, pattern: re.Pattern[str], parse: Callable[[str], Any], description: str) -> Value:
-    """Accept a time of ISO 8601 as `parse` reads it; the description ends with an example."""
+def _iso(
+    sql: str, pattern: re.Pattern[str], parse: Callable[[str], Any], description: str
+) -> Value:
+    """Accept ISO 8601 as `parse` reads it; the description ends with an example."""
 
     def cell(value: Any) -> str:
         if type(value) is not str or not pattern.fullmatch(value):
@@ -121,14 +123,17 @@ def _iso(sql: str, pattern: re.Pattern[str], parse: Callable[[str], Any], descri
 POSITIVE = integer(1, INTEGER_MAX)
 BOOLEAN = Value("boolean", _boolean_cell)
 TIMESTAMP = _iso(
-    "timestamptz", _TIMESTAMP, datetime.fromisoformat, "moment like 2026-03-04T05:06:07.000089+00:00"
+    "timestamptz",
+    _TIMESTAMP,
+    datetime.fromisoformat,
+    "moment like 2026-03-04T05:06:07.000089+00:00",
 )
 """An instant in UTC, to the microsecond."""
 DAY = _iso("date", _DAY, date.fromisoformat, "day like 2026-03-04")
 
 
 def texts(most: int, length: int) -> Value:
-    """Accept a list of at most so many texts, none of them empty or longer than `length`."""
+    """Accept a list of at most so many texts of 1 to `length` characters."""
 
     def cell(value: Any) -> str:
         if type(value) is not list or not all(type(item) is str for item in value):

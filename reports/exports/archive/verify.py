@@ -1,4 +1,4 @@
-"""Whether a file of an export is as its manifest says: size, checksum, number of rows. Asks no database."""
+"""Verify a file's size, checksum and number of rows by its manifest, without a database."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ from reports.exports.archive.format import ArchiveError
 from reports.exports.archive.reader import Archive
 
 _BLOCK = 1 << 20
-# What the names of columns are made of; what stands between two is the delimiter.
-_BETWEEN_NAMES = re.compile(rb"[^a-z0-9_\r\n\xef\xbb\xbf]")
+# What is in no name of a column is the delimiter.
+_DELIMITER = re.compile(rb"[^a-z0-9_\r\n\xef\xbb\xbf]")
 _UNREADABLE = (OSError, EOFError, ValueError, csv.Error, zlib.error, zstandard.ZstdError)
 
 
 class Unverifiable(Exception):
-    """There is nothing to hold the file against, or it cannot be read; the message says why."""
+    """Report a manifest that cannot be read or does not describe the file."""
 
 
 def verify(file: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    """Each way in which the file is not as a manifest beside it says. Raises Unverifiable when the manifest
-    does not name it, and OSError."""
+    """Yield each way in which the file differs from the manifest beside it.
+
+    Raises Unverifiable if the manifest does not name it, and OSError.
+    """
     note = _note(file, manifest)
     size, digest = _measured(file)
     if size != note["size"]:
@@ -55,14 +57,17 @@ def _check_rows(file: Path, manifest: dict[str, Any], wanted: int) -> Iterator[s
 
 
 def verify_archive(file: Path) -> int:
-    """Check an archive against the manifest in it; the number of rows. Raises ArchiveError, OSError."""
+    """Check an archive against the manifest in it; return the number of rows.
+
+    Raises ArchiveError, OSError.
+    """
     with file.open("rb") as stream:
         archive = Archive(stream)
         return sum(1 for table in archive.tables for _ in archive.lines(table))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Raises Unverifiable, OSError."""
+    """Read a manifest; raise Unverifiable or OSError."""
     try:
         manifest: Any = json.loads(path.read_bytes())
     except ValueError as error:
@@ -73,7 +78,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _note(file: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """What is said of the file; by its name, or of the only one."""
+    """Return the note about the file: by its name, or the only one."""
     notes = [note for note in manifest["files"] if isinstance(note, dict)]
     named = [note for note in notes if note.get("name") == file.name] or notes
     if len(named) != 1 or not {"size", "sha256"} <= named[0].keys():
@@ -91,16 +96,16 @@ def _measured(file: Path) -> tuple[int, str]:
 
 
 @contextmanager
-def _unpacked(file: Path, compression: str) -> Iterator[BinaryIO]:
-    """What is in the file, of however many members or frames."""
-    unpack = _UNPACKERS.get(compression)
-    if unpack is None:
+def _decompressed(file: Path, compression: str) -> Iterator[BinaryIO]:
+    """Open the decompressed content of all members or frames of a file."""
+    open_stream = _DECOMPRESSORS.get(compression)
+    if open_stream is None:
         raise ValueError(f"unknown compression {compression!r}")
-    with file.open("rb") as stream, unpack(stream) as content:
+    with file.open("rb") as stream, open_stream(stream) as content:
         yield cast(BinaryIO, content)
 
 
-_UNPACKERS: dict[str, Callable[[BinaryIO], Any]] = {
+_DECOMPRESSORS: dict[str, Callable[[BinaryIO], Any]] = {
     "none": lambda stream: stream,
     "gzip": lambda stream: gzip.GzipFile(fileobj=stream),
     "zstd": lambda stream: io.BufferedReader(
@@ -111,9 +116,9 @@ _UNPACKERS: dict[str, Callable[[BinaryIO], Any]] = {
 
 
 def _lines(file: Path, compression: str) -> int:
-    """Of JSON Lines: each must be an object."""
+    """Count the lines of JSON Lines, each of which must be an object."""
     count = 0
-    with _unpacked(file, compression) as content:
+    with _decompressed(file, compression) as content:
         for count, line in enumerate(content, 1):
             if not line.endswith(b"\n") or type(json.loads(line)) is not dict:
                 raise ValueError(f"line {count} is no row")
@@ -121,13 +126,13 @@ def _lines(file: Path, compression: str) -> int:
 
 
 def _records(file: Path, compression: str) -> int:
-    """Of CSV, but for the header."""
-    # The longest that a csv reader is told to take; what stands in a cell has limits elsewhere.
+    """Count the rows of CSV without the header."""
+    # More than a cell can contain, which other limits bound.
     csv.field_size_limit(_BLOCK * 16)
-    with _unpacked(file, compression) as content:
-        between = _BETWEEN_NAMES.search(content.readline(_BLOCK).rstrip(b"\n"))
-    delimiter = between[0].decode() if between else ","
-    with _unpacked(file, compression) as content:
+    with _decompressed(file, compression) as content:
+        found = _DELIMITER.search(content.readline(_BLOCK).rstrip(b"\n"))
+    delimiter = found[0].decode() if found else ","
+    with _decompressed(file, compression) as content:
         text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
         return sum(1 for _ in csv.reader(text, delimiter=delimiter, strict=True)) - 1
 
@@ -141,9 +146,9 @@ _COUNTERS: dict[str, Callable[[Path, str], int]] = {
     "jsonl": _lines,
     "zip": _archived,
 }
-"""How the rows of a format are counted; of others only size and checksum are checked."""
+"""How to count the rows of a format; of others only size and checksum are checked."""
 
 
 def counts_rows(manifest: dict[str, Any]) -> bool:
-    """Whether the rows of the files of this manifest are counted."""
+    """Return whether the rows of the manifest's format can be counted."""
     return manifest.get("format") in _COUNTERS

@@ -1,4 +1,4 @@
-"""Write the archive of an account as of one instant, from COPY straight into the ZIP."""
+"""Write the archive of an account as of one instant, from COPY into the ZIP."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connections
 
 from gridlink.accounts.models import User
-from reports.clicks.storage.partitions import oldest_day
 from reports.clicks.rollups import watermark
+from reports.clicks.storage.partitions import oldest_day
 from reports.exports.archive.format import MANIFEST, SCHEMA, FileNote, Manifest
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.table import Scope, Table

@@ -92,7 +92,7 @@ def _shortened(entry: zipfile.ZipInfo) -> str:
 
 
 def spool(source: io.BufferedIOBase | IO[bytes], file: IO[bytes]) -> None:
-    """Copy a stream to a file that can seek; raise ArchiveError if it is too large."""
+    """Copy a stream to a seekable file; raise ArchiveError if it is too large."""
     size = 0
     while block := source.read(1 << 20):
         size += len(block)

@@ -14,7 +14,7 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
 class CsvFormat(TextFormat):
-    """Write CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    """Write CSV, with an apostrophe before text that spreadsheets would run as a formula."""
 
     name = "csv"
     extension = "csv"

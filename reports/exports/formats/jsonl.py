@@ -10,7 +10,7 @@ from reports.exports.formats.text import TextFormat
 
 
 class JsonLinesFormat(TextFormat):
-    """Write every column under its name and typed: tags as an array, style as an object."""
+    """Write every column under its name and typed: tags as an array."""
 
     name = "jsonl"
     extension = "jsonl"

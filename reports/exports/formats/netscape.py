@@ -14,7 +14,7 @@ _REPORT_EVERY = 1000
 
 
 class NetscapeFormat(ExportFormat):
-    """Write each grid as a folder and each link with its note and tags, in reading order."""
+    """Write grids as folders and links with note and tags, in reading order."""
 
     name = "netscape"
     extension = "html"

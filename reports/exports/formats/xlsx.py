@@ -33,7 +33,7 @@ _IN_MEMORY_BYTES = 16 << 20
 
 
 class XlsxFormat(PartedFormat):
-    """Write rows as XML made by Postgres; parts hold it deflated, and a workbook copies them unchanged."""
+    """Write rows as XML made by Postgres, deflated in parts that a workbook copies."""
 
     name = "xlsx"
     extension = "xlsx"

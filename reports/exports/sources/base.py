@@ -1,4 +1,4 @@
-"""Define an export's source: its rows, as of when, and the chunks in which they are written."""
+"""Define an export's source: its rows, as of when, and their chunks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Fix the rows of an export, so that another attempt can continue with the same ones.
+    """Fix the rows of an export, so that another attempt continues with the same.
 
     `as_of` goes into the manifest, as do the `remarks` for the owner.
     """
@@ -101,7 +101,7 @@ def _as_stored(chunk: dict[str, Any]) -> dict[str, Any]:
 
 
 class ExportSource(ABC):
-    """Provide the rows of one kind of export. To add one, subclass this and list it in `registry`.
+    """Provide the rows of one kind of export; subclasses are listed in `registry`.
 
     `using` is the alias of the database to read.
     """

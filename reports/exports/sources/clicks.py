@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from grids.models import Grid, Link
-from reports.clicks.storage.partitions import oldest_day
 from reports.clicks.rollups import watermark
+from reports.clicks.storage.partitions import oldest_day
 from reports.exports.base import ExportQuery
 from reports.exports.columns import Column, Kind
 from reports.exports.sources.base import Chunk, ExportSource, Plan
@@ -92,7 +92,7 @@ class ClicksSource(ExportSource):
         return is_kept and watermark.read().reclassified == plan.as_of["judged_again"]
 
     def _range(self, using: str) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
-        """Return start and end, where there is a limit, and a remark if clicks are missing."""
+        """Return the limits, if any, and a remark if clicks are missing."""
         filters, kept_from = self.spec.filters, _kept_from(using)
         start = datetime.fromisoformat(filters["from"]) if "from" in filters else None
         end = datetime.fromisoformat(filters["to"]) if "to" in filters else None

@@ -39,7 +39,7 @@ _ORDER = "grid.created_on, grid.id, link.y, link.x, link.id"
 
 
 class LinksSource(ExportSource):
-    """Provide a user's live links, filtered by grids and by tags, all of which a link must have.
+    """Provide a user's live links, filtered by grids and by tags.
 
     They are one chunk, since other links may change while it is written.
     """

@@ -20,7 +20,7 @@ from django.db import OperationalError, connection
 from grids.models import Grid, Link
 from reports.clicks.rollups import watermark
 from reports.clicks.storage import partitions
-from reports.exports.parts import Parts
+from reports.exports.parts import ExportParts
 from reports.models import Click
 from tasks.models import Job, JobCheckpoint
 from tests.support.client import Client
@@ -99,7 +99,7 @@ def test_every_click_once_and_in_order(owner: Client, grid: Grid, storage: Any) 
     assert rows[1]["visitor"] == f"{7919:016x}"
     assert job.result == {"rows": ROWS}
     assert (job.progress_done, job.progress_total, job.progress_unit) == (ROWS, ROWS, "rows")
-    # Parts and checkpoint are gone.
+    # ExportParts and checkpoint are gone.
     assert len(stored(storage)) == 2
     assert not JobCheckpoint.objects.exists()
 
@@ -248,15 +248,15 @@ def test_clicks_that_come_later_are_not_in_it(owner: Client, grid: Grid) -> None
 @contextmanager
 def failing_after(parts: int) -> Iterator[None]:
     """The database is gone when so many parts are finished."""
-    real = Parts._part
+    real = ExportParts._part
 
-    def fail(self: Parts, side: Any, number: int) -> Any:
+    def fail(self: ExportParts, readers: Any, number: int) -> Any:
         if number >= parts:
             raise OperationalError("server closed the connection")
-        return real(self, side, number)
+        return real(self, readers, number)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Parts, "_part", fail)
+        patch.setattr(ExportParts, "_part", fail)
         yield
 
 
@@ -273,14 +273,14 @@ def test_another_attempt_writes_only_the_rest(
     kept = JobCheckpoint.objects.get(job=job).data
     assert sorted(kept["parts"]) == ["0", "1", "2"]
     written: list[int] = []
-    real = Parts._part
+    real = ExportParts._part
 
-    def note(self: Parts, side: Any, number: int) -> Any:
+    def note(self: ExportParts, readers: Any, number: int) -> Any:
         if number not in self._finished:
             written.append(number)
-        return real(self, side, number)
+        return real(self, readers, number)
 
-    monkeypatch.setattr(Parts, "_part", note)
+    monkeypatch.setattr(ExportParts, "_part", note)
     due(job)
     execute(job)
     assert (job.status, job.attempt) == ("succeeded", 2)
@@ -315,7 +315,7 @@ def test_judging_again_in_between_starts_anew(owner: Client, grid: Grid) -> None
     assert (job.status, job.attempt, len(rows_of(job))) == ("succeeded", 2, 0)
     # The sums were not made again here, which the manifest tells.
     (remark, *_) = manifest_of(owner, job)["remarks"]
-    assert remark.startswith("By the ledger there are ")
+    assert remark.startswith("The sums count ")
 
 
 def test_retry_of_a_failed_export_goes_on(owner: Client, grid: Grid, storage: Any) -> None:
@@ -340,16 +340,16 @@ def test_cancel_leaves_nothing(owner: Client, grid: Grid, storage: Any) -> None:
     with failing_after(3):
         execute(job)
     assert len(stored(storage)) == 3
-    real = Parts._part
+    real = ExportParts._part
 
-    def cancelled(self: Parts, side: Any, number: int) -> Any:
+    def cancelled(self: ExportParts, readers: Any, number: int) -> Any:
         if number == 4:
             assert owner.post(f"jobs/{job.slug}/cancel/").status_code == 202
             self._context.stop(_cancelled())
-        return real(self, side, number)
+        return real(self, readers, number)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Parts, "_part", cancelled)
+        patch.setattr(ExportParts, "_part", cancelled)
         due(job)
         execute(job)
     assert job.status == "cancelled"
@@ -369,7 +369,7 @@ def test_a_limit_ends_in_truncated(owner: Client, grid: Grid, settings: Any, lim
     settings.EXPORT_ROWS_MAX = limit
     job = execute(submit(owner))
     assert (job.status, job.error_code) == ("truncated", "truncated")
-    assert job.error_message == f"This server exports {limit} rows at most, and there are more."
+    assert job.error_message == f"This server exports at most {limit} rows, and there are more."
     assert found(rows_of(job)) == wanted()[:limit]
     assert manifest_of(owner, job)["status"] == "truncated"
     settings.EXPORT_ROWS_MAX = ROWS
@@ -404,5 +404,5 @@ def test_clicks_that_are_kept_no_longer(owner: Client, grid: Grid, settings: Any
     assert gone >= 50
     assert len(rows_of(job)) == 150 - gone
     assert manifest_of(owner, job)["remarks"] == [
-        f"{gone} clicks of before {begins.isoformat()} are kept no longer."
+        f"{gone} clicks from before {begins.isoformat()} are missing: they were deleted as too old."
     ]

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from grids.models import Grid, Link
 from reports.exports import base
-from reports.exports.base import ExportQuery, Moved
+from reports.exports.base import ExportQuery, OnProgress
 from reports.exports.formats.jsonl import JsonLinesFormat
 from reports.exports.runner import ExportRunner
 from tasks.jobs.context import JobContext
@@ -131,7 +131,7 @@ def test_snapshot(owner: Client, grid: Grid, monkeypatch: pytest.MonkeyPatch, fo
 
 
 def test_export_cannot_write(owner: Client, grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(self: Any, query: ExportQuery, out: BinaryIO, moved: Moved) -> int:
+    def write(self: Any, query: ExportQuery, out: BinaryIO, on_progress: OnProgress) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
             assert cursor.fetchone() == ("on",)

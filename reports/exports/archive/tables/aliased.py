@@ -1,4 +1,4 @@
-"""Share what grids and links have in common: an alias, a key of their own, and the trash."""
+"""Share what grids and links have in common: alias, key and trash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Share what rows with a slug have in common: the slug may exist here, for this user or another."""
+"""Share what rows with a slug have in common: the slug may exist here."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ class RecordTable(Table):
     """SQL of what a field is compared by, where that is not the staged value."""
 
     def reset(self, cursor: Any, scope: Scope) -> None:
-        """Start to decide: create each row, with a new slug if another user has its own here."""
-        cursor.execute(f"UPDATE {self.staging} SET new_slug = slug, outcome = 'create', remark = ''")
+        """Start to decide: create each row, with a new slug if its own is taken."""
+        cursor.execute(
+            f"UPDATE {self.staging} SET new_slug = slug, outcome = 'create', remark = ''"
+        )
         cursor.execute(
             f"""
             UPDATE {self.staging} AS row SET new_slug = {names.substitute(self.kind, "row.slug")},

@@ -80,7 +80,7 @@ class ReportsTable(ValidatedTable):
         names.remap_references(cursor, self.staging, "scope", {"gr": "{grids}", "li": "{links}"})
 
     def validate(self, user: User, row: Row) -> Decision:
-        """Leave out invalid definitions; a range too long by now is an error of its runs."""
+        """Leave out invalid definitions, but not for a range too long by now."""
         fault = _fault(row)
         return Decision("skip", fault) if fault else Decision()
 

@@ -1,4 +1,4 @@
-"""Archive schedules: what they start, when, and where results go; not what became of past slots."""
+"""Archive schedules: what they start, when, and where results go."""
 
 from __future__ import annotations
 

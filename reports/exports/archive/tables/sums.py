@@ -52,9 +52,7 @@ class SumsTable(Table):
 
     def decide(self, cursor: Any, scope: Scope) -> None:
         """Create the rows that do not exist here."""
-        cursor.execute(
-            f"UPDATE {self.staging} SET outcome = 'create' WHERE outcome <> 'create'"
-        )
+        cursor.execute(f"UPDATE {self.staging} SET outcome = 'create' WHERE outcome <> 'create'")
         keys = [field for field in self.fields if field.name in self.key]
         counts = [field.column for field in self.fields if field.name not in self.key]
         is_here = " AND ".join(f"here.{field.column} = {_value(field)}" for field in keys)
@@ -97,7 +95,12 @@ class LinkHoursTable(SumsTable):
 
     name = "link_hours"
     model = LinkHour
-    fields = (_LINK, *_fields(LinkHour, "hour"), _GRID, *_fields(LinkHour, *_CLICKS, "link_visitors"))
+    fields = (
+        _LINK,
+        *_fields(LinkHour, "hour"),
+        _GRID,
+        *_fields(LinkHour, *_CLICKS, "link_visitors"),
+    )
     key = ("link", "hour", "grid")
     source = f"FROM reports_link_hour AS sums {_OF_LINK}"
     order = "sums.hour, sums.link_id, sums.grid_id"

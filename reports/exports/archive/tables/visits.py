@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 
-from reports.clicks.storage.partitions import oldest_day
 from reports.clicks.rollups import watermark
 from reports.clicks.storage import partitions
+from reports.clicks.storage.partitions import oldest_day
 from reports.exports.archive import names
 from reports.exports.archive.fields import Field, model_fields
 from reports.exports.archive.table import Scope, Table
@@ -59,9 +59,7 @@ class VisitsTable(Table):
 
     def decide(self, cursor: Any, scope: Scope) -> None:
         """Create rows, except those that exist here or are too old for this instance."""
-        cursor.execute(
-            f"UPDATE {self.staging} SET outcome = 'create' WHERE outcome <> 'create'"
-        )
+        cursor.execute(f"UPDATE {self.staging} SET outcome = 'create' WHERE outcome <> 'create'")
         cursor.execute(f"SELECT min({self.moment}), max({self.moment}) FROM {self.staging}")
         first, last = cursor.fetchone()
         if first is None:
@@ -126,8 +124,10 @@ class VisitsTable(Table):
 
 
 def _key(field: Field) -> str:
-    """Return the SQL of the key that a staged name stands for; empty for what is no name."""
-    return "coalesce(agent.key, 0)" if field is _AGENT else f"{field.name}.key" * bool(field.value.ref)
+    """Return the SQL of the key for a staged name; empty for other fields."""
+    return (
+        "coalesce(agent.key, 0)" if field is _AGENT else f"{field.name}.key" * bool(field.value.ref)
+    )
 
 
 class ClicksTable(VisitsTable):
@@ -179,8 +179,8 @@ class ViewsTable(VisitsTable):
 def _kept_from(cursor: Any) -> date:
     """Return the first day whose rows can be restored.
 
-    That is what would not be deleted at once; but where there are rollups of days whose rows are deleted here,
-    the oldest day of rows: a partition of an earlier time would look as if all its rows were there.
+    Older ones would be deleted at once. Where there are rollups of days whose rows are deleted, it is the
+    oldest day with rows: an earlier partition would look as if all its rows were there.
     """
     oldest = oldest_day()
     cursor.execute(_KEPT, {"oldest": oldest, "months": settings.CLICK_KEEP_MONTHS})

@@ -1,4 +1,4 @@
-"""Encode rows from COPY as a Parquet file, a part of an export at a time."""
+"""Encode rows from COPY as Parquet files, the parts of an export."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 from collections.abc import Callable, Sequence
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
@@ -42,7 +42,7 @@ _DELTA_ENCODED = {Kind.INTEGER, Kind.BIGINT, Kind.TIMESTAMP}
 
 
 class PartWriter:
-    """Take what COPY writes, a row at a time, and write a whole Parquet file to `out`, which need not seek.
+    """Take rows from COPY and write a whole Parquet file; `out` need not seek.
 
     The file is complete when the block ends without an error. NULL and '' stay different; the same rows give
     the same bytes. Raises pyarrow.ArrowInvalid, a ValueError, for a value that its column cannot hold.

@@ -12,7 +12,7 @@ from reports.exports.formats.parquet.merge import merge
 
 
 class ParquetFormat(PartedFormat):
-    """Write each part as a Parquet file; the whole file has their row groups, copied unchanged."""
+    """Write each part as a Parquet file, and the whole file of their row groups."""
 
     name = "parquet"
     extension = "parquet"

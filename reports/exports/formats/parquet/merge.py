@@ -32,7 +32,7 @@ _REQUIRED = {_SCHEMA: Kind.LIST, _NUM_ROWS: Kind.I64, _ROW_GROUPS: Kind.LIST}
 
 
 class DamagedPart(ValueError):
-    """Report a part that is no whole Parquet file or has other columns than the first."""
+    """Report a part that is no Parquet file or has other columns."""
 
 
 class Part(Protocol):
@@ -48,7 +48,7 @@ class Part(Protocol):
 
 
 def merge(parts: Iterable[Part], out: SupportsWrite[bytes]) -> int:
-    """Write the rows of at least one part, in order, as one file; return their number.
+    """Write the rows of all parts, at least one, as one file; count them.
 
     `out` need not seek. Row groups keep their statistics. Raises DamagedPart.
     """

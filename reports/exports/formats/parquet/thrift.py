@@ -1,4 +1,4 @@
-"""Read and write Thrift's compact protocol without knowing the types: what a Parquet footer is made of.
+"""Read and write Thrift's compact protocol, of which Parquet footers are made, without its types.
 
 Whatever is read is written back to the same bytes, including fields of later versions.
 """
@@ -31,12 +31,12 @@ class Kind(IntEnum):
 
 
 class ThriftError(ValueError):
-    """Report bytes that are no struct of the compact protocol, or a value that does not fit."""
+    """Report bytes that are no struct, or a value that does not fit."""
 
 
 @dataclass(slots=True)
 class Field:
-    """Hold a type and its value: int, bytes (DOUBLE too), Items, Struct, or None for TRUE and FALSE."""
+    """Hold a type and its value: int, bytes (DOUBLE too), Items, Struct or None."""
 
     kind: Kind
     value: Any
@@ -44,7 +44,7 @@ class Field:
 
 @dataclass(slots=True)
 class Items:
-    """Hold the values of a list or set, all of one type; TRUE and FALSE are the bytes 1 and 2."""
+    """Hold the values of a list or set of one type; booleans are bytes."""
 
     kind: Kind
     values: list[Any]
@@ -64,7 +64,7 @@ def read_struct(data: bytes) -> Struct:
 
 
 def write_struct(struct: Struct) -> bytes:
-    """Return the bytes of a struct; raise ThriftError for a number too large for its type."""
+    """Return the bytes of a struct; raise ThriftError for a number too large."""
     out = bytearray()
     _write_struct(out, struct)
     return bytes(out)

@@ -93,7 +93,7 @@ def test_what_an_older_schema_does_not_tell_may_differ(tmp_path: Path, data: byt
         "may differ: account , locale: de_AT and null",
         "may differ: account , time_zone: Europe/Athens and null",
     ]
-    assert "may differ: reports: an archive of schema 1 does not tell" in lines
+    assert "may differ: reports: archives of schema 1 do not have it" in lines
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_click_that_differs_is_two(tmp_path: Path, data: bytes) -> None:
 def test_of_many_differences_some_are_told(
     tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare, "TOLD", 2)
+    monkeypatch.setattr(compare, "REPORTED_MAX", 2)
     _, lines = told(tmp_path, data, rewritten(data, "clicks.jsonl", list.clear))
     assert len(lines) == 3
     assert lines[-1] == f"clicks: {len(rows_of(data, 'clicks')) - 1 - 2} more"

@@ -30,8 +30,8 @@ from tests.support.reports.exports import link_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-RENAMED = "its slug is somebody else's here: it has a new one"
-UNSIGNED = "it has a new secret and is disabled: its owner must look at it"
+RENAMED = "another user has its slug here: it gets a new one"
+UNSIGNED = "it has a new secret and is disabled: its owner must set it up"
 
 
 @pytest.fixture
@@ -47,9 +47,13 @@ def test_beside_its_original_it_has_other_names(owner: Client, bob: Client) -> N
     job = restored(bob, theirs)
     assert verdicts(job) == [
         ("account", "update", ""),
-        ("grids", "create", f"{RENAMED}; its alias first is taken here: it has none"),
+        (
+            "grids",
+            "create",
+            f"{RENAMED}; its alias first is taken here: it is restored without one",
+        ),
         ("grids", "create", RENAMED),
-        ("links", "create", f"{RENAMED}; its alias one is taken here: it has none"),
+        ("links", "create", f"{RENAMED}; its alias one is taken here: it is restored without one"),
         ("links", "create", RENAMED),
         ("links", "create", RENAMED),
         *[("reports", "create", RENAMED)] * 3,
@@ -97,7 +101,7 @@ def test_a_link_whose_place_is_taken_stands_at_the_end(owner: Client) -> None:
     small.delete()
     link_on(grid, 9, x=0, y=2, width=8)
     job = restored(owner, data)
-    moved = "its place is taken here: it stands at the end"
+    moved = "its place is taken here: it is put at the end"
     assert verdicts(job)[3] == ("links", "create", moved)
     assert verdicts(job)[4] == ("links", "create", "")
     tiles = grid.links.filter(is_deleted=False).values_list("slug", "x", "y", "width", "height")
@@ -132,26 +136,30 @@ def test_a_link_that_was_moved_stays_where_it_is(owner: Client) -> None:
 def test_an_alias_taken_at_the_last_moment(
     owner: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then it is decided by that, and told."""
+    """The restore decides again, and reports it."""
     furnish(owner)
     data = archived(owner)
     forget_all()
-    put = GridsTable.put
+    insert = GridsTable.insert
 
     def late(self: GridsTable, cursor: Any, scope: Any) -> None:
-        monkeypatch.setattr(GridsTable, "put", put)
+        monkeypatch.setattr(GridsTable, "insert", insert)
         thread = threading.Thread(target=take)
         thread.start()
         thread.join()
-        put(self, cursor, scope)
+        insert(self, cursor, scope)
 
     def take() -> None:
         Grid.objects.create(user=user_of(bob), title="Mine", alias="first")
         connection.close()
 
-    monkeypatch.setattr(GridsTable, "put", late)
+    monkeypatch.setattr(GridsTable, "insert", late)
     job = restored(owner, data)
-    assert verdicts(job)[1] == ("grids", "create", "its alias first is taken here: it has none")
+    assert verdicts(job)[1] == (
+        "grids",
+        "create",
+        "its alias first is taken here: it is restored without one",
+    )
     assert Grid.objects.get(alias="first").user == bob.user
     assert Click.objects.count() == 8
 

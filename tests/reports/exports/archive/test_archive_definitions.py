@@ -28,7 +28,7 @@ from tests.support.reports.archives import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 GONE = (f"gr_{7:032x}", f"gr_{8:032x}", f"rp_{9:032x}")
-SIGNED = "it has a new secret and is disabled: its owner must look at it"
+SIGNED = "it has a new secret and is disabled: its owner must set it up"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def told(owner: Client, data: bytes, table: str) -> list[tuple[str, str]]:
     """The verdicts of a table's rows; a dry run must have said the same."""
     tried, done = (verdicts(restored(owner, data, mode)) for mode in ("dry_run", "apply"))
     assert tried == done
-    return [(fate, remarks) for name, fate, remarks in done if name == table]
+    return [(outcome, remarks) for name, outcome, remarks in done if name == table]
 
 
 def test_references_follow_new_slugs(owner: Client, bob: Client) -> None:
@@ -205,7 +205,7 @@ def test_a_webhook_has_a_new_secret_and_rests(owner: Client) -> None:
     secrets = {decrypt(first.secret), decrypt(second.secret)}
     assert len(secrets - old) == 2
     assert (first.is_enabled, second.is_enabled) == (False, False)
-    assert first.note.startswith("It came with an archive, which holds no secrets: ")
+    assert first.note.startswith("It was restored from an archive, which has no secrets: ")
     assert second.events == ["job.cancelled", "job.truncated"]
     issued = webhook_rotate(endpoint=first)
     webhook_update(endpoint=first, changes={"is_enabled": True})
@@ -247,7 +247,7 @@ def test_no_more_than_there_may_be(
     owner: Client, data: bytes, settings: Any, setting: str, table: str, count: int
 ) -> None:
     setattr(settings, setting, 1)
-    reason = f"there are 1 {table} here already, which is all that may be"
+    reason = f"there are 1 {table} here already, the most allowed"
     first, *others = told(owner, data, table)
     assert first[0] == "create"
     assert others == [("skip", reason)] * (count - 1)

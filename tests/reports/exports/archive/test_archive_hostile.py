@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from grids.models import Grid
-from reports.exports.archive import bounds, reader
+from reports.exports.archive import reader, zip_checks
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.runner import RESTORE
 from tests.support.client import Client
@@ -87,7 +87,7 @@ def test_a_name_twice(owner: Client, good: bytes) -> None:
 def test_a_bomb(owner: Client, good: bytes) -> None:
     files = unzipped(good) | {"clicks.jsonl": b" " * (64 << 20)}
     assert reason(owner, zipped(files)) == (
-        f"'clicks.jsonl' would be {64 << 20} bytes: that is no file of ours."
+        f"'clicks.jsonl' would be {64 << 20} bytes, more than archives contain."
     )
 
 
@@ -106,20 +106,20 @@ def test_a_bomb_that_says_it_is_small(owner: Client, good: bytes) -> None:
 def test_more_in_all_than_is_taken(
     owner: Client, good: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "CONTENT_BYTES", 3000)
+    monkeypatch.setattr(zip_checks, "CONTENT_BYTES", 3000)
     assert reason(owner, good) == "The archive holds more than 3000 bytes."
 
 
 def test_a_file_larger_than_is_taken(
     owner: Client, good: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "ARCHIVE_BYTES", 1000)
+    monkeypatch.setattr(zip_checks, "ARCHIVE_BYTES", 1000)
     assert reason(owner, good) == "The file is larger than 1000 bytes."
 
 
 def test_ten_thousand_entries(owner: Client, good: bytes) -> None:
     files = unzipped(good) | {f"{number}.jsonl": b"" for number in range(10_000)}
-    message = "The archive has 10014 entries; one has at most 100."
+    message = "The archive has 10014 entries; the most allowed is 100."
     assert reason(owner, zipped(files)) == message
 
 
@@ -129,7 +129,7 @@ def test_a_directory_that_lies_about_its_size(owner: Client, good: bytes) -> Non
     far = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1 << 40, 1 << 40, 1 << 40, 0)
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(good) - 22, 1)
     message = reason(owner, good[:-22] + far + locator + end)
-    assert message == f"The archive has {1 << 40} entries; one has at most 100."
+    assert message == f"The archive has {1 << 40} entries; the most allowed is 100."
 
 
 @pytest.mark.parametrize("size", [0, 3, 21, 22, 500, -1])
@@ -165,7 +165,7 @@ def test_packed_another_way(owner: Client, good: bytes) -> None:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as archive:
         for name, content in unzipped(good).items():
             archive.writestr(name, content)
-    message = "'account.jsonl' is packed in a way that archives are not."
+    message = "'account.jsonl' has a compression that archives do not use."
     assert reason(owner, out.getvalue()) == message
 
 
@@ -252,7 +252,7 @@ def test_a_line_too_long(owner: Client, good: bytes, monkeypatch: pytest.MonkeyP
         (b"[" * 10_000, "is no JSON"),
         (b"{}", "has no 'slug'"),
         (b"1" * 5000, "is no JSON"),
-        (b'{"\\ud800": 1}', "has text that cannot be kept"),
+        (b'{"\\ud800": 1}', "has text that cannot be stored"),
     ],
 )
 def test_a_line_that_is_no_row(owner: Client, good: bytes, line: bytes, message: str) -> None:
@@ -267,10 +267,10 @@ BAD_VALUES = [
     ("links", "url", " https://e.org/", "url cannot be ' https://e.org/'"),
     ("links", "background", "url(x)", "background cannot be 'url(x)'"),
     ("links", "style", {"position": "fixed"}, "style cannot be this"),
-    ("links", "style", "\ud800", "has text that cannot be kept"),
+    ("links", "style", "\ud800", "has text that cannot be stored"),
     ("links", "title", "two\nlines", "title cannot be"),
     ("links", "title", "", "title cannot be"),
-    ("links", "note", "\0", "has text that cannot be kept"),
+    ("links", "note", "\0", "has text that cannot be stored"),
     ("links", "note", "n" * 10_001, "note is longer than 10000 characters"),
     ("links", "tags", ["a"] * 51, "tags has more than 50 texts"),
     ("links", "tags", [""], "tags has more than 50 texts of 1 to 64 characters"),
@@ -338,7 +338,7 @@ BAD_VALUES = [
     ("schedules", "slug", f"sc_{2:032x}", "has the slug of another one"),
     ("schedules", "name", "", "name cannot be"),
     ("schedules", "params", {"a": "b" * 40_000}, "params cannot be this: it is longer than 40000"),
-    ("schedules", "params", {"a": "\0"}, "has text that cannot be kept"),
+    ("schedules", "params", {"a": "\0"}, "has text that cannot be stored"),
     ("schedules", "rule", "*" * 301, "rule is longer than 300 characters"),
     ("schedules", "form", "at", "form is none of: cron, rrule"),
     ("schedules", "starts_on", "soon", "starts_on is no day"),
@@ -383,7 +383,7 @@ def test_a_bad_value(
 
 def test_a_tile_on_another(owner: Client, good: bytes) -> None:
     data = rewritten(good, "links.jsonl", lambda rows: rows[1].update(x=1, y=2))
-    assert reason(owner, data) == "links.jsonl, line 2: stands on another one."
+    assert reason(owner, data) == "links.jsonl, line 2: overlaps another one."
 
 
 def test_an_alias_twice(owner: Client, good: bytes) -> None:

@@ -13,7 +13,7 @@ from django.db import connection
 
 from grids.models import Grid
 from reports.clicks.storage.ingest_lock import LOCK_KEY
-from reports.exports.archive import bounds, runner
+from reports.exports.archive import runner, zip_checks
 from reports.exports.archive.reader import is_archive
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.runner import RESTORE
@@ -83,7 +83,7 @@ def test_all_or_nothing_is_written(owner: Client, storage: Path, settings: Any) 
     kept = stored(storage)
     settings.EXPORT_ROWS_MAX = rows - 1
     job = execute(archive_submit(user=user_of(owner)).job)
-    message = f"This server exports {rows - 1} rows at most; the account has {rows}."
+    message = f"This server exports at most {rows - 1} rows; the account has {rows}."
     assert (job.status, job.error_code, job.error_message) == ("failed", "too_large", message)
     assert stored(storage) == kept
     settings.EXPORT_ROWS_MAX = rows
@@ -308,7 +308,7 @@ def partitions() -> list[tuple[str]]:
 def test_too_large_an_upload_is_refused_while_it_is_read(
     owner: Client, told: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "ARCHIVE_BYTES", 100)
+    monkeypatch.setattr(zip_checks, "ARCHIVE_BYTES", 100)
     job = execute(submit_restore(owner, [told]))
     assert (job.error_code, job.error_message) == (
         "unreadable",

@@ -1,4 +1,4 @@
-"""Threads beside an export: how they end when it does."""
+"""Threads that read for an export end when it does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 from django.db import DatabaseError, InterfaceError, connection
 
-from reports.exports.readers import Side
+from reports.exports.readers import ReaderPool
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,37 +41,37 @@ def stop() -> None:
     raise Stop
 
 
-def broken(side: Side, ready: threading.Event) -> None:
+def broken(readers: ReaderPool, ready: threading.Event) -> None:
     """A session that breaks, and is noticed to only when all is over."""
-    with side.snapshot("UTC"):
+    with readers.snapshot("UTC"):
         connection.connection.close()
         ready.set()
-        wait_for(lambda: side._is_over)
+        wait_for(lambda: readers._is_closed)
 
 
-def asleep(side: Side, ready: threading.Event) -> None:
+def asleep(readers: ReaderPool, ready: threading.Event) -> None:
     """A query that gives no row for a long time."""
-    with side.snapshot("UTC"), connection.cursor() as cursor:
+    with readers.snapshot("UTC"), connection.cursor() as cursor:
         ready.set()
         cursor.execute("SELECT pg_sleep(100)")
 
 
-def read_to_the_end(side: Side, ready: threading.Event) -> None:
+def read_to_the_end(readers: ReaderPool, ready: threading.Event) -> None:
     """All is read, and nothing of it hears that the session is broken any more."""
     connection.ensure_connection()
-    with side._breakable(connection):
+    with readers._interruptible("default"):
         ready.set()
-        wait_for(lambda: side._is_over)
+        wait_for(lambda: readers._is_closed)
 
 
-def ended_amid(work: Callable[[Side, threading.Event], None]) -> Future[None]:
+def ended_amid(work: Callable[[ReaderPool, threading.Event], None]) -> Future[None]:
     """What becomes of the work when the export ends, by Stop, in the middle of it."""
     ready = threading.Event()
     futures: list[Future[None]] = []
 
     def export() -> None:
-        with Side(1, nothing) as side:
-            futures.append(side.submit(partial(work, side, ready)))
+        with ReaderPool(1, nothing) as readers:
+            futures.append(readers.submit(partial(work, readers, ready)))
             assert ready.wait(30)
             raise Stop
 
@@ -110,8 +110,8 @@ def server_that_takes_no_connections() -> Iterator[None]:
         os.kill(postmaster, signal.SIGCONT)
 
 
-def asleep_before_a_silent_server(side: Side, ready: threading.Event) -> None:
-    with side.snapshot("UTC"), connection.cursor() as cursor, server_that_takes_no_connections():
+def asleep_before_a_silent_server(readers: ReaderPool, ready: threading.Event) -> None:
+    with readers.snapshot("UTC"), connection.cursor() as cursor, server_that_takes_no_connections():
         ready.set()
         cursor.execute("SELECT pg_sleep(100)")
 
@@ -122,8 +122,8 @@ def test_a_silent_server_holds_nobody_up() -> None:
 
 
 def test_whoever_must_stop_takes_nothing_that_is_done() -> None:
-    with Side(1, stop) as side:
-        future = side.submit(int)
+    with ReaderPool(1, stop) as readers:
+        future = readers.submit(int)
         assert future.result(30) == 0
         with pytest.raises(Stop):
-            side.wait(future)
+            readers.wait(future)

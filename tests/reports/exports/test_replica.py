@@ -1,4 +1,4 @@
-"""Exports that read from a hot standby, which lags behind, goes away, and ends queries."""
+"""Exports read from a hot standby that lags behind, stops, and cancels queries."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import psycopg2
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from grids.models import Grid
 from reports.exports import replica
 from reports.exports.archive import writer
 from reports.exports.formats import csv
-from reports.exports.readers import Side
+from reports.exports.readers import ReaderPool
 from tasks.models import Job, JobFile
 from tasks.storage import object_store
 from tests.support.client import Client
@@ -41,24 +41,13 @@ def in_settings() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def servers(in_settings: None, django_db_setup: None, django_db_blocker: Any) -> Iterator[Standby]:
-    with django_db_blocker.unblock(), own_postgres() as primary, own_replica(primary) as server:
-        yield server
-
-
 @pytest.fixture
 def standby(
-    servers: Standby,
-    transactional_db: None,
-    published: list[tuple[str, str]],
-    settings: Any,
+    transactional_db: None, rings: list[tuple[str, str]], settings: Any
 ) -> Iterator[Standby]:
-    """A standby that runs and replays, whatever the test before did to it."""
     settings.EXPORT_PIECE_ROWS = ROWS // PIECES
-    servers.restart()
-    yield servers
-    connections["replica"].close()
+    with own_postgres() as primary, own_replica(primary) as server:
+        yield server
 
 
 @pytest.fixture
@@ -72,16 +61,16 @@ def from_standby(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     seen: list[bool] = []
 
     def noting(real: Callable[..., int]) -> Callable[..., int]:
-        def copy(*given: Any) -> int:
-            with connection.cursor() as cursor:
+        def copy(*given: Any, using: str) -> int:
+            with connections[using].cursor() as cursor:
                 cursor.execute("SELECT pg_is_in_recovery()")
                 seen.append(cursor.fetchone()[0])
-            return real(*given)
+            return real(*given, using=using)
 
         return copy
 
-    for module in (csv, writer):
-        monkeypatch.setattr(module, "copy_out", noting(module.copy_out))
+    monkeypatch.setattr(csv, "copy_out", noting(vars(csv)["copy_out"]))
+    monkeypatch.setattr(writer, "copy_json_lines", noting(vars(writer)["copy_json_lines"]))
     return seen
 
 
@@ -164,12 +153,12 @@ def test_queries_that_the_replica_ends_are_tried_again(
     copy: Any = vars(csv)["copy_out"]
     struck: list[bool] = []
 
-    def conflict(*given: Any) -> int:
+    def conflict(*given: Any, using: str) -> int:
         if not struck:
             struck.append(True)
             remove_for_good(standby.primary_url)
             wait_for(lambda: standby.ask(_CONFLICTS) == 1, what="a conflict")
-        rows: int = copy(*given)
+        rows: int = copy(*given, using=using)
         return rows
 
     monkeypatch.setattr(csv, "copy_out", conflict)
@@ -213,13 +202,13 @@ def test_whoever_waits_for_a_replica_can_be_stopped(
     monkeypatch.setattr(replica, "_replayed", replayed)
     monkeypatch.setattr(replica, "WAIT_SECONDS", 60)
 
-    def read(side: Side) -> None:
-        with side.snapshot("UTC"):
+    def read(readers: ReaderPool) -> None:
+        with readers.snapshot("UTC"):
             raise AssertionError("it read")
 
     def export() -> None:
-        with Side(1, lambda: None, replica.ALIAS) as side:
-            futures.append(side.submit(lambda: read(side)))
+        with ReaderPool(1, lambda: None, replica.ALIAS) as readers:
+            futures.append(readers.submit(lambda: read(readers)))
             assert asked.wait(30)
             raise Stop
 
