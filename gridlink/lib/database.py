@@ -1,4 +1,4 @@
-"""What a database error means, a look at the database as of one instant, and rows that are held."""
+"""Classify database errors, read snapshots and lock rows."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from django.db.models import Model
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether the database could not be asked, rather than having refused what it was asked."""
-    # For a connection that breaks in the middle of a query psycopg2 raises the base class itself; what
-    # the server refuses comes as one of its subclasses.
+    """Check whether an error means that the database cannot be reached."""
+    # When a connection breaks during a query, psycopg2 raises the base class itself.
     return isinstance(error, (OperationalError, InterfaceError)) or type(error) is DatabaseError
 
 
 @contextmanager
 def snapshot(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """A read-only transaction of its own, all of whose queries see the same instant."""
+    """Open a read-only transaction whose queries all see the same instant."""
     with transaction.atomic(using, durable=True):
         with connections[using].cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -34,8 +33,7 @@ def snapshot(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 
 
 def lock_row(row: Model) -> bool:
-    """Keep a row from being changed or deleted for the rest of the transaction, and wait for others that do;
-    without reading it. False when it is gone."""
+    """Lock a row until the transaction ends; return False when it is gone."""
     with connection.cursor() as cursor:
         table, key = row._meta.db_table, row._meta.pk.column
         cursor.execute(f'SELECT FROM "{table}" WHERE "{key}" = %s FOR NO KEY UPDATE', [row.pk])

@@ -16,7 +16,7 @@ from reports.exports.formats.csv import DELIMITERS, CsvFormat
 from reports.exports.registry import FORMATS, SOURCES, formats_of
 from reports.exports.runner import EXPORT
 from tasks.jobs.services import Submission, job_submit
-from tasks.notifications.recipients import Wish
+from tasks.notifications.recipients import DeliveryRequest
 
 
 def export_submit(
@@ -32,7 +32,7 @@ def export_submit(
     times: str = "offset",
     filters: dict[str, Any],
     idempotency_key: str = "",
-    deliveries: Sequence[Wish] = (),
+    deliveries: Sequence[DeliveryRequest] = (),
 ) -> Submission:
     """Queue an export; raises as `export_params` does."""
     job_kind, params = export_params(

@@ -27,7 +27,7 @@ _VERSION, _VERSION_ZIP64 = 20, 45
 _TIME, _DATE = 0, 0x21
 # The last block of a deflate stream, which is empty.
 _END_OF_STREAM = b"\x03\x00"
-_LARGEST = 0xFFFFFFFF
+_ZIP64_ABOVE = _LARGEST = 0xFFFFFFFF
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class Archive:
         for entry in self._entries:
             self._write(_directory_line(entry))
         size, count = self._offset - start, len(self._entries)
-        if start > _LARGEST:
+        if start > _ZIP64_ABOVE:
             self._write(_zip64_end(count, size, start))
             start = _LARGEST
         fields = (count, count, size, start, 0)
@@ -101,7 +101,7 @@ class Archive:
 
 
 def _directory_line(entry: _Entry) -> bytes:
-    is_far = entry.offset > _LARGEST
+    is_far = entry.offset > _ZIP64_ABOVE
     extra = pack("<HHQ", 1, 8, entry.offset) if is_far else b""
     version = _VERSION_ZIP64 if is_far else _VERSION
     return (

@@ -1,4 +1,4 @@
-"""Create and drop the monthly partitions of clicks and views, and tell how far back they reach.
+"""Create and drop the monthly partitions of clicks and views.
 
 Roll-ups are not partitioned: they are kept for good.
 """
@@ -42,7 +42,7 @@ def oldest_month(table: str, using: str = DEFAULT_DB_ALIAS) -> date | None:
 
 
 def oldest_day(using: str = DEFAULT_DB_ALIAS) -> date | None:
-    """Return the first UTC day of which all raw clicks and views are still stored, or None."""
+    """Return the first UTC day whose raw clicks and views are all stored, or None."""
     oldest = [month for table in TABLES if (month := oldest_month(table, using))]
     if len(oldest) < len(TABLES):
         return None
@@ -79,7 +79,7 @@ def ensure(table: str, months: Iterable[date]) -> list[str]:
 
 
 def ensure_ahead() -> list[str]:
-    """Create the partitions of this month and the next two; return the names of new ones."""
+    """Create the partitions of this month and the next two; return new names."""
     months = months_from(today(), _MONTHS_AHEAD + 1)
     return [name for table in TABLES for name in ensure(table, months)]
 

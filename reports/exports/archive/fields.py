@@ -41,21 +41,20 @@ def model_fields(
     *,
     checks: Mapping[str, Check] = _NONE,
     overrides: Mapping[str, Value] = _NONE,
+    columns: Mapping[str, str] = _NONE,
 ) -> tuple[Field, ...]:
     """Return fields for columns of a model, read from `table`, in the order of `names`.
 
     `checks` raise ValueError for text or JSON that a column may not hold; `overrides` are used where the
-    model allows more than an archive may have.
+    model allows more than an archive may have; `columns` are the model's names where they differ.
     """
-    return tuple(
-        Field(
-            name,
-            f"{table}.{name}",
-            overrides.get(name) or value_of(model._meta.get_field(name), checks.get(name)),
-            column=name,
-        )
-        for name in names
-    )
+
+    def field(name: str) -> Field:
+        column = columns.get(name, name)
+        value = overrides.get(name) or value_of(model._meta.get_field(column), checks.get(name))
+        return Field(name, f"{table}.{column}", value, column)
+
+    return tuple(map(field, names))
 
 
 def value_of(field: Any, check: Check | None = None) -> Value:

@@ -394,8 +394,9 @@ def test_more_than_its_owner_may_store(
 
 def test_clicks_that_are_kept_no_longer(owner: Client, grid: Grid, settings: Any) -> None:
     make_clicks(grid, 100)
-    settings.CLICK_KEEP_MONTHS = 0
-    begins = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    settings.CLICK_KEEP_MONTHS = 1
+    this_month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    begins = (this_month - timedelta(days=1)).replace(day=1)
     make_clicks(
         Grid.objects.create(user=grid.user, title="Old"), 50, (begins - timedelta(20)).date()
     )

@@ -154,7 +154,7 @@ def test_progress(owner: Client, form: str, monkeypatch: pytest.MonkeyPatch) -> 
         report(self, done, total, unit)
 
     monkeypatch.setattr(JobContext, "report", note)
-    monkeypatch.setattr(base, "_BUFFER", 50_000)
+    monkeypatch.setattr(base, "_BUFFER_BYTES", 50_000)
     job = run_export(owner, form)
     steps = [done for done, _, _ in seen]
     assert (steps[0], steps[-1], len(set(steps)) > 4) == (0, 3500, True)
@@ -176,7 +176,7 @@ def test_failure_midway_leaves_nothing_and_the_next_attempt_is_whole(
             raise OperationalError("server closed the connection")
         report(self, done, total, unit)
 
-    monkeypatch.setattr(base, "_BUFFER", 50_000)
+    monkeypatch.setattr(base, "_BUFFER_BYTES", 50_000)
     monkeypatch.setattr(JobContext, "report", fail_midway)
     body = {"kind": "links", "format": form, "compression": compression}
     job = Job.objects.get(slug=owner.post("exports/", body).json()["slug"])

@@ -41,13 +41,24 @@ def in_settings() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def servers(in_settings: None, django_db_setup: None, django_db_blocker: Any) -> Iterator[Standby]:
+    with django_db_blocker.unblock(), own_postgres() as primary, own_replica(primary) as server:
+        yield server
+
+
 @pytest.fixture
 def standby(
-    transactional_db: None, rings: list[tuple[str, str]], settings: Any
+    servers: Standby,
+    transactional_db: None,
+    published: list[tuple[str, str]],
+    settings: Any,
 ) -> Iterator[Standby]:
+    """A standby that runs and replays, whatever the test before did to it."""
     settings.EXPORT_PIECE_ROWS = ROWS // PIECES
-    with own_postgres() as primary, own_replica(primary) as server:
-        yield server
+    servers.restart()
+    yield servers
+    connections["replica"].close()
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ def test_nothing_is_packed_after_a_stop() -> None:
 def test_archive_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     data = book_of(NUMBERED, numbered(1, 100), sheet_rows=40)
     # As if every offset were beyond 4 GiB.
-    monkeypatch.setattr(archive, "_FAR", 0)
+    monkeypatch.setattr(archive, "_ZIP64_ABOVE", 0)
     large = book_of(NUMBERED, numbered(1, 100), sheet_rows=40)
     for found in (data, large):
         with zipfile.ZipFile(io.BytesIO(found)) as book:

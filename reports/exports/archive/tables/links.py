@@ -117,6 +117,10 @@ class LinksTable(AliasedTable):
                 "base_clicks": integer(0, _CLICKS_MAX),
                 "version": POSITIVE,
             },
+            columns={
+                "base_clicks": "clicks_before_import",
+                "base_clicks_from": "clicks_before_import_from",
+            },
         ),
     )
     left_out = Table.left_out | {"search"}

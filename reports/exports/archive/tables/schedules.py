@@ -26,8 +26,8 @@ from tasks.models import NOTE_LENGTH, Schedule
 from tasks.schedules.deliveries import CHANNELS, checked
 from tasks.schedules.firing import database_now
 from tasks.schedules.recurrence import TEXT_LENGTH
-from tasks.schedules.registry import action_named
-from tasks.schedules.rules import rule_of
+from tasks.schedules.registry import get_action
+from tasks.schedules.rules import make_rule
 
 # More than a request may send, since defaults are filled in.
 _PARAMS_LENGTH = 40_000
@@ -123,7 +123,7 @@ class SchedulesTable(ValidatedTable):
 
 def _next(row: Row) -> datetime | None:
     """Return the first slot from now on; raise Invalid for an invalid rule."""
-    slots = rule_of(**{name: row[name] for name in _RULE}).next(database_now(), 1)
+    slots = make_rule(**{name: row[name] for name in _RULE}).next(database_now(), 1)
     return slots[0] if slots else None
 
 
@@ -133,7 +133,7 @@ def _check_action(user: User, row: Row) -> None:
     They may come with this archive, or be as deleted as they were there, which the schedule reports when it
     fires.
     """
-    action = action_named(row["action"])
+    action = get_action(row["action"])
     try:
         action.validate(user=user, params=row["remapped"])
     except NotFound:

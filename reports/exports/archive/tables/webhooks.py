@@ -11,9 +11,9 @@ from reports.exports.archive.fields import model_fields
 from reports.exports.archive.table import Table
 from reports.exports.archive.tables.validated import Decision, Row, ValidatedTable
 from reports.exports.archive.values import BadValue, reference, texts
-from tasks.models import JOB_NOTICES, WebhookEndpoint
-from tasks.notifications.channels.webhook_secret import new_secret, seal
-from tasks.notifications.channels.webhook_url import check_target
+from tasks.models import JOB_NOTIFICATIONS, WebhookEndpoint
+from tasks.notifications.channels.webhook_secret import encrypt, new_secret
+from tasks.notifications.channels.webhook_url import check_webhook_url
 
 _NOTE = (
     "It was restored from an archive, which has no secrets: rotate its secret, give the new one to the"
@@ -34,7 +34,7 @@ class WebhooksTable(ValidatedTable):
         WebhookEndpoint,
         "endpoint",
         ("slug", "url", "events", "is_enabled", "created_on"),
-        overrides={"slug": reference("wh"), "events": texts(len(JOB_NOTICES), 30)},
+        overrides={"slug": reference("wh"), "events": texts(len(JOB_NOTIFICATIONS), 30)},
     )
     left_out = Table.left_out | {
         "secret", "previous_secret", "previous_until", "failures", "failing_since", "rests_until",
@@ -46,13 +46,13 @@ class WebhooksTable(ValidatedTable):
     def check(self, row: Mapping[str, Any]) -> None:
         """Require known events, each once."""
         events = set(row["events"])
-        if len(events) < len(row["events"]) or events - set(JOB_NOTICES):
-            raise BadValue(f"events are not some of: {', '.join(sorted(JOB_NOTICES))}")
+        if len(events) < len(row["events"]) or events - set(JOB_NOTIFICATIONS):
+            raise BadValue(f"events are not some of: {', '.join(sorted(JOB_NOTIFICATIONS))}")
 
     def validate(self, user: User, row: Row) -> Decision:
         """Check the address as that of a new endpoint."""
         try:
-            if check_target(row["url"]) != row["url"]:
+            if check_webhook_url(row["url"]) != row["url"]:
                 return Decision("skip", "there are spaces around its address")
         except BadUrl as error:
             return Decision("skip", str(error))
@@ -63,6 +63,6 @@ class WebhooksTable(ValidatedTable):
         return {
             **super().model_values(row),
             "is_enabled": False,
-            "secret": seal(new_secret()),
+            "secret": encrypt(new_secret()),
             "note": _NOTE,
         }
