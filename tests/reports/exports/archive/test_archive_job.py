@@ -289,7 +289,7 @@ def test_a_failure_at_the_very_end_leaves_nothing(
     def broken(*_: Any) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(GridDayValuesTable, "put", broken)
+    monkeypatch.setattr(GridDayValuesTable, "insert", broken)
     job = execute(submit_restore(owner, [told]))
     assert (job.status, job.error_code) == ("failed", "internal")
     assert contents() == before
