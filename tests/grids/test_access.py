@@ -1,4 +1,4 @@
-"""Who may see a grid and what is on it, who may change it, and what the others are told."""
+"""Test who may see and change a grid and its links, and what others get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words that links and grids are found by."""
+"""Test the words by which links and grids are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A link outside its active window is its owner's business only."""
+"""Test that only its owner sees a link outside its active window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`links/bulk/`: many wishes in one call, each with its own verdict."""
+"""Test `links/bulk/`: many items in one call, each with its own verdict."""
 
 from __future__ import annotations
 

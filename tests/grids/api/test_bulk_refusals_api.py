@@ -1,4 +1,4 @@
-"""`links/bulk/`: what cannot be done says why, and leaves no trace beside what can."""
+"""Test `links/bulk/`: refused items say why, and leave no trace beside the others."""
 
 from __future__ import annotations
 

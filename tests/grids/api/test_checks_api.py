@@ -1,4 +1,4 @@
-"""Asking for checks, and reading what they found."""
+"""Test starting checks of links, and listing their verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a page's title on request."""
+"""Test reading a page's metadata on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`grids/`: make, read, change, trash and restore."""
+"""Test `grids/`: make, read, change, trash and restore."""
 
 from __future__ import annotations
 

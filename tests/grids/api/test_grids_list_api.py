@@ -1,4 +1,4 @@
-"""`GET grids/`: filters, search, order and pages."""
+"""Test `GET grids/`: filters, search, order and pages."""
 
 from __future__ import annotations
 

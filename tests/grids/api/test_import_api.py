@@ -1,4 +1,4 @@
-"""`imports/`: what is taken, what is refused, and that a refusal leaves nothing behind."""
+"""Test `imports/`: accepted and refused uploads; a refusal leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`grids/{slug}/layout/`: every tile's place in one call, all or nothing."""
+"""Test `grids/{slug}/layout/`: every tile's place in one call, or none."""
 
 from __future__ import annotations
 

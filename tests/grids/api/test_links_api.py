@@ -1,4 +1,4 @@
-"""`links/`: make, read, change, trash and restore."""
+"""Test `links/`: make, read, change, trash and restore."""
 
 from __future__ import annotations
 

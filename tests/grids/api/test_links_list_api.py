@@ -1,4 +1,4 @@
-"""`GET links/` and `grids/{slug}/links/`: filters, search, order and pages."""
+"""Test `GET links/` and `grids/{slug}/links/`: filters, search, order and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a link stands: first free place, wishes, refusals, moves, and the way back from the trash."""
+"""Test the place of a link: given, found, refused, moved and restored."""
 
 from __future__ import annotations
 

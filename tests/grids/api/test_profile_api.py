@@ -1,4 +1,4 @@
-"""`users/{username}/`: what anybody sees of a user."""
+"""Test `users/{username}/`: what visitors see of a user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many queries each request of grids and links takes, and that more rows do not make it more."""
+"""Test the number of queries of each request, which must not grow with the rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Titles are one line with something in it."""
+"""Test that titles are one line, and not blank."""
 
 from __future__ import annotations
 

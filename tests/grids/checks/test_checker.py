@@ -1,4 +1,4 @@
-"""A round of checks against real servers: what they see, and what is made of their answers."""
+"""Test checks against real servers: requests, verdicts and limits."""
 
 from __future__ import annotations
 
@@ -349,16 +349,16 @@ class Stop(Exception):
 
 def test_a_round_ends_at_once_when_it_is_told_to() -> None:
     with hosts(16, 2, reply(wait=60)) as (server, urls):
-        told: list[float] = []
+        results: list[float] = []
 
         def tick() -> None:
             if len(server.asked) == 16:
-                told.append(time.monotonic())
+                results.append(time.monotonic())
                 raise Stop
 
         with pytest.raises(Stop):
             list(round_of().run(urls, seconds=60, tick=tick))
-        assert time.monotonic() - told[0] < 0.5
+        assert time.monotonic() - results[0] < 0.5
     assert len(server.asked) == 16
 
 

@@ -1,4 +1,4 @@
-"""Who may be asked when: few at once of one host, and not one right after the other."""
+"""Test the queue by host: few items at once, with gaps between their starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grids.checks.host_queue import HostQueue
 
 
 class Clock:
-    """Stands still until it is told."""
+    """Advance only when told to."""
 
     now = 100.0
 

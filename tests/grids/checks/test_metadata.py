@@ -1,4 +1,4 @@
-"""What a page says of itself, however it says it."""
+"""Test reading a page's title, description and icon in all their forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job that checks links: what it asks, what it keeps, and what it leaves alone."""
+"""Test the job that checks links: its requests, results and omissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken and malicious tables: every record is a link or a problem, or the file is refused."""
+"""Test broken and malicious tables: every record is a link or a problem."""
 
 from __future__ import annotations
 
@@ -216,9 +216,9 @@ def test_every_record_is_a_link_or_a_problem(
     writer = csv.writer(table, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
     writer.writerows([HEADER, *rows])
     entries = read(table.getvalue())
-    told = [entry for entry in entries if isinstance(entry, LinkEntry | FileProblem)]
-    assert len(told) == len(rows)
-    lines = [entry.line for entry in told]
+    results = [entry for entry in entries if isinstance(entry, LinkEntry | FileProblem)]
+    assert len(results) == len(rows)
+    lines = [entry.line for entry in results]
     assert lines == sorted(set(lines))
 
 

@@ -1,4 +1,4 @@
-"""What the tables of each tool are read as, to the last cell."""
+"""Test reading the tables of each tool, to the last cell."""
 
 from __future__ import annotations
 

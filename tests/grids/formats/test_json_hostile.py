@@ -1,4 +1,4 @@
-"""Broken, huge and malicious JSON: every item is a link or a problem, or the file is refused."""
+"""Test broken, huge and malicious JSON: every item is a link or a problem."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ def test_every_item_is_a_link_or_a_problem(source: str, data: st.DataObject) -> 
     fields = st.dictionaries(st.sampled_from(FIELDS[source]), json_values)
     items = data.draw(st.lists(fields | json_values, max_size=8))
     entries = read(source, WRAPPED[source].format(json.dumps(items)))
-    told = [entry for entry in entries if isinstance(entry, LinkEntry | FileProblem)]
-    assert sorted(entry.line for entry in told) == list(range(1, len(items) + 1))
+    results = [entry for entry in entries if isinstance(entry, LinkEntry | FileProblem)]
+    assert sorted(entry.line for entry in results) == list(range(1, len(items) + 1))
 
 
 @given(json_values, st.integers(1, 9))

@@ -1,4 +1,4 @@
-"""What the JSON files of each tool are read as."""
+"""Test reading the JSON files of each tool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken and malicious files: nothing hides the links that follow, nothing takes memory."""
+"""Test broken and malicious bookmark files: no link is hidden, memory stays bounded."""
 
 from __future__ import annotations
 

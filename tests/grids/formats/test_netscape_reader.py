@@ -1,4 +1,4 @@
-"""What each flavour of bookmark file is read as, to the last character."""
+"""Test reading each flavour of bookmark file, to the last character."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written is read back the same, and no bytes at all can upset the reader."""
+"""Test that written files are read back unchanged, and that any bytes can be read."""
 
 from __future__ import annotations
 

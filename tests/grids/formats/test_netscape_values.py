@@ -1,4 +1,4 @@
-"""How single values are read: attributes, dates, tags, encodings, unfit characters."""
+"""Test reading single values: attributes, dates, tags, encodings, control characters."""
 
 from __future__ import annotations
 

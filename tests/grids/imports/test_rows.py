@@ -1,4 +1,4 @@
-"""What a file says reaches the database as it was, whatever characters are in it."""
+"""Test that texts reach the database unchanged, whatever characters they hold."""
 
 from __future__ import annotations
 

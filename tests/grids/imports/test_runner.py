@@ -1,4 +1,4 @@
-"""The import itself: folders become grids, links tiles, and every entry gets a verdict."""
+"""Test imports: folders become grids, links tiles, and every entry gets a verdict."""
 
 from __future__ import annotations
 

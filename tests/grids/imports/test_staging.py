@@ -1,4 +1,4 @@
-"""What is read goes straight into the database; whatever stops the reading is told as what it is."""
+"""Test staging: entries are copied while read, and errors of the reader are passed on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An import taken back: what it made goes, what it updated is as before, what was changed since stays."""
+"""Test the undo of imports: remove what was made, restore updates, keep later changes."""
 
 from __future__ import annotations
 

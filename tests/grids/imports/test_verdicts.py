@@ -1,4 +1,4 @@
-"""What is said of each entry of small files from every tool: tried, applied, applied again, undone."""
+"""Test the verdicts on small files of every tool: tried, applied, repeated, undone."""
 
 from __future__ import annotations
 

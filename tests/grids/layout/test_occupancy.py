@@ -1,4 +1,4 @@
-"""The occupancy of a grid's cells, against a model that keeps a set of cells."""
+"""Test the occupancy of cells against a model that keeps a set of cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a redirect process knows by heart, and when it forgets."""
+"""Test what a redirect process caches, and when it forgets."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def test_many_who_ask_at_once_share_a_look_up() -> None:
         # The first one leaves; the others get their answer.
         visitors[0].cancel()
         book.open.set()
-        told = await asyncio.gather(*visitors, return_exceptions=True)
-        assert isinstance(told[0], asyncio.CancelledError)
-        assert [answer.grid for answer in told[1:] if isinstance(answer, Response)] == [1] * 499
+        results = await asyncio.gather(*visitors, return_exceptions=True)
+        assert isinstance(results[0], asyncio.CancelledError)
+        assert [answer.grid for answer in results[1:] if isinstance(answer, Response)] == [1] * 499
         assert book.asked == ["a"]
 
     run(scene, Book(a=1))
@@ -97,8 +97,8 @@ def test_a_look_up_that_fails_is_tried_again() -> None:
             raise OSError(key)
 
         found._resolve = broken
-        told = await asyncio.gather(found.find("a"), found.find("a"), return_exceptions=True)
-        assert [repr(error) for error in told] == ["OSError('a')"] * 2
+        results = await asyncio.gather(found.find("a"), found.find("a"), return_exceptions=True)
+        assert [repr(error) for error in results] == ["OSError('a')"] * 2
         found._resolve = book
         assert await grids(found, "a") == [1]
 
@@ -233,8 +233,8 @@ def test_nobody_waits_long_for_a_database_that_does_not_answer(
 
     async def scene(found: ResponseCache, book: Book) -> None:
         book.open.clear()
-        told = await asyncio.gather(found.find("a"), found.find("a"))
-        assert [*told] == [responses.TRY_AGAIN] * 2
+        results = await asyncio.gather(found.find("a"), found.find("a"))
+        assert [*results] == [responses.TRY_AGAIN] * 2
         book.open.set()
         monkeypatch.setattr(cache, "PENDING_SECONDS", 5)
         assert await grids(found, "a") == [1]

@@ -1,4 +1,4 @@
-"""Every change of where a link leads is told to redirect processes, whoever makes it."""
+"""Test that redirect processes are notified of every change of a link's target."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 END = "key end"
 
 
-class Ear:
-    """What a listener has heard."""
+class NoticeRecorder:
+    """What a listener has received."""
 
     def __init__(self) -> None:
         self.notices: list[str] = []
@@ -31,32 +31,32 @@ class Ear:
     def since(self, change: Callable[[], Any]) -> set[str]:
         """The notices of a change: what comes before a last one that is sent after it. All of them within
         a second."""
-        self._hear_out()
+        self._drain()
         self.notices.clear()
         change()
         begun = time.monotonic()
-        self._hear_out()
+        self._drain()
         assert time.monotonic() - begun < 1
         return {*self.notices} - {END}
 
-    def has_heard(self, times: int) -> bool:
+    def has_received(self, times: int) -> bool:
         """Whether there were so many notices in all."""
         return len(self.notices) == times
 
-    def _hear_out(self) -> None:
+    def _drain(self) -> None:
         before = self.notices.count(END)
         sql(f"NOTIFY {CHANNEL}, '{END}'")
         wait_for(lambda: self.notices.count(END) > before, seconds=5)
 
 
 @pytest.fixture
-def ear(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ear]:
+def recorder(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[NoticeRecorder]:
     monkeypatch.setattr(changes, "_QUIET_SECONDS", 0.1)
-    heard = Ear()
-    listener = ChangeListener(heard.notices.append)
+    received = NoticeRecorder()
+    listener = ChangeListener(received.notices.append)
     listener.start()
-    wait_for(lambda: heard.notices == [EVERYTHING], seconds=5)
-    yield heard
+    wait_for(lambda: received.notices == [EVERYTHING], seconds=5)
+    yield received
     listener.stop()
     listener.join(5)
     assert not listener.is_alive()
@@ -91,18 +91,18 @@ def key_of(grid: dict[str, Any]) -> str:
     ids=str,
 )
 def test_a_change_of_a_link(
-    ear: Ear, alice: Client, grid: dict[str, Any], fields: dict[str, Any]
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any], fields: dict[str, Any]
 ) -> None:
     path = f"links/{make_link(alice, grid)['slug']}/"
 
     def change() -> None:
         assert alice.patch(path, fields, if_match="*").status_code == 200
 
-    assert ear.since(change) == {key_of(grid)}
+    assert recorder.since(change) == {key_of(grid)}
 
 
 def test_what_visitors_do_not_notice_is_not_told(
-    ear: Ear, alice: Client, grid: dict[str, Any]
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
 ) -> None:
     path = f"links/{make_link(alice, grid, alias='a')['slug']}/"
 
@@ -114,44 +114,50 @@ def test_what_visitors_do_not_notice_is_not_told(
         make_link(alice, grid)
         make_grid(alice)
 
-    assert ear.since(change) == set()
+    assert recorder.since(change) == set()
 
 
 def test_a_key_that_is_new_may_have_been_looked_for(
-    ear: Ear, alice: Client, grid: dict[str, Any]
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
 ) -> None:
     link = make_link(alice, grid)
     path = f"links/{link['slug']}/"
-    assert ear.since(lambda: make_link(alice, grid, alias="made")) == {"key made"}
-    assert ear.since(lambda: make_grid(alice, alias="page")) == {"key page"}
-    given = ear.since(lambda: alice.patch(path, {"alias": "later"}, if_match="*"))
+    assert recorder.since(lambda: make_link(alice, grid, alias="made")) == {"key made"}
+    assert recorder.since(lambda: make_grid(alice, alias="page")) == {"key page"}
+    given = recorder.since(lambda: alice.patch(path, {"alias": "later"}, if_match="*"))
     assert given == {key_of(grid), "key later"}
-    taken = ear.since(lambda: alice.patch(path, {"alias": None}, if_match="*"))
+    taken = recorder.since(lambda: alice.patch(path, {"alias": None}, if_match="*"))
     assert taken == {key_of(grid)}
-    found = ear.since(lambda: alice.patch(f"grids/{grid['slug']}/", {"alias": "p"}, if_match="*"))
+    found = recorder.since(
+        lambda: alice.patch(f"grids/{grid['slug']}/", {"alias": "p"}, if_match="*")
+    )
     assert found == {key_of(grid), "key p", f"key {grid['slug']}"}
 
 
-def test_the_trash(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+def test_the_trash(recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]) -> None:
     link, other = (make_link(alice, grid, alias=alias) for alias in "ab")
     link_path, grid_path = f"links/{link['slug']}/", f"grids/{grid['slug']}/"
-    told = {key_of(grid), "key a"}
-    assert ear.since(lambda: alice.delete(link_path, if_match="*")) == told
-    assert ear.since(lambda: alice.post(f"{link_path}restore/")) == told
+    notices = {key_of(grid), "key a"}
+    assert recorder.since(lambda: alice.delete(link_path, if_match="*")) == notices
+    assert recorder.since(lambda: alice.post(f"{link_path}restore/")) == notices
     whole = {key_of(grid), f"key {grid['slug']}"}
-    assert ear.since(lambda: alice.delete(grid_path, if_match="*")) >= whole
-    assert ear.since(lambda: alice.post(f"{grid_path}restore/")) >= whole
+    assert recorder.since(lambda: alice.delete(grid_path, if_match="*")) >= whole
+    assert recorder.since(lambda: alice.post(f"{grid_path}restore/")) >= whole
     assert Link.objects.live().filter(slug__in=[link["slug"], other["slug"]]).count() == 2
 
 
-def test_a_grid_that_is_shown_or_hidden(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+def test_a_grid_that_is_shown_or_hidden(
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
+) -> None:
     for visibility in ("private", "unlisted", "public"):
         fields = {"visibility": visibility}
-        told = ear.since(partial(alice.patch, f"grids/{grid['slug']}/", fields, if_match="*"))
-        assert told >= {"all", key_of(grid)}
+        notices = recorder.since(
+            partial(alice.patch, f"grids/{grid['slug']}/", fields, if_match="*")
+        )
+        assert notices >= {"all", key_of(grid)}
 
 
-def test_a_layout(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+def test_a_layout(recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]) -> None:
     links = [make_link(alice, grid) for _ in range(3)]
     tiles = [
         {"slug": link["slug"], "x": 0, "y": 5 - number, "width": 1, "height": 1}
@@ -162,49 +168,53 @@ def test_a_layout(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
     def save() -> None:
         assert alice.put(path, {"links": tiles}, if_match="*").status_code == 200
 
-    assert ear.since(save) == {key_of(grid)}
+    assert recorder.since(save) == {key_of(grid)}
     # Once more, and nothing is another.
-    assert ear.since(save) == set()
+    assert recorder.since(save) == set()
 
 
-def test_a_link_that_moves_to_another_grid(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+def test_a_link_that_moves_to_another_grid(
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
+) -> None:
     link, other = make_link(alice, grid), make_grid(alice)
     path = f"links/{link['slug']}/"
-    told = ear.since(lambda: alice.patch(path, {"grid": other["slug"]}, if_match="*"))
-    assert key_of(grid) in told
+    notices = recorder.since(lambda: alice.patch(path, {"grid": other["slug"]}, if_match="*"))
+    assert key_of(grid) in notices
 
 
-def test_many_changes_at_once_are_one_notice(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+def test_many_changes_at_once_are_one_notice(
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
+) -> None:
     links = [make_link(alice, grid) for _ in range(20)]
     updates = [{"slug": link["slug"], "url": "https://example.net/"} for link in links]
-    ear.since(lambda: bulk(alice, create=[new(grid, alias="made")], update=updates))
-    assert sorted(ear.notices) == sorted([key_of(grid), "key made", END])
+    recorder.since(lambda: bulk(alice, create=[new(grid, alias="made")], update=updates))
+    assert sorted(recorder.notices) == sorted([key_of(grid), "key made", END])
 
 
-def test_an_account_that_is_closed(ear: Ear, alice: Client) -> None:
+def test_an_account_that_is_closed(recorder: NoticeRecorder, alice: Client) -> None:
     assert alice.user
     user = alice.user
 
     def change(**fields: Any) -> Callable[[], Any]:
         return lambda: type(user).objects.filter(pk=user.pk).update(**fields)
 
-    assert ear.since(change(is_active=False)) == {EVERYTHING}
-    assert ear.since(change(email="new@example.org")) == set()
-    assert ear.since(change(is_active=True)) == {EVERYTHING}
+    assert recorder.since(change(is_active=False)) == {EVERYTHING}
+    assert recorder.since(change(email="new@example.org")) == set()
+    assert recorder.since(change(is_active=True)) == {EVERYTHING}
 
 
-def test_changes_by_hand(ear: Ear, alice: Client, grid: dict[str, Any]) -> None:
+def test_changes_by_hand(recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]) -> None:
     make_link(alice, grid, alias="a")
-    told = key_of(grid)
+    notices = key_of(grid)
     update = "UPDATE grids_link SET url = 'https://example.net/' || id"
-    assert ear.since(lambda: sql(update)) == {told, "key a"}
-    assert ear.since(lambda: sql("UPDATE grids_link SET note = 'x'")) == set()
-    assert ear.since(lambda: sql("DELETE FROM grids_link")) == {told}
-    assert ear.since(lambda: sql("DELETE FROM grids_grid")) == {told}
+    assert recorder.since(lambda: sql(update)) == {notices, "key a"}
+    assert recorder.since(lambda: sql("UPDATE grids_link SET note = 'x'")) == set()
+    assert recorder.since(lambda: sql("DELETE FROM grids_link")) == {notices}
+    assert recorder.since(lambda: sql("DELETE FROM grids_grid")) == {notices}
 
 
 def test_nothing_is_told_before_or_without_the_commit(
-    ear: Ear, alice: Client, grid: dict[str, Any]
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
 ) -> None:
     make_link(alice, grid)
 
@@ -213,7 +223,7 @@ def test_nothing_is_told_before_or_without_the_commit(
             sql("UPDATE grids_link SET url = 'https://example.net/'")
             transaction.set_rollback(True)
 
-    assert ear.since(undone) == set()
+    assert recorder.since(undone) == set()
 
 
 def end_listeners() -> None:
@@ -224,12 +234,12 @@ def end_listeners() -> None:
     )
 
 
-def test_after_a_lost_connection_everything_may_have_changed(ear: Ear) -> None:
+def test_after_a_lost_connection_everything_may_have_changed(recorder: NoticeRecorder) -> None:
     for times in (2, 3):
         end_listeners()
-        wait_for(partial(ear.has_heard, times), seconds=5)
-    assert ear.notices == [EVERYTHING] * 3
-    assert ear.since(lambda: sql(f"NOTIFY {CHANNEL}, 'key a'")) == {"key a"}
+        wait_for(partial(recorder.has_received, times), seconds=5)
+    assert recorder.notices == [EVERYTHING] * 3
+    assert recorder.since(lambda: sql(f"NOTIFY {CHANNEL}, 'key a'")) == {"key a"}
 
 
 def test_a_failure_does_not_end_the_listener(
@@ -237,17 +247,17 @@ def test_a_failure_does_not_end_the_listener(
 ) -> None:
     monkeypatch.setattr(changes, "_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(changes, "_QUIET_SECONDS", 0.1)
-    heard: list[str] = []
+    received: list[str] = []
 
     def fail_first(notice: str) -> None:
-        heard.append(notice)
-        if len(heard) == 1:
+        received.append(notice)
+        if len(received) == 1:
             raise ValueError(notice)
 
     listener = ChangeListener(fail_first)
     listener.start()
     try:
-        wait_for(lambda: heard == [EVERYTHING] * 2, seconds=5)
+        wait_for(lambda: received == [EVERYTHING] * 2, seconds=5)
     finally:
         listener.stop()
         listener.join(5)
@@ -271,13 +281,13 @@ def test_the_listener_lives_beside_thousands_of_events(
 
     monkeypatch.setattr(psycopg2, "connect", high)
     monkeypatch.setattr(changes, "_QUIET_SECONDS", 0.1)
-    heard: list[str] = []
-    listener = ChangeListener(heard.append)
+    received: list[str] = []
+    listener = ChangeListener(received.append)
     listener.start()
     try:
-        wait_for(lambda: heard == [EVERYTHING], seconds=5)
+        wait_for(lambda: received == [EVERYTHING], seconds=5)
         sql(f"NOTIFY {CHANNEL}, 'key a'")
-        wait_for(lambda: heard == [EVERYTHING, "key a"], seconds=5)
+        wait_for(lambda: received == [EVERYTHING, "key a"], seconds=5)
     finally:
         listener.stop()
         listener.join(5)

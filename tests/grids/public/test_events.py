@@ -1,4 +1,4 @@
-"""What is kept of a visit."""
+"""Test the event that is stored of a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real redirect process: what visitors get, and what is kept of them."""
+"""Test a real redirect process: its responses, and the events it stores."""
 
 from __future__ import annotations
 
@@ -218,8 +218,8 @@ def visited(town: Town) -> list[int]:
 
 def test_exactly_those_who_were_sent_on_are_counted(town: Town) -> None:
     with ThreadPoolExecutor(200) as pool:
-        told = list(pool.map(lambda number: visit(town, number), range(1000)))
-    assert told == [302] * 1000
+        results = list(pool.map(lambda number: visit(town, number), range(1000)))
+    assert results == [302] * 1000
     assert visited(town) == list(range(1000))
     groups = arrived(town.redis.client())
     assert [group.number for group in groups] == list(range(1, len(groups) + 1))
@@ -248,17 +248,17 @@ def visits_until_stopped(town: Town) -> list[int]:
     with ThreadPoolExecutor(20) as pool:
 
         def some(first: int) -> list[int]:
-            told = []
+            results = []
             for number in range(first, first + 100_000):
                 try:
                     status = visit(town, number)
                 except OSError:
                     break
                 assert status == 302
-                told.append(number)
-                if len(told) == 20:
+                results.append(number)
+                if len(results) == 20:
                     begun.append(first)
-            return told
+            return results
 
         begun: list[int] = []
         runs = [pool.submit(some, first * 100_000) for first in range(20)]

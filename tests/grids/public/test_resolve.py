@@ -1,4 +1,4 @@
-"""What a key leads to, as the database has it."""
+"""Test resolving keys in the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the redirect tier responses."""
+"""Test the responses of the redirect tier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups on the disk, and what damage leaves of them."""
+"""Test groups on disk, and what is read after damage."""
 
 from __future__ import annotations
 

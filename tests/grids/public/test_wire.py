@@ -1,4 +1,4 @@
-"""The wire between the redirect tier and whoever counts."""
+"""Test the encoding of events between the redirect tier and the ingest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events on their way to Redis, and what becomes of them when it or the disk fails."""
+"""Test storing events in Redis, and what happens when Redis or the disk fails."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def assert_arrived_once(server: OwnRedis, count: int) -> None:
     assert [number for group in groups for number in numbers(group.events)] == list(range(count))
     assert groups[-1].accepted == count
     assert len({group.producer for group in groups}) == 1
-    told: Any = server.client().hgetall(wire.COUNTERS)
-    assert told == {groups[0].producer.encode(): b"%d" % count}
+    results: Any = server.client().hgetall(wire.COUNTERS)
+    assert results == {groups[0].producer.encode(): b"%d" % count}
 
 
 def test_what_arrives_together_is_one_group_until_it_is_too_large(
@@ -144,8 +144,8 @@ def test_one_visitor_who_leaves_takes_nothing_from_the_others(
         visitors = [asyncio.create_task(wait(one, number)) for number in range(3)]
         await asyncio.sleep(0)
         visitors[1].cancel()
-        told = await asyncio.gather(*visitors, return_exceptions=True)
-        assert [str(one) for one in told] == ["written", "", "written"]
+        results = await asyncio.gather(*visitors, return_exceptions=True)
+        assert [str(one) for one in results] == ["written", "", "written"]
         await keep(one, 3)
 
     play(redis, folder, scene)
@@ -394,14 +394,14 @@ def test_the_spools_of_the_dead_are_sent_by_the_living(redis: OwnRedis, folder: 
         assert one.accepted == 1
 
     play(redis, folder, scene)
-    told: dict[str, list[int]] = {}
+    results: dict[str, list[int]] = {}
     for group in once(arrived(redis.client())):
-        assert group.number == len(told.setdefault(group.producer, [])) + 1
-        told[group.producer] += numbers(group.events)
-    assert list(told.values()) != []
-    assert [told[producer] for producer in dead] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
-    assert sorted(told.values())[-1] == [10]
-    assert len(told) == 3
+        assert group.number == len(results.setdefault(group.producer, [])) + 1
+        results[group.producer] += numbers(group.events)
+    assert list(results.values()) != []
+    assert [results[producer] for producer in dead] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    assert sorted(results.values())[-1] == [10]
+    assert len(results) == 3
     counters: Any = redis.client().hgetall(wire.COUNTERS)
     assert [counters[producer.encode()] for producer in dead] == [b"5", b"5"]
 

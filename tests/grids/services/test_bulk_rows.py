@@ -1,4 +1,4 @@
-"""Bulk writes put every value of every column into the row that it belongs to, at any number of rows."""
+"""Test that bulk writes store every value of every column in its row."""
 
 from __future__ import annotations
 

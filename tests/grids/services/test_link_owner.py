@@ -1,4 +1,4 @@
-"""A link's owner is its grid's: the database sees to it."""
+"""Test that the database keeps a link's owner equal to its grid's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writers that really meet: threads with connections of their own, held up at one row until all are there."""
+"""Test concurrent writers: threads that wait at one row until all are there."""
 
 from __future__ import annotations
 

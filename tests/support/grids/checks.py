@@ -1,4 +1,4 @@
-"""What tests of refusals share: the error's shape, and that nothing changed."""
+"""Check refusals: the shape of the error, and that nothing changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Visitors who click without pause over connections of their own, and know what they were answered."""
+"""Simulate visitors who click without pause, and count their responses."""
 
 from __future__ import annotations
 

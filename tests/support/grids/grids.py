@@ -1,4 +1,4 @@
-"""Grids and links made through the API, for tests of something else."""
+"""Make grids and links through the API, for tests of something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports from upload to verdicts, inside the test's own process."""
+"""Run imports from upload to verdicts, inside the test's own process."""
 
 from __future__ import annotations
 

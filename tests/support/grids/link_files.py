@@ -1,4 +1,4 @@
-"""Small files of links as the tools write them, for tests of readers and of how they are told apart."""
+"""Provide small files of links as the tools write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events, the stream they arrive in, and event_factory, as the tests of the redirect tier need them."""
+"""Make events, read their stream, and send requests to the redirect tier."""
 
 from __future__ import annotations
 

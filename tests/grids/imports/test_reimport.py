@@ -1,4 +1,4 @@
-"""Any file, applied twice, finds itself; undone, it leaves the account as it was."""
+"""Test that any file imported twice matches itself, and that undo restores the account."""
 
 from __future__ import annotations
 

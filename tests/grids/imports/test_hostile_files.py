@@ -1,4 +1,4 @@
-"""Files that are broken, huge or meant to do harm: a reason or a verdict, and nothing half-written."""
+"""Test broken, huge and malicious files: a reason or a verdict, nothing half-written."""
 
 from __future__ import annotations
 
