@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from grids.api.views import checks, grids, imports, links, profiles
+from grids.api.checks import views as checks
+from grids.api.grids import views as grids
+from grids.api.imports import views as imports
+from grids.api.links import bulk
+from grids.api.links import views as links
+from grids.api.profiles import views as profiles
 
 urlpatterns = [
     path("grids/", grids.GridListView.as_view(), name="grid-list"),
@@ -14,7 +19,7 @@ urlpatterns = [
     path("grids/<publicid:slug>/links/", grids.GridLinksView.as_view(), name="grid-links"),
     path("grids/<publicid:slug>/checks/", checks.GridChecksView.as_view(), name="grid-checks"),
     path("links/", links.LinkListView.as_view(), name="link-list"),
-    path("links/bulk/", links.LinkBulkView.as_view(), name="link-bulk"),
+    path("links/bulk/", bulk.LinkBulkView.as_view(), name="link-bulk"),
     path("links/checks/", checks.LinkChecksView.as_view(), name="link-checks"),
     path("links/metadata/", checks.LinkMetadataView.as_view(), name="link-metadata"),
     path("links/<publicid:slug>/", links.LinkDetailView.as_view(), name="link-detail"),

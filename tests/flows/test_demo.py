@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from examples import demo, visits
-from grids.api.serializers import GridSerializer
+from grids.api.grids.serializers import GridSerializer
 from tasks.api.jobs import files
 from tasks.api.jobs.files import JobFileView, MayFetch
 from tasks.api.jobs.serializers import JobFileSerializer

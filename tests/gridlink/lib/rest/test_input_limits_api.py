@@ -8,7 +8,7 @@ import pytest
 from rest_framework.serializers import ListField
 
 from gridlink.lib.rest.serializers import StrictSerializer
-from grids.api.serializers import TileSerializer
+from grids.api.grids.serializers import TileSerializer
 from tests.support.client import Client
 from tests.support.grids.checks import assert_error, nothing_changes
 from tests.support.grids.grids import URL, make_grid

@@ -20,7 +20,7 @@ from gridlink.lib.rest.schema import (
 )
 from gridlink.lib.rest.serializers import validated
 from grids.access import grid_write
-from grids.api import checks
+from grids.api.checks import serializers as checks
 from grids.api.examples import GRID
 from grids.api.filters import ordering_of
 from grids.checks.selectors import grid_checks

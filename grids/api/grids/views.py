@@ -18,13 +18,8 @@ from grids import selectors
 from grids.access import grid_read, grid_trashed, grid_write
 from grids.api import examples
 from grids.api.filters import GridLinksQuery, GridListQuery, ordering_of, without_page
-from grids.api.serializers import (
-    GridSerializer,
-    GridWriteSerializer,
-    LayoutSerializer,
-    LinkFields,
-    LinkSerializer,
-)
+from grids.api.grids.serializers import GridSerializer, GridWriteSerializer, LayoutSerializer
+from grids.api.links.serializers import LinkFields, LinkSerializer
 from grids.layout.occupancy import Tile
 from grids.models import Grid
 from grids.services import grids, links

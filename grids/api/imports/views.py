@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.schema import IDEMPOTENCY_KEY, LOCATION, REPLAYED, answer, errors
 from gridlink.lib.rest.serializers import validated
-from grids.api.serializers import ImportSerializer, ImportSourcesSerializer
+from grids.api.imports.serializers import ImportSerializer, ImportSourcesSerializer
 from grids.formats.csv.header import FIELDS
 from grids.formats.registry import sources
 from grids.imports.services import AUTO, import_apply, import_submit, import_undo

@@ -16,7 +16,7 @@ from gridlink.lib.rest.pagination import page_url, read_page
 from gridlink.lib.rest.schema import answer, errors
 from grids.api import examples
 from grids.api.filters import ProfileQuery
-from grids.api.serializers import ProfileSerializer
+from grids.api.profiles.serializers import ProfileSerializer
 from grids.models import Link
 from grids.selectors import profile_grids, profile_links
 

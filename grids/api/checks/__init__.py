@@ -1,0 +1,1 @@
+"""Serve link checks and the metadata of pages."""

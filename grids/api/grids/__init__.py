@@ -1,0 +1,1 @@
+"""Serve grids and their layouts."""

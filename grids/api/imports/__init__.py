@@ -1,0 +1,1 @@
+"""Serve imports of link files."""

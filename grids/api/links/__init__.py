@@ -1,0 +1,1 @@
+"""Serve links, one by one and in bulk."""

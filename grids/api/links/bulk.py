@@ -1,0 +1,122 @@
+"""Serve `links/bulk/`: create, change and delete many links in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gridlink.accounts.permissions import actor_of
+from gridlink.lib.errors import ApplicationError, Invalid
+from gridlink.lib.rest.exceptions import error_body
+from gridlink.lib.rest.schema import answer, body_example, errors
+from gridlink.lib.rest.serializers import StrictSerializer, validated
+from grids.api import examples
+from grids.api.links.serializers import (
+    BulkAnswerSerializer,
+    BulkDeleteItem,
+    BulkSerializer,
+    BulkUpdateItem,
+    LinkWriteSerializer,
+)
+from grids.services.bulk import (
+    BULK_MAX,
+    BulkCreate,
+    BulkItem,
+    BulkRequest,
+    BulkUpdate,
+    Verdict,
+    link_bulk,
+)
+from grids.services.changes import LinkChanges, NewLink
+
+
+class LinkBulkView(APIView):
+    """Create, change and delete many links."""
+
+    @extend_schema(
+        summary="Create, change and delete many links",
+        request=BulkSerializer,
+        responses={
+            200: answer(BulkAnswerSerializer, examples.BULK_ANSWER),
+            **errors(400, 401, 403, 409, 413),
+        },
+        examples=[body_example("one of each", examples.BULK)],
+    )
+    def post(self, request: Request) -> Response:
+        """Do up to 1,000 items in one transaction: deletes, then updates, then creates.
+
+        Each item gets a verdict; one that fails leaves no trace and does not keep the others from being
+        done.
+        """
+        lists = validated(BulkSerializer, request.data)
+        if sum(map(len, lists.values())) > BULK_MAX:
+            raise Invalid(f"At most {BULK_MAX} items go in one call.")
+        wanted, refused = BulkRequest(), []
+        for operation, (serializer_class, parse) in _ITEMS.items():
+            serializer = serializer_class()
+            for index, raw in enumerate(lists[operation]):
+                try:
+                    fields = serializer.run_validation(raw)
+                    getattr(wanted, operation).append(parse(index, fields))
+                except ValidationError as error:
+                    problem = Invalid("Some fields are not valid.", fields=dict(error.detail))  # type: ignore[arg-type]
+                    refused.append(Verdict(operation, index, _slug_of(raw), error=problem))
+        verdicts = link_bulk(user=actor_of(request), request=wanted)
+        return Response(_bulk_answer([*verdicts, *refused]))
+
+
+def _bulk_delete(index: int, fields: dict[str, Any]) -> BulkItem:
+    return BulkItem(index=index, **fields)
+
+
+def _bulk_update(index: int, fields: dict[str, Any]) -> BulkUpdate:
+    slug, version = fields.pop("slug"), fields.pop("version", None)
+    return BulkUpdate(index=index, slug=slug, version=version, changes=LinkChanges(**fields))
+
+
+def _bulk_create(index: int, fields: dict[str, Any]) -> BulkCreate:
+    return BulkCreate(index=index, new=NewLink(**fields))
+
+
+# Of each operation the serializer of its items, and what makes an item of the fields.
+_ITEMS: dict[str, tuple[Callable[[], StrictSerializer], Callable[[int, dict[str, Any]], Any]]] = {
+    "delete": (BulkDeleteItem, _bulk_delete),
+    "update": (partial(BulkUpdateItem, partial=True), _bulk_update),
+    "create": (LinkWriteSerializer, _bulk_create),
+}
+
+
+def _slug_of(raw: Any) -> str:
+    slug = raw.get("slug") if isinstance(raw, dict) else None
+    return slug if isinstance(slug, str) else ""
+
+
+def _bulk_answer(verdicts: list[Verdict]) -> dict[str, Any]:
+    order = list(_ITEMS)
+    verdicts = sorted(verdicts, key=lambda verdict: (order.index(verdict.operation), verdict.index))
+    failed = sum(verdict.error is not None for verdict in verdicts)
+    results = [_verdict(verdict) for verdict in verdicts]
+    return {"done": len(verdicts) - failed, "failed": failed, "results": results}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    link, error = verdict.link, verdict.error
+    return {
+        "operation": verdict.operation,
+        "index": verdict.index,
+        "status": "failed" if error else "done",
+        "slug": link.slug if link else verdict.slug or None,
+        "version": link.version if link else None,
+        "error": _error(error) if error else None,
+    }
+
+
+def _error(error: ApplicationError) -> Any:
+    return error_body(error.error_code, error.message, error.fields)["error"]

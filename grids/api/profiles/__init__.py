@@ -1,0 +1,1 @@
+"""Serve the public profiles of users."""

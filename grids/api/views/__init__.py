@@ -1,1 +1,0 @@
-"""Serve the endpoints, with a module for each resource."""
