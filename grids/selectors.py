@@ -24,10 +24,7 @@ _WORDS_MAX = 16
 
 
 def search_query(text: str) -> SearchQuery:
-    """Return a query for rows with words that begin with every word of `text`.
-
-    Raises Invalid when there is no word in it.
-    """
+    """Return a query for words that begin with those of `text`. Raises Invalid without any."""
     words = _WORD.findall(text)[:_WORDS_MAX]
     if not words:
         raise Invalid("There is no word to search for.", fields={"q": ["Give at least one word."]})

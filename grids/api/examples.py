@@ -77,6 +77,10 @@ BULK_ANSWER = {
         },
     ],
 }
+_PROFILE_GRID = ("slug", "title", "description", "alias", "theme", "columns", "created_on")
+_PROFILE_LINK = (
+    "slug", "url", "short_url", "title", "note", "tags", "x", "y", "width", "height", "background", "style",
+)  # fmt: skip
 PROFILE = {
     "slug": "us_3f2a9c0d4b5e6f708192a3b4c5d6e7f8",
     "username": "ada",
@@ -86,27 +90,10 @@ PROFILE = {
     "previous": None,
     "grids": [
         {
-            "slug": GRID["slug"],
-            "title": "Reading list",
-            "description": "",
-            "alias": "reading",
-            "theme": "auto",
-            "columns": 6,
-            "created_on": "2026-11-01T09:00:00Z",
+            **{name: GRID[name] for name in _PROFILE_GRID},
             "links_total": 1,
             "links_url": f"https://example.org/api/v1/grids/{GRID['slug']}/links/",
-            "links": [
-                {
-                    **TILE,
-                    "url": "https://www.postgresql.org/docs/",
-                    "short_url": "https://go.example.com/l/pg",
-                    "title": "PostgreSQL documentation",
-                    "note": "",
-                    "tags": ["databases"],
-                    "background": "#336791",
-                    "style": {},
-                }
-            ],
+            "links": [{name: LINK[name] for name in _PROFILE_LINK}],
         }
     ],
 }

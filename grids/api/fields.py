@@ -91,10 +91,7 @@ class AliasField(TextField):
     }
 )
 class TagsField(BoundedListField):
-    """Validate tags, in the given order; outer spaces and repeats are removed.
-
-    Repeats count for the length.
-    """
+    """Validate tags; outer spaces and repeats are removed, which count for the length."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=TextField(max_length=TAG_LENGTH), max_length=TAGS_MAX, **kwargs)

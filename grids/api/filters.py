@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from gridlink.lib.rest.pagination import PageQuery
+from gridlink.lib.rest.pagination import PageQuery, page_response
 from gridlink.lib.weburl import BadUrl, check_url
 from grids.models import TAG_LENGTH, Visibility
 
@@ -76,3 +79,20 @@ class ProfileQuery(PageQuery):
 def without_page(query: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters that filter a list, without those that page through it."""
     return {k: v for k, v in query.items() if k not in ("cursor", "limit", "ordering")}
+
+
+def list_response(
+    request: Request,
+    rows: QuerySet[Any],
+    *,
+    query: dict[str, Any],
+    serializer_class: type[serializers.Serializer[Any]],
+) -> Response:
+    """Return a page of rows as JSON, in the order of the query's `ordering`."""
+    return page_response(
+        request,
+        rows,
+        query=query,
+        ordering=ordering_of(query["ordering"]),
+        serialize=lambda page: serializer_class(page, many=True).data,
+    )

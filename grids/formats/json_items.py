@@ -109,10 +109,7 @@ def open_stream(file: BinaryIO) -> JsonStream:
 
 
 def member_names(head: bytes, opening: str) -> frozenset[str]:
-    """Return the names of all members in the start of a JSON file.
-
-    There are none if it does not begin with `opening`.
-    """
+    """Return all member names in the start of a JSON file that begins with `opening`."""
     text = head.decode(text_encoding(head), "replace").lstrip("\ufeff \t\r\n")
     return frozenset(_NAME.findall(text)) if text.startswith(opening) else frozenset()
 

@@ -91,10 +91,7 @@ def _tags(given: tuple[str, ...], problems: list[str]) -> list[str]:
 
 
 def _on_one_line(text: str, what: str, problems: list[str]) -> str:
-    """Return the text as one line; wrapped lines alone are no problem.
-
-    HTML shows them as spaces.
-    """
+    """Return the text as one line; mere line wraps, spaces in HTML, are no problem."""
     if text.isprintable():
         return text
     if CONTROL.search(_WRAPPING.sub(" ", text)):

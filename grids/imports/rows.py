@@ -47,10 +47,7 @@ class Folder:
 
 
 class EntryRows:
-    """Write entries in COPY's text format, in UTF-8, with the columns of `COLUMNS`.
-
-    `folders` is complete once all rows were taken.
-    """
+    """Write entries in COPY's text format; `folders` is complete after the last row."""
 
     COLUMNS = (
         "n", "line", "verdict", "folder", "slug", "url_key", "created_on", "modified_on", "clicks",

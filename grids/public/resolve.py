@@ -1,4 +1,4 @@
-"""Resolve the key in a path to its response, when the cache has none."""
+"""Resolve the key in a path to its response, with one query."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from grids.public.wire import Kind, Target
 
 
 def resolve_link(key: str) -> Response:
-    """Return the response to `/l/{key}`, a link's slug or alias, with one query.
-
-    Raises DatabaseError.
-    """
+    """Return the response to `/l/{key}`, a link's slug or alias. Raises DatabaseError."""
     close_old_connections()
     link = selectors.link_resolve(key=key)
     if link is None:
@@ -35,10 +32,7 @@ def resolve_link(key: str) -> Response:
 
 
 def resolve_view(key: str) -> Response:
-    """Return the response to `/v/{key}`, a grid's slug or alias, with one query.
-
-    Raises DatabaseError.
-    """
+    """Return the response to `/v/{key}`, a grid's slug or alias. Raises DatabaseError."""
     close_old_connections()
     grid = selectors.grid_resolve(key=key)
     if grid is None:

@@ -90,10 +90,7 @@ class Spool:
         return found, end
 
     def sent(self, end: int) -> None:
-        """Mark everything up to `end` as sent.
-
-        A process that crashes before `forget` sends it again.
-        """
+        """Mark all up to `end` as sent; after a crash it is sent again."""
         self._sent_to = end
 
     def forget(self) -> None:

@@ -22,10 +22,7 @@ _GEOMETRY = {"x", "y", "width", "height", "grid"}
 
 
 def link_create(*, user: User, new: NewLink) -> Link:
-    """Put a link on one of the user's grids.
-
-    Raises NotFound for the grid, Conflict for a taken alias, Invalid for a tile that does not fit.
-    """
+    """Put a link on one of the user's grids. Raises NotFound, Conflict or Invalid."""
     with transaction.atomic():
         grids = LockedGrids(user.pk, slugs=[new.grid])
         link = build(grids, new)
@@ -38,8 +35,7 @@ def link_create(*, user: User, new: NewLink) -> Link:
 def link_update(*, link: Link, version: int | None, changes: LinkChanges) -> Link:
     """Change a link, and move it when the changes name a grid.
 
-    Raises PreconditionFailed, NotFound for the new grid, Conflict for a taken alias, and Invalid for a tile
-    that does not fit.
+    Raises PreconditionFailed, NotFound for the grid, Conflict for the alias, Invalid for the tile.
     """
     slugs = [] if changes.grid is UNSET else [changes.grid]
     with transaction.atomic():
@@ -63,10 +59,7 @@ def link_delete(*, link: Link, version: int | None) -> None:
 
 
 def link_restore(*, link: Link) -> Link:
-    """Restore a link to its old place or the first free one.
-
-    Raises Conflict when its alias was given away meanwhile.
-    """
+    """Restore a link to its old or the first free place. Raises Conflict."""
     with transaction.atomic():
         grids = LockedGrids(link.user_id, ids=[link.grid_id])
         found = Link.objects.filter(pk=link.pk, is_deleted=True).first()

@@ -8,7 +8,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.pagination import page_response
 from gridlink.lib.rest.schema import (
     IDEMPOTENCY_KEY,
     LOCATION,
@@ -22,7 +21,7 @@ from gridlink.lib.rest.serializers import validated
 from grids.access import grid_write
 from grids.api.checks import serializers as checks
 from grids.api.examples import GRID
-from grids.api.filters import ordering_of
+from grids.api.filters import list_response
 from grids.checks.selectors import grid_checks
 from grids.checks.services import checks_submit, metadata_read
 from tasks.api.jobs.examples import QUEUED
@@ -71,18 +70,12 @@ class GridChecksView(APIView):
         },
     )
     def get(self, request: Request, slug: str) -> Response:
-        """List the latest verdict on each link of one's own grid.
-
-        A link whose address changed since its check has none.
-        """
+        """List the latest verdicts on a grid's links, unless their address changed since."""
         query = checks.GridChecksQuery.parse(request.query_params)
         grid = grid_write(actor_of(request), slug)
-        return page_response(
-            request,
-            grid_checks(grid=grid, verdict=query.get("verdict", "")),
-            query=query,
-            ordering=ordering_of(query["ordering"]),
-            serialize=lambda rows: checks.LinkCheckSerializer(rows, many=True).data,
+        rows = grid_checks(grid=grid, verdict=query.get("verdict", ""))
+        return list_response(
+            request, rows, query=query, serializer_class=checks.LinkCheckSerializer
         )
 
 

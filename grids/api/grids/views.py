@@ -11,13 +11,12 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.etags import etag_of, if_match
-from gridlink.lib.rest.pagination import page_response
 from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
 from gridlink.lib.rest.serializers import validated
 from grids import selectors
 from grids.access import grid_read, grid_trashed, grid_write
 from grids.api import examples
-from grids.api.filters import GridLinksQuery, GridListQuery, ordering_of, without_page
+from grids.api.filters import GridLinksQuery, GridListQuery, list_response, without_page
 from grids.api.grids.serializers import GridSerializer, GridWriteSerializer, LayoutSerializer
 from grids.api.links.serializers import LinkFields, LinkSerializer
 from grids.layout.occupancy import Tile
@@ -45,13 +44,8 @@ class GridListView(APIView):
     def get(self, request: Request) -> Response:
         """List the account's grids; `deleted=true` lists the trash."""
         query = GridListQuery.parse(request.query_params)
-        return page_response(
-            request,
-            selectors.grid_list(user=actor_of(request), **without_page(query)),
-            query=query,
-            ordering=ordering_of(query["ordering"]),
-            serialize=lambda rows: GridSerializer(rows, many=True).data,
-        )
+        rows = selectors.grid_list(user=actor_of(request), **without_page(query))
+        return list_response(request, rows, query=query, serializer_class=GridSerializer)
 
     @extend_schema(
         summary="Make a grid",
@@ -172,10 +166,7 @@ class GridLayoutView(APIView):
         examples=[body_example("a layout", examples.LAYOUT_WRITE)],
     )
     def put(self, request: Request, slug: str) -> Response:
-        """Set the place of every link of the grid, at once or not at all.
-
-        If-Match takes the layout's ETag.
-        """
+        """Set the place of every link at once; If-Match takes the layout's ETag."""
         grid = grid_write(actor_of(request), slug)
         version = if_match(request)
         places = validated(LayoutSerializer, request.data)["links"]
@@ -203,13 +194,8 @@ class GridLinksView(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """List the links of one's own grid, or of any public or unlisted one."""
         query = GridLinksQuery.parse(request.query_params)
-        return page_response(
-            request,
-            selectors.grid_links(actor=request.user, grid=grid_read(request.user, slug)),
-            query=query,
-            ordering=ordering_of(query["ordering"]),
-            serialize=lambda rows: LinkSerializer(rows, many=True).data,
-        )
+        rows = selectors.grid_links(actor=request.user, grid=grid_read(request.user, slug))
+        return list_response(request, rows, query=query, serializer_class=LinkSerializer)
 
     @extend_schema(
         summary="Put a link on a grid",

@@ -127,10 +127,7 @@ class BulkDeleteItem(StrictSerializer):
 
 
 class VerdictSerializer(serializers.Serializer[Any]):
-    """Represent the result of one item.
-
-    It is `done` with the link's slug and version, or `failed` with an error.
-    """
+    """Represent an item's result: `done` with slug and version, or `failed` with an error."""
 
     operation = serializers.ChoiceField(["create", "update", "delete"])
     index = serializers.IntegerField()

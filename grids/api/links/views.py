@@ -13,13 +13,12 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.etags import etag_of, if_match
-from gridlink.lib.rest.pagination import page_response
 from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
 from gridlink.lib.rest.serializers import validated
 from grids import selectors
 from grids.access import link_read, link_trashed, link_write
 from grids.api import examples
-from grids.api.filters import LinkListQuery, ordering_of, without_page
+from grids.api.filters import LinkListQuery, list_response, without_page
 from grids.api.links.serializers import (
     LinkSerializer,
     LinkWriteSerializer,
@@ -47,13 +46,8 @@ class LinkListView(APIView):
     def get(self, request: Request) -> Response:
         """List the account's links, newest first; `deleted=true` lists the trash."""
         query = LinkListQuery.parse(request.query_params)
-        return page_response(
-            request,
-            selectors.link_list(user=actor_of(request), **without_page(query)),
-            query=query,
-            ordering=ordering_of(query["ordering"]),
-            serialize=lambda rows: LinkSerializer(rows, many=True).data,
-        )
+        rows = selectors.link_list(user=actor_of(request), **without_page(query))
+        return list_response(request, rows, query=query, serializer_class=LinkSerializer)
 
     @extend_schema(
         summary="Make a link",
@@ -85,10 +79,7 @@ class LinkDetailView(APIView):
         responses={200: answer(LinkSerializer, examples.LINK), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Show one's own link, or one on any public or unlisted grid.
-
-        The latter needs no token.
-        """
+        """Show one's own link, or any on a public or unlisted grid without a token."""
         return link_response(link_read(request.user, slug))
 
     @extend_schema(

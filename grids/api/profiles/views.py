@@ -34,10 +34,7 @@ class ProfileView(APIView):
         auth=[],
     )
     def get(self, request: Request, username: str) -> Response:
-        """Show the public grids of a user, newest first, each with its first links.
-
-        It takes three queries at any size.
-        """
+        """Show a user's public grids, newest first, each with its first links."""
         query = ProfileQuery.parse(request.query_params)
         user = user_read(username)
         page = read_page(

@@ -84,10 +84,7 @@ def read_tags(raw: str | None, problems: list[str]) -> tuple[str, ...]:
 
 
 def read_date(attributes: dict[str, str], name: str, problems: list[str]) -> datetime | None:
-    """Read a count since 1970 in s, ms or µs, by its size.
-
-    0 and "" are no date.
-    """
+    """Read a count since 1970 in s, ms or µs, by size; 0 is none."""
     number = attributes.get(name, "").strip()
     if number in ("", "0"):
         return None
