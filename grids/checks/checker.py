@@ -56,8 +56,8 @@ class Checker:
                 self._tasks.put(None)
 
     def _work(self) -> None:
-        while turn := self._tasks.get():
-            host, probe = turn
+        while task := self._tasks.get():
+            host, probe = task
             self._done.put((host, probe, self._request(probe)))
 
     def _request(self, probe: Probe) -> _Outcome:
@@ -67,9 +67,9 @@ class Checker:
             return error
 
     def _send(self) -> None:
-        while self._running < self._concurrency and (turn := self._queue.pop()):
+        while self._running < self._concurrency and (task := self._queue.pop()):
             self._running += 1
-            self._tasks.put(turn)
+            self._tasks.put(task)
 
     def _receive(self) -> Iterator[tuple[str, Finding]]:
         try:

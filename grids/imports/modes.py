@@ -43,7 +43,7 @@ COUNT_NAMES = {
 _ATTEMPTS = 3
 
 
-class Apply:
+class ApplyMode:
     """Decide on all entries, and carry the decisions out."""
 
     def __init__(self, *, user_id: int, job_id: int, source: str, folders: list[Folder]) -> None:
@@ -52,12 +52,12 @@ class Apply:
         self._source = source
         self._folders = folders
 
-    def apply(self) -> dict[str, int]:
+    def run(self) -> dict[str, int]:
         """Decide and write; return the count of each verdict. Call inside a transaction."""
         for left in reversed(range(_ATTEMPTS)):
             try:
                 with transaction.atomic(), connection.wrap_database_errors:
-                    return self._apply()
+                    return self._decide()
             except IntegrityError as error:
                 # Another transaction took a short code just now; the next attempt sees that.
                 if "alias_once" not in str(error) or not left:
@@ -65,10 +65,10 @@ class Apply:
         raise AssertionError("unreachable")
 
     def write_verdicts(self, file: BinaryIO) -> None:
-        """Write the verdict on each entry as CSV, in the transaction of `apply`."""
+        """Write the verdict on each entry as CSV, in the transaction of `run`."""
         verdicts.write_verdicts(file, new_slug_sql="entry.slug")
 
-    def _apply(self) -> dict[str, int]:
+    def _decide(self) -> dict[str, int]:
         with connection.cursor() as cursor:
             self._lock(cursor)
             cursor.execute(_SET)
@@ -93,7 +93,7 @@ class Apply:
         writer.write(cursor)
 
 
-class DryRun(Apply):
+class DryRunMode(ApplyMode):
     """Decide on all entries, change nothing, and give new links no slugs."""
 
     def write_verdicts(self, file: BinaryIO) -> None:
@@ -107,7 +107,7 @@ class DryRun(Apply):
         """Write nothing."""
 
 
-MODES: dict[str, type[Apply]] = {"apply": Apply, "dry_run": DryRun}
+MODES: dict[str, type[ApplyMode]] = {"apply": ApplyMode, "dry_run": DryRunMode}
 
 
 def lock_account(cursor: Any, user_id: int) -> None:

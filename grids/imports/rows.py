@@ -99,7 +99,7 @@ class EntryRows:
         except ValueError:
             # A defect in one link must not cost all the others.
             logger.exception("link_not_taken")
-            self._refuse(entry, "This link could not be taken in.")
+            self._refuse(entry, "This link could not be processed.")
 
     def _write(self, entry: LinkEntry) -> None:
         problems = list(entry.problems)

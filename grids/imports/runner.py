@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from grids.formats.base import SNIFF_BYTES, FormatError
 from grids.formats.registry import choose_reader
 from grids.imports import undo
-from grids.imports.modes import MODES, Apply
+from grids.imports.modes import MODES, ApplyMode
 from grids.imports.rows import EntryRows
 from grids.imports.staging import stage, unstage
 from tasks.jobs.context import JobContext
@@ -49,8 +49,8 @@ class ImportRunner(JobRunner):
         return Outcome(result, effects=partial(self._apply, context, mode, result))
 
     @staticmethod
-    def _apply(context: JobContext, mode: Apply, result: dict[str, Any]) -> None:
-        counts = mode.apply()
+    def _apply(context: JobContext, mode: ApplyMode, result: dict[str, Any]) -> None:
+        counts = mode.run()
         result.update(counts)
         _write_verdicts(context, mode.write_verdicts, sum(counts.values()) - counts["grids"])
         unstage()

@@ -246,7 +246,7 @@ def test_defect_in_one_link_costs_no_other(owner: Client, monkeypatch: pytest.Mo
     assert (job.status, titles()) == ("succeeded", ["a", "c"])
     row = verdicts(job)[1]
     assert (row["verdict"], row["title"]) == ("refused", "b")
-    assert row["remarks"] == "This link could not be taken in."
+    assert row["remarks"] == "This link could not be processed."
 
 
 @pytest.mark.parametrize(

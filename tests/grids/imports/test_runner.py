@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pytest
 from django.db import OperationalError
 
-from grids.imports.modes import Apply
+from grids.imports.modes import ApplyMode
 from grids.layout.occupancy import Occupancy, Tile
 from grids.models import Grid, Link
 from tasks.jobs import lifecycle
@@ -229,20 +229,20 @@ def test_dry_run_writes_nothing(owner: Client, storage: Path) -> None:
 
 
 def test_import_is_all_or_nothing(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    tell = Apply.write_verdicts
+    tell = ApplyMode.write_verdicts
 
-    def half(self: Apply, file: BinaryIO) -> None:
+    def half(self: ApplyMode, file: BinaryIO) -> None:
         tell(self, file)
         assert Link.objects.count() == 4
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(Apply, "write_verdicts", half)
+    monkeypatch.setattr(ApplyMode, "write_verdicts", half)
     job = import_file(owner, NESTED)
     assert (job.status, job.attempt) == ("queued", 1)
     assert not Grid.objects.exists()
     assert not Link.objects.exists()
     assert not JobFile.objects.filter(role="output").exists()
-    monkeypatch.setattr(Apply, "write_verdicts", tell)
+    monkeypatch.setattr(ApplyMode, "write_verdicts", tell)
     due(job)
     assert execute(job).status == "succeeded"
     assert (Grid.objects.count(), Link.objects.count()) == (3, 4)
