@@ -16,11 +16,9 @@ WEEK_STARTS: dict[str, int] = {WeekStart.MONDAY: 0, WeekStart.SUNDAY: 6}
 
 
 class Bucket(NamedTuple):
-    """Represent the part of an hour, day, week or month that is in the period.
+    """Represent the part of a local hour, day, week or month within the period."""
 
-    `key` names the whole of it in local time; `start` and `end` are in UTC.
-    """
-
+    # Of the whole hour, day, week or month, in local time.
     key: str
     start: datetime
     end: datetime

@@ -36,10 +36,7 @@ _TILE_FIELDS = ("x", "y", "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsQuery:
-    """Represent what is asked: whose metrics, of which period, and how they are grouped.
-
-    `limit` is for groups that are not times: the largest ones; the others become one row.
-    """
+    """Represent what is asked: whose metrics, of which period, and how they are grouped."""
 
     source: MetricsSource
     period: Period
@@ -47,6 +44,7 @@ class AnalyticsQuery:
     group_by: str
     include_bots: bool
     week_start: str
+    # Of groups that are not times, the largest ones are listed; the others become one row.
     limit: int
 
     def builder(self) -> QueryBuilder:
@@ -75,8 +73,7 @@ def by_time(query: AnalyticsQuery) -> GroupedMetrics:
 def by_link(query: AnalyticsQuery) -> GroupedMetrics:
     """Group by link: three queries, for clicks, views and the names of the links."""
     builder = query.builder()
-    sql = sum_selects([*builder.links(), *builder.raw_clicks("reports_click.link_id")])
-    found = _ranked(query, builder, by_slug(sql, Link))
+    found = _ranked(query, builder, by_slug(builder.by_link(), Link))
     views = sum(metrics.views for _, metrics in builder.fetch(sum_selects(builder.views())))
     named = Link.objects.only("slug", "title", "url").filter(slug__in=[key for key, _ in found])
     links = {link.slug: link for link in named}
@@ -85,10 +82,8 @@ def by_link(query: AnalyticsQuery) -> GroupedMetrics:
 
 
 def by_grid(query: AnalyticsQuery) -> GroupedMetrics:
-    """Group by grid: two queries, for the metrics and the names of the grids.
-
-    Of links, clicks count for the grid they were made on, and views for the grid a link is on now.
-    """
+    """Group by grid: two queries, for the metrics and the names of the grids."""
+    # Of links, clicks count for the grid they were made on, and views for the grid a link is on now.
     builder = query.builder()
     raw = builder.raw_clicks("reports_click.grid_id")
     sql = sum_selects([*builder.grids(), *builder.grid_views(), *raw])

@@ -32,26 +32,23 @@ def click_through_rate(metrics: Metrics, views: int) -> float | None:
 
 
 class Row(NamedTuple):
-    """Represent one group: `key` names it for programs, `label` for people.
+    """Represent one group: `key` names it for programs, `label` for people."""
 
-    A group that cannot be named has no key. `details` are further fields of its JSON.
-    """
-
+    # None for a group that cannot be named.
     key: str | None
     label: str
     metrics: Metrics
+    # Further fields of its JSON.
     details: dict[str, Any]
 
 
 class GroupedMetrics(NamedTuple):
-    """Hold all groups, which add up to the whole, and all views.
-
-    Not every grouping can tell views by group. Before `approximate_before`, if there is such a time, hours
-    or days that a boundary cuts are counted as a whole.
-    """
+    """Hold all groups, which add up to the whole, and all views."""
 
     rows: list[Row]
+    # Not every grouping can tell them by group.
     views: int
+    # Before that time, hours or days that a boundary cuts are counted as a whole.
     approximate_before: datetime | None
 
     @property

@@ -21,15 +21,13 @@ _FIRST, _SECOND = time(), time(fold=1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Represent the time from `start` until just before `until`, both in UTC, shown in `zone`.
-
-    What is read ends at `end`. For a period that is not over yet that is the end of the UTC day, so that
-    whole hours and days can be read: nothing can be in what is still to come.
-    """
+    """Represent the time from `start` until just before `until`, both in UTC, shown in `zone`."""
 
     start: datetime
     until: datetime
     zone: ZoneInfo
+    # Where reading ends: for a period that is not over yet at the end of the UTC day, so that whole hours and
+    # days can be read.
     end: datetime
 
     def local(self, moment: datetime) -> str:
@@ -80,10 +78,8 @@ def parse_bounds(*, since: str, until: str, tz: str) -> tuple[datetime | None, d
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """Return when a local day begins, in UTC.
-
-    Where clocks skip midnight that is the first moment after it; where they show it twice, the second.
-    """
+    """Return when a local day begins, in UTC."""
+    # Where clocks skip midnight that is the first moment after it; where they show it twice, the second.
     first, second = datetime.combine(day, _FIRST, zone), datetime.combine(day, _SECOND, zone)
     return max(first.astimezone(UTC), second.astimezone(UTC))
 

@@ -102,18 +102,21 @@ class QueryBuilder:
         """Select clicks by grid, from hours."""
         return self._hours("grid_id", self.source.grid_hours)
 
-    def links(self) -> list[str]:
-        """Select clicks by link, from days and, at the ends, from hours."""
+    def by_link(self) -> str:
+        """Return SQL for clicks by link, from days and, at the ends, hours and raw rows."""
         days = f"reports_link_day WHERE {self.source.condition} AND {_DAYS}"
         ends = (
             f"reports_link_hour WHERE {self.source.condition} AND {_IN_RANGE}"
             " AND (hour < %(first_day)s OR hour >= %(last_day)s)"
         )
-        return [
-            _select("link_id", days, **self._counts()),
-            _select("link_id", f"{ends}{self._uncut()}", **self._counts()),
-            *self._if_cut("link_id", f"{ends} AND refused > 0"),
-        ]
+        return sum_selects(
+            [
+                _select("link_id", days, **self._counts()),
+                _select("link_id", f"{ends}{self._uncut()}", **self._counts()),
+                *self._if_cut("link_id", f"{ends} AND refused > 0"),
+                *self.raw_clicks("reports_click.link_id"),
+            ]
+        )
 
     def values(self) -> list[str]:
         """Select clicks by value of the parameter `dimension`, from days; of links nothing."""
@@ -179,10 +182,8 @@ class QueryBuilder:
         return self.fetch(_RANKED.format(counted=sql), params=params)
 
     def fetch_undetailed(self, *selects: str) -> Metrics:
-        """Return the sum of the SELECTs and of clicks without known values.
-
-        Those are the refused clicks and, of links, the clicks whose raw rows are no longer stored.
-        """
+        """Return the sum of the SELECTs and of clicks without known values."""
+        # Those are the refused clicks and, of links, the clicks whose raw rows are no longer stored.
         mine = f"{self.source.hours} AND {_IN_RANGE}"
         lost = f"{mine} AND hour < %(lost_until)s"
         counts = _COUNTS | {"visitors": self.source.visitors}

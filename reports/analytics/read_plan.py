@@ -32,13 +32,11 @@ class RawRetention:
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """Hold the cut UTC hours, the intervals of raw rows, and the whole UTC days.
-
-    `days` are the start of the first whole day and the end of the last one.
-    """
+    """Hold the cut UTC hours, the intervals of raw rows, and the whole UTC days."""
 
     cut_hours: list[datetime]
     raw_intervals: list[tuple[datetime, datetime]]
+    # The start of the first one and the end of the last one.
     days: tuple[datetime, datetime]
     approximate_before: datetime | None = None
 

@@ -17,10 +17,7 @@ LEDGER_COUNTS = ("accepted", "humans", "duplicates", "bots", "refused")
 
 
 def analytics_read(*, query: AnalyticsQuery) -> dict[str, Any]:
-    """Return the JSON of an analytics answer, in one to four queries.
-
-    Raises Invalid for more buckets of time than an answer can hold.
-    """
+    """Return the JSON of an analytics answer, in one to four queries. Raises Invalid."""
     grouped = READERS[query.group_by](query)
     approximate, totals = grouped.approximate_before, grouped.totals
     return {

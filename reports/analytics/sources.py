@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grids.models import Grid, Link
-
 _GRIDS = "%(grids)s::bigint[]"
 _LINKS = "%(links)s::bigint[]"
 # Deleted grids included; found by jumps through the index, since there is a row for each hour of each grid.
@@ -46,12 +44,12 @@ class MetricsSource:
     views: str
     # The table of clicks by day and value; '' where there is none.
     values: str
-    # Who counts as a visitor, in roll-ups and in raw rows.
-    visitors: str
-    is_first: str
     # Raw clicks are looked up once for each of `targets` between piece.since and piece.until.
     targets: str
     clicks: str
+    # Who counts as a visitor, in roll-ups and in raw rows.
+    visitors: str = "visitors"
+    is_first: str = "is_first_on_grid"
 
 
 def account_source(*, user_id: int) -> MetricsSource:
@@ -65,8 +63,6 @@ def account_source(*, user_id: int) -> MetricsSource:
         grid_hours=f"reports_grid_hour WHERE {condition}",
         views="reports_user_hour WHERE user_id = %(user)s",
         values="reports_user_day_value WHERE user_id = %(user)s",
-        visitors="visitors",
-        is_first="is_first_on_grid",
         targets="SELECT",
         clicks="user_id = %(user)s",
     )
@@ -83,8 +79,6 @@ def grids_source(*, grid_ids: Sequence[int]) -> MetricsSource:
         grid_hours=f"reports_grid_hour WHERE {condition}",
         views=f"reports_grid_hour WHERE {condition}",
         values=f"reports_grid_day_value WHERE {condition}",
-        visitors="visitors",
-        is_first="is_first_on_grid",
         targets=_USERS_OF_GRIDS,
         clicks=f"reports_click.user_id = target.user_id AND {condition}",
     )
@@ -106,13 +100,3 @@ def links_source(*, link_ids: Sequence[int]) -> MetricsSource:
         targets=f"SELECT DISTINCT unnest({_LINKS}) AS link_id",
         clicks="reports_click.link_id = target.link_id",
     )
-
-
-def grid_source(grid: Grid) -> MetricsSource:
-    """Return the source of all clicks made on one grid."""
-    return grids_source(grid_ids=[grid.pk])
-
-
-def link_source(link: Link) -> MetricsSource:
-    """Return the source of all clicks on one link, whichever grid it was on."""
-    return links_source(link_ids=[link.pk])

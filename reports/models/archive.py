@@ -8,12 +8,10 @@ from gridlink.lib.slugs import SLUG_LENGTH
 
 
 class FormerKey(models.Model):
-    """Store the slug of a deleted grid or link whose clicks are restored.
-
-    `kind` is the prefix of its slug. By this a second restore knows that its clicks are there.
-    """
+    """Store the slug of a deleted grid or link whose clicks are restored."""
 
     pk = models.CompositePrimaryKey("kind", "key")
+    # The prefix of the slug.
     kind = models.CharField(max_length=2)
     key = models.BigIntegerField()
     name = models.CharField(max_length=SLUG_LENGTH)
@@ -30,10 +28,7 @@ class FormerKey(models.Model):
 
 
 class RawFrom(models.Model):
-    """Store from which UTC day on a restored grid has raw clicks and views.
-
-    Its sums from before cannot be rebuilt, although this instance keeps older rows of other grids.
-    """
+    """Store since when a restored grid has raw rows; older sums cannot be rebuilt."""
 
     grid_id = models.BigIntegerField(primary_key=True)
     day = models.DateField()

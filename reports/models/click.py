@@ -72,11 +72,9 @@ class Visit(models.Model):
 
 
 class Click(Visit):
-    """Store a counted visit of a link.
+    """Store a counted visit of a link, partitioned by the month of `clicked_on`."""
 
-    Partitioned by the month of `clicked_on`; the real primary key is (clicked_on, id), since PostgreSQL
-    requires the partition's column in it.
-    """
+    # The real primary key is (clicked_on, id), since PostgreSQL requires the partition's column in it.
 
     clicked_on = models.DateTimeField()
     link_id = models.BigIntegerField()
@@ -109,16 +107,15 @@ class View(Visit):
 
 
 class SeenVisitor(models.Model):
-    """Store who has visited what on a UTC day, to tell first visits and duplicates.
-
-    Deleted with the day's salt. `link_id` is 0 for a view; `last_on` is the last visit that was no duplicate.
-    """
+    """Store who has visited what on a UTC day; deleted with the day's salt."""
 
     pk = models.CompositePrimaryKey("day", "grid_id", "visitor", "link_id")
     day = models.DateField()
     grid_id = models.BigIntegerField()
     visitor = models.BigIntegerField()
+    # 0 for a view.
     link_id = models.BigIntegerField()
+    # The last visit that was no duplicate.
     last_on = models.DateTimeField()
 
     class Meta:

@@ -19,11 +19,7 @@ TITLE_LENGTH = 200
 
 
 class Report(Record):
-    """Store the definition of a report.
-
-    `params` are those of its kind; `scope` and `range` say of which grids and links, and of what time.
-    `version` is its ETag.
-    """
+    """Store the definition of a report; `params` are those of its kind."""
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_report_slug)
     user = models.ForeignKey(

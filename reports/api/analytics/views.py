@@ -14,7 +14,7 @@ from gridlink.lib.rest.pagination import page_response
 from gridlink.lib.rest.schema import answer, errors
 from grids.access import grid_write, link_write
 from reports.analytics.selectors import analytics_read, ledger_hours, ledger_rows, ledger_sums
-from reports.analytics.sources import MetricsSource, grid_source, link_source
+from reports.analytics.sources import MetricsSource, grids_source, links_source
 from reports.api.analytics import examples
 from reports.api.analytics.filters import (
     AnalyticsParameters,
@@ -43,7 +43,8 @@ class GridAnalyticsView(APIView):
         in the results, also without a click.
         """
         query = AnalyticsParameters.parse(request.query_params)
-        return _analytics(grid_source(grid_write(actor_of(request), slug)), query)
+        grid = grid_write(actor_of(request), slug)
+        return _analytics(grids_source(grid_ids=[grid.pk]), query)
 
 
 class LinkAnalyticsView(APIView):
@@ -61,7 +62,8 @@ class LinkAnalyticsView(APIView):
         link is on now.
         """
         query = AnalyticsParameters.parse(request.query_params)
-        return _analytics(link_source(link_write(actor_of(request), slug)), query)
+        link = link_write(actor_of(request), slug)
+        return _analytics(links_source(link_ids=[link.pk]), query)
 
 
 def _analytics(source: MetricsSource, query: dict[str, Any]) -> Response:

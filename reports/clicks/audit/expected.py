@@ -93,11 +93,8 @@ class ExpectedRollup:
     scope: str = _GRIDS
 
     def differences(self) -> str:
-        """Return SQL for the rows that are not as expected.
-
-        It takes the values of `bounds`. Columns: key, owner, expected counts (all 0 where no row must be)
-        and, as `kept_...`, the stored counts.
-        """
+        """Return SQL for the rows that are not as expected; its parameters are `bounds`."""
+        # Columns: key, owner, expected counts (all 0 where no row must be) and, as `kept_...`, stored ones.
         table, key = self.table, ", ".join(self.table.key)
         within = _HOURS_WITHIN if "hour" in table.key else _DAYS_WITHIN
         # A row has one owner: the first, whoever came later.

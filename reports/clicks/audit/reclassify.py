@@ -120,10 +120,8 @@ _VIEWS = _VisitTable("reports_view", "viewed_on", is_view=True)
 
 
 def reclassify_agents() -> int:
-    """Apply the rules to every stored User-Agent header; return how many changed.
-
-    Browser, system and device stay as they are: the roll-ups of all days were made of them.
-    """
+    """Apply the rules to every stored User-Agent header; return how many changed."""
+    # Browser, system and device stay as they are: the roll-ups of all days were made of them.
     changed, stale = 0, []
     for agent in UserAgent.objects.order_by("id").iterator(_BATCH):
         reason = bots.agent_reason(agent.text)

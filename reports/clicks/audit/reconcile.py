@@ -23,6 +23,7 @@ from redis import Redis
 from gridlink.lib.database import snapshot
 from grids.public import spool, wire
 from reports.clicks.audit.expected import COUNTS, ROLLUPS, ExpectedRollup, bounds, days_between
+from reports.clicks.rollups.tables import GRID_HOUR, LINK_DAY, LINK_HOUR, USER_HOUR
 from reports.models import GridHour, LinkHour, Producer, SetAside
 
 _PAGE = 100
@@ -30,13 +31,8 @@ _PAGE = 100
 _LISTED = 20
 _CLICKS = ("accepted", "humans + duplicates + bots + refused")
 _VIEWS = ("views_accepted", "views + views_duplicates + views_bots + views_refused")
-_LEDGERS = {
-    "reports_link_hour": _CLICKS,
-    "reports_link_day": _CLICKS,
-    "reports_grid_hour": _CLICKS,
-    "reports_grid_hour, views": _VIEWS,
-    "reports_user_hour": _CLICKS,
-    "reports_user_hour, views": _VIEWS,
+_LEDGERS = {table.name: _CLICKS for table in (LINK_HOUR, LINK_DAY, GRID_HOUR, USER_HOUR)} | {
+    f"{table.name}, views": _VIEWS for table in (GRID_HOUR, USER_HOUR)
 }
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in COUNTS)
 _OF_LINKS, _OF_GRIDS = (
@@ -74,10 +70,8 @@ class ProducerEvents:
 
     @property
     def lost(self) -> int:
-        """Return how many accepted events are nowhere.
-
-        A counter that is behind shows no loss: Redis may have been restored to an earlier state.
-        """
+        """Return how many accepted events are nowhere."""
+        # A counter that is behind shows no loss: Redis may have been restored to an earlier state.
         return max(0, (self.accepted or 0) - self.counted - self.stream)
 
 

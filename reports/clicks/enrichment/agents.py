@@ -20,6 +20,7 @@ class AgentHeader:
     """Represent a User-Agent header; `fields` are its device, browser and OS as fields of COPY."""
 
     raw: bytes
+    agent: useragents.Agent
     bot_reason: str
     fields: tuple[bytes, bytes, bytes]
 
@@ -34,7 +35,9 @@ def _parse(raw: bytes) -> AgentHeader:
         text_field(agent.browser, 64),
         text_field(agent.os, 64),
     )
-    return AgentHeader(raw, bots.agent_reason(decoded), _SHARED_FIELDS.setdefault(fields, fields))
+    return AgentHeader(
+        raw, agent, bots.agent_reason(decoded), _SHARED_FIELDS.setdefault(fields, fields)
+    )
 
 
 # By the header as it was sent. Raises TypeError for anything but bytes.
@@ -50,10 +53,7 @@ class UserAgentIds:
         self._known: dict[bytes, int] = {}
 
     def resolve(self, headers: Iterable[AgentHeader]) -> dict[bytes, int]:
-        """Return the ids by raw header, and store new headers.
-
-        Call outside of a transaction: one that is rolled back would leave ids of rows that do not exist.
-        """
+        """Return the ids by raw header, and store new headers; call outside of a transaction."""
         wanted = {header.raw: header for header in headers}
         unknown = {sha256(raw).digest(): raw for raw in wanted.keys() - self._known.keys()}
         found = _stored_ids(unknown)
@@ -76,14 +76,10 @@ def _stored_ids(digests: Iterable[bytes]) -> dict[bytes, int]:
 
 
 def _row(digest: bytes, header: AgentHeader) -> UserAgent:
-    decoded = _decode(header.raw)
-    agent = useragents.describe(decoded)
     return UserAgent(
+        **header.agent._asdict(),
         digest=digest,
-        text=decoded,
-        browser=agent.browser,
-        os=agent.os,
-        device=agent.device,
+        text=_decode(header.raw),
         bot_reason=header.bot_reason,
         bot_rules=bots.RULES_VERSION,
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from gridlink.lib.text import CONTROL
 
-_CACHED = 8_192
 # As long as the columns of reports.models.click.Visit.
 _LENGTH = 255
 
@@ -23,22 +21,14 @@ class Campaign(NamedTuple):
     content: str = ""
 
 
-NONE = Campaign()
 # Those whose case people vary without meaning anything by it.
 _LOWERED = frozenset({"source", "medium"})
 
 
 def campaign(query: bytes) -> Campaign:
-    """Return the campaign that a raw query string names. Never raises.
-
-    Of a parameter given twice the first counts. `source` and `medium` are in lower case.
-    """
-    return _campaign(query) if b"utm_" in query else NONE
-
-
-@lru_cache(_CACHED)
-def _campaign(query: bytes) -> Campaign:
+    """Return the campaign that a raw query string names. Never raises."""
     values: dict[str, str] = {}
+    # Of a parameter given twice the first counts.
     for part in query.removeprefix(b"?").split(b"&"):
         name, _, value = part.partition(b"=")
         field = name.removeprefix(b"utm_").decode(errors="replace")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-_CACHED = 4_096
 # Browsers send a handful; a header made to be slow may have hundreds.
 _ITEMS_MAX = 32
 # Some apps write "en_GB".
@@ -16,12 +14,8 @@ _ITEM = re.compile(
 _PRIMARY = re.compile(rb"[a-z]{2,3}\Z")
 
 
-@lru_cache(_CACHED)
 def language(raw: bytes) -> str:
-    """Return the preferred language of an Accept-Language header, such as 'de', or ''.
-
-    It is the primary subtag of the tag of highest quality, the first of several. Never raises.
-    """
+    """Return the primary subtag of the preferred language, such as 'de', or ''. Never raises."""
     matches = [
         match for item in raw.split(b",", _ITEMS_MAX)[:_ITEMS_MAX] if (match := _ITEM.match(item))
     ]

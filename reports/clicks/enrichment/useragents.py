@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from ua_parser import OS, Domain, Resolver, UserAgent, load_lazy_builtins
@@ -12,7 +12,6 @@ from gridlink.lib.text import CONTROL
 from reports.clicks.enrichment.bots import agent_reason
 from reports.clicks.enrichment.patterns import first_of, resolver
 
-_CACHED = 16_384
 # As long as the columns of reports.models.click.UserAgent.
 _FAMILY = 64
 # The first match names the device. On Android, a browser that does not say "Mobile" is a tablet's.
@@ -42,7 +41,6 @@ class Agent(NamedTuple):
 _NOTHING = Agent("", "", "")
 
 
-@lru_cache(_CACHED)
 def describe(user_agent: str) -> Agent:
     """Return what the header says; the device of a bot (`bots.agent_reason`) is 'bot'. Never raises."""
     text = user_agent.encode(errors="replace").decode().strip()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from operator import add
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from django.db import connection
 from reports.clicks.enrichment.agents import UserAgentIds
 from reports.clicks.ingest.classifier import Classifier, visitor_keys
 from reports.clicks.ingest.decoding import DecodedEntry, decode
-from reports.clicks.ingest.deduplication import NO_CHANGES, HistoryChanges, VisitorHistory
+from reports.clicks.ingest.deduplication import HistoryChanges, VisitorHistory
 from reports.clicks.ingest.producers import ProducerPositions, Progress
 from reports.clicks.ingest.stream import Entry
 from reports.clicks.parsing.visits import DAY_MS, HEADER, TIME, EventParser, Visit
@@ -33,13 +33,10 @@ _NOW = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 
 class IngestCounts(NamedTuple):
-    """Count what became of entries.
-
-    `events` are rows now, `replays` are groups that had been counted before; `set_aside` and `missing` are
-    events again.
-    """
+    """Count events by what became of them, and groups that had been counted before."""
 
     events: int = 0
+    # Groups, not events.
     replays: int = 0
     set_aside: int = 0
     missing: int = 0
@@ -54,21 +51,19 @@ NO_COUNTS = IngestCounts()
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Hold what is stored of `entries`; rows and sums as COPY reads them.
-
-    `counts` say what becomes of the entries; `now` is the database's time.
-    """
+    """Hold what is stored of `entries`; rows and sums as COPY reads them."""
 
     entries: Sequence[Entry]
+    # The database's time.
     now: datetime
-    counts: IngestCounts = NO_COUNTS
-    months: set[date] = field(default_factory=set)
-    progress: list[Progress] = field(default_factory=list)
-    clicks: list[bytes] = field(default_factory=list)
-    views: list[bytes] = field(default_factory=list)
-    history: HistoryChanges = NO_CHANGES
-    rollups: list[tuple[Additions, list[bytes]]] = field(default_factory=list)
-    set_aside: list[SetAside] = field(default_factory=list)
+    counts: IngestCounts
+    months: set[date]
+    progress: list[Progress]
+    clicks: list[bytes]
+    views: list[bytes]
+    history: HistoryChanges
+    rollups: list[tuple[Additions, list[bytes]]]
+    set_aside: list[SetAside]
 
 
 class BatchBuilder:
@@ -80,9 +75,7 @@ class BatchBuilder:
         self._history: VisitorHistory | None = None
 
     def build(self, entries: Sequence[Entry]) -> Batch:
-        """Return the batch of these entries; an empty one of none."""
-        if not entries:
-            return Batch([], datetime.now(UTC))
+        """Return the batch of these entries."""
         now = _now()
         parser = EventParser(now)
         decoded = [decode(entry, parser) for entry in entries]

@@ -26,10 +26,7 @@ def visitor_keys(visits: Iterable[Visit]) -> list[VisitorKey | None]:
 
 
 class Classifier:
-    """Give each visit an outcome; collect rows of COPY and additions to the roll-ups.
-
-    `agent_ids` are the ids of the User-Agent headers as they were sent.
-    """
+    """Give each visit an outcome; collect rows of COPY and additions to the roll-ups."""
 
     def __init__(self, history: VisitorHistory, agent_ids: Mapping[bytes, int]) -> None:
         self.rollups = RollupCollector()

@@ -46,9 +46,6 @@ class HistoryChanges:
     moved: list[str]
 
 
-NO_CHANGES = HistoryChanges([], [])
-
-
 class VisitorHistory:
     """Hold when the visitors `keys` last visited each link, to classify their next visits.
 

@@ -70,7 +70,7 @@ def _drain(stream: Stream, deadline: float, events: int) -> IngestCounts:
         try:
             builder = BatchBuilder()
             batch = ahead.submit(_next, builder, stream, min(events, _FIRST)).result()
-            while batch.entries:
+            while batch:
                 size = events if monotonic() < deadline else 0
                 coming = ahead.submit(_next, builder, stream, size)
                 try:
@@ -88,8 +88,9 @@ def _drain(stream: Stream, deadline: float, events: int) -> IngestCounts:
     return counts
 
 
-def _next(builder: BatchBuilder, stream: Stream, events: int) -> Batch:
-    return builder.build(stream.read(events))
+def _next(builder: BatchBuilder, stream: Stream, events: int) -> Batch | None:
+    entries = stream.read(events)
+    return builder.build(entries) if entries else None
 
 
 def _store_each(entries: Sequence[Entry], stream: Stream) -> IngestCounts:

@@ -30,15 +30,13 @@ class ConcurrentIngest(Exception):
 
 
 class GroupPosition(NamedTuple):
-    """Hold what a group says of itself.
-
-    `accepted` is how many events its producer has accepted up to and with it, None if that cannot be read;
-    `events` is how many of them the group brings or accounts for.
-    """
+    """Hold what a group says of itself."""
 
     producer: str
     number: int
+    # All events its producer has accepted up to and with this group; None if that cannot be read.
     accepted: int | None
+    # Those that the group brings or accounts for.
     events: int
 
 
@@ -53,12 +51,10 @@ class Progress(NamedTuple):
 
 
 class ProducerPositions:
-    """Hold the positions of producers as of the last accepted group of each.
-
-    `missing` is how many events, of all that producers had accepted by then, never arrived.
-    """
+    """Hold the positions of producers as of the last accepted group of each."""
 
     def __init__(self) -> None:
+        # How many events, of all that producers had accepted by then, never arrived.
         self.missing = 0
         self._at: dict[str, Progress] = {}
 

@@ -18,13 +18,11 @@ _TILE_LENGTH = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParsedTarget:
-    """Represent a target with the fields of COPY that its rows share.
-
-    `link` is 0 for a view of the grid's page.
-    """
+    """Represent a target with the fields of COPY that its rows share."""
 
     user: int
     grid: int
+    # 0 for a view of the grid's page.
     link: int
     row_start: bytes
     tile: bytes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -68,12 +68,10 @@ class Refusal:
 
 @dataclass(slots=True)
 class ParsedEvents:
-    """Hold the visits, and what could not be read.
-
-    `refused` counts, of the latter, the events of a known target and hour since 1970.
-    """
+    """Hold the visits, and what could not be read."""
 
     visits: list[Visit] = field(default_factory=list)
+    # Unreadable events of a known target, and hour since 1970.
     refused: Counter[tuple[ParsedTarget, int]] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
 
@@ -193,25 +191,16 @@ def _bot_check(key: tuple[str, int]) -> BotCheck:
     return BotCheck(bool(reason), fields)
 
 
-def _country(code: str) -> CopyFields:
-    return (text_field(code, 2),)
-
-
-def _referrer(raw: bytes) -> CopyFields:
-    return (text_field(referrers.referrer_host(_bytes(raw)), 255),)
-
-
-def _language(raw: bytes) -> CopyFields:
-    return (text_field(languages.language(_bytes(raw)), 16),)
-
-
-def _campaign(raw: bytes) -> CopyFields:
-    return tuple(text_field(value, 255) for value in campaigns.campaign(_bytes(raw)))
+def _cached(read: Callable[[bytes], Iterable[str]], limit: int) -> Cache[bytes, CopyFields]:
+    """Return a cache of what `read` finds in a header, as fields of COPY."""
+    return Cache(
+        lambda raw: tuple(text_field(value, limit) for value in read(_bytes(raw))), _CACHED
+    )
 
 
 _RULES_AND_FLAGS = Fields(SMALLINT * 2)
 _BOT_CHECKS = Cache(_bot_check, _CACHED)
-_COUNTRIES = Cache(_country, _CACHED)
-_REFERRERS = Cache(_referrer, _CACHED)
-_LANGUAGES = Cache(_language, _CACHED)
-_CAMPAIGNS = Cache(_campaign, _CACHED)
+_COUNTRIES = Cache[str, CopyFields](lambda code: (text_field(code, 2),), _CACHED)
+_REFERRERS = _cached(lambda raw: [referrers.referrer_host(raw)], 255)
+_LANGUAGES = _cached(lambda raw: [languages.language(raw)], 16)
+_CAMPAIGNS = _cached(campaigns.campaign, 255)

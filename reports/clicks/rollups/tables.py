@@ -40,10 +40,7 @@ class RollupTable:
         self.columns = [*self.key, *self.owner, *self.counts]
 
     def upsert(self, source: str, *, add: bool) -> str:
-        """Return SQL that inserts rows, or adds to existing ones or replaces their counts.
-
-        Of several owners a row keeps the first.
-        """
+        """Return SQL that inserts rows, or adds to existing ones or replaces their counts."""
         old = "old.{0} + " if add else ""
         counts = ", ".join(f"{name} = {old.format(name)}excluded.{name}" for name in self.counts)
         columns, key = ", ".join(self.columns), ", ".join(self.key)

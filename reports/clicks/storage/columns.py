@@ -1,8 +1,4 @@
-"""Order the columns of clicks and views as their rows are put together.
-
-`reports.clicks.parsing` and `reports.clicks.ingest.classifier` write the fields in this order,
-`reports.clicks.ingest.writer` names the columns to COPY.
-"""
+"""Order the columns of clicks and views as the classifier writes their rows."""
 
 from __future__ import annotations
 

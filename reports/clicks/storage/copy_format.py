@@ -30,10 +30,7 @@ def pg_date(day: int) -> int:
 
 
 def text_field(value: str, limit: int) -> bytes:
-    """Return a text as a field, cut to `limit` characters and without NUL.
-
-    Raises ValueError for half a surrogate pair.
-    """
+    """Return a text as a field, cut and without NUL. Raises ValueError for lone surrogates."""
     encoded = value.replace("\0", "")[:limit].encode()
     return _LENGTH.pack(len(encoded)) + encoded
 
@@ -83,9 +80,7 @@ class _ChunkReader:
 
 
 def ensure_temp_table(cursor: Any, table: str, columns: Mapping[str, str]) -> None:
-    """Create a temporary table, unless the session has it, that is emptied at each commit.
-
-    Creating and dropping it in every transaction would bloat the catalogue.
-    """
+    """Create a temporary table, unless the session has it, that is emptied at each commit."""
+    # Creating and dropping it in every transaction would bloat the catalogue.
     fields = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({fields}) ON COMMIT DELETE ROWS")

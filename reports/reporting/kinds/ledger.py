@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from reports.analytics.buckets import buckets
-from reports.analytics.ledger import LedgerEntry, read_ledger
+from reports.analytics.lookups import LedgerEntry, read_ledger
 from reports.reporting.kinds.base import Asking, Data, ReportKind
 from reports.reporting.kinds.builders import table
 from reports.reporting.kinds.parameters import Parameters, about

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Least
 
 from grids.models import LinkQuerySet
-from reports.analytics.links import read_link_metrics
+from reports.analytics.lookups import read_link_metrics
 from reports.analytics.metrics import ZERO, Metrics
 from reports.analytics.periods import Period
 from reports.reporting.kinds.base import Asking, Data, ReportKind, range_words

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Self
 
+from reports.analytics.lookups import TileMetrics
 from reports.analytics.metrics import Metrics
-from reports.analytics.tiles import TileMetrics
 
 
 class Place(NamedTuple):

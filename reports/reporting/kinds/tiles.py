@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from reports.analytics.tiles import read_tile_metrics
+from reports.analytics.lookups import read_tile_metrics
 from reports.reporting.kinds.base import Asking, Data, Question, ReportKind
 from reports.reporting.kinds.builders import CLICK_THROUGH, CLICKS, SHARE, bars, shares, table
 from reports.reporting.kinds.parameters import Parameters
