@@ -11,10 +11,13 @@ _COUNTS = {
     "visitors": 9,
 }
 _SHOWN = {**_COUNTS, "views": 48, "click_through_rate": 0.25}
-ANALYTICS = {
+_PERIOD = {
     "from": "2026-11-01T00:00:00+02:00",
     "to": "2026-11-02T00:00:00+02:00",
     "tz": "Europe/Athens",
+}
+ANALYTICS = {
+    **_PERIOD,
     "group_by": "day",
     "include_bots": False,
     "approximate_before": None,
@@ -31,9 +34,7 @@ ANALYTICS = {
 }
 _LEDGER_COUNTS = {"accepted": 16, "humans": 12, "duplicates": 1, "bots": 3, "refused": 0}
 LEDGER = {
-    "from": "2026-11-01T00:00:00+02:00",
-    "to": "2026-11-02T00:00:00+02:00",
-    "tz": "Europe/Athens",
+    **_PERIOD,
     "balanced": True,
     "totals": _LEDGER_COUNTS,
     "next": None,

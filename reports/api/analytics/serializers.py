@@ -24,11 +24,11 @@ class _CountsSerializer(serializers.Serializer[Any]):
     )
 
 
-def _rate_field(**kwargs: Any) -> serializers.FloatField:
+def _rate_field(*, required: bool = True) -> serializers.FloatField:
     return serializers.FloatField(
+        required=required,
         allow_null=True,
         help_text="`humans` per view of the grid, from 0 up, to four places; null without views.",
-        **kwargs,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import add, itemgetter
 from typing import Any, NamedTuple
@@ -14,7 +15,6 @@ from django.db import connection, transaction
 from grids.public.wire import Flag
 from reports.clicks.audit.expected import bounds
 from reports.clicks.audit.rebuild import rebuild_locked
-from reports.clicks.audit.replay import StoredVisit, replay
 from reports.clicks.enrichment import bots
 from reports.clicks.rollups import watermark
 from reports.clicks.storage.ingest_lock import ingest_paused
@@ -82,6 +82,29 @@ FROM unnest(%(grids)s::bigint[], %(visitors)s::bigint[], %(links)s::bigint[],
     %(lasts)s::timestamptz[]) AS seen
 WHERE EXISTS (SELECT FROM reports_visitor_salt WHERE day = %(day)s AND salt <> '')
 """
+
+
+class StoredVisit(NamedTuple):
+    """Represent a visit as it is stored; of a view, `link` is 0."""
+
+    grid: int
+    visitor: int
+    link: int
+    at: datetime
+    id: int
+    verdict: int
+    is_first_on_grid: bool
+    is_first_on_link: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Hold the visits that change, and each link's last visit that is no duplicate."""
+
+    grid: int
+    visitor: int
+    changed: list[StoredVisit]
+    last_on: dict[int, datetime]
 
 
 class Changes(NamedTuple):
@@ -162,16 +185,16 @@ def _reclassify(cursor: Any, table: _VisitTable, values: dict[str, Any]) -> tupl
     cursor.execute(table.sql(_APPLY), values)
     if to_bot or to_human:
         cursor.execute(table.sql(_AFFECTED), values)
-        _replay(cursor, table, values, [StoredVisit(*row) for row in cursor.fetchall()])
+        _store_replayed(cursor, table, values, [StoredVisit(*row) for row in cursor.fetchall()])
     return to_bot, to_human
 
 
-def _replay(
+def _store_replayed(
     cursor: Any, table: _VisitTable, values: dict[str, Any], visits: list[StoredVisit]
 ) -> None:
     """Replay all visits of every visitor affected, and store what changes."""
     window = settings.CLICK_DUPLICATE_SECONDS
-    days = [replay(list(group), window) for _, group in groupby(visits, itemgetter(0, 1))]
+    days = [_replay(list(group), window) for _, group in groupby(visits, itemgetter(0, 1))]
     changed = [visit for replayed in days for visit in replayed.changed]
     columns = {
         "times": [visit.at for visit in changed],
@@ -191,3 +214,28 @@ def _replay(
         "lasts": [last for _, _, last in seen],
     }
     cursor.execute(_REMEMBER, values | history)
+
+
+def _replay(visits: Sequence[StoredVisit], window: int) -> Replayed:
+    """Classify one visitor's visits to one grid on one UTC day, in order.
+
+    Bots stay what they are. A visit less than `window` seconds after the link's last visit that was no
+    duplicate is a duplicate.
+    """
+    last_on: dict[int, datetime] = {}
+    changed = []
+    for visit in visits:
+        new = visit
+        if visit.verdict != Verdict.BOT:
+            last = last_on.get(visit.link)
+            is_duplicate = last is not None and visit.at - last < timedelta(seconds=window)
+            new = visit._replace(
+                verdict=int(Verdict.DUPLICATE if is_duplicate else Verdict.HUMAN),
+                is_first_on_grid=not last_on,
+                is_first_on_link=bool(visit.link) and last is None,
+            )
+            if not is_duplicate:
+                last_on[visit.link] = visit.at
+        if new != visit:
+            changed.append(new)
+    return Replayed(visits[0].grid, visits[0].visitor, changed, last_on)

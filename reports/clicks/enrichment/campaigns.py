@@ -21,12 +21,15 @@ class Campaign(NamedTuple):
     content: str = ""
 
 
+NONE = Campaign()
 # Those whose case people vary without meaning anything by it.
 _LOWERED = frozenset({"source", "medium"})
 
 
 def campaign(query: bytes) -> Campaign:
     """Return the campaign that a raw query string names. Never raises."""
+    if b"utm_" not in query:
+        return NONE
     values: dict[str, str] = {}
     # Of a parameter given twice the first counts.
     for part in query.removeprefix(b"?").split(b"&"):

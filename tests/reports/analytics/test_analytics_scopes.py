@@ -1,4 +1,4 @@
-"""The numbers of accounts, of several grids and of several links, against the rows counted one by one."""
+"""Metrics of accounts, grids and links equal the rows counted one by one."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_grids_have_names_views_and_rates(links: list[Link]) -> None:
     assert rows(5)[0] == ("", "deleted", None, None, 4, 3, 1, 3.0)
 
 
-def test_nothing_was_clicked(links: list[Link]) -> None:
+def test_without_clicks(links: list[Link]) -> None:
     load(links[0].grid, links, clicks=[])
     for scope in SCOPES.values():
         for group_by in ("grid", "link", "country"):
@@ -186,7 +186,7 @@ def test_nothing_was_clicked(links: list[Link]) -> None:
 
 @pytest.mark.parametrize("group_by", ["day", "link", "grid"])
 @pytest.mark.parametrize("name", ["account", "grids", "links"])
-def test_refused_clicks_and_rows_that_are_gone(links: list[Link], name: str, group_by: str) -> None:
+def test_refused_clicks_and_dropped_rows(links: list[Link], name: str, group_by: str) -> None:
     visits = [Visited(MOMENT), Visited(MOMENT + timedelta(days=30))]
     load(links[0].grid, links, clicks=visits, views=visits)
     refuse(links[0], MOMENT.replace(minute=0), 3)

@@ -1,4 +1,4 @@
-"""Clicks by the hours, days, weeks and months of a place, against the rows counted one by one."""
+"""Clicks by local hour, day, week and month equal the rows counted one by one."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_day_has_the_hours_of_its_place(
     assert {key[:10] for key in found} == {day}
 
 
-def test_hours_that_come_twice_are_told_apart_by_their_offsets(alice: Client, grid: Grid) -> None:
+def test_repeated_hours_differ_by_offset(alice: Client, grid: Grid) -> None:
     query = "from=2025-11-02T00:00&to=2025-11-02T03:00&tz=America/New_York&group_by=hour"
     assert keys(alice, grid, query) == [
         "2025-11-02T00:00:00-04:00",
@@ -114,7 +114,7 @@ def test_hours_that_come_twice_are_told_apart_by_their_offsets(alice: Client, gr
     ]
 
 
-def test_weeks_and_months_are_named_by_their_beginning(alice: Client, grid: Grid) -> None:
+def test_weeks_and_months_are_named_by_their_start(alice: Client, grid: Grid) -> None:
     query = "from=2026-02-27&to=2026-03-09&tz=Europe/Athens&group_by="
     assert keys(alice, grid, f"{query}month") == ["2026-02", "2026-03"]
     weeks = ["2026-02-23", "2026-03-02", "2026-03-09"]
@@ -123,12 +123,12 @@ def test_weeks_and_months_are_named_by_their_beginning(alice: Client, grid: Grid
     assert keys(alice, grid, f"{query}week&week_start=sunday") == sundays
 
 
-def test_a_day_that_a_place_skipped_is_not_there(alice: Client, grid: Grid) -> None:
+def test_a_skipped_day_has_no_bucket(alice: Client, grid: Grid) -> None:
     found = keys(alice, grid, "from=2011-12-29&to=2011-12-31&tz=Pacific/Apia")
     assert found == ["2011-12-29", "2011-12-31"]
 
 
-def test_the_default_is_the_last_thirty_days_with_what_was_just_clicked(
+def test_the_default_is_the_last_thirty_days_up_to_now(
     alice: Client, grid: Grid, links: list[Link]
 ) -> None:
     now = datetime.now(UTC)

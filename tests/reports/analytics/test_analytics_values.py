@@ -1,4 +1,4 @@
-"""Clicks by link and by what is known of visitors, against the rows counted one by one."""
+"""Clicks by link and by value equal the rows counted one by one."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_value(
         assert [row["key"] for row in answer["results"]] == expected
 
 
-def test_what_is_over_the_limit_is_summed(alice: Client, grid: Grid, links: list[Link]) -> None:
+def test_groups_over_the_limit_are_one_row(alice: Client, grid: Grid, links: list[Link]) -> None:
     bots = [Visited(MOMENT, country="BB", verdict=Verdict.BOT)] * 5
     clicks = [Visited(MOMENT, country=country) for country in ["AA", "DD", "CC", "CC", ""]]
     load(grid, links, clicks=[*clicks, *bots])
@@ -105,9 +105,7 @@ def test_tiles_have_a_place_and_a_rate(alice: Client, grid: Grid, links: list[Li
     assert answer["totals"]["views"] == 8
 
 
-def test_links_have_names_also_in_the_trash_or_when_they_are_gone(
-    alice: Client, grid: Grid, links: list[Link]
-) -> None:
+def test_trashed_and_deleted_links_have_names(alice: Client, grid: Grid, links: list[Link]) -> None:
     load(grid, links, clicks=[Visited(MOMENT, link=link) for link in (0, 0, 0, 1, 1, 2)])
     alice.delete(f"links/{links[1].slug}/", **{"If-Match": "*"})
     links[2].delete()
@@ -120,7 +118,7 @@ def test_links_have_names_also_in_the_trash_or_when_they_are_gone(
     ]
 
 
-def test_clicks_that_were_refused_have_a_time_and_a_link_but_no_value(
+def test_refused_clicks_have_a_time_and_a_link_but_no_value(
     alice: Client, grid: Grid, links: list[Link]
 ) -> None:
     load(grid, links, clicks=[Visited(MOMENT)])
@@ -155,7 +153,7 @@ def test_clicks_that_were_refused_have_a_time_and_a_link_but_no_value(
         ("from=2026-03-01&to=2026-03-10T12:15Z", 2),
     ],
 )
-def test_what_is_cut_where_rows_are_gone_counts_as_a_whole(
+def test_cut_days_without_raw_rows_count_as_a_whole(
     alice: Client, grid: Grid, links: list[Link], group_by: str, query: str, clicks: int
 ) -> None:
     visits = [Visited(MOMENT), Visited(MOMENT), Visited(MOMENT + timedelta(days=30))]
@@ -170,7 +168,7 @@ def test_what_is_cut_where_rows_are_gone_counts_as_a_whole(
         assert answer["approximate_before"] == cut
 
 
-def test_values_of_a_link_that_are_gone_are_one_row(
+def test_values_of_a_link_without_raw_rows_are_one_row(
     alice: Client, grid: Grid, links: list[Link]
 ) -> None:
     load(grid, links, clicks=[Visited(MOMENT), Visited(MOMENT + timedelta(days=30))])

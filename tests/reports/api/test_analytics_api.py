@@ -1,4 +1,4 @@
-"""Who may ask for the numbers of grids and links, what can be asked, and how many queries it takes."""
+"""The analytics API: permissions, parameters and number of queries."""
 
 from __future__ import annotations
 

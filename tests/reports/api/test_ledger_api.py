@@ -1,4 +1,4 @@
-"""The ledger of a grid: what became of each accepted click, by link and hour."""
+"""The ledger API: accepted clicks and their outcomes by link and hour."""
 
 from __future__ import annotations
 

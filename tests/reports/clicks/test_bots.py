@@ -1,4 +1,4 @@
-"""Who is a person, and who is a program."""
+"""Bots are detected by their header and by how they request."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def test_real_headers(header: Header) -> None:
     assert agent_reason(f" {header.text}\t") == agent_reason(header.text)
 
 
-def test_the_table_has_both() -> None:
+def test_the_examples_have_bots_and_people() -> None:
     people = sum(header.reason == "person" for header in USER_AGENTS)
     assert people >= 55
     assert len(USER_AGENTS) - people >= 55
 
 
-def test_whom_crawlerdetect_takes_for_a_crawler_we_do() -> None:
+def test_every_crawler_of_crawlerdetect_is_a_bot() -> None:
     """Its patterns run on another engine here, which must find as many; of people, one app is excepted."""
     detect = CrawlerDetect()
     for header in USER_AGENTS:
@@ -61,7 +61,7 @@ def test_whom_crawlerdetect_takes_for_a_crawler_we_do() -> None:
         ("Mozilla/5.0 (X11) XHeadlessChrome/1", "headless"),
     ],
 )
-def test_edges(text: str, reason: str) -> None:
+def test_unusual_headers(text: str, reason: str) -> None:
     assert agent_reason(text) == reason
 
 
@@ -79,7 +79,7 @@ def test_edges(text: str, reason: str) -> None:
         (8, ""),
     ],
 )
-def test_how_it_was_requested(flags: int, reason: str) -> None:
+def test_request_flags(flags: int, reason: str) -> None:
     assert request_reason(int(flags)) == reason
 
 
@@ -89,12 +89,12 @@ def test_the_version_fits_its_column() -> None:
 
 @given(st.text(st.characters(), max_size=MAX_TEXT))
 @example("a" * MAX_TEXT)
-def test_any_text_has_a_reason_or_none(text: str) -> None:
+def test_any_text_is_accepted(text: str) -> None:
     assert agent_reason(text) in REASONS
 
 
 @given(st.binary(max_size=MAX_TEXT))
-def test_any_bytes_have(raw: bytes) -> None:
+def test_any_bytes_are_accepted(raw: bytes) -> None:
     for text in (raw.decode("latin-1"), raw.decode(errors="surrogateescape")):
         reason = agent_reason(text)
         assert reason in REASONS
@@ -102,5 +102,5 @@ def test_any_bytes_have(raw: bytes) -> None:
 
 
 @given(st.integers())
-def test_any_flags(flags: int) -> None:
+def test_any_flags_are_accepted(flags: int) -> None:
     assert request_reason(flags) in {"", "head", "prefetch"}

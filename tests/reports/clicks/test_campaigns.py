@@ -1,4 +1,4 @@
-"""What a click's own query says of its campaign."""
+"""Campaigns are read from the utm_ parameters of a query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gridlink.lib.text import CONTROL, is_storable
 from grids.public.wire import MAX_TEXT
-from reports.clicks.enrichment.campaigns import Campaign, campaign
+from reports.clicks.enrichment.campaigns import NONE, Campaign, campaign
 from reports.models import Click
 
 
@@ -38,9 +38,9 @@ from reports.models import Click
         (b"utm_campaign=" + b"x" * 300, Campaign(campaign="x" * 255)),
         (b"utm_campaign=" + b"x" * 254 + b"++y", Campaign(campaign="x" * 254)),
         (b"utm_source=" + "İ".encode() * 200, Campaign(("i\u0307" * 128)[:255])),
-        (b"utm_id=1&utm_=2&UTM_SOURCE=3&my_utm_source=4", Campaign()),
-        (b"utm_source_platform=x&xutm_source=y", Campaign()),
-        (b"q=utm_source", Campaign()),
+        (b"utm_id=1&utm_=2&UTM_SOURCE=3&my_utm_source=4", NONE),
+        (b"utm_source_platform=x&xutm_source=y", NONE),
+        (b"q=utm_source", NONE),
     ],
 )
 def test_campaign(query: bytes, expected: Campaign) -> None:
@@ -48,8 +48,8 @@ def test_campaign(query: bytes, expected: Campaign) -> None:
 
 
 @pytest.mark.parametrize("query", [b"", b"?", b"a=1&b=2", b"\x00\xff", b"utm", b"source=x"])
-def test_a_query_without_one_is_not_even_read(query: bytes) -> None:
-    assert campaign(query) is Campaign()
+def test_a_query_without_parameters_is_not_parsed(query: bytes) -> None:
+    assert campaign(query) is NONE
 
 
 LENGTHS = {
@@ -73,7 +73,7 @@ PARAMETERS = st.builds(
 
 
 @given(st.one_of(PARAMETERS, st.binary(max_size=MAX_TEXT)))
-def test_any_bytes(query: bytes) -> None:
+def test_any_bytes_are_accepted(query: bytes) -> None:
     for name, value in campaign(query)._asdict().items():
         assert len(value) <= LENGTHS[f"utm_{name}"]
         assert is_storable(value)

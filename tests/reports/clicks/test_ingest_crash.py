@@ -1,4 +1,4 @@
-"""Counting that is cut off anywhere and begun again: nothing is lost, nothing is counted twice."""
+"""An ingest that crashes anywhere and is repeated loses nothing and counts nothing twice."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ STEPS: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
-def test_cut_off_at_any_step(
+def test_a_crash_at_any_step(
     redis: Any, monkeypatch: pytest.MonkeyPatch, step: str, is_done: bool
 ) -> None:
     wanted = expected(redis)
@@ -107,7 +107,7 @@ def test_cut_off_at_any_step(
 
 
 @pytest.mark.parametrize("counted", range(7))
-def test_any_part_counted_then_everything_replayed(redis: Any, counted: int) -> None:
+def test_replays_after_any_part_was_counted(redis: Any, counted: int) -> None:
     """As when the answer of Redis was lost, and a spool is sent from its beginning."""
     wanted = expected(redis)
     everything = groups(redis)
@@ -147,7 +147,7 @@ def test_backend_killed_in_the_middle(
     assert tables() == wanted
 
 
-def test_of_two_who_count_the_same_one_stores_nothing(
+def test_of_two_concurrent_ingests_one_stores_nothing(
     redis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the lock is lost with its connection, and found by another ingest."""
@@ -170,7 +170,7 @@ def test_of_two_who_count_the_same_one_stores_nothing(
     assert expected(redis) == once
 
 
-def test_redis_gone_after_the_commit(redis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_down_after_the_commit(redis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = expected(redis)
     for fields in groups(redis):
         redis.xadd(wire.STREAM, fields)

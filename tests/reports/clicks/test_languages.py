@@ -1,4 +1,4 @@
-"""Which language visitors would rather read."""
+"""The preferred language is read from Accept-Language headers."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ USER_AGENTS = st.lists(st.text("dexX-_*;q=.019 \x00é", max_size=20), max_size=6
 
 
 @given(st.one_of(USER_AGENTS, st.binary(max_size=MAX_TEXT)))
-def test_any_bytes(raw: bytes) -> None:
+def test_any_bytes_are_accepted(raw: bytes) -> None:
     assert re.fullmatch("([a-z]{2,3})?", language(raw))

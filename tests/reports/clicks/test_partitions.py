@@ -1,4 +1,4 @@
-"""Months of clicks: made ahead and on demand, by however many at once, and dropped as a whole."""
+"""Partitions are created ahead and on demand, concurrently, and dropped as a whole."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_partitions_hold_exactly_their_month() -> None:
         assert cursor.fetchone() == (3,)
 
 
-def test_months_ahead_are_made() -> None:
+def test_months_ahead_are_created() -> None:
     months = partitions.months_from(this_month(), 3)
     names = [f"{table}_{month:%Y_%m}" for table in partitions.TABLES for month in months]
     assert partitions.ensure_ahead() == names
@@ -74,13 +74,13 @@ def test_months_ahead_are_made() -> None:
     assert existing(CLICK) + existing("reports_view") == names
 
 
-def test_of_many_at_once_each_is_made_once() -> None:
+def test_concurrent_calls_create_each_once() -> None:
     made = in_threads(6, lambda: partitions.ensure(CLICK, [date(2024, 1, 1), date(2024, 2, 1)]))
     assert sorted(name for names in made for name in names) == existing()
     assert len(existing()) == 2
 
 
-def test_partitions_are_made_beside_those_who_read_and_write() -> None:
+def test_partitions_are_created_beside_readers_and_writers() -> None:
     partitions.ensure(CLICK, [date(2024, 1, 1)])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE reports_click IN ROW EXCLUSIVE MODE")
@@ -102,7 +102,7 @@ def test_old_months_are_dropped_as_a_whole(settings: Any) -> None:
     assert partitions.drop_old() == []
 
 
-def test_a_month_in_use_is_dropped_another_time(settings: Any) -> None:
+def test_a_month_in_use_is_left_to_the_next_run(settings: Any) -> None:
     partitions.ensure(CLICK, [date(2021, 1, 1)])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM reports_click")

@@ -1,4 +1,4 @@
-"""The roll-ups made again from raw rows: to exact numbers, once, and only where there are raw rows."""
+"""`rebuild_rollups` restores exact sums, and only where raw rows are stored."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_the_second_time_changes_nothing() -> None:
     assert rebuild() == f"{noon().date()}: 0 rows\n0 rows changed\n"
 
 
-def test_what_was_refused_is_carried_over() -> None:
+def test_refused_clicks_are_carried_over() -> None:
     at = a_day()
     key = {"grid_id": 1, "user_id": 1}
     LinkHour.objects.create(link_id=1, hour=at, accepted=9, humans=4, refused=5, **key)
@@ -104,7 +104,7 @@ def test_what_was_refused_is_carried_over() -> None:
     assert (grid["views_accepted"], grid["views_refused"]) == (5, 3)
 
 
-def test_rows_of_nothing_are_removed() -> None:
+def test_empty_rows_are_deleted() -> None:
     at = a_day()
     rebuild()
     before = GridDayValue.objects.count()
@@ -117,7 +117,7 @@ def test_rows_of_nothing_are_removed() -> None:
     assert GridDayValue.objects.count() == before
 
 
-def test_a_dry_run_only_says() -> None:
+def test_a_dry_run_changes_nothing() -> None:
     at = a_day()
     rebuild()
     add_to(LinkHour, {"link_id": 1, "hour": at}, accepted=2, humans=2)
@@ -166,7 +166,7 @@ def users() -> dict[int, tuple[int, int]]:
     }
 
 
-def test_a_dry_run_tells_of_users_sums_too() -> None:
+def test_a_dry_run_reports_users_sums_too() -> None:
     make_click(noon())
     rebuild()
     make_click(noon())
@@ -190,7 +190,7 @@ def test_days_without_their_raw_rows_are_refused() -> None:
     assert LinkHour.objects.get().accepted == 1
 
 
-def test_a_month_that_was_dropped_and_made_again_is_refused(settings: Any) -> None:
+def test_a_month_dropped_and_created_again_is_refused(settings: Any) -> None:
     make_click(noon())
     make_click(noon(70))
     settings.CLICK_KEEP_MONTHS = 1
@@ -208,13 +208,13 @@ def test_a_month_that_was_dropped_and_made_again_is_refused(settings: Any) -> No
         (["--grid", "gr_none"], "There is no grid gr_none."),
     ],
 )
-def test_what_makes_no_sense_is_refused(args: list[str], message: str) -> None:
+def test_invalid_arguments_are_refused(args: list[str], message: str) -> None:
     make_click(noon())
     with pytest.raises(CommandError, match=message):
         call_command("rebuild_rollups", *args)
 
 
-def test_the_ingest_is_held_and_let_go() -> None:
+def test_the_ingest_is_paused_meanwhile() -> None:
     def held() -> int:
         with connection.cursor() as cursor:
             cursor.execute(

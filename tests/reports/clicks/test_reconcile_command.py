@@ -1,4 +1,4 @@
-"""Every difference between what was accepted, what is counted and what is summed is told."""
+"""`reconcile_clicks` reports every difference between accepted, counted and summed events."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ def test_everything_adds_up(counted: datetime) -> None:
     assert lines[-1] == "Everything adds up: 4 events, 4 in the ledger"
 
 
-def test_nothing_adds_up_to_nothing(redis: Any) -> None:
+def test_an_empty_database_adds_up(redis: Any) -> None:
     assert reconcile().splitlines()[-1] == "Everything adds up: 0 events, 0 in the ledger"
 
 
-def test_what_waits_is_not_lost(counted: datetime, redis: Any, spool: Path) -> None:
+def test_waiting_events_are_not_lost(counted: datetime, redis: Any, spool: Path) -> None:
     # Counted, and only not deleted yet; then one that waits.
     redis.xadd(wire.STREAM, group_fields("p1", 2, 4, 2))
     redis.xadd(wire.STREAM, group_fields("p1", 3, 9, 5))
@@ -96,23 +96,23 @@ def test_what_waits_is_not_lost(counted: datetime, redis: Any, spool: Path) -> N
     assert lines[-1] == "Everything adds up: 15 events, 4 in the ledger"
 
 
-def test_what_is_nowhere_is_told(counted: datetime, redis: Any) -> None:
+def test_lost_events_are_reported(counted: datetime, redis: Any) -> None:
     redis.hset(wire.COUNTERS, "p1", 11)
     assert differences() == ["p1: 7 accepted events are neither counted nor waiting"]
 
 
-def test_what_never_arrived_is_told(counted: datetime, redis: Any) -> None:
+def test_missing_events_are_reported(counted: datetime, redis: Any) -> None:
     add_to(Producer, {"name": "p1"}, accepted=3, missing=3)
     redis.hset(wire.COUNTERS, "p1", 7)
     assert differences() == ["p1: 3 events never arrived"]
 
 
-def test_a_broken_entry_is_nobodys(counted: datetime, redis: Any) -> None:
+def test_a_broken_entry_has_no_producer(counted: datetime, redis: Any) -> None:
     redis.xadd(wire.STREAM, {"x": "y"})
     assert "Everything adds up" in reconcile()
 
 
-def test_what_is_set_aside_need_not_be_in_the_ledger(counted: datetime, redis: Any) -> None:
+def test_events_set_aside_need_not_be_in_the_ledger(counted: datetime, redis: Any) -> None:
     add_to(Producer, {"name": "p1"}, accepted=2)
     redis.hset(wire.COUNTERS, "p1", 6)
     told = "6 events arrived, but the ledger has 4 and 0 are set aside"
@@ -155,7 +155,7 @@ def test_what_is_set_aside_need_not_be_in_the_ledger(counted: datetime, redis: A
         ),
     ],
 )
-def test_a_sum_that_differs_from_its_rows_is_told(
+def test_a_sum_that_differs_from_its_rows_is_reported(
     counted: datetime, model: Any, key: dict[str, Any], counts: dict[str, int], told: str
 ) -> None:
     add_to(model, key, **counts)
@@ -163,7 +163,7 @@ def test_a_sum_that_differs_from_its_rows_is_told(
     assert differences()[0] == f"{where}: visitors 1 instead of 0"
 
 
-def test_parts_that_do_not_make_up_the_whole_are_told(counted: datetime) -> None:
+def test_unbalanced_rows_are_reported(counted: datetime) -> None:
     add_to(LinkDay, {"link_id": 1}, accepted=1)
     unbalanced = (
         "reports_link_day: 1 rows where accepted is not humans + duplicates + bots + refused"
@@ -175,15 +175,13 @@ def test_parts_that_do_not_make_up_the_whole_are_told(counted: datetime) -> None
 
 
 @pytest.mark.parametrize("whole", ["accepted", "views_accepted"])
-def test_parts_of_a_users_hour_that_do_not_make_up_the_whole_are_told(
-    counted: datetime, whole: str
-) -> None:
+def test_unbalanced_rows_of_users_are_reported(counted: datetime, whole: str) -> None:
     add_to(UserHour, {"user_id": 1}, **{whole: 1})
     assert "rows where" in differences()[0]
     assert len(differences()) == 2
 
 
-def test_what_links_and_grids_refused_must_agree(counted: datetime, redis: Any) -> None:
+def test_refused_clicks_of_links_and_grids_must_agree(counted: datetime, redis: Any) -> None:
     for model in (GridHour, UserHour):
         add_to(model, {"user_id": 1}, accepted=1, refused=1)
     assert differences() == [
@@ -192,7 +190,7 @@ def test_what_links_and_grids_refused_must_agree(counted: datetime, redis: Any) 
     ]
 
 
-def test_a_redis_that_is_away_is_told_and_the_rest_checked(
+def test_without_redis_the_rest_is_checked(
     counted: datetime, settings: Any, tmp_path: Path
 ) -> None:
     settings.CLICKS_REDIS_URL = f"unix://{tmp_path}/none.sock"
@@ -202,7 +200,7 @@ def test_a_redis_that_is_away_is_told_and_the_rest_checked(
     assert found[1].startswith("reports_link_day link_id=1")
 
 
-def test_what_the_ingest_counts_is_what_its_rows_say(redis: Any) -> None:
+def test_sums_of_the_ingest_equal_its_rows(redis: Any) -> None:
     """Humans, repeats, bots and what was not kept, of clicks and views: nothing is left to rebuild."""
     at = int(noon().timestamp() * 1000)
     agents = (BROWSER, "curl/8.5.0", "")
@@ -232,6 +230,6 @@ def test_what_the_ingest_counts_is_what_its_rows_say(redis: Any) -> None:
     assert sum(rebuild_day(day=noon().date()).values()) == 0
 
 
-def test_hours_must_be_some() -> None:
+def test_hours_must_be_positive() -> None:
     with pytest.raises(CommandError, match="--hours must be at least 1"):
         call_command("reconcile_clicks", "--hours", "0")

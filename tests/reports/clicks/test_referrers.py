@@ -1,4 +1,4 @@
-"""Where visitors come from."""
+"""Hosts are read from referrers."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def test_host(raw: bytes, host: str) -> None:
         b"https://GO.example:8443/",
     ],
 )
-def test_none(raw: bytes) -> None:
+def test_invalid_referrers_have_no_host(raw: bytes) -> None:
     assert referrer_host(raw) == ""
 
 
-def test_own_address_is_what_the_settings_say(settings: Any) -> None:
+def test_gridlink_itself_is_no_referrer(settings: Any) -> None:
     assert referrer_host(b"https://other.example/") == "other.example"
     settings.LINK_BASE_URL = "https://other.example"
     assert referrer_host(b"https://other.example/") == ""
@@ -109,7 +109,7 @@ ADDRESSES = st.builds(
 
 
 @given(st.one_of(ADDRESSES, st.binary(max_size=MAX_TEXT)))
-def test_any_bytes(raw: bytes) -> None:
+def test_any_bytes_are_accepted(raw: bytes) -> None:
     host = referrer_host(raw)
     assert len(host) <= (Click._meta.get_field("referrer").max_length or 0)
     assert is_storable(host)

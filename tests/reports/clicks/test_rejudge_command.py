@@ -1,4 +1,4 @@
-"""Stored visits judged again: verdicts, firsts and sums move together, once."""
+"""`rejudge_bots` changes verdicts, first visits and sums together, once."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_human_becomes_a_bot_and_the_next_is_first() -> None:
     assert totals() == (1, 0, 1, 1, 1)
 
 
-def test_a_bot_becomes_a_human_and_is_judged_among_the_others() -> None:
+def test_a_bot_becomes_a_human_and_its_visits_are_replayed() -> None:
     at = noon()
     old = make_agent(BROWSER, bot_reason="crawler", bot_rules=0)
     bot: dict[str, Any] = {
@@ -88,7 +88,7 @@ def test_a_bot_becomes_a_human_and_is_judged_among_the_others() -> None:
     assert (grid.views, grid.views_bots, grid.views_visitors) == (1, 0, 1)
 
 
-def test_how_it_was_requested_wins() -> None:
+def test_request_flags_take_precedence() -> None:
     make_click(noon(), agent=make_agent(CURL, bot_reason="library"), flags=int(Flag.HEAD))
     rejudge()
     click = Click.objects.get()
@@ -118,7 +118,7 @@ def test_new_rules_leave_their_version_on_every_row(monkeypatch: pytest.MonkeyPa
     assert rows() == [(Verdict.HUMAN, True, True)]
 
 
-def test_days_before_stay_as_they_are() -> None:
+def test_earlier_days_stay_unchanged() -> None:
     earlier = make_click(noon(2), agent=make_agent(CURL, bot_rules=0))
     make_click(noon())
     rejudge()
@@ -129,9 +129,7 @@ def test_days_before_stay_as_they_are() -> None:
     ("salt", "known"),
     [(b"x" * 32, lambda at: [(2, at + timedelta(seconds=1))]), (b"", lambda at: [])],
 )
-def test_who_was_seen_today_is_known_by_what_is_left(
-    salt: bytes, known: Callable[[Any], list[Any]]
-) -> None:
+def test_the_history_of_today_is_rewritten(salt: bytes, known: Callable[[Any], list[Any]]) -> None:
     """While the day's visitors can still come again, the ingest goes on from what the replay says."""
     at = noon()
     VisitorSalt.objects.create(day=at.date(), salt=salt)

@@ -1,4 +1,4 @@
-"""The sums are what the rows add up to, whatever was clicked and however it came in."""
+"""Roll-ups are the sums of the rows, whatever was clicked and however it arrived."""
 
 from __future__ import annotations
 

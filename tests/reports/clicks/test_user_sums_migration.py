@@ -1,4 +1,4 @@
-"""The users' sums that a database of an earlier version gets."""
+"""A migration creates users' sums in a database of an earlier version."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def found() -> list[set[tuple[Any, ...]]]:
     return [set(model.objects.values_list()) for model in (UserHour, UserDayValue)]
 
 
-def test_the_sums_there_are_are_added_up() -> None:
+def test_existing_sums_are_added_up() -> None:
     owner = Client(make_user("alice"))
     for number, client in enumerate([owner, Client(make_user("bob"))]):
         make_click(noon(1), grid_id=90 + number, user_id=user_of(client).pk)

@@ -1,4 +1,4 @@
-"""What headers say of browser, system and device."""
+"""Browser, system and device are read from headers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_real_headers(header: Header) -> None:
         ("Mozilla/5.0 (Windows NT 10.0; rv:1.0) Fire\ud800fox/1", Agent("", "Windows", "desktop")),
     ],
 )
-def test_edges(text: str, agent: Agent) -> None:
+def test_unusual_headers(text: str, agent: Agent) -> None:
     assert describe(text) == agent
 
 
@@ -53,7 +53,7 @@ def assert_kept(agent: Agent) -> None:
 
 
 @given(st.binary(max_size=MAX_TEXT))
-def test_any_bytes(raw: bytes) -> None:
+def test_any_bytes_are_accepted(raw: bytes) -> None:
     assert_kept(describe(raw.decode("latin-1")))
     assert_kept(describe(raw.decode(errors="surrogateescape")))
 
@@ -64,5 +64,5 @@ def test_any_bytes(raw: bytes) -> None:
     ),
     st.text(st.characters(), max_size=300),
 )
-def test_any_text_where_names_are_taken_from(pattern: str, text: str) -> None:
+def test_any_names_are_accepted(pattern: str, text: str) -> None:
     assert_kept(describe(pattern.format(text)))

@@ -1,4 +1,4 @@
-"""Visitors are told apart for a day and by nobody afterwards."""
+"""Visitors are told apart for a day, and by nobody afterwards."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ def test_visitor(salt: bytes, user: int, address: str, user_agent: bytes, number
         ((1, "1 a", b""), (11, "a", b"")),
     ],
 )
-def test_nothing_runs_together(one: tuple[int, str, bytes], other: tuple[int, str, bytes]) -> None:
+def test_address_and_header_are_kept_apart(
+    one: tuple[int, str, bytes], other: tuple[int, str, bytes]
+) -> None:
     assert visitor(SALT, *one) != visitor(SALT, *other)
 
 
@@ -122,7 +124,7 @@ def test_a_day_has_one_salt(days: Callable[[int], date]) -> None:
 @pytest.mark.parametrize(
     ("kept", "alive", "over"), [(0, [0, 1], [-1, 2]), (1, [-1, 0, 1], [-2, 2]), (3, [-3], [-4])]
 )
-def test_its_time(
+def test_how_long_a_salt_lives(
     kept: int, alive: list[int], over: list[int], days: Callable[[int], date], settings: Any
 ) -> None:
     settings.VISITOR_SALT_DAYS = kept
@@ -140,12 +142,12 @@ def test_far_days_have_none(day: date, db: None) -> None:
     assert salts() == {}
 
 
-def test_overdue_and_not_yet_destroyed_is_not_given(days: Callable[[int], date]) -> None:
+def test_an_overdue_salt_is_not_used(days: Callable[[int], date]) -> None:
     salt_row(days(-2))
     assert salt_of(days(-2)) is None
 
 
-def test_destroyed(days: Callable[[int], date]) -> None:
+def test_salts_are_destroyed(days: Callable[[int], date]) -> None:
     for number in range(-4, 2):
         salt_row(days(number))
         seen(days(number), 2)
@@ -165,7 +167,7 @@ def test_a_destroyed_salt_stays_destroyed(days: Callable[[int], date], settings:
     assert salts()[days(-2)] == b""
 
 
-def test_who_was_seen_is_forgotten_in_batches(
+def test_visitors_are_deleted_in_batches(
     days: Callable[[int], date], monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     monkeypatch.setattr(visitors, "_BATCH", 4)
@@ -177,7 +179,7 @@ def test_who_was_seen_is_forgotten_in_batches(
     assert seen_days() == {days(0): 5}
 
 
-def test_who_is_being_written_is_left_to_the_next_run(
+def test_locked_visitors_are_left_to_the_next_run(
     transactional_db: None, days: Callable[[int], date]
 ) -> None:
     """An ingest that began in time is not waited for, and so cannot end in a deadlock."""
@@ -190,7 +192,9 @@ def test_who_is_being_written_is_left_to_the_next_run(
     assert seen_days() == {}
 
 
-def test_the_first_makes_it(transactional_db: None, days: Callable[[int], date]) -> None:
+def test_the_first_caller_creates_the_salt(
+    transactional_db: None, days: Callable[[int], date]
+) -> None:
     """Eight ask at once for a day's first salt, while one has made it and not yet committed."""
     made: list[bytes | None] = []
 
@@ -206,7 +210,7 @@ def test_the_first_makes_it(transactional_db: None, days: Callable[[int], date])
     assert salts() == {days(0): made[0]}
 
 
-def test_made_anew_when_the_first_gave_up(
+def test_a_salt_is_created_after_a_rollback(
     transactional_db: None, days: Callable[[int], date]
 ) -> None:
     with transaction.atomic():
@@ -217,7 +221,7 @@ def test_made_anew_when_the_first_gave_up(
     assert salts() == {days(0): second}
 
 
-def test_asked_for_while_it_is_destroyed(
+def test_a_salt_read_while_it_is_destroyed(
     transactional_db: None, days: Callable[[int], date], settings: Any
 ) -> None:
     """A day is over for one connection, and not quite for others that ask: none gets a second salt."""

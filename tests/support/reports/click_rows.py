@@ -1,4 +1,4 @@
-"""Raw clicks and views as the ingest leaves them, put in by plain SQL."""
+"""Insert raw clicks and views as the ingest leaves them."""
 
 from __future__ import annotations
 

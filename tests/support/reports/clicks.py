@@ -1,4 +1,4 @@
-"""Clicks and views as rows, without the tiers that make them, and the roll-ups of just these rows."""
+"""Store clicks and views as rows, and roll them up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account's clicks by the thousand, with the sums that the ingest keeps of them."""
+"""Create thousands of clicks of an account, with their sums."""
 
 from __future__ import annotations
 

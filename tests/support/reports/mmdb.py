@@ -1,4 +1,4 @@
-"""Databases of countries, as small as can be, in MaxMind's format 2.0."""
+"""Write minimal databases of countries in MaxMind's format 2.0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clicks put into the stream by hand, and the tables that come of them."""
+"""Put clicks into the stream, and read the tables that result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real User-Agent headers, as browsers, apps and programs send them."""
+"""Provide real User-Agent headers of browsers, apps and programs."""
 
 from __future__ import annotations
 

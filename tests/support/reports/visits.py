@@ -1,4 +1,4 @@
-"""Random clicks and views around the times when clocks change, and the numbers of them counted one by one."""
+"""Generate clicks around changes of clocks, and count them one by one."""
 
 from __future__ import annotations
 
