@@ -10,7 +10,7 @@ from reports.clicks.parsing.outcomes import CLICK_FIELDS, VIEW_FIELDS, Outcome
 from reports.clicks.parsing.targets import ParsedTarget
 from reports.clicks.parsing.visits import DAY_MS, HOUR_MS, Visit
 from reports.clicks.rollups.collector import RollupCollector, RollupKey
-from reports.clicks.storage.copy_format import pg_timestamp
+from reports.clicks.storage.copy_format import EPOCH_MS
 
 # Fields of COPY: the time and the visitor, who may be NULL, and the header's id.
 _TIME_AND_VISITOR, _TIME_AND_NULL = Struct("!iqiq"), Struct("!iqi")
@@ -47,7 +47,7 @@ class Classifier:
             hour, link = at // HOUR_MS, target.link
             outcome = known_outcome(key, link, at) if key else (_BOT if check.is_bot else _HUMAN)
             rollup_keys.append((target, hour, outcome))
-            time = pg_timestamp(at)
+            time = (at - EPOCH_MS) * 1000  # pg_timestamp, without a call
             when = (
                 without_visitor(8, time, -1)
                 if visitor is None

@@ -6,6 +6,7 @@ to those there are, and sums them further by day and by user.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,19 +44,9 @@ def _count(name: str) -> str:
     return f"{' + '.join(outcomes)} AS {name}"
 
 
-class OutcomeCounts(dict[tuple[Any, ...], list[int]]):
-    """Count visits by outcome, for each row of a roll-up.
-
-    A row is named by its key, in values of COPY, and its owner; a text of the key comes last.
-    """
-
-    def __init__(self, columns: int) -> None:
-        super().__init__()
-        self._zeros = [0] * columns
-
-    def __missing__(self, key: tuple[Any, ...]) -> list[int]:
-        row = self[key] = self._zeros.copy()
-        return row
+# Visits by outcome for each row of a roll-up, which is named by its key, in values of COPY, and its owner; a
+# text of the key comes last.
+OutcomeCounts = defaultdict[tuple[Any, ...], list[int]]
 
 
 class Additions:
@@ -63,25 +54,20 @@ class Additions:
 
     def __init__(self, table: RollupTable) -> None:
         types = {field.name: _TYPES[field.get_internal_type()] for field in table.key_fields}
-        numbers = [*(name for name in table.key if types[name][0]), *table.owner]
+        texts = [name for name, (code, _) in types.items() if not code]
+        numbers = [*(name for name in table.key if name not in texts), *table.owner]
         outcomes = [each.name.lower() for each in Outcome if {*SUMS[each]} & {*table.counts}]
         if "views" in table.counts:
             outcomes += [f"view_{name}" for name in outcomes]
-        self._columns = [
-            *numbers,
-            *outcomes,
-            *(name for name in table.key if not types[name][0]),
-        ]
-        self._types = {name: types.get(name, ("", "bigint"))[1] for name in self._columns}
-        codes = [types.get(name, (BIGINT, ""))[0] for name in self._columns]
-        self._fields, self._numbers, self._outcomes = (
-            Fields("".join(codes)),
-            len(numbers),
-            len(outcomes),
-        )
+        columns = {
+            name: types.get(name, (BIGINT, "bigint")) for name in (*numbers, *outcomes, *texts)
+        }
+        self._columns = {name: sql_type for name, (_, sql_type) in columns.items()}
+        self._fields = Fields("".join(code for code, _ in columns.values()))
+        self._numbers, self._zeros = len(numbers), [0] * len(outcomes)
         self._temporary = f"new_{table.name}"
-        columns = ", ".join([*table.key, *table.owner, *map(_count, table.counts)])
-        self.rows = f"(SELECT {columns} FROM {self._temporary}) AS added"
+        selected = ", ".join([*table.key, *table.owner, *map(_count, table.counts)])
+        self.rows = f"(SELECT {selected} FROM {self._temporary}) AS added"
         self._upserts = [table.upsert(self.rows, add=True)]
 
     def derive(self, table: RollupTable, rows: str) -> None:
@@ -89,17 +75,13 @@ class Additions:
         self._upserts.append(table.upsert(f"({rows}) AS derived", add=True))
 
     def counts(self) -> OutcomeCounts:
-        """Return empty counts for this roll-up."""
-        return OutcomeCounts(self._outcomes)
+        """Return empty counts for this roll-up, whose rows start at zero."""
+        return defaultdict(self._zeros.copy)
 
     def encode(self, counts: OutcomeCounts) -> list[bytes]:
         """Return the counts as rows that COPY reads."""
-        join, start, pack, numbers = (
-            b"".join,
-            row_start(len(self._columns)),
-            self._fields.pack,
-            self._numbers,
-        )
+        start, numbers = row_start(len(self._columns)), self._numbers
+        join, pack = b"".join, self._fields.pack
         return copy_chunks(
             [
                 join((start, pack((*key[:numbers], *row)), *key[numbers:]))
@@ -110,7 +92,7 @@ class Additions:
     def store(self, cursor: Any, chunks: Sequence[bytes]) -> None:
         """Add encoded rows to the roll-up and those derived from it, within a transaction."""
         if chunks:
-            ensure_temp_table(cursor, self._temporary, self._types)
+            ensure_temp_table(cursor, self._temporary, self._columns)
             copy(cursor, self._temporary, self._columns, chunks)
             for upsert in self._upserts:
                 cursor.execute(upsert)

@@ -9,7 +9,7 @@ from typing import Any
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 # PostgreSQL counts from 2000 on: microseconds for timestamps, days for dates.
-_EPOCH_MS = 946_684_800_000
+EPOCH_MS = 946_684_800_000
 _EPOCH_DAYS = 10_957
 _LENGTH = Struct("!i")
 # In rows, some megabytes: before each further chunk, a thread waits for its turn among the others.
@@ -21,7 +21,7 @@ _SIZES = {BIGINT: 8, INTEGER: 4, SMALLINT: 2, BOOLEAN: 1}
 
 def pg_timestamp(at: int) -> int:
     """Return the value of a timestamptz, from milliseconds since 1970."""
-    return (at - _EPOCH_MS) * 1000
+    return (at - EPOCH_MS) * 1000
 
 
 def pg_date(day: int) -> int:
