@@ -6,7 +6,7 @@ from reports.exports.base import ExportFormat, PartedFormat
 from reports.exports.formats.csv import CsvFormat
 from reports.exports.formats.jsonl import JsonLinesFormat
 from reports.exports.formats.netscape import NetscapeFormat
-from reports.exports.formats.parquet.format import ParquetFormat
+from reports.exports.formats.parquet import ParquetFormat
 from reports.exports.formats.xlsx import XlsxFormat
 from reports.exports.sources.base import ExportSource
 from reports.exports.sources.clicks import ClicksSource

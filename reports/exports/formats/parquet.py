@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from typing import BinaryIO, cast
 
 from reports.exports.base import ExportQuery, OnProgress, PartedFormat, StoredPart, copy_out
-from reports.exports.formats.parquet.encoder import COPY_OPTIONS, EXPRESSIONS, PartWriter
-from reports.exports.formats.parquet.merge import merge
+from reports.exports.formats.parquet_encoder import (
+    COPY_OPTIONS,
+    EXPRESSIONS,
+    PartWriter,
+    join_parts,
+)
 
 
 class ParquetFormat(PartedFormat):
-    """Write each part as a Parquet file, and the whole file of their row groups."""
+    """Write each part as a Parquet file, and join their row groups to one file."""
 
     name = "parquet"
     extension = "parquet"
@@ -35,5 +39,5 @@ class ParquetFormat(PartedFormat):
             return copy_out(rows, COPY_OPTIONS, cast(BinaryIO, part), using=query.using)
 
     def assemble(self, parts: Iterable[StoredPart], out: io.RawIOBase) -> None:
-        """Write one file of all parts without decoding them."""
-        merge(parts, cast(BinaryIO, out))
+        """Write one file of all parts."""
+        join_parts(parts, out, self.columns)

@@ -1,1 +1,0 @@
-"""Write Parquet: encode parts, merge them into one file, write its footer."""
