@@ -1,1 +1,1 @@
-"""The job platform: jobs, schedules, notifications and object storage."""
+"""Run jobs and schedules, notify users, and store files."""

@@ -1,84 +1,80 @@
-"""The only door from an identifier that somebody sent to a job, its file, or a schedule."""
+"""Find rows of the acting user, the only way from an identifier to a row."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Gone, NotFound
 from tasks.jobs.selectors import job_file, job_get
 from tasks.models import Delivery, Job, JobFile, Notification, Schedule, WebhookEndpoint
-from tasks.schedules.selectors import schedule_get
 from tasks.storage import downloads
+
+M = TypeVar("M", bound=Model)
 
 
 def job_read(actor: User, slug: str) -> Job:
-    """One of the actor's own jobs; raises NotFound for anything else."""
-    job = job_get(user=actor, slug=slug)
-    if job is None:
-        raise NotFound
-    return job
+    """Return one of the actor's jobs with its outputs; raise NotFound."""
+    return _found(job_get(user=actor, slug=slug))
 
 
 def file_read(actor: User, slug: str, name: str) -> JobFile:
-    """A file of one of the actor's own jobs; raises NotFound, or Gone once it has expired."""
-    return _present(file_record(actor, slug, name))
+    """Return a file of the actor's. Raises NotFound, or Gone once it has expired."""
+    return _unexpired(file_record(actor, slug, name))
 
 
 def file_record(actor: User, slug: str, name: str) -> JobFile:
-    """What is known of a file of one of the actor's own jobs, even when it has expired; raises NotFound."""
-    file = job_file(slug=slug, name=name)
-    if file is None or file.job.user_id != actor.pk:
+    """Return the record of a file of the actor's, expired or not; raise NotFound."""
+    file = _found(job_file(slug=slug, name=name))
+    if file.job.user_id != actor.pk:
         raise NotFound
     return file
 
 
-def schedule_read(actor: User, slug: str) -> Schedule:
-    """One of the actor's own schedules; raises NotFound for anything else."""
-    schedule = schedule_get(user=actor, slug=slug)
-    if schedule is None:
-        raise NotFound
-    return schedule
-
-
 def file_read_signed(slug: str, name: str, *, expires: str, signature: str) -> JobFile:
-    """A file by a signed URL. Raises Forbidden for a bad signature and Gone for an expired one."""
+    """Return a file by its signed URL. Raises Forbidden, NotFound or Gone."""
     file = job_file(slug=slug, name=name)
-    # Whether there is such a file is told to those alone who have a signature for it.
+    # Only whoever has a valid signature learns whether the file exists.
     generation = file.generation if file else 0
     downloads.verify(slug, name, generation, expires=expires, signature=signature)
-    if file is None:
-        raise NotFound
-    return _present(file)
+    return _unexpired(_found(file))
+
+
+def schedule_read(actor: User, slug: str) -> Schedule:
+    """Return one of the actor's schedules; raise NotFound."""
+    return _first(Schedule.objects.of(actor).filter(slug=slug))
 
 
 def notification_read(actor: User, slug: str) -> Notification:
-    """One of the actor's own notifications; raises NotFound."""
-    notification = Notification.objects.filter(user=actor, slug=slug).first()
-    if notification is None:
-        raise NotFound
-    return notification
+    """Return one of the actor's notifications; raise NotFound."""
+    return _first(Notification.objects.filter(user=actor, slug=slug))
 
 
 def webhook_read(actor: User, slug: str) -> WebhookEndpoint:
-    """One of the actor's own webhooks; raises NotFound."""
-    endpoint = WebhookEndpoint.objects.filter(user=actor, slug=slug).first()
-    if endpoint is None:
-        raise NotFound
-    return endpoint
+    """Return one of the actor's webhooks; raise NotFound."""
+    return _first(WebhookEndpoint.objects.filter(user=actor, slug=slug))
 
 
 def delivery_read(actor: User, slug: str, delivery: str) -> Delivery:
-    """A delivery to one of the actor's own webhooks; raises NotFound."""
-    found = Delivery.objects.select_related("notification", "endpoint").filter(
-        endpoint__user=actor, endpoint__slug=slug, slug=delivery
-    )
-    if (first := found.first()) is None:
+    """Return a delivery to one of the actor's webhooks; raise NotFound."""
+    deliveries = Delivery.objects.select_related("notification", "endpoint")
+    return _first(deliveries.filter(endpoint__user=actor, endpoint__slug=slug, slug=delivery))
+
+
+def _first(rows: QuerySet[M]) -> M:
+    return _found(rows.first())
+
+
+def _found(row: M | None) -> M:
+    if row is None:
         raise NotFound
-    return first
+    return row
 
 
-def _present(file: JobFile) -> JobFile:
+def _unexpired(file: JobFile) -> JobFile:
     if file.deleted_on or file.expires_on <= timezone.now():
         raise Gone("The file has expired and was removed.")
     return file

@@ -1,4 +1,4 @@
-"""The app's registration with Django."""
+"""Register the app with Django."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.module_loading import autodiscover_modules
 
 
 class TasksConfig(AppConfig):
-    """Jobs."""
+    """Configure the app of jobs."""
 
     name = "tasks"
     verbose_name = "Jobs"

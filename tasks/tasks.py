@@ -1,5 +1,8 @@
-"""Celery's entry points, a few lines each. Messages hold identifiers only, never state, and unknown
-arguments are ignored, so that workers of two versions can share a queue."""
+"""Define Celery's entry points, a few lines each.
+
+Messages hold identifiers only, and unknown arguments are ignored, so that workers of two versions can share
+a queue. Where no slot is claimed, two runs at once share the work.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from tasks.jobs import executor, sweeper
 from tasks.notifications import dispatcher
 from tasks.schedules import firing
 
+_NOT_FIRST = "another run has this slot"
+
 
 @shared_task(name=RUN_JOB, bind=True)
 def run_job(self: Task[Any, Any], /, slug: str, **_: Any) -> None:
@@ -23,51 +28,51 @@ def run_job(self: Task[Any, Any], /, slug: str, **_: Any) -> None:
 
 @shared_task(name="tasks.sweep_jobs", ignore_result=True)
 def sweep_jobs(**_: Any) -> None:
-    """Needs no slot: two at once share the work."""
+    """Publish stalled jobs again and fail those that crashed at every attempt."""
     sweeper.sweep_jobs()
 
 
 @shared_task(name=DELIVER, ignore_result=True)
 def deliver(**_: Any) -> None:
-    """Needs no slot: two at once share the outbox."""
+    """Send what is due of the outbox."""
     dispatcher.deliver()
 
 
 @shared_task(name="tasks.ring_canaries", ignore_result=False)
-def ring_canaries(**_: Any) -> str:
+def send_canaries(**_: Any) -> str:
     """Send a message through every queue, to see which of them flow."""
     if not claim_slot("ring_canaries", 60):
-        return "another run has this slot"
+        return _NOT_FIRST
     for queue in QUEUES:
         current_app.send_task("tasks.canary", args=[queue], queue=queue, expires=120)
-    return f"rang {len(QUEUES)} queues"
+    return f"sent to {len(QUEUES)} queues"
 
 
 @shared_task(name="tasks.canary", ignore_result=True)
 def canary(queue: str, **_: Any) -> None:
-    """The other end of `ring_canaries`."""
+    """Record that a message of `send_canaries` arrived."""
     sweeper.record_canary(queue)
 
 
 @shared_task(name="tasks.fire_schedules", ignore_result=True)
 def fire_schedules(**_: Any) -> None:
-    """Needs no slot: two at once share the work."""
+    """Start the jobs of schedules whose slot has come."""
     firing.fire_due()
 
 
 @shared_task(name="tasks.sweep_files", ignore_result=False)
 def sweep_files(**_: Any) -> str:
-    """Remove files past their time and objects that belong to nothing."""
+    """Remove expired files and objects that belong to no job."""
     if not claim_slot("sweep_files", 3600):
-        return "another run has this slot"
+        return _NOT_FIRST
     sweeper.sweep_files()
     return "swept"
 
 
 @shared_task(name="tasks.sweep_records", ignore_result=False)
 def sweep_records(**_: Any) -> str:
-    """Remove small records past their use."""
+    """Remove old records that nobody needs any more."""
     if not claim_slot("sweep_records", 3600):
-        return "another run has this slot"
+        return _NOT_FIRST
     sweeper.sweep_records()
     return "swept"

@@ -97,7 +97,7 @@ class ExportParts:
         part = Part(self._context.scratch_key(name), rows, sink.size)
         with self._lock:
             self._finished[number] = part
-            self._context.keep(Checkpoint(self._plan, self._finished).as_json())
+            self._context.save_checkpoint(Checkpoint(self._plan, self._finished).as_json())
         return part
 
     def _open(self, part: Part, start: int, length: int | None) -> BinaryIO:

@@ -1,1 +1,1 @@
-"""REST endpoints for jobs, notifications, schedules and webhooks."""
+"""Serve the REST endpoints of jobs, notifications, schedules and webhooks."""

@@ -1,4 +1,4 @@
-"""Celery's beat, held to one at a time by an advisory lock in Postgres."""
+"""Run one Celery beat at a time, by an advisory lock in Postgres."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ _RETRY_SECONDS = 5.0
 
 
 class LockedScheduler(Scheduler):
-    """Ticks only while this process holds the lock. A second beat waits, and takes over when the first
-    one's connection is gone."""
+    """Publish due tasks only while this process holds the lock.
+
+    A second beat waits, and takes over once the first one's connection is gone.
+    """
 
     _holds_lock = False
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Seconds until the next tick; publishes nothing without the lock."""
-        if not self._keep_lock():
+        """Return the seconds until the next tick; publish nothing without the lock."""
+        if not self._acquire_lock():
             return _RETRY_SECONDS
         return float(super().tick(*args, **kwargs))
 
-    def _keep_lock(self) -> bool:
-        # The lock lives and dies with the connection, which may be another one than at the last tick. To
-        # take again what this one holds is allowed, and tells the two cases apart.
+    def _acquire_lock(self) -> bool:
+        # The lock ends with its connection, which may have been replaced since the last tick. Taking a lock
+        # that this connection holds is allowed, so asking each time covers both cases.
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY])

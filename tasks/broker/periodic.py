@@ -1,11 +1,11 @@
-"""Periodic work runs once per slot of time, however many beats ask for it and whenever they do."""
+"""Run periodic work once per slot of time, however many beats ask for it."""
 
 from __future__ import annotations
 
 from django.db import connection
 
-# The slot is counted on the database's clock, so workers whose clocks differ agree on it.
-_TAKE = """
+# The database's clock numbers the slots, so workers whose clocks differ agree.
+_CLAIM = """
 INSERT INTO tasks_periodic_run (name, slot)
 VALUES (%s, floor(extract(epoch FROM statement_timestamp()) / %s))
 ON CONFLICT DO NOTHING
@@ -14,7 +14,7 @@ RETURNING id
 
 
 def claim_slot(name: str, seconds: float) -> bool:
-    """Whether the caller is the first to ask for `name` in the current slot of `seconds`."""
+    """Return whether the caller is the first to claim the current slot of `name`."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [name, seconds])
+        cursor.execute(_CLAIM, [name, seconds])
         return cursor.fetchone() is not None

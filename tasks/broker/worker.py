@@ -1,7 +1,6 @@
-"""What a process of a worker keeps from one task to the next: its database connections, as the web does from
-one request to the next, and what it has loaded.
+"""Keep a worker's database connections and loaded objects from task to task.
 
-Celery closes the connections before and after each task. A new one costs more than a small report does:
+By default Celery closes connections around each task, and a new one costs more than a small report:
 PostgreSQL starts a process, which has to read the catalogue first.
 """
 
@@ -12,15 +11,15 @@ from django.db import close_old_connections
 
 
 def connect_worker_signals() -> None:
-    """Have a task begin with the connections of the one before, unless they broke or are too old."""
-    # As Django does around a request. How many tasks may do with one is CELERY_DB_REUSE_MAX.
+    """Close only broken and old connections around a task, as Django does around a request."""
+    # CELERY_DB_REUSE_MAX says how many tasks may use one.
     signals.task_prerun.connect(close_old_connections)
     signals.task_postrun.connect(close_old_connections)
     signals.worker_process_init.connect(_freeze_loaded_objects)
 
 
 def _freeze_loaded_objects(**_: object) -> None:
-    # Not above: the project itself imports the Celery app.
+    # Imported late: the project itself imports the Celery app.
     from gridlink.lib.garbage import freeze_loaded_objects
 
     freeze_loaded_objects()

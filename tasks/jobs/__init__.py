@@ -1,1 +1,1 @@
-"""The life of a job: submit, claim, run, report progress, end, sweep."""
+"""Submit, claim, run, end and sweep jobs."""

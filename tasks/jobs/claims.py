@@ -1,8 +1,8 @@
-"""The claim: how a worker takes a job, in one conditional UPDATE, fairly between users.
+"""Claim the next job of a queue in one conditional UPDATE, fairly between users.
 
-A message names a job, but any message of a queue only says "there is work": the worker takes whichever
-job is next in fairness. So ten thousand queued jobs of one user delay another's first by at most one
-running job, and a lost or doubled message changes nothing.
+A message names a job but only says that its queue has work: the worker claims whichever job is next in
+turn. So ten thousand queued jobs of one user delay another user's first by at most one running job, and a
+lost or repeated message changes nothing.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from django.db import connection
 
 from tasks.models import Job, JobQuerySet, JobStatus
 
-# Claims of one queue take turns for the few milliseconds each needs, so that two workers cannot both find
-# a user one below the cap.
+# Claims of one queue take turns, for milliseconds, so that two workers cannot both find a user one below
+# the cap.
 _TAKE_TURNS = """
 SELECT pg_advisory_xact_lock(hashtext('tasks.claim'), hashtext(queue)), queue
 FROM tasks_job WHERE slug = %(slug)s
 """
 
-# `queued` walks the index job_waiting from user to user and reads one job of each, so what a claim costs
-# grows with the number of users who wait and not with the length of the queue.
+# `queued` walks the index job_waiting from user to user and reads one job of each, so the cost of a claim
+# grows with the users who wait and not with the queue's length.
 _CLAIM = """
 WITH RECURSIVE queued AS (
     (SELECT id, user_id, created_on FROM tasks_job
@@ -87,7 +87,7 @@ FROM taken
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job as one worker holds it. Whatever it writes for the job names this fence."""
+    """Represent a job that a worker holds; its writes name this fence."""
 
     job_id: int
     slug: str
@@ -103,22 +103,21 @@ class Claim:
 
     @property
     def is_last_attempt(self) -> bool:
-        """Whether giving up now is for good."""
+        """Return whether no attempt follows this one."""
         return self.attempt >= self.max_attempts
 
 
 class LeaseLost(Exception):
-    """Another worker has this job now, or nobody: whatever this one still does must not count."""
+    """Report that this worker no longer holds the job, so nothing it does may count."""
 
 
 def held_job(held: Claim) -> JobQuerySet:
-    """The job, as long as it is this claim's."""
+    """Select the job, as long as this claim holds it."""
     return Job.objects.filter(pk=held.job_id, fence=held.fence, status=JobStatus.RUNNING)
 
 
 def claim_next(*, slug: str, worker: str) -> Claim | None:
-    """Take the job that is next in the queue of job `slug`, and note it in its history; None when none may
-    run now.
+    """Claim the next job in job `slug`'s queue; None when none may run.
 
     Only `tasks.jobs.lifecycle` calls this, inside its transaction.
     """
@@ -140,6 +139,6 @@ def claim_next(*, slug: str, worker: str) -> Claim | None:
 
 def _as_claim(row: tuple[Any, ...]) -> Claim:
     job_id, slug, user_id, kind, queue, params, *rest = row
-    # Django takes jsonb as text from its connections, to decode it with a decoder of its own choice.
+    # Django has its connections return jsonb as text.
     params = json.loads(params) if isinstance(params, str) else params
     return Claim(job_id, slug, user_id, kind, queue, params, *rest)

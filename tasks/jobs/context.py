@@ -1,4 +1,4 @@
-"""What a runner sees of its job: its parameters, a way to report progress, and files to write."""
+"""Give a runner its job: parameters, progress reports, checkpoints and files to write."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tasks.storage import ObjectStore, Sink
 
 @dataclass(slots=True)
 class Output:
-    """A file in the making. Set `rows` before the `with` block ends."""
+    """Hold a file that is being written. Set `rows` before the `with` block ends."""
 
     sink: Sink
     rows: int | None = None
 
 
 def scratch_delete(store: ObjectStore, slug: str) -> None:
-    """Delete what the attempts of a job wrote for themselves. Raises StorageError."""
+    """Delete the scratch objects of all attempts of a job. Raises StorageError."""
     for item in list(store.list(_scratch(slug))):
         store.delete(item.key)
 
@@ -34,8 +34,10 @@ def _scratch(slug: str) -> str:
 
 
 class JobContext:
-    """Handed to `JobRunner.run`. `check` and everything that reports raise what the heart has heard:
-    JobCancelled, LeaseLost or the worker's stop."""
+    """Give `JobRunner.run` access to its job.
+
+    `check` and `report` raise JobCancelled or LeaseLost once the heartbeat has seen the reason to stop.
+    """
 
     def __init__(self, claim: Claim, store: ObjectStore) -> None:
         self.claim = claim
@@ -48,34 +50,34 @@ class JobContext:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The job's parameters, as its service stored them."""
+        """Return the job's parameters as its service stored them."""
         return self.claim.params
 
     @property
     def user_id(self) -> int:
-        """The key of the job's owner."""
+        """Return the key of the job's owner."""
         return self.claim.user_id
 
     @property
     def progress(self) -> Progress:
-        """The last reported progress."""
+        """Return the last reported progress."""
         with self._lock:
             return self._progress
 
     def report(self, done: int, total: int | None, unit: str) -> None:
-        """Report progress, however often: it is written once a heartbeat."""
+        """Report progress, as often as you like: it is written once a heartbeat."""
         self.check()
         with self._lock:
             self._progress = Progress(done, total, unit)
 
     def stop(self, reason: BaseException) -> None:
-        """Make the runner stop at its next `check`; the first reason stays."""
+        """Make the runner stop at its next `check`; the first reason counts."""
         with self._lock:
             self._stop = self._stop or reason
 
     @property
     def stopped_by(self) -> BaseException | None:
-        """The reason to stop, if there is one."""
+        """Return the reason to stop, if there is one."""
         with self._lock:
             return self._stop
 
@@ -86,12 +88,8 @@ class JobContext:
 
     @contextmanager
     def output(self, name: str, content_type: str) -> Iterator[Output]:
-        """Write a file of the job; it becomes visible only when the block ends well.
-
-        The key holds attempt and fence: two workers that both believe in the job never share a file.
-        """
-        claim = self.claim
-        key = f"jobs/{claim.slug}/{claim.attempt}-{claim.fence}/{name}"
+        """Write a file of the job, visible once the block ends without an error."""
+        key = f"jobs/{self.claim.slug}/{self._attempt}/{name}"
         with self.store.sink(key) as sink:
             output = Output(sink)
             yield output
@@ -102,43 +100,50 @@ class JobContext:
 
     @property
     def checkpoint(self) -> dict[str, Any]:
-        """What this or an earlier attempt kept last."""
-        data = checkpoints.kept(self.claim)
+        """Return the last checkpoint of this or an earlier attempt; empty if there is none."""
+        data = checkpoints.load(self.claim)
         self._has_scratch |= bool(data)
         return data
 
-    def keep(self, checkpoint: dict[str, Any]) -> None:
-        """Remember how far the work has come, for an attempt after this one. Raises LeaseLost."""
-        checkpoints.keep(self.claim, checkpoint)
+    def save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store how far the work has come, for another attempt. Raises LeaseLost."""
+        checkpoints.save(self.claim, checkpoint)
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Sink]:
-        """Write an object that the job itself will read, in this attempt or in another one that finds its key
-        in the checkpoint. It is gone once the job has succeeded or is cancelled."""
+        """Write an object for the job itself, in this attempt or a later one.
+
+        The checkpoint tells a later attempt its key. Success and cancellation delete it.
+        """
         with self.store.sink(self.scratch_key(name)) as sink:
             yield sink
 
     def scratch_key(self, name: str) -> str:
-        """Where `scratch` writes the object of this name: each attempt somewhere else."""
+        """Return the key under which `scratch` writes this name in this attempt."""
         self._has_scratch = True
-        return f"{_scratch(self.claim.slug)}{self.claim.attempt}-{self.claim.fence}/{name}"
+        return f"{_scratch(self.claim.slug)}{self._attempt}/{name}"
 
     def discard_scratch(self) -> None:
-        """Delete what `scratch` wrote, of all attempts; what remains here the sweeper finds."""
+        """Delete the scratch objects of all attempts; the sweeper removes what this cannot."""
         if self._has_scratch:
             scratch_delete(self.store, self.claim.slug)
 
     def discard_outputs(self) -> None:
-        """Delete what was written and did not become the job's; what remains here the sweeper finds."""
+        """Delete outputs that did not become the job's; the sweeper removes what this cannot."""
         keys = {file.storage_key for file in self.files}
         kept = JobFile.objects.filter(storage_key__in=keys).values_list("storage_key", flat=True)
         for key in keys.difference(kept):
             self.store.delete(key)
         self.files.clear()
 
+    @property
+    def _attempt(self) -> str:
+        # With the fence, so that two workers that both hold the job for theirs never share a file.
+        return f"{self.claim.attempt}-{self.claim.fence}"
+
     @contextmanager
     def input(self) -> Iterator[BinaryIO]:
-        """The file that the job was given, opened for streaming."""
+        """Open the file that the job was given, for streaming."""
         file = JobFile.objects.get(job_id=self.claim.job_id, role=FileRole.INPUT)
         with self.store.open(file.storage_key) as stream:
             yield stream

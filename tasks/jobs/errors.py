@@ -1,4 +1,4 @@
-"""Errors of the job platform that a caller of the API sees."""
+"""Define the errors of the job platform that a caller of the API sees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gridlink.lib.errors import ApplicationError
 
 
 class StorageUnavailable(ApplicationError):
-    """The store of files cannot be reached, or is full; the request may be sent again later."""
+    """Report that the file storage cannot be used; the request may be sent again."""
 
     status = 503
     code = "unavailable"
@@ -22,7 +22,7 @@ class StorageUnavailable(ApplicationError):
 
 
 class QuotaExceeded(ApplicationError):
-    """One of the user's quotas is used up; `room_on` is when there will be room again, if that is known."""
+    """Report a used-up quota, and when there will be room, if known."""
 
     status = 429
     code = "quota_exceeded"

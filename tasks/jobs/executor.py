@@ -1,4 +1,4 @@
-"""Runs one job from claim to end. Runners know their work; only this knows what may go wrong around it."""
+"""Run one job from claim to end, and turn errors into its state."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tasks.storage import StorageError, StorageFull, object_store
 
 logger = logging.getLogger(__name__)
 
-# Trouble outside the job that may be over at the next try; so is a database that `is_unreachable`.
+# Errors outside the job that another attempt may not meet; so is a database that `is_unreachable`.
 TRANSIENT = (StorageError, ConnectionError, UnknownKind)
 _FIRST_DELAY = timedelta(seconds=5)
 
 
 def execute(*, slug: str, worker: str) -> None:
-    """Claim what is next in the queue of job `slug` and run it, until it ends or is given back."""
+    """Claim the next job in job `slug`'s queue and run it."""
     claim = lifecycle.claim(slug=slug, worker=worker)
     if claim is None:
         return
@@ -51,44 +51,44 @@ def _run(claim: Claim) -> None:
         _discard(context.discard_scratch)
     except BaseException as error:
         logger.info("job_stopped", extra={"reason": repr(error)})
-        _conclude(context, error)
-        # With what the job may have left in its session, as temporary tables.
+        _record_error(context, error)
+        # Ends the session with whatever the job left in it, such as temporary tables.
         connection.close()
-        # A worker that is told to stop does, whatever became of the job.
+        # A worker that was told to stop stops, whatever the job came to.
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
             raise
 
 
-def _conclude(context: JobContext, error: BaseException) -> None:
+def _record_error(context: JobContext, error: BaseException) -> None:
     # If the connection broke, the end is written on a new one.
     connection.close_if_unusable_or_obsolete()
     try:
-        # Errors that came after what the heart heard are mostly of its making.
+        # After a reason to stop, other errors are mostly its consequence.
         _end(context.claim, context.stopped_by or error)
     except lifecycle.LeaseLost:
         logger.warning("job_lease_lost")
     except (DatabaseError, InterfaceError) as trouble:
         if not is_unreachable(trouble):
             raise
-        # The state could not be written: the lease runs out and the sweeper sees to the rest.
+        # The lease runs out, and another worker claims the job.
         logger.warning("job_state_unwritten", extra={"error": repr(trouble)})
         return
-    # Only now: the error may have come after the job had succeeded, which the end then finds out.
+    # Only now: the job may have succeeded before the error, which _end has then found out.
     _discard(context.discard_outputs)
     _discard(partial(_discard_scratch_of_cancelled, context))
 
 
 def _discard_scratch_of_cancelled(context: JobContext) -> None:
-    """By whatever way it came to that: an error ends a job, too, whose owner has asked for it."""
+    """Delete a cancelled job's scratch: any error cancels a job whose owner asked for that."""
     claim = context.claim
-    ended = Job.objects.filter(pk=claim.job_id, fence=claim.fence, status=JobStatus.CANCELLED)
-    if ended.exists():
+    jobs = Job.objects.filter(pk=claim.job_id, fence=claim.fence, status=JobStatus.CANCELLED)
+    if jobs.exists():
         context.discard_scratch()
 
 
-def _discard(objects: Callable[[], None]) -> None:
+def _discard(delete: Callable[[], None]) -> None:
     try:
-        objects()
+        delete()
     except (StorageError, DatabaseError, InterfaceError) as trouble:
         if not isinstance(trouble, StorageError) and not is_unreachable(trouble):
             raise
@@ -96,14 +96,14 @@ def _discard(objects: Callable[[], None]) -> None:
 
 
 def _end(claim: Claim, error: BaseException) -> None:
-    """Write what an error makes of the job. Raises LeaseLost."""
+    """Write the state that an error leads to. Raises LeaseLost."""
     match error:
         case lifecycle.LeaseLost():
             raise error
         case SystemExit() | KeyboardInterrupt():
             lifecycle.hand_back(claim)
         case JobCancelled():
-            lifecycle.cancelled(claim)
+            lifecycle.cancel(claim)
         case JobFailed():
             lifecycle.fail(claim, code=error.code, message=error.message)
         case SoftTimeLimitExceeded() if claim.queue == QUICK:
@@ -114,10 +114,10 @@ def _end(claim: Claim, error: BaseException) -> None:
         case StorageFull():
             lifecycle.fail(claim, code="storage_full", message=str(error))
         case _:
-            _end_trouble(claim, error)
+            _end_after_error(claim, error)
 
 
-def _end_trouble(claim: Claim, error: BaseException) -> None:
+def _end_after_error(claim: Claim, error: BaseException) -> None:
     if not (isinstance(error, TRANSIENT) or is_unreachable(error)):
         logger.error("job_defect", exc_info=error)
         message = "A defect on the server stopped the job; its log has the details."

@@ -1,4 +1,4 @@
-"""The heart of a running job: a thread that keeps the lease and carries progress out and news in."""
+"""Extend a running job's lease, write its progress and notice a cancellation, from a thread."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tasks.jobs.context import JobContext
 
 logger = logging.getLogger(__name__)
 
-# What a job gets to stop by itself once its owner has asked, before its store is interrupted.
+# How long a cancelled job may take to stop by itself before its store is interrupted.
 _GRACE_SECONDS = 0.5
 
 
 class JobCancelled(Exception):
-    """The owner asked for the job to stop."""
+    """Report that the owner asked for the job to stop."""
 
 
 class Heartbeat:
-    """Beats while the `with` block lasts, on a database connection of its own."""
+    """Beat while the `with` block lasts, on a database connection of its own."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="heart", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="heartbeat", daemon=True)
         self._last_beat = time.monotonic()
 
     def __enter__(self) -> Heartbeat:
@@ -51,7 +51,7 @@ class Heartbeat:
             while not self._done.wait(settings.JOB_HEARTBEAT_SECONDS):
                 self._beat()
         except Exception as error:
-            # Without a heart nobody keeps the lease, and another worker takes the job.
+            # Without heartbeats the lease runs out, and another worker claims the job.
             logger.error("heartbeat_defect", exc_info=error)
             self._context.stop(lifecycle.LeaseLost(self._context.claim.slug))
         finally:
@@ -67,12 +67,12 @@ class Heartbeat:
         except (DatabaseError, InterfaceError) as error:
             logger.warning("heartbeat_failed", extra={"error": repr(error)})
             connection.close()
-            # Nobody can tell any more whose the job is: better to stop than to work on it twice.
+            # The lease may have run out: better to stop than to run the job twice.
             if time.monotonic() - self._last_beat > settings.JOB_LEASE.total_seconds():
                 self._context.stop(lifecycle.LeaseLost(self._context.claim.slug))
 
     def _cancel(self) -> None:
         self._context.stop(JobCancelled())
-        # A store that does not answer would hold the job for minutes.
+        # A store that does not answer would hold the job up for minutes.
         if not self._done.wait(_GRACE_SECONDS):
             self._context.store.interrupt()

@@ -1,4 +1,4 @@
-"""The one place that changes a job's state. Every change is conditional and leaves an event behind.
+"""Change the states of jobs, each conditionally and with an event; nothing else does.
 
 Times are the database's: no worker's clock decides anything.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from tasks.jobs import checkpoints
 from tasks.jobs.claims import Claim, claim_next, held_job
 from tasks.jobs.claims import LeaseLost as LeaseLost
 from tasks.models import DELIVERED, RETRYABLE, EventType, FileRole, Job, JobFile, JobStatus
-from tasks.notifications.job_finished import job_ended
+from tasks.notifications.job_finished import notify_job_ended
 
 CRASHED = "crashed"
 TRUNCATED = "truncated"
@@ -32,16 +32,20 @@ _RECORD = "INSERT INTO tasks_job_event (job_id, type, attempt, detail) VALUES (%
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is, in its own unit; `total` None while unknown."""
+    """Hold how far a job is, in its own unit; `total` may be unknown."""
 
     done: int = 0
     total: int | None = None
     unit: str = ""
 
+    def columns(self) -> dict[str, Any]:
+        """Return the job's columns that hold this."""
+        return {f"progress_{name}": value for name, value in asdict(self).items()}
+
 
 @dataclass(frozen=True, slots=True)
 class FinishedFile:
-    """A complete file in storage that is about to become a job's."""
+    """Describe a complete file in storage that is about to become a job's."""
 
     name: str
     storage_key: str
@@ -53,10 +57,10 @@ class FinishedFile:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a runner gives back: a summary for the owner, and what its success changes in the database.
+    """Hold what a runner returns: a summary for the owner and changes of the database.
 
     `effects` runs in the transaction that finishes the job, so both happen or neither does. `truncated` tells
-    the owner which limit kept the files from holding everything; without one it is empty.
+    the owner which limit kept the files from holding everything; empty if none did.
     """
 
     result: dict[str, Any] = field(default_factory=dict)
@@ -65,22 +69,17 @@ class Outcome:
 
 
 def claim(*, slug: str, worker: str) -> Claim | None:
-    """Take the next job of the queue that job `slug` is in; None when there is nothing to do."""
+    """Claim the next job of the queue of job `slug`; None when none may run."""
     with transaction.atomic():
         return claim_next(slug=slug, worker=worker)
 
 
 def heartbeat(held: Claim, progress: Progress) -> bool:
-    """Extend the lease and write progress; True when the owner wants it cancelled.
-
-    Raises LeaseLost when the job is no longer this worker's.
-    """
+    """Extend the lease and write progress; return whether the owner cancelled. Raises LeaseLost."""
     changed = held_job(held).update(
         lease_expires_on=Now() + settings.JOB_LEASE,
-        progress_done=progress.done,
-        progress_total=progress.total,
-        progress_unit=progress.unit,
         modified_on=Now(),
+        **progress.columns(),
     )
     if not changed:
         raise LeaseLost(held.slug)
@@ -101,68 +100,59 @@ def succeed(held: Claim, outcome: Outcome, files: list[FinishedFile], progress: 
             result=outcome.result,
             error_code=TRUNCATED if outcome.truncated else "",
             error_message=outcome.truncated,
-            progress_done=progress.done,
-            progress_total=progress.total,
-            progress_unit=progress.unit,
+            **progress.columns(),
         )
 
 
 def fail(held: Claim, *, code: str, message: str) -> None:
-    """Finish a job that will not work however often it is tried. Raises LeaseLost."""
+    """Finish a job that no further attempt can save. Raises LeaseLost."""
+    detail = {"code": code, "message": message}
+    columns: dict[str, Any] = {"error_code": code, "error_message": message}
     with transaction.atomic():
-        detail = {"code": code, "message": message}
-        _finish(
-            held,
-            JobStatus.FAILED,
-            EventType.FAILED,
-            detail,
-            error_code=code,
-            error_message=message,
-        )
+        _finish(held, JobStatus.FAILED, EventType.FAILED, detail, **columns)
 
 
-def cancelled(held: Claim) -> None:
-    """Finish a job that stopped because its owner asked. Raises LeaseLost."""
+def cancel(held: Claim) -> None:
+    """Finish a job that its owner cancelled. Raises LeaseLost."""
     with transaction.atomic():
         _finish(held, JobStatus.CANCELLED, EventType.CANCELLED, {})
 
 
 def release(held: Claim, *, reason: str, delay: timedelta) -> None:
-    """Give a job back to run again after `delay`; the attempt counts. Raises LeaseLost."""
+    """Queue a job again after `delay`; the attempt counts. Raises LeaseLost."""
     with transaction.atomic():
-        _give_back(held, reason, run_after=Now() + delay)
+        _requeue(held, reason, run_after=Now() + delay)
 
 
 def move(held: Claim, *, queue: str) -> None:
-    """Give a job that is too large for its lane to another queue; the attempt does not count. Raises
-    LeaseLost."""
+    """Move a job to another queue; the attempt does not count. Raises LeaseLost."""
     with transaction.atomic():
-        _give_back(held, "too large for its lane", attempt=F("attempt") - 1, queue=queue)
+        _requeue(held, "too large for its lane", attempt=F("attempt") - 1, queue=queue)
         publisher.publish_on_commit(held.slug, queue)
 
 
 def hand_back(held: Claim) -> None:
-    """Give a job back because this worker stops; the attempt does not count. Raises LeaseLost."""
+    """Queue a job again as this worker stops; the attempt does not count. Raises LeaseLost."""
     with transaction.atomic():
-        _give_back(held, "the worker is stopping", attempt=F("attempt") - 1)
+        _requeue(held, "the worker is stopping", attempt=F("attempt") - 1)
         publisher.publish_on_commit(held.slug, held.queue)
 
 
-def queued(job: Job) -> None:
-    """Note a new job and ring for it once the transaction is through."""
+def record_queued(job: Job) -> None:
+    """Record a new job, and publish it once the transaction is committed."""
     _record(job.pk, EventType.QUEUED, 0, {"kind": job.kind})
     publisher.publish_on_commit(job.slug, job.queue)
 
 
 def request_cancel(job: Job) -> bool:
-    """Cancel a waiting job at once, or tell the worker of a running one; False for a finished one."""
+    """Cancel a queued job, or mark a running one; return False for a finished one."""
     with transaction.atomic():
         waiting = Job.objects.filter(pk=job.pk, status=JobStatus.QUEUED)
         if waiting.update(status=JobStatus.CANCELLED, finished_on=Now(), modified_on=Now()):
             _record(job.pk, EventType.CANCELLED, job.attempt, {"while": "queued"})
             if job.fence:
-                checkpoints.forget(job.pk)
-            job_ended(_ended(job.pk))
+                checkpoints.delete(job.pk)
+            notify_job_ended(_load(job.pk))
             return True
         running = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING)
         if running.filter(cancel_requested_on__isnull=True).update(cancel_requested_on=Now()):
@@ -172,7 +162,7 @@ def request_cancel(job: Job) -> bool:
 
 
 def retry(job: Job) -> bool:
-    """Queue a failed or cancelled job again, its attempts counted afresh; False in any other state."""
+    """Queue a failed or cancelled job with new attempts; False in other states."""
     with transaction.atomic():
         changed = Job.objects.filter(pk=job.pk, status__in=RETRYABLE).update(
             status=JobStatus.QUEUED,
@@ -192,15 +182,12 @@ def retry(job: Job) -> bool:
 
 
 def fail_crashed(limit: int) -> int:
-    """Fail jobs whose every attempt ended without a word; how many there were."""
+    """Fail at most `limit` jobs whose last attempt lost its lease; return how many."""
     with transaction.atomic():
         lost = list(
             Job.objects.select_for_update(skip_locked=True)
-            .filter(
-                status=JobStatus.RUNNING,
-                lease_expires_on__lt=Now(),
-                attempt__gte=F("max_attempts"),
-            )
+            .filter(status=JobStatus.RUNNING, lease_expires_on__lt=Now())
+            .filter(attempt__gte=F("max_attempts"))
             .order_by("lease_expires_on")[:limit]
         )
         message = "The worker died at every attempt, perhaps for want of memory."
@@ -215,12 +202,12 @@ def fail_crashed(limit: int) -> int:
             )
             detail = {"code": CRASHED, "message": message}
             _record(job.pk, EventType.FAILED, job.attempt, detail)
-            job_ended(_ended(job.pk))
+            notify_job_ended(_load(job.pk))
     return len(lost)
 
 
 def expire(job: Job) -> bool:
-    """Note that the files of a job that succeeded, or was truncated, are gone; False in any other state."""
+    """Record that a job's files are gone; return False unless it had delivered them."""
     with transaction.atomic():
         changed = Job.objects.filter(pk=job.pk, status__in=DELIVERED).update(
             status=JobStatus.EXPIRED, modified_on=Now()
@@ -230,9 +217,8 @@ def expire(job: Job) -> bool:
     return bool(changed)
 
 
-def _give_back(held: Claim, reason: str, **fields: Any) -> None:
+def _requeue(held: Claim, reason: str, **fields: Any) -> None:
     if held_job(held).filter(cancel_requested_on__isnull=False).exists():
-        # Its owner wants it stopped, not tried again.
         _finish(held, JobStatus.CANCELLED, EventType.CANCELLED, {})
         return
     changed = held_job(held).update(
@@ -258,15 +244,15 @@ def _finish(
         raise LeaseLost(held.slug)
     _record(held.job_id, event, held.attempt, detail)
     if status not in RESUMABLE:
-        checkpoints.forget(held.job_id)
-    job = _ended(held.job_id)
-    # Not before the claim is known to be good: another's files may have the same names.
-    job_ended(job, JobFile.objects.bulk_create(_rows_of(job, files)))
+        checkpoints.delete(held.job_id)
+    job = _load(held.job_id)
+    # Only once the claim has held: another worker's files may have the same names.
+    notify_job_ended(job, JobFile.objects.bulk_create(_file_rows(job, files)))
     publisher.publish_next_on_commit(held.queue)
 
 
-def _ended(job_id: int) -> Job:
-    """As it is from now on, with its owner."""
+def _load(job_id: int) -> Job:
+    """Return the job with its new state and its owner."""
     return Job.objects.select_related("user").get(pk=job_id)
 
 
@@ -275,19 +261,10 @@ def _record(job_id: int, event: EventType, attempt: int, detail: dict[str, Any])
         cursor.execute(_RECORD, [job_id, event, attempt, json.dumps(detail)])
 
 
-def _rows_of(job: Job, files: Sequence[FinishedFile]) -> list[JobFile]:
+def _file_rows(job: Job, files: Sequence[FinishedFile]) -> list[JobFile]:
     assert job.finished_on
+    expires_on = job.finished_on + settings.JOB_FILE_LIFE
     return [
-        JobFile(
-            job=job,
-            role=FileRole.OUTPUT,
-            name=file.name,
-            storage_key=file.storage_key,
-            content_type=file.content_type,
-            size=file.size,
-            rows=file.rows,
-            sha256=file.sha256,
-            expires_on=job.finished_on + settings.JOB_FILE_LIFE,
-        )
+        JobFile(job=job, role=FileRole.OUTPUT, expires_on=expires_on, **asdict(file))
         for file in files
     ]

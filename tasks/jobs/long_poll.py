@@ -1,6 +1,6 @@
-"""Waiting for a job to end, for clients that would otherwise ask again and again.
+"""Wait for the end of a job, for clients that would otherwise poll.
 
-Postgres tells of the end (tasks/migrations/0008), to the connection that the waiting thread has anyway.
+A trigger (tasks/migrations/0008) notifies of it, on the connection that the waiting thread has anyway.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from django.db import connection
 from tasks.models import Job
 
 MAX_SECONDS = 20
-# Half of the threads of a web process, so that there are always some for those who do not wait.
+# Half of the threads of a web process, so that some are always left for other requests.
 _WAITERS = threading.BoundedSemaphore(4)
-# Between two looks, for where nothing is heard: behind a pooler that shares connections.
+# For where no notification arrives: behind a pooler that shares connections.
 _POLL_SECONDS = 1.0
 
 
 def wait_for_end(*, job: Job, seconds: float) -> None:
-    """Return as soon as the job has ended, or so many seconds are over; at once while too many others wait.
-    Not to be called in a transaction, in which nothing is heard."""
+    """Return when the job has ended, after `seconds`, or at once if too many wait.
+
+    Do not call this in a transaction, in which no notification arrives.
+    """
     if not _WAITERS.acquire(blocking=False):
         return
     try:
@@ -37,7 +39,7 @@ def _listen(job: Job, deadline: float) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"LISTEN {channel}")
         try:
-            # After it has begun to listen: an end before that would not be heard.
+            # Checked after LISTEN, so that no end is missed in between.
             while not _has_ended(cursor, job) and (left := deadline - monotonic()) > 0:
                 if _wait_for_notify(channel, min(left, _POLL_SECONDS)):
                     break
@@ -51,15 +53,15 @@ def _has_ended(cursor: Any, job: Job) -> bool:
 
 
 def _wait_for_notify(channel: str, seconds: float) -> bool:
-    """Whether anything comes through the channel within so many seconds."""
-    heard = connection.connection
-    # select() would refuse the numbers that files have in a process with many visitors.
+    """Return whether a notification comes through the channel within so many seconds."""
+    raw = connection.connection
+    # select() refuses the file descriptors of a process with many connections.
     poll = select.poll()
-    poll.register(heard, select.POLLIN)
+    poll.register(raw, select.POLLIN)
     poll.poll(seconds * 1000)
     with connection.wrap_database_errors:
-        heard.poll()
-    # There may be some of an earlier wait, which ended as they came.
-    channels = {notice.channel for notice in heard.notifies}
-    heard.notifies.clear()
+        raw.poll()
+    # Some may be of an earlier wait, which ended as they came.
+    channels = {notification.channel for notification in raw.notifies}
+    raw.notifies.clear()
     return channel in channels

@@ -1,4 +1,4 @@
-"""Which runner does which kind of job. Apps register theirs in `<app>/jobs.py`."""
+"""Register runners by the kind of job they run; apps register theirs in `<app>/jobs.py`."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ from tasks.jobs.lifecycle import Outcome
 
 
 class JobRunner(ABC):
-    """The work of one kind of job. The executor owns the lifecycle; a subclass writes only `run`."""
+    """Do the work of one kind of job; the executor owns its lifecycle."""
 
     kind: ClassVar[str]
     queue: ClassVar[str]
 
     @abstractmethod
     def run(self, context: JobContext) -> Outcome:
-        """Do the work. It may be started again from the beginning at any time, even twice at once:
-        change the database only through the effects of the Outcome, and storage only through
-        `context.output`.
+        """Do the work, which may start over at any time, even twice at once.
 
-        Raise `JobFailed` for what the owner can understand. A ConnectionError, a database that cannot be
-        reached, and any StorageError but StorageFull are tried again; anything else is a defect and fails
-        the job.
+        Change the database only through the Outcome's effects, and storage only through `context.output`.
+        Raise `JobFailed` for what the owner can understand. A ConnectionError, an unreachable database and
+        any StorageError but StorageFull are tried again; anything else is a defect and fails the job.
         """
 
     @classmethod
     def is_small(cls, *, user_id: int, params: dict[str, Any], upload_size: int) -> bool:
-        """Whether the job is sure to take seconds and may go into the queue `quick`, by a count or bound
-        that costs next to nothing to find out. Where this was wrong, that queue's time limit stops it.
+        """Return whether the job surely takes seconds, and so may join the queue `quick`.
+
+        Must cost next to nothing. If it is wrong, that queue's time limit moves the job to its own queue.
         """
         return False
 
 
 class JobFailed(Exception):
-    """The job cannot succeed, and `message` tells its owner why."""
+    """Report that the job cannot succeed; `message` tells its owner why."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -45,7 +44,7 @@ class JobFailed(Exception):
 
 
 class UnknownKind(Exception):
-    """No installed app knows this kind of job; in the middle of a deployment another worker may."""
+    """Report an unknown kind of job, which another version's worker may know."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"No worker knows jobs of the kind {kind!r}.")
@@ -55,7 +54,10 @@ _runners: dict[str, type[JobRunner]] = {}
 
 
 def register(runner: type[JobRunner]) -> type[JobRunner]:
-    """Class decorator. Raises ValueError for a kind that exists already or an unknown queue."""
+    """Register a runner, as a class decorator.
+
+    Raises ValueError for a kind that is registered already or an unknown queue.
+    """
     if runner.kind in _runners:
         raise ValueError(f"There is a runner for {runner.kind!r} already.")
     if runner.queue not in QUEUES:
@@ -65,7 +67,7 @@ def register(runner: type[JobRunner]) -> type[JobRunner]:
 
 
 def runner_for(kind: str) -> type[JobRunner]:
-    """Raises UnknownKind."""
+    """Return the runner of a kind. Raises UnknownKind."""
     runner = _runners.get(kind)
     if runner is None:
         raise UnknownKind(kind)
@@ -73,12 +75,12 @@ def runner_for(kind: str) -> type[JobRunner]:
 
 
 def queue_for(kind: str, *, user_id: int, params: dict[str, Any], upload_size: int = 0) -> str:
-    """The queue that a new job joins: its kind's, or the one of small jobs. Raises UnknownKind."""
+    """Return the queue that a new job joins: `quick` or its kind's. Raises UnknownKind."""
     runner = runner_for(kind)
     is_small = runner.is_small(user_id=user_id, params=params, upload_size=upload_size)
     return QUICK if is_small else runner.queue
 
 
 def kinds() -> list[str]:
-    """All registered kinds, sorted."""
+    """Return all registered kinds, sorted."""
     return sorted(_runners)

@@ -1,4 +1,4 @@
-"""Reads of jobs."""
+"""Read jobs, their files and history, and the health of the queues."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gridlink.accounts.models import User
 from gridlink.lib.text import is_storable
 from tasks.models import Download, FileRole, Job, JobEvent, JobFile, JobStatus, QueueCanary
 
-# The n-th job of any user comes before everybody's n+1-th: what is left out is who is served first in a
-# round, which the jobs that run meanwhile decide.
+# Users take turns: each user's n-th job comes before anybody's n+1-th. Who comes first within a round
+# depends on jobs that run meanwhile, which this leaves out.
 _POSITIONS = """
 WITH waiting AS (
     SELECT id, user_id, queue, created_on,
@@ -30,31 +30,31 @@ SELECT id, place FROM placed WHERE id = ANY(%(ids)s)
 
 
 def job_list(*, user: User, status: str = "", kind: str = "") -> QuerySet[Job]:
-    """A user's jobs with their files: 2 queries a page."""
+    """List a user's jobs with their outputs: 2 queries a page."""
     jobs = Job.objects.of(user)
     if status:
         jobs = jobs.filter(status=status)
     if kind:
         jobs = jobs.filter(kind=kind)
-    return _detailed(jobs)
+    return jobs.prefetch_related(Prefetch("files", queryset=_outputs(), to_attr="outputs"))
 
 
 def job_get(*, user: User, slug: str) -> Job | None:
-    """One of a user's jobs, as `job_list` gives it."""
+    """Return one of a user's jobs, as `job_list` does; None if there is none."""
     job = Job.objects.filter(user=user, slug=slug).first()
     if job:
-        # Where `_detailed` has it; to prefetch for a single one takes longer than the query.
+        # The attribute that `job_list` prefetches into; prefetching for one job is slower than the query.
         vars(job)["outputs"] = list(_outputs().filter(job=job))
     return job
 
 
 def job_events(*, job: Job) -> QuerySet[JobEvent]:
-    """A job's history, oldest first."""
+    """List a job's history, oldest first."""
     return job.events.order_by("id")
 
 
 def job_file(*, slug: str, name: str) -> JobFile | None:
-    """An output of any user's job: the caller must have checked who asks."""
+    """Return an output of any user's job; the caller checks permission."""
     if not is_storable(name):
         return None
     files = JobFile.objects.select_related("job")
@@ -62,13 +62,9 @@ def job_file(*, slug: str, name: str) -> JobFile | None:
 
 
 def canary_ages(*, now: datetime | None = None) -> dict[str, float]:
-    """Per queue, the seconds since a message was last seen to come out of it."""
+    """Return per queue the seconds since a message last came out of it."""
     now = now or timezone.now()
     return {row.queue: (now - row.seen_on).total_seconds() for row in QueueCanary.objects.all()}
-
-
-def _detailed(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    return jobs.prefetch_related(Prefetch("files", queryset=_outputs(), to_attr="outputs"))
 
 
 def _outputs() -> QuerySet[JobFile]:
@@ -76,10 +72,10 @@ def _outputs() -> QuerySet[JobFile]:
 
 
 def queue_positions(jobs: Iterable[Job]) -> dict[int, int]:
-    """The place in its queue of each job that waits, by the job's key: 1 query, none when no job waits.
+    """Return each queued job's place in its queue, by its key: 1 query.
 
-    1 is next in line if users take turns from now on, which is what they do. Jobs that are asked for later
-    may still come first when their user has none before.
+    1 is next in line if users take turns from now on. A job that is submitted later may still come first,
+    when its user has none before it.
     """
     waiting = [job for job in jobs if job.status == JobStatus.QUEUED]
     if not waiting:
@@ -94,12 +90,12 @@ def queue_positions(jobs: Iterable[Job]) -> dict[int, int]:
 
 
 def file_downloads(*, file: JobFile) -> QuerySet[Download]:
-    """Who fetched a file and when."""
+    """List the downloads of a file."""
     return file.download_log.all()
 
 
 def eta_seconds(job: Job, *, now: datetime | None = None) -> int | None:
-    """Seconds a running job will still take at its pace so far; None while that is a guess."""
+    """Return the seconds left at a running job's pace so far, if known."""
     if job.status != JobStatus.RUNNING or not (job.progress_total and job.progress_done):
         return None
     assert job.started_on is not None

@@ -1,4 +1,4 @@
-"""Writes of jobs that a user asks for."""
+"""Submit, cancel and retry jobs, and delete their files, as a user asks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tasks.storage import StorageError, object_store
 
 logger = logging.getLogger(__name__)
 
-# One that is about to stop is no answer to somebody who wants the result.
+# A job about to be cancelled is no answer to somebody who wants the result.
 _IDENTICAL = """
 SELECT id FROM tasks_job
 WHERE user_id = %s AND fingerprint = %s AND status IN ('queued', 'running')
@@ -51,7 +51,7 @@ ORDER BY id LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file for a job, already whole in storage."""
+    """Describe a file for a job to come, already complete in storage."""
 
     job_slug: str
     name: str
@@ -63,7 +63,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A job, and whether this request made it or an earlier one: with the same key, or just like it."""
+    """Hold a job, and whether this request created it or an identical earlier one."""
 
     job: Job
     created: bool
@@ -72,7 +72,7 @@ class Submission:
 def upload_store(*, name: str, content_type: str, chunks: Iterable[bytes]) -> Upload:
     """Stream a user's file into storage for a job to come. Raises StorageUnavailable.
 
-    When no job comes of it, upload_discard() removes it, and failing that the sweeper.
+    If no job is submitted for it, upload_discard() removes it; where that fails, the sweeper.
     """
     slug = new_job_slug()
     key = f"jobs/{slug}/input/upload"
@@ -87,11 +87,11 @@ def upload_store(*, name: str, content_type: str, chunks: Iterable[bytes]) -> Up
 
 
 def upload_discard(upload: Upload) -> None:
-    """Remove an upload that no job came of."""
+    """Remove an upload for which no job was submitted."""
     try:
         object_store().delete(upload.storage_key)
     except StorageError as error:
-        # The sweeper will; that it is still there is no reason to fail the request.
+        # The sweeper removes it; the request need not fail for that.
         logger.warning("upload_not_discarded", exc_info=error)
 
 
@@ -105,23 +105,24 @@ def job_submit(
     deliveries: Sequence[DeliveryRequest] = (),
     request: dict[str, Any] | None = None,
 ) -> Submission:
-    """Queue a job, or give the unfinished one that was asked for in the same words, with the same
-    `deliveries`: whom to tell of its end beside what the user prefers. `request` is what was asked for, where
-    the parameters hold more than that, as the moment: the same key must come with the same again.
+    """Queue a job, or return the user's identical unfinished one.
 
-    Raises Unprocessable for a key that was used for another request, and QuotaExceeded. The row is
-    committed before anybody is told: if Redis is away, the sweeper starts the job later.
+    `deliveries` are notifications beside those that the user prefers. `request` is what the client sent,
+    where `params` holds more, such as the time: an idempotency key must come with the same request again.
+
+    Raises QuotaExceeded, and Unprocessable for a key that was used for another request. The row is committed
+    before any message: if Redis is away, the sweeper publishes the job later.
     """
-    wishes = as_json(deliveries)
-    fingerprint = _fingerprint(kind, params, upload, wishes)
-    asked = fingerprint if request is None else _fingerprint(kind, request, upload, wishes)
+    wanted = as_json(deliveries)
+    fingerprint = _fingerprint(kind, params, upload, wanted)
+    asked = fingerprint if request is None else _fingerprint(kind, request, upload, wanted)
     with transaction.atomic():
-        # A user's requests take turns here, so that none misses the job, the key or the quota of another.
+        # A user's requests take turns, so that each sees the jobs and keys of the others.
         lock_row(user)
         if idempotency_key and (earlier := _earlier(user, idempotency_key, asked)):
             return Submission(earlier, created=False)
         identical = _identical(user, fingerprint)
-        job = identical or _create(user, kind, params, fingerprint, upload, wishes)
+        job = identical or _create(user, kind, params, fingerprint, upload, wanted)
         if idempotency_key:
             key = IdempotencyKey(user=user, key=idempotency_key, fingerprint=asked, job=job)
             key.save(force_insert=True)
@@ -129,7 +130,7 @@ def job_submit(
 
 
 def job_cancel(*, job: Job) -> None:
-    """Ask a job to stop. Raises Conflict when it has ended already."""
+    """Cancel a job, at once or within seconds. Raises Conflict when it has ended."""
     if not lifecycle.request_cancel(job):
         raise Conflict(f"The job is {job.status}; only a queued or running one can be cancelled.")
     if job.fence:
@@ -137,7 +138,7 @@ def job_cancel(*, job: Job) -> None:
 
 
 def _scratch_discard(job: Job) -> None:
-    """Delete what earlier attempts left, if the job waited; a worker that runs it does so itself."""
+    """Delete a cancelled job's scratch, unless a worker still runs it."""
     if not Job.objects.filter(pk=job.pk, status=JobStatus.CANCELLED).exists():
         return
     try:
@@ -147,13 +148,13 @@ def _scratch_discard(job: Job) -> None:
 
 
 def job_retry(*, job: Job) -> None:
-    """Run a failed or cancelled job again. Raises Conflict for any other, or when its input has expired."""
+    """Queue a failed or cancelled job again. Raises Conflict for others, or an expired input."""
     with transaction.atomic():
-        # The sweep that removes inputs locks the same row: either it is done, or it sees a job that waits.
+        # The sweep of inputs locks this row too: either it is done, or it sees a queued job.
         job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         expired = job.files.filter(role=FileRole.INPUT, deleted_on__isnull=False)
         if job.status in RETRYABLE and expired.exists():
-            raise Conflict("The file that the job was given has expired; send it again.")
+            raise Conflict("The job's input file has expired; submit a new job with the file.")
         if not lifecycle.retry(job):
             raise Conflict(
                 f"The job is {job.status}; only a failed or cancelled one can be retried."
@@ -161,31 +162,32 @@ def job_retry(*, job: Job) -> None:
 
 
 def file_revoke(*, file: JobFile) -> None:
-    """Make every address of a file that was signed so far invalid at once."""
+    """Invalidate every URL of a file that was signed so far."""
     with transaction.atomic():
         JobFile.objects.filter(pk=file.pk).update(generation=F("generation") + 1)
-        _note(file, EventType.REVOKED)
+        _record(file, EventType.REVOKED)
 
 
 def file_delete(*, file: JobFile) -> None:
-    """Delete a file before its time. Raises Conflict while its job waits or runs."""
+    """Delete a file before it expires. Raises Conflict while its job is queued or running."""
     with transaction.atomic():
         if not file_mark_deleted(file=file):
-            raise Conflict("The job is not over; its files can be deleted when it is.")
-        _note(file, EventType.FILE_DELETED)
+            raise Conflict("The job has not ended; its files can be deleted once it has.")
+        _record(file, EventType.FILE_DELETED)
     try:
         object_store().delete(file.storage_key)
     except StorageError as error:
-        # It is nobody's any more, and an orphan for the sweeper.
+        # No record names it now, so the sweeper removes it.
         logger.warning("file_left_to_sweeper", exc_info=error)
 
 
 def file_mark_deleted(*, file: JobFile) -> bool:
-    """Note that a file is gone, and with a job's last output that the job has expired. Delete the object
-    only then: a row that says "gone" over a file that is still there is an orphan for the next sweep, while
-    the other way round somebody would be promised a file that is not.
+    """Record a file as deleted, and with its last output the job as expired.
 
-    False, and nothing changed, while the job waits or runs: its owner may just have asked for a retry.
+    Delete the object only afterwards: an object without a record is an orphan that the next sweep removes,
+    but a record without an object would promise a file that is gone.
+
+    Changes nothing and returns False while the job is queued or running, as after a retry.
     """
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).filter(pk=file.job_id).first()
@@ -197,7 +199,7 @@ def file_mark_deleted(*, file: JobFile) -> bool:
     return True
 
 
-def _note(file: JobFile, event: EventType) -> None:
+def _record(file: JobFile, event: EventType) -> None:
     JobEvent.objects.create(
         job_id=file.job_id, type=event, attempt=file.job.attempt, detail={"file": file.name}
     )
@@ -209,7 +211,7 @@ def _create(
     params: dict[str, Any],
     fingerprint: str,
     upload: Upload | None,
-    wishes: list[dict[str, Any]],
+    deliveries: list[dict[str, Any]],
 ) -> Job:
     size = upload.size if upload else 0
     quotas.check(user_id=user.pk, incoming=size)
@@ -220,13 +222,13 @@ def _create(
         queue=queue_for(kind, user_id=user.pk, params=params, upload_size=size),
         params=params,
         fingerprint=fingerprint,
-        deliveries=wishes,
+        deliveries=deliveries,
         request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
         max_attempts=settings.JOB_MAX_ATTEMPTS,
     )
     if upload:
         _attach(job, upload)
-    lifecycle.queued(job)
+    lifecycle.record_queued(job)
     return job
 
 
@@ -245,9 +247,9 @@ def _earlier(user: User, key: str, fingerprint: str) -> Job | None:
 
 
 def _fingerprint(
-    kind: str, params: dict[str, Any], upload: Upload | None, wishes: list[dict[str, Any]]
+    kind: str, params: dict[str, Any], upload: Upload | None, deliveries: list[dict[str, Any]]
 ) -> str:
-    parts = [kind, params, upload.sha256 if upload else None, *wishes]
+    parts = [kind, params, upload.sha256 if upload else None, *deliveries]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Jobs, their files and history, and the small records that keep the platform honest."""
+"""Define jobs, their files and history, and the records that coordinate workers."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ new_job_slug = partial(new_slug, "jb")
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    """Narrowings that several callers share."""
+    """Filter jobs."""
 
     def of(self, user: Any) -> JobQuerySet:
-        """The jobs of one user."""
+        """Return the jobs of one user."""
         return self.filter(user=user)
 
     def unfinished(self) -> JobQuerySet:
-        """Jobs that wait or run."""
+        """Return queued and running jobs."""
         return self.filter(status__in=UNFINISHED)
 
 
 class Job(Record):
-    """One piece of background work that a user sees. This row is its truth; a message is a doorbell.
+    """Represent background work that a user sees; this row, not a message, holds its state.
 
-    `fence` grows with every claim: whoever writes for a job names the fence it was given, so that a worker
-    which lost its lease can change nothing. `attempt` counts claims since the owner last asked for it.
+    `fence` grows with every claim, and writes for a job name the fence of their claim, so that a worker that
+    lost its lease changes nothing. `attempt` counts claims since the job was submitted or retried.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_job_slug)
@@ -43,11 +43,11 @@ class Job(Record):
     kind = models.CharField(max_length=50)
     queue = models.CharField(max_length=20)
     params = models.JSONField(default=dict)
-    # Of kind, params and upload: two requests with the same one ask for the same thing.
+    # A hash of kind, params, upload and deliveries: equal for identical requests.
     fingerprint = models.CharField(max_length=64, blank=True, db_default="", editable=False)
-    # Whom to tell of its end beside what its owner prefers: `tasks.notifications.recipients`.
+    # Deliveries beside those that its owner prefers: `tasks.notifications.recipients`.
     deliveries = models.JSONField(default=list, db_default=[], editable=False)
-    # Of the request that asked for it, so that its lines and the worker's can be read together.
+    # Of the request that submitted it, to find its log lines and the worker's.
     request_id = models.CharField(max_length=64, blank=True, editable=False)
 
     status = models.CharField(
@@ -106,7 +106,7 @@ class Job(Record):
                 condition=models.Q(status__in=UNFINISHED),
             ),
             models.Index("user", "finished_on", name="job_user_finished"),
-            # Only the running ones, and no column that a heartbeat writes: those updates stay in place.
+            # No column that a heartbeat writes, so that its updates touch no index.
             models.Index(
                 "queue", "user", name="job_running", condition=models.Q(status=JobStatus.RUNNING)
             ),
@@ -117,16 +117,16 @@ class Job(Record):
 
 
 class FileRole(models.TextChoices):
-    """Which way a file goes."""
+    """Name the direction of a file."""
 
     INPUT = "input", "Given to the job"
     OUTPUT = "output", "Made by the job"
 
 
 class JobFile(models.Model):
-    """A complete file of a job in object storage. It has a row only once it is whole.
+    """Represent a complete file of a job in object storage.
 
-    `generation` is part of every signature of its address: to count it up revokes all that were signed.
+    `generation` is part of every signed URL: raising it revokes all that were signed.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files", db_index=False)
@@ -160,16 +160,16 @@ class JobFile(models.Model):
 
 
 class Download(models.Model):
-    """One GET of a file that was answered: when, by which token or by a signed address, and how far it came.
+    """Record one answered GET of a file, by a token or a signed URL.
 
-    A token is the owner's, for no other opens a file. `bytes_sent` is null while it is under way, and for
-    good when the object store sends the file itself. No address of a client is kept, here or anywhere.
+    The token is one of the owner's. `bytes_sent` is null during the download, and stays null when the object
+    store sends the file itself. No client's IP address is kept.
     """
 
     file = models.ForeignKey(
         JobFile, on_delete=models.CASCADE, related_name="download_log", db_index=False
     )
-    # Its slug, since the row outlives the token; empty for a signed address.
+    # Its slug, since the row outlives the token; empty for a signed URL.
     token = models.CharField(max_length=SLUG_LENGTH, blank=True)
     first_byte = models.BigIntegerField()
     bytes_sent = models.BigIntegerField(null=True)
@@ -188,7 +188,7 @@ class Download(models.Model):
 
 
 class JobEvent(models.Model):
-    """One line of a job's history. Rows are added and never changed; a trigger refuses updates."""
+    """Record one event of a job's history; a trigger rejects updates."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events", db_index=False)
     type = models.CharField(max_length=20, choices=EventType.choices)
@@ -205,7 +205,7 @@ class JobEvent(models.Model):
 
 
 class JobCheckpoint(models.Model):
-    """How far a job has come, in its runner's own words: what another attempt goes on from."""
+    """Hold how far a job has come, in its runner's own format, for another attempt."""
 
     job = models.OneToOneField(
         Job, on_delete=models.CASCADE, primary_key=True, related_name="checkpoint"
@@ -220,7 +220,7 @@ class JobCheckpoint(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A key a client sent with a request that started a job, so that a repeat finds the same job."""
+    """Record a client's key for a request, so that repeating it finds the same job."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
     key = models.CharField(max_length=200)
@@ -238,7 +238,7 @@ class IdempotencyKey(models.Model):
 
 
 class PeriodicRun(models.Model):
-    """A slot of periodic work that some worker took: unique, so two beats cause one run."""
+    """Record a claimed slot of periodic work; unique, so two beats cause one run."""
 
     name = models.CharField(max_length=100)
     slot = models.BigIntegerField()
@@ -254,7 +254,7 @@ class PeriodicRun(models.Model):
 
 
 class QueueCanary(models.Model):
-    """When a message that was put into a queue last came out at a worker: the queue's real health."""
+    """Record when a message last came out of a queue, which is the queue's health."""
 
     queue = models.CharField(max_length=20, primary_key=True)
     seen_on = models.DateTimeField()

@@ -1,9 +1,8 @@
-"""What people are told of their jobs: notifications, the endpoints of their webhooks, and the outbox."""
+"""Define notifications, webhook endpoints, and the outbox of deliveries."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -20,7 +19,7 @@ new_delivery_slug = partial(new_slug, "dl")
 
 
 class NotificationType(models.TextChoices):
-    """What somebody may be told; receivers of webhooks know these words, so none is ever renamed."""
+    """Name the types of notifications; receivers of webhooks know these, so none is renamed."""
 
     SUCCEEDED = "job.succeeded", "A job succeeded"
     TRUNCATED = "job.truncated", "A job ended at a limit, with files"
@@ -31,24 +30,24 @@ class NotificationType(models.TextChoices):
     SCHEDULE_DISABLED = "schedule.disabled", "A schedule was disabled"
 
 
+# What a webhook may subscribe to.
 JOB_NOTIFICATIONS = (
     NotificationType.SUCCEEDED,
     NotificationType.TRUNCATED,
     NotificationType.FAILED,
     NotificationType.CANCELLED,
 )
-"""What a webhook may subscribe to."""
 
 
 class Channel(models.TextChoices):
-    """The ways out."""
+    """Name the channels of delivery."""
 
     EMAIL = "email", "E-mail"
     WEBHOOK = "webhook", "Webhook"
 
 
 class DeliveryStatus(models.TextChoices):
-    """Where a delivery stands."""
+    """Name the states of a delivery."""
 
     WAITING = "waiting", "Waiting for its first or next try"
     DELIVERED = "delivered", "Delivered"
@@ -56,8 +55,10 @@ class DeliveryStatus(models.TextChoices):
 
 
 class Notification(models.Model):
-    """Something that a user is told, as it was at that moment. Its slug is the event's identifier wherever
-    it goes: a message that comes twice has the same."""
+    """Record what a user is notified of, as it was then.
+
+    Its slug identifies the event in every channel and every attempt.
+    """
 
     slug = models.CharField(max_length=SLUG_LENGTH, default=new_notification_slug, unique=True)
     user = models.ForeignKey(
@@ -67,7 +68,7 @@ class Notification(models.Model):
         db_index=False,
     )
     type = models.CharField(max_length=30, choices=NotificationType.choices)
-    # Its slug, or empty: not every notification is of a job.
+    # Its slug; empty for a notification that is not about a job.
     job = models.CharField(max_length=SLUG_LENGTH, blank=True)
     title = models.CharField(max_length=300)
     data = models.JSONField(default=dict)
@@ -89,10 +90,10 @@ class Notification(models.Model):
 
 
 class WebhookEndpoint(Record):
-    """An address that a user wants events sent to.
+    """Represent a URL that a user wants events sent to.
 
-    Secrets are sealed (`tasks.notifications.channels.webhook_secret`). After a rotation the previous one
-    signs as well until `previous_until`. `failures` are those in a row, the first of them at `failing_since`.
+    Secrets are encrypted (`tasks.notifications.channels.webhook_secret`). After a rotation the previous one
+    signs as well until `previous_until`. `failures` in a row began at `failing_since`.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, default=new_endpoint_slug, unique=True)
@@ -100,7 +101,7 @@ class WebhookEndpoint(Record):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks", db_index=False
     )
     url = models.CharField(max_length=URL_LENGTH)
-    # Empty: all.
+    # Empty means all.
     events = ArrayField(
         models.CharField(max_length=30, choices=NotificationType.choices), default=list, blank=True
     )
@@ -110,9 +111,9 @@ class WebhookEndpoint(Record):
     previous_until = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
-    # Until then nothing is sent here, since the last thing that was could not be delivered.
+    # Nothing is sent before this, since the last attempt failed.
     rests_until = models.DateTimeField(null=True, blank=True, editable=False)
-    # Why it was disabled, if nobody did it by hand.
+    # Why it was disabled, unless its owner disabled it.
     note = models.TextField(blank=True, editable=False)
 
     class Meta:
@@ -123,16 +124,16 @@ class WebhookEndpoint(Record):
         return f"{self.slug} {self.url}"
 
     def wants(self, event: str) -> bool:
-        """Whether the endpoint is subscribed to events of this type."""
+        """Return whether the endpoint is subscribed to events of this type."""
         return not self.events or event in self.events
 
 
 class Delivery(models.Model):
-    """One row of the outbox: a notification on its way out through one channel.
+    """Represent one row of the outbox: a notification to deliver through one channel.
 
-    Deliveries of one `lane`, which is an endpoint's slug or, for e-mail, its user's, are sent one after
-    another. `fence` grows with every claim, as a job's does; `attempts` count since it was last asked for.
-    What the last try came to is kept: `code`, `answer` (at most 1 KB) and `error`, all of it for the owner.
+    Deliveries of one `lane`, an endpoint's slug or an e-mail's user, are sent one after another. `fence`
+    grows with every claim, as a job's does; `attempts` count since it was queued or replayed. `code`,
+    `answer` (at most 1 KB) and `error` are the result of the last attempt, for the owner.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, default=new_delivery_slug, unique=True)
@@ -150,7 +151,7 @@ class Delivery(models.Model):
         blank=True,
         db_index=False,
     )
-    # Of an e-mail: with the job's files in it, if they are small enough.
+    # For an e-mail: attach the job's files if they are small enough.
     attach = models.BooleanField(default=False)
 
     status = models.CharField(
@@ -208,8 +209,3 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.slug}"
-
-
-def waiting(**narrowed: Any) -> models.QuerySet[Delivery]:
-    """The deliveries that are not over, narrowed as given."""
-    return Delivery.objects.filter(status=DeliveryStatus.WAITING, **narrowed)

@@ -1,4 +1,4 @@
-"""What is started again and again, and what became of each time."""
+"""Define schedules and the outcomes of their slots."""
 
 from __future__ import annotations
 
@@ -20,33 +20,32 @@ NOTE_LENGTH = 500
 
 
 class RuleForm(models.TextChoices):
-    """How a rule is written."""
+    """Name the forms of a rule."""
 
     RRULE = "rrule", "RRULE of RFC 5545"
     CRON = "cron", "Five fields of cron"
 
 
 class Missed(models.TextChoices):
-    """What becomes of the slots that passed while nothing fired."""
+    """Name what happens to slots that passed while nothing could fire."""
 
     SKIP = "skip", "They are left out"
     CATCH_UP = "catch_up", "They are run late"
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
-    """Narrowings that several callers share."""
+    """Filter schedules."""
 
     def of(self, user: Any) -> ScheduleQuerySet:
-        """The schedules of one user."""
+        """Return the schedules of one user."""
         return self.filter(user=user)
 
 
 class Schedule(Record):
-    """What an owner wants started, by which rule, and where the results go.
+    """Represent what an owner wants started, by which rule, and where the results go.
 
-    `next_on` is the slot to come, or the one that waits for room in its owner's queue; null while it is
-    disabled, and once the rule has no more. `failures` are those in a row. `version` counts what its owner
-    could have seen change, not the slots that passed.
+    `next_on` is the next slot, or the one that waits for room in the owner's queue; null while disabled and
+    after the last slot. `failures` are those in a row. `version` counts changes, not slots that passed.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_schedule_slug)
@@ -103,7 +102,7 @@ class Schedule(Record):
 
 
 class RunStatus(models.TextChoices):
-    """What became of a slot."""
+    """Name the outcomes of a slot."""
 
     SUBMITTED = "submitted", "A job was asked for"
     REFUSED = "refused", "No job could be asked for"
@@ -111,10 +110,10 @@ class RunStatus(models.TextChoices):
 
 
 class ScheduledRun(models.Model):
-    """One slot of a schedule, which comes once whoever fires it.
+    """Record the outcome of one slot of a schedule, once however many processes fire it.
 
-    Two slots may have the same job: the later one asked for what was still waiting. `is_settled` once the
-    job's end, if there is one, was counted; what was refused is settled unless it is tried again.
+    Two slots share a job when the later one asked for what was still queued. `is_settled` is true once the
+    job's end was counted, or at once if there is no job and the slot is not tried again.
     """
 
     schedule = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""The states of a job, named once.
+"""Define the states of a job and the events of its history.
 
     queued ──► running ──► succeeded ──► expired (its files are gone)
       │  ▲        ├──────► truncated ──► expired
@@ -17,12 +17,12 @@ from django.db import models
 
 
 class JobStatus(models.TextChoices):
-    """Where a job stands."""
+    """Name the states of a job."""
 
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
     SUCCEEDED = "succeeded", "Succeeded"
-    # Its files are whole and can be fetched, but a limit of the operator's kept them from holding everything.
+    # Its files can be fetched, but a limit of the operator's kept them from holding everything.
     TRUNCATED = "truncated", "Truncated"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
@@ -30,14 +30,14 @@ class JobStatus(models.TextChoices):
 
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
-# What ended with files to fetch.
+# States with files to fetch.
 DELIVERED = (JobStatus.SUCCEEDED, JobStatus.TRUNCATED)
 FINISHED = (*DELIVERED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED)
 RETRYABLE = (JobStatus.FAILED, JobStatus.CANCELLED)
 
 
 class EventType(models.TextChoices):
-    """What can happen to a job; its history is a list of these."""
+    """Name what can happen to a job; its history lists these events."""
 
     QUEUED = "queued", "Queued"
     CLAIMED = "claimed", "Claimed by a worker"

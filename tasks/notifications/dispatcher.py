@@ -1,6 +1,6 @@
-"""Empties the outbox: many deliveries at a time, each channel with places of its own.
+"""Send due deliveries, many at once, with a limit for each channel.
 
-Threads do nothing but wait for the other side. The database is the caller's thread's alone.
+Threads only wait for the other side. Only the caller's thread uses the database.
 """
 
 from __future__ import annotations
@@ -12,71 +12,67 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from tasks.models import Delivery
+from tasks.notifications import outbox
 from tasks.notifications.channels.base import Send, Sender
 from tasks.notifications.channels.registry import SENDERS
-from tasks.notifications.outbox import (
-    ATTEMPTS_MAX,
-    Result,
-    Undeliverable,
-    Verdict,
-    attempt_timeout,
-    claim,
-)
+from tasks.notifications.outbox import Result, Undeliverable, Verdict
 
 logger = logging.getLogger(__name__)
 
-# Then another message goes on, so that a worker that is told to stop can.
+# After this another message goes on, so that a worker that is told to stop can.
 DISPATCH_SECONDS = 20.0
 _TICK_SECONDS = 0.25
-_TOO_OFTEN = Result(Verdict.REJECTED, error="It was tried too often, and no try came to an end.")
-_Outcome = tuple[Sender, Delivery, Result, int]
+_TOO_OFTEN = Result(
+    Verdict.REJECTED, error="It was tried too often, and no attempt came to an end."
+)
+_Finished = tuple[Sender, Delivery, Result, int]
 
 
 def deliver(*, senders: Sequence[Sender] = SENDERS, seconds: float = DISPATCH_SECONDS) -> int:
-    """Send what is due, and what becomes due while something is under way; how many tries that took."""
+    """Send what is due and what becomes due meanwhile; return how many attempts were made."""
     return _Dispatcher(senders).run(seconds)
 
 
 class _Dispatcher:
     def __init__(self, senders: Sequence[Sender]) -> None:
         self._free = {sender: sender.at_once for sender in senders}
-        self._back: SimpleQueue[_Outcome] = SimpleQueue()
-        self._out = 0
-        self._tries = 0
+        self._finished: SimpleQueue[_Finished] = SimpleQueue()
+        self._under_way = 0
+        self._attempts = 0
 
     def run(self, seconds: float) -> int:
         started = time.monotonic()
-        # What hangs for longer than it may is left to its lease.
-        patience = seconds + attempt_timeout().total_seconds() + 1
-        while (spent := time.monotonic() - started) < patience:
+        # An attempt that hangs for longer than this is left to its lease.
+        limit = seconds + outbox.attempt_timeout().total_seconds() + 1
+        while (spent := time.monotonic() - started) < limit:
             if spent < seconds:
                 self._start_all()
-            if not self._out:
+            if not self._under_way:
                 break
             self._receive()
-        return self._tries
+        return self._attempts
 
     def _start_all(self) -> None:
         for sender in self._free:
-            while self._free[sender] and (delivery := claim(sender.channel)):
+            while self._free[sender] and (delivery := outbox.claim(sender.channel)):
                 self._start(sender, delivery)
 
     def _start(self, sender: Sender, delivery: Delivery) -> None:
-        self._tries += 1
-        if delivery.attempts > ATTEMPTS_MAX:
-            # Each of those took its worker's life, or longer than it may.
+        self._attempts += 1
+        if delivery.attempts > outbox.ATTEMPTS_MAX:
+            # Each attempt ended with its worker's death, or took too long.
             self._settle(sender, delivery, _TOO_OFTEN, 0)
             return
         try:
             send = sender.prepare(delivery)
         except Undeliverable as error:
-            self._settle(sender, delivery, error.answer, 0)
+            self._settle(sender, delivery, error.result, 0)
             return
         except Exception as error:
-            # One delivery that cannot be made ready must not keep the others from going.
+            # A delivery that cannot be prepared must not hold up the others.
             self._settle(sender, delivery, _defect(error), 0)
             return
-        self._out += 1
+        self._under_way += 1
         self._free[sender] -= 1
         thread = Thread(target=self._work, args=(sender, delivery, send), daemon=True)
         thread.name = f"deliver-{delivery.slug}"
@@ -85,27 +81,28 @@ class _Dispatcher:
     def _work(self, sender: Sender, delivery: Delivery, send: Send) -> None:
         started = time.monotonic()
         try:
-            answer = send()
+            result = send()
         except Exception as error:
-            answer = _defect(error)
-        self._back.put((sender, delivery, answer, round((time.monotonic() - started) * 1000)))
+            result = _defect(error)
+        milliseconds = round((time.monotonic() - started) * 1000)
+        self._finished.put((sender, delivery, result, milliseconds))
 
     def _receive(self) -> None:
         try:
-            sender, delivery, answer, milliseconds = self._back.get(timeout=_TICK_SECONDS)
+            sender, delivery, result, milliseconds = self._finished.get(timeout=_TICK_SECONDS)
         except Empty:
             return
-        self._out -= 1
+        self._under_way -= 1
         self._free[sender] += 1
-        self._settle(sender, delivery, answer, milliseconds)
+        self._settle(sender, delivery, result, milliseconds)
 
     def _settle(
-        self, sender: Sender, delivery: Delivery, answer: Result, milliseconds: int
+        self, sender: Sender, delivery: Delivery, result: Result, milliseconds: int
     ) -> None:
-        sender.settle(delivery, answer, milliseconds)
-        said = {"verdict": answer.verdict.name.lower(), "code": answer.code}
+        sender.settle(delivery, result, milliseconds)
+        outcome = {"verdict": result.verdict.name.lower(), "code": result.code}
         which = {"delivery": delivery.slug, "channel": delivery.channel}
-        logger.info("delivery_tried", extra={**which, "attempt": delivery.attempts, **said})
+        logger.info("delivery_tried", extra={**which, "attempt": delivery.attempts, **outcome})
 
 
 def _defect(error: Exception) -> Result:

@@ -1,6 +1,6 @@
-"""What is written in the transaction that ends a job: the notification, and what is to be sent of it.
+"""Write a job's notification and its deliveries in the transaction that ends it.
 
-So there is no job that ended in silence, and no message of an end that was rolled back.
+So every job that ended has its notification, and none is sent of an end that was rolled back.
 """
 
 from __future__ import annotations
@@ -36,15 +36,17 @@ _MAILED: dict[str, tuple[NotificationType, ...]] = {
     JobMail.FAILED: (NotificationType.FAILED,),
     JobMail.ALL: JOB_NOTIFICATIONS,
 }
-# Locked: one that is deleted just now must not take the job's end with it.
+# Locked: an endpoint that is being deleted must not fail the job's end.
 _ENABLED = """
 SELECT * FROM tasks_webhook_endpoint WHERE user_id = %s AND is_enabled ORDER BY id FOR NO KEY UPDATE
 """
 
 
-def job_ended(job: Job, files: Sequence[JobFile] = ()) -> Notification:
-    """Note what a job came to, with the files that it made, and queue that for every channel that wants it.
-    Call it where the end is written, with the job as it is from now on."""
+def notify_job_ended(job: Job, files: Sequence[JobFile] = ()) -> Notification:
+    """Record a job's end with its files, and queue the deliveries.
+
+    Call this in the transaction that ends the job, with the job in its new state.
+    """
     notification = Notification.objects.create(
         user=job.user,
         type=_TYPES[JobStatus(job.status)],
@@ -60,23 +62,23 @@ def job_ended(job: Job, files: Sequence[JobFile] = ()) -> Notification:
 
 
 def _emails(job: Job, notification: Notification) -> Iterator[Delivery]:
-    wished = [wish for wish in delivery_requests(job) if wish.channel == Channel.EMAIL]
-    preferred = notification.type in _MAILED[job.user.email_jobs]
-    if settings.EMAIL_SERVER and job.user.email and (wished or preferred):
+    requests = [each for each in delivery_requests(job) if each.channel == Channel.EMAIL]
+    is_preferred = notification.type in _MAILED[job.user.email_jobs]
+    if settings.EMAIL_SERVER and job.user.email and (requests or is_preferred):
         yield Delivery(
             notification=notification,
             user=job.user,
             channel=Channel.EMAIL,
             lane=job.user.slug,
-            attach=any(wish.attach for wish in wished),
+            attach=any(request.attach for request in requests),
         )
 
 
 def _webhooks(job: Job, notification: Notification) -> Iterator[Delivery]:
-    wished = [wish for wish in delivery_requests(job) if wish.channel == Channel.WEBHOOK]
+    requests = [each for each in delivery_requests(job) if each.channel == Channel.WEBHOOK]
     for endpoint in WebhookEndpoint.objects.raw(_ENABLED, [job.user_id]):
-        named = any(not wish.endpoints or endpoint.slug in wish.endpoints for wish in wished)
-        if named or endpoint.wants(notification.type):
+        is_named = any(not each.endpoints or endpoint.slug in each.endpoints for each in requests)
+        if is_named or endpoint.wants(notification.type):
             yield Delivery(
                 notification=notification,
                 user=job.user,

@@ -1,8 +1,7 @@
-"""The outbox, and the one place that changes a delivery's state: how one is taken, by one worker at a time,
-and what is written of each try.
+"""Claim deliveries of the outbox and record each attempt; only this module changes their states.
 
-At least once: a worker that dies after it sent and before it said so is followed by another, when the lease
-ends, which sends the same event under the same identifier. Times are the database's.
+Delivery is at least once: after a worker that died before it recorded what it sent, another one sends the
+same event with the same identifier once the lease ends. Times are the database's.
 """
 
 from __future__ import annotations
@@ -15,24 +14,25 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from gridlink.lib.text import is_storable
-from tasks.models import Channel, Delivery, DeliveryStatus, WebhookEndpoint, waiting
+from tasks.models import Channel, Delivery, DeliveryStatus, WebhookEndpoint
 
-# After each failed try; then it is given up.
+# Pauses after each failed attempt; after the last one the delivery is given up.
 RETRIES = tuple(
     timedelta(seconds=seconds) for seconds in (5, 60, 300, 1800, 2 * 3600, 6 * 3600, 24 * 3600)
 )
-# So that what failed together does not come back together.
+# Spreads retries of deliveries that failed together.
 JITTER = 0.2
 ANSWER_LENGTH = 1024
 PER_USER = 2
 
 # Claims of one channel take turns, so that no two find the same lane free.
 _TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('tasks.delivery'), hashtext(%(channel)s))"
-# `heads` walks the index delivery_waiting from lane to lane and reads one row of each, so that the longest
-# queue of anybody costs no more than the shortest.
+# `heads` walks the index delivery_waiting from lane to lane and reads one row of each, so that a long lane
+# costs no more than a short one.
 _CLAIM = """
 WITH RECURSIVE heads AS (
     (SELECT id, lane, user_id, endpoint_id FROM tasks_delivery
@@ -78,17 +78,17 @@ RETURNING delivery.id
 
 
 class Verdict(Enum):
-    """What a try came to."""
+    """Name the result of an attempt."""
 
     DELIVERED = auto()
     RETRY = auto()
     REJECTED = auto()
-    GONE = auto()  # and the whole endpoint with it
+    GONE = auto()  # the endpoint with it
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the other side said, or why nothing came of it; `code` is of HTTP or of SMTP."""
+    """Hold the other side's answer or an error; `code` is HTTP's or SMTP's."""
 
     verdict: Verdict
     code: int | None = None
@@ -97,31 +97,31 @@ class Result:
 
 
 class Undeliverable(Exception):
-    """There is nothing to send, or nobody to send it to; `answer` says why."""
+    """Report that a delivery cannot be sent; `result` says why."""
 
-    def __init__(self, answer: Result) -> None:
-        super().__init__(answer.error)
-        self.answer = answer
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.error)
+        self.result = result
 
 
 ATTEMPTS_MAX = len(RETRIES) + 1
 
 
 def attempt_timeout() -> timedelta:
-    """How long one try may take as a whole, however slowly the other side goes on."""
+    """Return how long one attempt may take as a whole."""
     return 4 * timedelta(seconds=settings.DELIVERY_SECONDS)
 
 
 def lease() -> timedelta:
-    """For how long a delivery is its worker's: longer than any try may take."""
+    """Return how long a worker holds a delivery: longer than any attempt may take."""
     tries: timedelta = settings.JOB_LEASE + attempt_timeout()
     return tries
 
 
 def claim(channel: Channel) -> Delivery | None:
-    """The delivery of a channel whose turn it is, now the caller's; None when there is none.
+    """Claim a channel's next delivery; None when none is due.
 
-    Users take turns, and of one lane only one delivery is out at a time.
+    Users take turns, and of each lane one delivery is sent at a time.
     """
     values: dict[str, Any] = {"channel": channel.value, "per_user": PER_USER, "lease": lease()}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -135,38 +135,42 @@ def claim(channel: Channel) -> Delivery | None:
     return found.filter(pk=row[0]).first()
 
 
-def record(delivery: Delivery, answer: Result, milliseconds: int) -> bool:
-    """Write down what a try came to; False when the delivery is somebody else's by now, or gone."""
-    delay = _delay(delivery.attempts) if answer.verdict is Verdict.RETRY else None
-    held = waiting(pk=delivery.pk, fence=delivery.fence)
+def record(delivery: Delivery, result: Result, milliseconds: int) -> bool:
+    """Record an attempt; return False when another worker holds the delivery, or it is gone."""
+    delay = _delay(delivery.attempts) if result.verdict is Verdict.RETRY else None
+    held = _waiting().filter(pk=delivery.pk, fence=delivery.fence)
     changed = held.update(
-        **_state(answer, delay),
+        **_state(result, delay),
         lease_expires_on=None,
-        code=answer.code,
-        answer=_storable(answer.text),
-        error=_storable(answer.error),
+        code=result.code,
+        answer=_storable(result.text),
+        error=_storable(result.error),
         milliseconds=milliseconds,
     )
     return bool(changed)
 
 
 def give_up(endpoint: WebhookEndpoint, error: str) -> None:
-    """End all that waits for an endpoint; its owner can send each again later."""
-    waiting(endpoint=endpoint).update(
+    """Give up all that waits for an endpoint; its owner can send each again."""
+    _waiting().filter(endpoint=endpoint).update(
         status=DeliveryStatus.GIVEN_UP, next_on=None, lease_expires_on=None, error=error
     )
 
 
 def requeue(delivery: Delivery) -> bool:
-    """Send what is over once more, its attempts counted afresh; False when it is not over."""
+    """Queue an ended delivery again, with new attempts; return False if it still waits."""
     over = Delivery.objects.filter(pk=delivery.pk).exclude(status=DeliveryStatus.WAITING)
     return bool(over.update(status=DeliveryStatus.WAITING, attempts=0, next_on=Now()))
 
 
-def _state(answer: Result, delay: timedelta | None) -> dict[str, Any]:
+def _waiting() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(status=DeliveryStatus.WAITING)
+
+
+def _state(result: Result, delay: timedelta | None) -> dict[str, Any]:
     if delay is not None:
         return {"status": DeliveryStatus.WAITING, "next_on": Now() + delay}
-    is_delivered = answer.verdict is Verdict.DELIVERED
+    is_delivered = result.verdict is Verdict.DELIVERED
     status = DeliveryStatus.DELIVERED if is_delivered else DeliveryStatus.GIVEN_UP
     return {"status": status, "next_on": None}
 

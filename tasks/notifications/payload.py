@@ -1,7 +1,7 @@
-"""A job as it was when it ended: what a notification keeps and a webhook sends, in the API's words.
+"""Describe an ended job as JSON, for notifications and webhooks.
 
-Addresses of files are the API's and take a token. Signed ones would let anybody in who reads the log of
-whoever receives the webhook, and would be over before a late retry.
+URLs of files are the API's and need a token. Signed ones would open the files to anybody who reads the
+receiver's log, and would expire before a late retry.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ENDS = {
 
 
 def title_of(job: Job) -> str:
-    """One line that says what became of the job. Who submits a job may name it in `params["title"]`."""
+    """Return one line that says how the job ended; `params["title"]` may name the job."""
     kind = job.kind.rpartition(".")[2].replace("_", " ").capitalize()
     name = one_line(str(job.params.get("title", ""))).strip()[:_NAME_LENGTH]
     words = [kind, f"“{name}”" if name else "", _ENDS[JobStatus(job.status)]]
@@ -34,7 +34,7 @@ def title_of(job: Job) -> str:
 
 
 def job_as_json(job: Job, files: Sequence[JobFile]) -> dict[str, Any]:
-    """The job with its outputs, less what is only of interest while it waits or runs."""
+    """Return the job with its outputs, without what matters only until it ends."""
     error = {"code": job.error_code, "message": job.error_message} if job.error_code else None
     return {
         "slug": job.slug,

@@ -1,7 +1,4 @@
-"""Whom one job is to tell of its end, beside what its owner prefers: what a schedule's deliveries become.
-
-A job keeps its wishes in `Job.deliveries`. Everything is in the in-app list anyway, so that needs none.
-"""
+"""Request deliveries for one job, beside those that its owner prefers."""
 
 from __future__ import annotations
 
@@ -14,10 +11,10 @@ from tasks.models import Channel, Job
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRequest:
-    """One channel for one job, whatever it comes to.
+    """Ask for a delivery through one channel, however the job ends.
 
-    By e-mail, `attach` asks for the files themselves where they are small enough. By webhook, `endpoints` are
-    the slugs of those to tell, whatever they are subscribed to; none means all of the owner's.
+    `attach` asks for the files themselves in the e-mail, if they are small enough. `endpoints` are slugs of
+    webhooks, which need not be subscribed; empty means all of the owner's.
     """
 
     channel: Channel
@@ -25,13 +22,13 @@ class DeliveryRequest:
     endpoints: tuple[str, ...] = ()
 
 
-def as_json(wishes: Iterable[DeliveryRequest]) -> list[dict[str, Any]]:
-    """What `Job.deliveries` keeps."""
-    return [{**asdict(wish), "endpoints": list(wish.endpoints)} for wish in wishes]
+def as_json(requests: Iterable[DeliveryRequest]) -> list[dict[str, Any]]:
+    """Return the requests as `Job.deliveries` holds them."""
+    return [{**asdict(request), "endpoints": list(request.endpoints)} for request in requests]
 
 
 def delivery_requests(job: Job) -> list[DeliveryRequest]:
-    """What was wished for when the job was submitted."""
+    """Return the requests that came with the job."""
     return [
         DeliveryRequest(Channel(kept["channel"]), kept["attach"], tuple(kept["endpoints"]))
         for kept in job.deliveries

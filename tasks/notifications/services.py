@@ -1,4 +1,4 @@
-"""Writes of notifications and webhooks that a user asks for."""
+"""Mark notifications as read and manage webhooks, as a user asks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gridlink.accounts import throttle
 from gridlink.accounts.models import User
 from gridlink.lib.database import lock_row
 from gridlink.lib.errors import Conflict, Invalid, NotFound
+from gridlink.lib.unset import UNSET, Unset, given
 from gridlink.lib.weburl import BadUrl
 from tasks.broker import publisher
 from tasks.models import Channel, Delivery, Notification, NotificationType, WebhookEndpoint
@@ -22,55 +23,71 @@ from tasks.notifications import endpoints, outbox
 from tasks.notifications.channels.webhook_secret import encrypt, new_secret
 from tasks.notifications.channels.webhook_url import check_webhook_url
 
-# For so long the previous secret signs as well, so that a receiver can change over without a gap.
+# How long the previous secret signs as well, so that a receiver can change over without a gap.
 ROTATION = timedelta(hours=24)
-_FRESH: dict[str, Any] = {"failures": 0, "failing_since": None, "rests_until": None, "note": ""}
+_NO_FAILURES: dict[str, Any] = {
+    "failures": 0,
+    "failing_since": None,
+    "rests_until": None,
+    "note": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedWebhook:
-    """A webhook with its secret, which is shown this once."""
+    """Hold a webhook with its secret, which is shown only once."""
 
     endpoint: WebhookEndpoint
     secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookChanges:
+    """Name the fields of a webhook to change; what is UNSET stays."""
+
+    url: str | Unset = UNSET
+    events: list[str] | Unset = UNSET
+    is_enabled: bool | Unset = UNSET
+
+
 def notifications_mark_read(*, user: User, slug: str = "") -> int:
-    """Mark one notification as read, or all; how many were not yet."""
+    """Mark one notification, or all, as read; return how many were unread."""
     unread = Notification.objects.filter(user=user, read_on=None)
     return (unread.filter(slug=slug) if slug else unread).update(read_on=Now())
 
 
 def webhook_create(*, user: User, url: str, events: list[str]) -> IssuedWebhook:
-    """Add a webhook. Raises Invalid for an address that events cannot go to, and Conflict when the account
-    has as many as it may."""
+    """Add a webhook. Raises Invalid for an unusable URL, and Conflict beyond WEBHOOKS_PER_USER."""
     secret = new_secret()
     with transaction.atomic():
-        # A user's requests take turns here, so that none misses the webhook of another.
+        # A user's requests take turns, so that each counts the webhooks of the others.
         lock_row(user)
         if WebhookEndpoint.objects.filter(user=user).count() >= settings.WEBHOOKS_PER_USER:
             raise Conflict(f"An account has {settings.WEBHOOKS_PER_USER} webhooks at most.")
         endpoint = WebhookEndpoint.objects.create(
-            user=user, url=_checked(url), events=_listed(events), secret=encrypt(secret)
+            user=user, url=_checked_url(url), events=_listed(events), secret=encrypt(secret)
         )
     return IssuedWebhook(endpoint, secret)
 
 
 @transaction.atomic
-def webhook_update(*, endpoint: WebhookEndpoint, changes: dict[str, Any]) -> WebhookEndpoint:
-    """Change what is named. To enable it, or to give it another address, forgets its failures; to disable it
-    gives up what waits for it. Raises Invalid."""
+def webhook_update(*, endpoint: WebhookEndpoint, changes: WebhookChanges) -> WebhookEndpoint:
+    """Change a webhook. Raises Invalid for an unusable URL.
+
+    Enabling it or another URL resets its failures; disabling it gives up what waits for it.
+    """
     endpoint = _locked(endpoint)
-    if "url" in changes:
-        changes["url"] = _checked(changes["url"])
-    if "events" in changes:
-        changes["events"] = _listed(changes["events"])
-    if changes.get("is_enabled") or "url" in changes:
-        changes = {**changes, **_FRESH}
-    for name, value in changes.items():
+    values = dict(given(changes))
+    if changes.url is not UNSET:
+        values["url"] = _checked_url(changes.url)
+    if changes.events is not UNSET:
+        values["events"] = _listed(changes.events)
+    if changes.is_enabled is True or changes.url is not UNSET:
+        values.update(_NO_FAILURES)
+    for name, value in values.items():
         setattr(endpoint, name, value)
     endpoint.modified_on = timezone.now()
-    endpoint.save(update_fields=[*changes, "modified_on"])
+    endpoint.save(update_fields=[*values, "modified_on"])
     if not endpoint.is_enabled:
         outbox.give_up(endpoint, endpoints.DISABLED)
     return endpoint
@@ -78,13 +95,13 @@ def webhook_update(*, endpoint: WebhookEndpoint, changes: dict[str, Any]) -> Web
 
 @transaction.atomic
 def webhook_delete(*, endpoint: WebhookEndpoint) -> None:
-    """Remove a webhook, its log, and what waits for it."""
+    """Delete a webhook, its log, and what waits for it."""
     _locked(endpoint).delete()
 
 
 @transaction.atomic
 def webhook_rotate(*, endpoint: WebhookEndpoint) -> IssuedWebhook:
-    """Give a webhook another secret; the one it had signs beside it for ROTATION."""
+    """Give a webhook a new secret; the previous one signs as well for ROTATION."""
     endpoint = _locked(endpoint)
     secret = new_secret()
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
@@ -100,13 +117,13 @@ def webhook_rotate(*, endpoint: WebhookEndpoint) -> IssuedWebhook:
 @transaction.atomic
 def webhook_test(*, endpoint: WebhookEndpoint) -> Delivery:
     """Send a `ping`. Raises Conflict when the webhook is disabled, and Throttled."""
-    endpoint = _ready(endpoint)
+    endpoint = _lock_for_sending(endpoint)
     ping = Notification.objects.create(
         user_id=endpoint.user_id,
         type=NotificationType.PING,
         title="A webhook was tried out",
         data={"webhook": endpoint.slug},
-        # Whoever asked for it knows of it.
+        # Whoever asked for it knows about it.
         read_on=Now(),
     )
     delivery = Delivery.objects.create(
@@ -123,19 +140,21 @@ def webhook_test(*, endpoint: WebhookEndpoint) -> Delivery:
 
 @transaction.atomic
 def delivery_replay(*, delivery: Delivery) -> Delivery:
-    """Send an event again, under its old identifier. Raises Conflict while it still waits or when its webhook
-    is disabled, and Throttled."""
+    """Send an event again with the same identifier.
+
+    Raises Conflict while it still waits or when its webhook is disabled, and Throttled.
+    """
     assert delivery.endpoint is not None
-    _ready(delivery.endpoint)
+    _lock_for_sending(delivery.endpoint)
     if not outbox.requeue(delivery):
-        raise Conflict("The delivery is not over yet; it is tried again by itself.")
+        raise Conflict("The delivery is still under way; it is tried again automatically.")
     publisher.deliver_on_commit()
     delivery.refresh_from_db()
     return delivery
 
 
-def _ready(endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    """The locked webhook, about to be sent something by hand and so not to rest."""
+def _lock_for_sending(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """Lock an enabled webhook and end its pause. Raises Conflict and Throttled."""
     endpoint = _locked(endpoint)
     if not endpoint.is_enabled:
         raise Conflict("The webhook is disabled; enable it first.")
@@ -145,13 +164,13 @@ def _ready(endpoint: WebhookEndpoint) -> WebhookEndpoint:
 
 
 def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
-    locked = endpoints.locked(endpoint)
+    locked = endpoints.lock(endpoint)
     if locked is None:
         raise NotFound
     return locked
 
 
-def _checked(url: str) -> str:
+def _checked_url(url: str) -> str:
     try:
         return check_webhook_url(url)
     except BadUrl as error:

@@ -1,3 +1,1 @@
-"""Schedules: rules of when, what they start, and the pass that starts it once per slot."""
-
-from __future__ import annotations
+"""Read rules, compute their slots, and start a job once for each slot."""

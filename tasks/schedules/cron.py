@@ -1,4 +1,4 @@
-"""Rules as crontab has them: minute, hour, day of the month, month, day of the week."""
+"""Read cron rules: minute, hour, day of the month, month, day of the week."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ _DAYS_FROM = 2  # the third field
 
 
 class Cron(Recurrence):
-    """Five fields as Debian's cron reads them. When both the day of the month and the day of the week are
-    named one of them is enough, unless one begins with a star."""
+    """Represent five fields as Debian's cron reads them.
+
+    If both the day of the month and the day of the week are given, either is enough, unless one starts with
+    a star.
+    """
 
     form = "cron"
 
@@ -29,10 +32,10 @@ class Cron(Recurrence):
         except CronSimError as error:
             raise invalid_field("rule", f"{error} in the cron rule.") from error
         self.times = times_at(parsed.hours, parsed.minutes)
-        # The days alone, so that what clocks do to a time of day is told in one place for all forms.
+        # Only the days: one place, for all forms of rule, deals with changes of the clock.
         self._midnights = " ".join(["0", "0", *fields[_DAYS_FROM:]])
 
     def days(self, begin: date) -> Iterator[date]:
-        """It looks no further than fifty years ahead."""
+        """Yield the days from `begin` on, at most fifty years ahead."""
         eve = datetime.combine(begin, time()) - timedelta(minutes=1)
         return (midnight.date() for midnight in CronSim(self._midnights, eve))

@@ -1,14 +1,14 @@
-"""Where a schedule sends the results of its jobs: what it may say, not the sending."""
+"""Validate where a schedule sends the results of its jobs, and ask for that."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gridlink.lib.errors import Invalid
 from tasks.models import Channel
 from tasks.notifications.recipients import DeliveryRequest
+from tasks.schedules.recurrence import invalid_field
 
-# Each channel with its options, and what they are when they are not given.
+# Each channel with its options and their defaults.
 CHANNELS: dict[str, dict[str, bool]] = {
     "in_app": {},
     "email": {"attach": False},
@@ -16,16 +16,16 @@ CHANNELS: dict[str, dict[str, bool]] = {
 }
 
 
-def checked(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Deliveries of known shape, one a channel at most, with every option. Raises Invalid."""
+def validate_deliveries(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return deliveries with all their options. Raises Invalid for a channel named twice."""
     channels = [delivery["channel"] for delivery in deliveries]
     if len(set(channels)) < len(channels):
-        raise _refused("A channel is named twice.")
+        raise invalid_field("deliveries", "A channel is named twice.")
     return [_completed(delivery) for delivery in deliveries]
 
 
-def wishes(deliveries: list[dict[str, Any]]) -> list[DeliveryRequest]:
-    """What a job is told of them: in the app there is a notification of every job anyway."""
+def delivery_requests(deliveries: list[dict[str, Any]]) -> list[DeliveryRequest]:
+    """Return the deliveries to request of a job; `in_app` needs none."""
     return [
         DeliveryRequest(Channel(each["channel"]), attach=each.get("attach", False))
         for each in deliveries
@@ -35,11 +35,8 @@ def wishes(deliveries: list[dict[str, Any]]) -> list[DeliveryRequest]:
 
 def _completed(delivery: dict[str, Any]) -> dict[str, Any]:
     options = CHANNELS[delivery["channel"]]
-    strays = delivery.keys() - options.keys() - {"channel"}
-    if strays:
-        raise _refused(f"{delivery['channel']} has no option {min(strays)!r}.")
+    unknown = delivery.keys() - options.keys() - {"channel"}
+    if unknown:
+        message = f"{delivery['channel']} has no option {min(unknown)!r}."
+        raise invalid_field("deliveries", message)
     return {**options, **delivery}
-
-
-def _refused(message: str) -> Invalid:
-    return Invalid(message, fields={"deliveries": [message]})

@@ -1,8 +1,7 @@
-"""The pass that starts what is due: each slot once, whoever else makes a pass at the same time.
+"""Start the jobs of due schedules, each slot once in however many passes.
 
-A schedule's row is locked while its slots are dealt with, and one transaction notes them, queues their jobs
-and moves `next_on` on: all of it or nothing. The database's clock says what is due. A slot whose job finds no
-room stays where `next_on` is, and is tried again in every pass.
+One transaction locks a schedule, records its slots, queues their jobs and moves `next_on` on. The database's
+clock decides what is due. A slot whose job finds no room stays `next_on`, and every pass tries it again.
 """
 
 from __future__ import annotations
@@ -22,28 +21,28 @@ from gridlink.lib.errors import ApplicationError, Invalid
 from tasks.jobs.errors import QuotaExceeded
 from tasks.models import Job, Missed, RunStatus, Schedule, ScheduledRun
 from tasks.schedules import failures, notes, registry
-from tasks.schedules.defects import DEFECT, isolated, told
-from tasks.schedules.deliveries import wishes
+from tasks.schedules.deliveries import delivery_requests
+from tasks.schedules.failures import DEFECT, isolated, log_defect
 from tasks.schedules.rules import Rule, make_rule
 
 logger = logging.getLogger(__name__)
 
-# Schedules in one pass; what is left over is the next one's.
+# Schedules in one pass; the next pass takes the others.
 BATCH = 500
-# Slots of one schedule that are looked at after a long outage, the latest ones.
+# After a long outage only this many of a schedule's slots count, the latest.
 MISSED_MAX = 100
-# From which moment on a slot that has passed is still run.
+# The time since which a slot that has passed is still run.
 _STILL_RUN: dict[str, Callable[[datetime], datetime]] = {
     Missed.SKIP: lambda now: now - settings.SCHEDULE_GRACE,
     Missed.CATCH_UP: lambda now: datetime.min.replace(tzinfo=UTC),
 }
-_FATE = ("status", "job", "note", "is_settled")
-_TOO_LATE = "It was over too long when it was its turn."
+_OUTCOME = ("status", "job", "note", "is_settled")
+_TOO_LATE = "Its time was too long ago when the pass came to it."
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """The latest slots that have come, how many earlier ones are left out, and the slot to come."""
+class PassedSlots:
+    """Hold the latest passed slots, how many were left out, and the next."""
 
     slots: list[datetime]
     left_out: int
@@ -52,8 +51,10 @@ class Passed:
 
 @dataclass(slots=True)
 class _Pass:
-    """What one pass knows: how many schedules fired, which ones are to be left to the next pass, and what was
-    said of full queues, by their owners, so that each is asked once."""
+    """Hold how many schedules a pass fired, and which it leaves to the next.
+
+    `full` holds the refusal of each owner whose queue is full, so that each is asked once.
+    """
 
     now: datetime | None
     fired: int = 0
@@ -62,7 +63,7 @@ class _Pass:
 
 
 def fire_due(*, now: datetime | None = None) -> int:
-    """Fire every schedule whose slot has come; how many did. `now` is the database's unless it is given."""
+    """Fire every due schedule and return how many; `now` is the database's unless given."""
     failures.settle_ended(BATCH)
     this = _Pass(now)
     while this.fired < BATCH and _fire_next(this):
@@ -73,7 +74,7 @@ def fire_due(*, now: datetime | None = None) -> int:
 
 
 def database_now() -> datetime:
-    """The moment by the clock that decides."""
+    """Return the database's time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement_timestamp()")
         moment: datetime = cursor.fetchone()[0]
@@ -81,8 +82,7 @@ def database_now() -> datetime:
 
 
 def schedule_rule(schedule: Schedule) -> Rule:
-    """The rule that a schedule was given. Raises Invalid when it is none any more, as after a time zone was
-    struck off the list."""
+    """Return a schedule's rule. Raises Invalid when, say, its time zone no longer exists."""
     return make_rule(
         rule=schedule.rule,
         form=schedule.form,
@@ -95,7 +95,7 @@ def schedule_rule(schedule: Schedule) -> Rule:
 def _fire_next(this: _Pass) -> bool:
     with transaction.atomic():
         moment = this.now or database_now()
-        # In the middle of a deployment another process may know an action that this one does not.
+        # During a deployment another process may know actions that this one does not.
         due = Schedule.objects.filter(
             next_on__lte=moment, action__in=registry.names(), user__is_active=True
         ).exclude(pk__in=this.left)
@@ -104,7 +104,7 @@ def _fire_next(this: _Pass) -> bool:
         if schedule is None:
             return False
         fire = partial(_fire, now=moment, full=this.full)
-        after = isolated(schedule, fire, _lose_slot, _stop)
+        after = isolated(schedule, fire, _fail_slot, _disable)
     if after is None or (after.next_on and after.next_on <= moment):
         this.left.add(schedule.pk)
     else:
@@ -115,13 +115,13 @@ def _fire_next(this: _Pass) -> bool:
 def _fire(schedule: Schedule, *, now: datetime, full: dict[int, str]) -> None:
     failures.settle(schedule)
     if schedule.next_on is None:
-        return  # its jobs have failed too often meanwhile
+        return  # settle() has disabled it
     try:
-        passed = _passed(schedule_rule(schedule), schedule.next_on, now)
+        passed = _passed_slots(schedule_rule(schedule), schedule.next_on, now)
     except Invalid as error:
-        failures.disable(schedule, f"Disabled, for its rule is not valid any more. {error.message}")
+        failures.disable(schedule, f"Disabled because its rule is no longer valid. {error.message}")
         return
-    notes.give_up(schedule, but=passed.slots)
+    notes.skip_waiting(schedule, keep=passed.slots)
     schedule.next_on = passed.following
     runs = _run_all(schedule, passed.slots, _STILL_RUN[schedule.missed](now), full)
     waited = [run for run in runs if run.pk]
@@ -130,51 +130,53 @@ def _fire(schedule: Schedule, *, now: datetime, full: dict[int, str]) -> None:
         details = {"schedule": schedule.slug, "slots": passed.left_out}
         logger.warning("slots_left_out", extra=details)
     ScheduledRun.objects.bulk_create([run for run in runs if not run.pk])
-    ScheduledRun.objects.bulk_update(waited, _FATE)
+    ScheduledRun.objects.bulk_update(waited, _OUTCOME)
 
 
-def _lose_slot(schedule: Schedule) -> None:
-    """After a defect outside what a schedule starts: the slot has failed, and the next is the one after."""
+def _fail_slot(schedule: Schedule) -> None:
+    """Fail the slot after a defect outside the action, and go on to the next."""
     assert schedule.next_on
     slot = schedule.next_on
     schedule.next_on, schedule.last_slot = next(schedule_rule(schedule).slots(slot), None), slot
     run = ScheduledRun(schedule=schedule, slot=slot)
-    failures.failed(schedule, DEFECT)
-    notes.note(run, RunStatus.REFUSED, DEFECT)
-    notes.give_up(schedule)
+    failures.record_failure(schedule, DEFECT)
+    notes.record(run, RunStatus.REFUSED, DEFECT)
+    notes.skip_waiting(schedule)
     ScheduledRun.objects.bulk_create([run], ignore_conflicts=True)
 
 
-def _stop(schedule: Schedule) -> None:
-    """When not even the next slot can be told."""
-    failures.disable(schedule, f"Disabled, for its next slot could not be told. {DEFECT}")
+def _disable(schedule: Schedule) -> None:
+    """Disable a schedule whose next slot cannot be computed."""
+    failures.disable(schedule, f"Disabled because its next slot cannot be computed. {DEFECT}")
 
 
-def _passed(rule: Rule, first: datetime, now: datetime) -> Passed:
+def _passed_slots(rule: Rule, first: datetime, now: datetime) -> PassedSlots:
     slots: deque[datetime] = deque(maxlen=MISSED_MAX)
     number = 0
     for slot in chain([first], rule.slots(first)):
         if slot > now:
-            return Passed(list(slots), number - len(slots), slot)
+            return PassedSlots(list(slots), number - len(slots), slot)
         slots.append(slot)
         number += 1
-    return Passed(list(slots), number - len(slots), None)
+    return PassedSlots(list(slots), number - len(slots), None)
 
 
 def _run_all(
     schedule: Schedule, slots: list[datetime], since: datetime, full: dict[int, str]
 ) -> list[ScheduledRun]:
-    """What becomes of each slot, in order, until there is no room for a job or the schedule is disabled."""
+    """Run slots in order, until a job finds no room or the schedule is disabled."""
     runs: list[ScheduledRun] = []
-    for run in _open(schedule, slots):
+    for run in _undecided(schedule, slots):
         if not schedule.is_enabled:
             break
         runs.append(run)
-        # What waited has come in time, and may be late until the next slot comes.
+        # A slot that waited came in time, and may run late until the next slot comes.
         if run.slot >= since or (run.pk and run.slot == slots[-1]):
             _run(schedule, run, full)
         else:
-            notes.note(run, RunStatus.SKIPPED, f"{notes.OVER} {run.note}" if run.pk else _TOO_LATE)
+            notes.record(
+                run, RunStatus.SKIPPED, f"{notes.NO_ROOM} {run.note}" if run.pk else _TOO_LATE
+            )
         if notes.is_waiting(run):
             schedule.next_on = run.slot
             break
@@ -182,10 +184,10 @@ def _run_all(
     return runs
 
 
-def _open(schedule: Schedule, slots: list[datetime]) -> list[ScheduledRun]:
-    """The slots of which it is not noted yet what became, and the one that waits as it was noted."""
-    noted = {run.slot: run for run in schedule.runs.filter(slot__in=slots)}
-    runs = [noted.get(slot) or ScheduledRun(schedule=schedule, slot=slot) for slot in slots]
+def _undecided(schedule: Schedule, slots: list[datetime]) -> list[ScheduledRun]:
+    """Return the slots without an outcome, and the waiting one as it was recorded."""
+    recorded = {run.slot: run for run in schedule.runs.filter(slot__in=slots)}
+    runs = [recorded.get(slot) or ScheduledRun(schedule=schedule, slot=slot) for slot in slots]
     return [run for run in runs if not run.pk or notes.is_waiting(run)]
 
 
@@ -193,19 +195,19 @@ def _run(schedule: Schedule, run: ScheduledRun, full: dict[int, str]) -> None:
     try:
         job = _submit(schedule, run.slot, full)
     except QuotaExceeded as error:
-        # A full queue is nothing that its owner could mend in the rule: after an outage it is what to expect.
+        # Not a failure: after an outage a full queue is to be expected, and no rule could avoid it.
         full[schedule.user_id] = error.message
         if not run.pk:
-            notes.note(run, RunStatus.REFUSED, error.message, is_settled=False)
+            notes.record(run, RunStatus.REFUSED, error.message, is_settled=False)
     except ApplicationError as error:
         _refuse(schedule, run, error.message)
     except Exception as error:
-        told(error, schedule)
+        log_defect(error, schedule)
         _refuse(schedule, run, DEFECT)
     else:
         run.job = job
         note = f"It had to wait. {run.note}" if run.pk else ""
-        notes.note(run, RunStatus.SUBMITTED, note, is_settled=False)
+        notes.record(run, RunStatus.SUBMITTED, note, is_settled=False)
 
 
 def _submit(schedule: Schedule, slot: datetime, full: dict[int, str]) -> Job:
@@ -213,12 +215,12 @@ def _submit(schedule: Schedule, slot: datetime, full: dict[int, str]) -> Job:
         raise QuotaExceeded(full[schedule.user_id])
     action = registry.get_action(schedule.action)
     key = f"{schedule.slug}:{slot:%Y-%m-%dT%H:%M}Z"
-    occurrence = registry.Occurrence(slot, key, wishes(schedule.deliveries))
-    # A refusal leaves nothing behind but its note.
+    occurrence = registry.Occurrence(slot, key, delivery_requests(schedule.deliveries))
+    # A refusal leaves nothing behind but its record.
     with transaction.atomic():
         return action.submit(user=schedule.user, params=schedule.params, occurrence=occurrence).job
 
 
 def _refuse(schedule: Schedule, run: ScheduledRun, reason: str) -> None:
-    failures.failed(schedule, reason)
-    notes.note(run, RunStatus.REFUSED, reason)
+    failures.record_failure(schedule, reason)
+    notes.record(run, RunStatus.REFUSED, reason)

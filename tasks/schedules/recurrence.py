@@ -1,4 +1,4 @@
-"""What every form of rule comes down to: some days, and times that are the same on each of them."""
+"""Define what every form of rule gives: days, and the times on them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _DAY_MINUTES = 24 * 60
 
 
 def invalid_field(field: str, message: str) -> Invalid:
-    """An error about one field of a schedule."""
+    """Return the error for one field of a schedule."""
     return Invalid(message, fields={field: [message]})
 
 
 class Recurrence(ABC):
-    """A rule without its time zone: a series of times as a clock on the wall shows them.
+    """Represent a rule without its time zone, as a series of local times.
 
     `times` are whole minutes in order, at least `MIN_INTERVAL_MINUTES` apart, also over midnight. `count` is
     how many there are in all since `starts_on`; None for no such end.
@@ -32,12 +32,12 @@ class Recurrence(ABC):
     count: int | None = None
 
     def __init__(self, text: str, starts_on: date) -> None:
-        """Raises Invalid, naming the field `rule`, for a text that is no rule or one that fires too often."""
+        """Read the rule. Raises Invalid if it is wrong or fires too often."""
         if len(text) > TEXT_LENGTH:
             raise invalid_field("rule", f"The rule is longer than {TEXT_LENGTH} characters.")
         self.starts_on = starts_on
         self._read(text)
-        _check_distance(self.times)
+        _check_interval(self.times)
 
     @abstractmethod
     def _read(self, text: str) -> None:
@@ -45,28 +45,30 @@ class Recurrence(ABC):
 
     @abstractmethod
     def days(self, begin: date) -> Iterator[date]:
-        """The days from `begin` on, which is not before `starts_on`, in order. It ends for a rule that will
-        never be met again, within a second."""
+        """Yield the days from `begin` on in order; `begin` is not before `starts_on`.
+
+        It ends within a second for a rule that no later day fits.
+        """
 
     def local_times(self, begin: date) -> Iterator[datetime]:
-        """The local times from the day `begin` on, in order; earlier ones may come first."""
-        # What is counted is counted from the start.
+        """Yield the local times from `begin` on, perhaps after some earlier ones."""
+        # COUNT counts from the first day.
         first = self.starts_on if self.count else max(begin, self.starts_on)
         every = (datetime.combine(day, at) for day in self.days(first) for at in self.times)
         return islice(every, self.count)
 
     @property
     def covers_every_hour(self) -> bool:
-        """Whether it names every hour of the day."""
+        """Return whether the rule has a time in every hour."""
         return len({at.hour for at in self.times}) == 24
 
 
 def times_at(hours: Iterable[int], minutes: Iterable[int]) -> tuple[time, ...]:
-    """Each minute in each hour, in order."""
+    """Return each minute in each hour, in order."""
     return tuple(time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes))
 
 
-def _check_distance(times: tuple[time, ...]) -> None:
+def _check_interval(times: tuple[time, ...]) -> None:
     if not times:
         raise invalid_field("rule", "There is no time of day that the rule fits.")
     minutes = [at.hour * 60 + at.minute for at in times]

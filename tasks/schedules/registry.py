@@ -1,4 +1,4 @@
-"""What a schedule can start. Apps register theirs in `<app>/jobs.py`, as they do their runners."""
+"""Register what a schedule can start; apps do so in `<app>/jobs.py`, as for their runners."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from tasks.schedules.recurrence import invalid_field
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One time that a schedule fires: its slot, in UTC; a `key` that is the same whenever this slot is, for
-    the job's idempotency; and whom the job is to tell of its end."""
+    """Describe one firing of a schedule, for the job of its slot (UTC).
+
+    `key` is the idempotency key, the same for every firing of this slot.
+    """
 
     slot: datetime
     key: str
@@ -25,20 +27,20 @@ class Occurrence:
 
 
 class ScheduledAction(ABC):
-    """One kind of thing that a schedule starts: it checks what it is given, and asks for the job."""
+    """Validate parameters and submit jobs, for one kind of thing that schedules start."""
 
     name: ClassVar[str]
 
     @abstractmethod
     def validate(self, *, user: User, params: dict[str, Any]) -> dict[str, Any]:
-        """The parameters as they are to be kept, JSON. Raises Invalid, or another ApplicationError, for what
-        `submit` could never take."""
+        """Return the parameters as JSON to keep. Raises an ApplicationError for unusable ones."""
 
     @abstractmethod
     def submit(self, *, user: User, params: dict[str, Any], occurrence: Occurrence) -> Submission:
-        """Ask for the job of one slot, in the transaction that notes it. "Yesterday" is the day before the
-        slot, however late it is run. Pass the occurrence's key and deliveries on to `job_submit`. Raises an
-        ApplicationError when no job can be asked for now.
+        """Submit the job of one slot, with the occurrence's key and deliveries.
+
+        Runs in the transaction that records the slot. "Yesterday" is the day before the slot, however late
+        it runs. Raises an ApplicationError when no job can be submitted.
         """
 
 
@@ -46,7 +48,7 @@ _actions: dict[str, ScheduledAction] = {}
 
 
 def register(action: type[ScheduledAction]) -> type[ScheduledAction]:
-    """Class decorator. Raises ValueError for a name that exists already."""
+    """Register an action, as a class decorator. Raises ValueError for a name already taken."""
     if action.name in _actions:
         raise ValueError(f"There is an action {action.name!r} already.")
     _actions[action.name] = action()
@@ -54,7 +56,7 @@ def register(action: type[ScheduledAction]) -> type[ScheduledAction]:
 
 
 def get_action(name: str) -> ScheduledAction:
-    """Raises Invalid, naming the field `action`."""
+    """Return the action of this name. Raises Invalid, naming the field `action`."""
     if name not in _actions:
         known = ", ".join(names()) or "nothing"
         raise invalid_field("action", f"There is no such action; a schedule can start {known}.")
@@ -62,5 +64,5 @@ def get_action(name: str) -> ScheduledAction:
 
 
 def names() -> list[str]:
-    """All registered actions, sorted."""
+    """Return the names of all registered actions, sorted."""
     return sorted(_actions)

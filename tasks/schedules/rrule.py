@@ -1,11 +1,11 @@
-"""Rules as calendars have them: the RRULE of RFC 5545, without seconds."""
+"""Read rules as calendars have them: the RRULE of RFC 5545, without seconds."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any
 
 from dateutil import rrule
@@ -24,10 +24,10 @@ _FREQUENCIES: dict[str, Any] = {
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _ORDINAL = re.compile(r"\A([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)\Z")
 _NUMBER = re.compile(r"\A[+-]?[0-9]{1,6}\Z")
-# The calendar repeats after 400 years. The library searches up to the year 9999 for a day that a rule may
-# never have: so many years later, the search is twenty times shorter.
+# The library searches for a day up to the year 9999. The calendar repeats after 400 years, so starting this
+# many years later makes the search for a day that never comes twenty times shorter.
 _LATER = 19 * 400
-# Given otherwise, so that there is one way to say each.
+# Other fields of a schedule say these.
 _ELSEWHERE = {
     "DTSTART": "Give the first day as `starts_on`.",
     "UNTIL": "Give the last day as `ends_on`.",
@@ -36,45 +36,33 @@ _ELSEWHERE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """The values of a part: whole numbers between two bounds, where `signed` the negatives of them too."""
-
-    least: int
-    most: int
-    signed: bool = False
-
-    def __call__(self, name: str, text: str) -> list[int]:
-        """Raises Invalid."""
-        values = [_number(name, item) for item in _items(name, text)]
-        for value in values:
-            if not self.least <= (abs(value) if self.signed else value) <= self.most:
-                raise invalid_field("rule", f"{name} may not be {value}.")
-        return values
+def _numbers(name: str, text: str, *, least: int, most: int, signed: bool = False) -> list[int]:
+    """Read whole numbers between two bounds, and where `signed` their negatives."""
+    values = [_number(name, item) for item in _items(name, text)]
+    for value in values:
+        if not least <= (abs(value) if signed else value) <= most:
+            raise invalid_field("rule", f"{name} may not be {value}.")
+    return values
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """The value of a part: one whole number."""
-
-    most: int
-
-    def __call__(self, name: str, text: str) -> int:
-        """Raises Invalid."""
-        value, *more = Numbers(1, self.most)(name, text)
-        if more:
-            raise invalid_field("rule", f"{name} is one number.")
-        return value
+def _one_number(name: str, text: str, *, most: int) -> int:
+    value, *more = _numbers(name, text, least=1, most=most)
+    if more:
+        raise invalid_field("rule", f"{name} is one number.")
+    return value
 
 
 def _weekdays(name: str, text: str) -> list[weekday]:
-    found = [_ORDINAL.match(item) for item in _items(name, text)]
-    if not all(found):
-        raise invalid_field("rule", f"{name} is a list of weekdays such as MO, 2TU or -1FR.")
-    pairs = [(int(match[1] or 0), match[2]) for match in found if match]
-    if any(match and match[1] and int(match[1]) == 0 for match in found):
-        raise invalid_field("rule", f"{name} may not number a weekday 0.")
-    return [weekday(_WEEKDAYS.index(day), number or None) for number, day in pairs]
+    days = []
+    for item in _items(name, text):
+        match = _ORDINAL.match(item)
+        if match is None:
+            raise invalid_field("rule", f"{name} is a list of weekdays such as MO, 2TU or -1FR.")
+        number = int(match[1]) if match[1] else None
+        if number == 0:
+            raise invalid_field("rule", f"{name} may not number a weekday 0.")
+        days.append(weekday(_WEEKDAYS.index(match[2]), number))
+    return days
 
 
 def _week_start(name: str, text: str) -> int:
@@ -91,19 +79,19 @@ def _frequency(name: str, text: str) -> str:
 
 _PARTS: dict[str, Callable[[str, str], Any]] = {
     "FREQ": _frequency,
-    "INTERVAL": Number(INTERVAL_MAX),
-    "COUNT": Number(COUNT_MAX),
+    "INTERVAL": partial(_one_number, most=INTERVAL_MAX),
+    "COUNT": partial(_one_number, most=COUNT_MAX),
     "WKST": _week_start,
-    "BYMONTH": Numbers(1, 12),
-    "BYMONTHDAY": Numbers(1, 31, signed=True),
-    "BYYEARDAY": Numbers(1, 366, signed=True),
-    "BYWEEKNO": Numbers(1, 53, signed=True),
+    "BYMONTH": partial(_numbers, least=1, most=12),
+    "BYMONTHDAY": partial(_numbers, least=1, most=31, signed=True),
+    "BYYEARDAY": partial(_numbers, least=1, most=366, signed=True),
+    "BYWEEKNO": partial(_numbers, least=1, most=53, signed=True),
     "BYDAY": _weekdays,
-    "BYSETPOS": Numbers(1, 366, signed=True),
-    "BYHOUR": Numbers(0, 23),
-    "BYMINUTE": Numbers(0, 59),
+    "BYSETPOS": partial(_numbers, least=1, most=366, signed=True),
+    "BYHOUR": partial(_numbers, least=0, most=23),
+    "BYMINUTE": partial(_numbers, least=0, most=59),
 }
-# As the library calls those that choose days.
+# The library's names of the parts that choose days.
 _OF_DAYS = {
     "WKST": "wkst",
     "BYMONTH": "bymonth",
@@ -113,13 +101,15 @@ _OF_DAYS = {
     "BYDAY": "byweekday",
     "BYSETPOS": "bysetpos",
 }
-# Of which BYSETPOS takes some.
+# BYSETPOS selects from the days that these choose.
 _CHOOSING = {"BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYDAY"}
 
 
 class RRule(Recurrence):
-    """What a rule leaves open is taken from the midnight that `starts_on` begins with: the day of a monthly
-    rule, the weekday of a weekly one, the time of one without BYHOUR."""
+    """Represent an RRULE that starts at midnight of `starts_on`.
+
+    That gives what the rule leaves open: a monthly rule's day, a weekly rule's weekday, the time of day.
+    """
 
     form = "rrule"
 
@@ -136,7 +126,7 @@ class RRule(Recurrence):
         self._choices = {"interval": parts.get("INTERVAL", 1) if by_day else 1, **days}
 
     def days(self, begin: date) -> Iterator[date]:
-        """It goes through all days since `starts_on`, which an INTERVAL counts from."""
+        """Yield the days from `begin` on; walk from `starts_on`, from which INTERVAL counts."""
         start = datetime.combine(_shifted(self.starts_on, _LATER), time())
         for moment in rrule.rrule(self._frequency, dtstart=start, **self._choices):
             day = _shifted(moment.date(), -_LATER)
@@ -145,14 +135,14 @@ class RRule(Recurrence):
 
 
 def _parts(text: str) -> dict[str, Any]:
-    """The parts by name, each checked alone."""
+    """Return the parts by name, each validated by itself."""
     texts: dict[str, str] = {}
     for item in text.strip().upper().removeprefix("RRULE:").split(";"):
         name, _, value = item.partition("=")
         if name in _ELSEWHERE:
-            raise invalid_field("rule", f"{name} is not for here. {_ELSEWHERE[name]}")
+            raise invalid_field("rule", f"{name} cannot be used here. {_ELSEWHERE[name]}")
         if name not in _PARTS:
-            raise invalid_field("rule", f"{name[:20]!r} is no part of a rule.")
+            raise invalid_field("rule", f"{name[:20]!r} is not a part of a rule.")
         if name in texts:
             raise invalid_field("rule", f"{name} is there twice.")
         texts[name] = value
@@ -162,7 +152,7 @@ def _parts(text: str) -> dict[str, Any]:
 
 
 def _check_combination(parts: dict[str, Any]) -> None:
-    """Refuse what the standard does, and the library would read as something else."""
+    """Reject what the standard forbids and the library would misread."""
     frequency = parts["FREQ"]
     numbered = any(day.n for day in parts.get("BYDAY", ()))
     if numbered and (frequency not in ("MONTHLY", "YEARLY") or "BYWEEKNO" in parts):
@@ -196,12 +186,12 @@ def _minutely(parts: dict[str, Any]) -> tuple[time, ...]:
     return tuple(at for at in every if at.hour in hours and at.minute in minutes)
 
 
-# Of the rules that are of times within a day; what they do to days is nothing.
+# Frequencies within a day, which choose no days.
 _TIMES = {"HOURLY": _hourly, "MINUTELY": _minutely}
 
 
 def _steps(parts: dict[str, Any], unit: int) -> range:
-    """The minutes of a day that an interval of so many units of minutes falls on."""
+    """Return the minutes of a day at which an interval of `unit` minutes falls."""
     step = parts.get("INTERVAL", 1) * unit
     if _DAY_MINUTES % step:
         raise invalid_field(

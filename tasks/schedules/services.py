@@ -1,8 +1,10 @@
-"""Writes of schedules that their owner asks for; the pass that fires them is `tasks.schedules.firing`."""
+"""Create, change and delete schedules for their owner; `tasks.schedules.firing` starts their jobs."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,54 +15,104 @@ from gridlink.accounts.models import User
 from gridlink.lib.database import lock_row
 from gridlink.lib.errors import NotFound
 from gridlink.lib.models import require_version
+from gridlink.lib.unset import UNSET, Unset, given
 from tasks.jobs.errors import QuotaExceeded
-from tasks.models import Schedule
+from tasks.models import Missed, Schedule
 from tasks.schedules import notes
-from tasks.schedules.deliveries import checked
+from tasks.schedules.deliveries import validate_deliveries
 from tasks.schedules.firing import database_now, schedule_rule
 from tasks.schedules.recurrence import invalid_field
 from tasks.schedules.registry import get_action
-from tasks.schedules.rules import HORIZON, zone_of
+from tasks.schedules.rules import HORIZON, Rule, find_zone, make_rule
 
 _RULE_FIELDS = {"rule", "form", "time_zone", "starts_on", "ends_on"}
 _ACTION_FIELDS = {"action", "params"}
 
 
-def schedule_create(*, user: User, **fields: Any) -> Schedule:
-    """Make a schedule, which begins today unless `starts_on` names another day of its zone. Raises Invalid,
-    naming the field that is wrong, whatever its action raises, and QuotaExceeded."""
+@dataclass(frozen=True, slots=True)
+class ScheduleChanges:
+    """Name the fields of a schedule to change; what is UNSET stays."""
+
+    name: str | Unset = UNSET
+    action: str | Unset = UNSET
+    params: dict[str, Any] | Unset = UNSET
+    rule: str | Unset = UNSET
+    form: str | Unset = UNSET
+    time_zone: str | Unset = UNSET
+    starts_on: date | Unset = UNSET
+    ends_on: date | Unset | None = UNSET
+    missed: str | Unset = UNSET
+    deliveries: list[dict[str, Any]] | Unset = UNSET
+    is_enabled: bool | Unset = UNSET
+
+
+def schedule_create(
+    *,
+    user: User,
+    name: str,
+    action: str,
+    rule: str,
+    form: str,
+    time_zone: str,
+    starts_on: date | None = None,
+    ends_on: date | None = None,
+    params: dict[str, Any] | None = None,
+    missed: str = Missed.SKIP,
+    deliveries: Sequence[dict[str, Any]] = (),
+    is_enabled: bool = True,
+) -> Schedule:
+    """Create a schedule, which starts today in its time zone unless `starts_on` is given.
+
+    Raises Invalid, naming the wrong field, QuotaExceeded, and what its action raises.
+    """
     with transaction.atomic():
-        # A user's requests take turns here, so that none misses the schedule of another.
+        # A user's requests take turns, so that each counts the schedules of the others.
         lock_row(user)
         _check_quota(user)
-        schedule = Schedule(user=user, **_begun(fields))
+        schedule = Schedule(
+            user=user,
+            name=name,
+            action=action,
+            params=params or {},
+            rule=rule,
+            form=form,
+            time_zone=time_zone,
+            starts_on=starts_on or _today(time_zone),
+            ends_on=ends_on,
+            missed=missed,
+            deliveries=list(deliveries),
+            is_enabled=is_enabled,
+        )
         _check_action(schedule)
-        schedule.deliveries = checked(schedule.deliveries)
-        _aim(schedule)
+        schedule.deliveries = validate_deliveries(schedule.deliveries)
+        _set_next_slot(schedule)
         schedule.save(force_insert=True)
     return schedule
 
 
 def schedule_update(
-    *, schedule: Schedule, version: int | None, changes: dict[str, Any]
+    *, schedule: Schedule, version: int | None, changes: ScheduleChanges
 ) -> Schedule:
-    """Change a schedule. A changed rule counts from now on; enabling one forgets its failures.
+    """Change a schedule; a new rule counts from now, and enabling resets the failures.
 
-    Raises PreconditionFailed, and what `schedule_create` does."""
+    Raises PreconditionFailed, and what `schedule_create` does.
+    """
+    values = given(changes)
     with transaction.atomic():
         schedule = _locked(schedule)
         require_version(schedule.version, version)
         was_enabled = schedule.is_enabled
-        for name, value in changes.items():
+        for name, value in values.items():
             setattr(schedule, name, value)
-        if changes.keys() & _ACTION_FIELDS:
+        if values.keys() & _ACTION_FIELDS:
             _check_action(schedule)
-        schedule.deliveries = checked(schedule.deliveries)
+        schedule.deliveries = validate_deliveries(schedule.deliveries)
         if schedule.is_enabled and not was_enabled:
-            _forgive(schedule)
-        if changes.keys() & _RULE_FIELDS or schedule.is_enabled != was_enabled:
-            _aim(schedule)
-            notes.give_up(schedule)
+            schedule.failures, schedule.note = 0, ""
+            schedule.runs.filter(is_settled=False).update(is_settled=True)
+        if values.keys() & _RULE_FIELDS or schedule.is_enabled != was_enabled:
+            _set_next_slot(schedule)
+            notes.skip_waiting(schedule)
         schedule.version += 1
         schedule.modified_on = timezone.now()
         schedule.save()
@@ -68,23 +120,30 @@ def schedule_update(
 
 
 def schedule_delete(*, schedule: Schedule, version: int | None) -> None:
-    """Delete a schedule and the notes of its slots; its jobs stay. Raises PreconditionFailed."""
+    """Delete a schedule and its slots; its jobs stay. Raises PreconditionFailed."""
     with transaction.atomic():
         schedule = _locked(schedule)
         require_version(schedule.version, version)
         schedule.delete()
 
 
-def rule_preview(*, count: int = 5, **fields: Any) -> list[datetime]:
-    """The next slots that a rule would have, as clocks in its zone show them. Raises Invalid."""
-    return _slots(Schedule(**_begun(fields)), database_now(), count)
+def rule_preview(
+    *,
+    rule: str,
+    form: str,
+    time_zone: str,
+    starts_on: date | None = None,
+    ends_on: date | None = None,
+    count: int = 5,
+) -> list[datetime]:
+    """Return the next slots that a rule would have, in its time zone. Raises Invalid."""
+    start = starts_on or _today(time_zone)
+    made = make_rule(rule=rule, form=form, time_zone=time_zone, starts_on=start, ends_on=ends_on)
+    return _next_slots(made, database_now(), count)
 
 
-def _begun(fields: dict[str, Any]) -> dict[str, Any]:
-    if "starts_on" in fields:
-        return fields
-    here = database_now().astimezone(zone_of(fields["time_zone"]))
-    return {**fields, "starts_on": here.date()}
+def _today(time_zone: str) -> date:
+    return database_now().astimezone(find_zone(time_zone)).date()
 
 
 def _locked(schedule: Schedule) -> Schedule:
@@ -98,7 +157,7 @@ def _locked(schedule: Schedule) -> Schedule:
 def _check_quota(user: User) -> None:
     limit = settings.SCHEDULES_PER_USER
     if limit and Schedule.objects.of(user)[:limit].count() == limit:
-        raise QuotaExceeded(f"You have {limit} schedules already, which is all that may be.")
+        raise QuotaExceeded(f"You have {limit} schedules, which is the limit; delete one first.")
 
 
 def _check_action(schedule: Schedule) -> None:
@@ -106,23 +165,18 @@ def _check_action(schedule: Schedule) -> None:
     schedule.params = action.validate(user=schedule.user, params=schedule.params)
 
 
-def _forgive(schedule: Schedule) -> None:
-    schedule.failures, schedule.note = 0, ""
-    schedule.runs.filter(is_settled=False).update(is_settled=True)
-
-
-def _aim(schedule: Schedule) -> None:
-    """Set the slot to come. The rule must have one, also while the schedule is disabled."""
+def _set_next_slot(schedule: Schedule) -> None:
+    """Set the next slot; even a disabled schedule's rule must have one."""
     now = database_now()
-    # A rule that is changed and changed back does not fire a slot twice.
+    # A rule that is changed and changed back fires no slot twice.
     after = max(now, schedule.last_slot or now)
-    first = _slots(schedule, after, 1)[0]
+    first = _next_slots(schedule_rule(schedule), after, 1)[0]
     schedule.next_on = first if schedule.is_enabled else None
 
 
-def _slots(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
-    slots = schedule_rule(schedule).next(after, count)
+def _next_slots(rule: Rule, after: datetime, count: int) -> list[datetime]:
+    slots = rule.next(after, count)
     if not slots:
         years = HORIZON.days // 365
-        raise invalid_field("rule", f"The rule has no slot in the {years} years to come.")
+        raise invalid_field("rule", f"The rule has no slot in the next {years} years.")
     return slots

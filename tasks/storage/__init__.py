@@ -1,4 +1,4 @@
-"""Where finished files of jobs are kept: one store, chosen by the setting STORAGE_URL."""
+"""Store the files of jobs in one object store, which the setting STORAGE_URL names."""
 
 from __future__ import annotations
 
@@ -10,29 +10,13 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from tasks.storage.base import (
-    ObjectMissing,
-    ObjectStore,
-    Sink,
-    StorageError,
-    StorageFull,
-    StoredObject,
-    attachment,
-)
+from tasks.storage.base import ObjectMissing as ObjectMissing
+from tasks.storage.base import ObjectStore as ObjectStore
+from tasks.storage.base import Sink as Sink
+from tasks.storage.base import StorageError as StorageError
+from tasks.storage.base import StorageFull as StorageFull
 
-__all__ = [
-    "ObjectMissing",
-    "ObjectStore",
-    "Sink",
-    "StorageError",
-    "StorageFull",
-    "StoredObject",
-    "attachment",
-    "object_store",
-    "store_from_url",
-]
-
-# Dotted names, imported on use: whoever keeps files in a folder never loads boto3.
+# Dotted names, imported on use, so that only S3 loads boto3.
 STORES = {
     "file": "tasks.storage.local.LocalStore",
     "s3": "tasks.storage.s3.S3Store",
@@ -40,7 +24,7 @@ STORES = {
 
 
 def store_from_url(url: str) -> ObjectStore:
-    """Return the store `url` describes; raise ImproperlyConfigured with one clear line."""
+    """Return the store that `url` describes. Raises ImproperlyConfigured."""
     try:
         parts = urlsplit(url)
         if parts.scheme not in STORES:
@@ -48,15 +32,15 @@ def store_from_url(url: str) -> ObjectStore:
         store_class: type[ObjectStore] = import_string(STORES[parts.scheme])
         return store_class.from_url(parts)
     except ValueError as error:
-        # The URL itself stays out of the message: someone may have put a secret into it.
+        # Without the URL, which may hold a secret.
         raise ImproperlyConfigured(f"STORAGE_URL is not usable: {error}") from error
 
 
 _cached_store = cache(store_from_url)
-# Connections shared by a parent and its forked workers would mix up their answers.
+# A parent and its forked workers must not share connections.
 os.register_at_fork(after_in_child=_cached_store.cache_clear)
 
 
 def object_store() -> ObjectStore:
-    """Return the one store of this process, as set by STORAGE_URL."""
+    """Return the one store of this process, as STORAGE_URL says."""
     return _cached_store(settings.STORAGE_URL)

@@ -1,6 +1,6 @@
-"""What every object store promises: whole objects or none, streamed both ways.
+"""Define what every object store does: store whole objects or none, streamed both ways.
 
-A store knows keys and bytes. It knows no job, no model and no setting.
+A store knows keys and bytes, but no job, model or setting.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ READ_BUFFER = 1 << 20
 
 
 class StorageError(Exception):
-    """Talking to the store went wrong; trying again later may help."""
+    """Report that the store failed; trying again later may help."""
 
 
 class ObjectMissing(StorageError):
-    """There is no object under this key."""
+    """Report that there is no object under this key."""
 
 
 class StorageFull(StorageError):
-    """The store has no room left; the message is meant for a person."""
+    """Report that the store has no room left, in words for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A finished object: its size in bytes and when it became what it is (aware, UTC)."""
+    """Describe a finished object: its size in bytes and its last change (aware, UTC)."""
 
     key: str
     size: int
@@ -50,19 +50,19 @@ class StoredObject:
 
 
 def is_key(text: str) -> bool:
-    """Whether `text` can name an object: plain segments joined by single slashes."""
+    """Return whether `text` can name an object: plain segments joined by single slashes."""
     return _KEY.fullmatch(text) is not None
 
 
 def checked_key(key: str) -> str:
-    """Return `key`; raise ValueError when it cannot name an object."""
+    """Return `key`. Raises ValueError when it cannot name an object."""
     if not is_key(key):
         raise ValueError(f"Not a storage key: {key!r}")
     return key
 
 
 def checked_prefix(prefix: str) -> str:
-    """Return `prefix`; raise ValueError when no key can start with it."""
+    """Return `prefix`. Raises ValueError when no key can start with it."""
     if not _PREFIX.fullmatch(prefix):
         raise ValueError(f"Not the start of a storage key: {prefix!r}")
     return prefix
@@ -75,24 +75,22 @@ def check_range(start: int, length: int | None) -> None:
 
 
 def attachment(filename: str) -> str:
-    """Content-Disposition value that downloads as `filename`, whatever it holds (RFC 6266)."""
+    """Return the Content-Disposition that downloads as `filename`, whatever it holds (RFC 6266)."""
     name = "".join(c for c in filename if c.isprintable()).replace("/", "_") or "download"
-    # Old clients read only the first form, and read quotes, backslashes and % in it differently.
+    # Old clients read only the first form, and disagree about quotes, backslashes and % in it.
     plain = re.sub(r'["\\%]|[^ -~]', "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 class Sink(io.RawIOBase, ABC):
-    """Writes ONE object, visible under its key only once it is complete.
+    """Write one object, visible under its key only once it is complete.
 
-    Takes data only inside its `with` block. Leaving the block normally commits; leaving it by
-    any exception aborts. `close` means "no more data" and never commits by itself, so a
-    buffer in front can own the sink, and must be closed before the block ends:
+    Takes data, from one thread at a time, only inside its `with` block. Leaving the block commits, and raises
+    StorageError when that fails; leaving it by an exception aborts. `close` never commits, so a buffer in
+    front may own the sink, and must be closed before the block ends:
 
         with store.sink(key) as sink, io.BufferedWriter(sink, 1 << 20) as out:
             cursor.copy_expert("COPY ... TO STDOUT", out)
-
-    One thread at a time. Leaving the block raises StorageError when the commit fails.
     """
 
     def __init__(self) -> None:
@@ -104,26 +102,26 @@ class Sink(io.RawIOBase, ABC):
 
     @property
     def sha256(self) -> str:
-        """Hex digest of everything written so far."""
+        """Return the hex digest of everything written so far."""
         return self._hash.hexdigest()
 
     def writable(self) -> bool:
-        """Return True: a sink takes bytes, and only takes them."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
-        """Bytes written so far; writers of footers (Parquet, zip) ask for it."""
+        """Return the bytes written so far, as writers of footers (Parquet, zip) ask."""
         return self.size
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Take all of `data` and return its length in bytes; raise StorageError, StorageFull."""
+        """Write all of `data` and return its length. Raises StorageError and StorageFull."""
         if self.closed or not self._is_entered:
             raise ValueError("A sink takes data only inside its with block")
         view = memoryview(data).cast("B")
         try:
             self._put(view)
         except BaseException:
-            # Even if the caller swallows this, an object with a hole must never be committed.
+            # Even if the caller ignores the error, an object with a hole is never committed.
             self._is_broken = True
             raise
         self._hash.update(view)
@@ -157,30 +155,30 @@ class Sink(io.RawIOBase, ABC):
 
     @abstractmethod
     def _begin(self) -> None:
-        """Get ready to take data; raise StorageError."""
+        """Prepare to take data. Raises StorageError."""
 
     @abstractmethod
     def _put(self, data: memoryview) -> None:
-        """Store all of `data`, keeping no reference to it; raise StorageError."""
+        """Store all of `data` and keep no reference to it. Raises StorageError."""
 
     @abstractmethod
     def _commit(self) -> None:
-        """Make the object visible and durable; raise StorageError."""
+        """Make the object visible and durable. Raises StorageError."""
 
     @abstractmethod
     def _abort(self) -> None:
-        """Drop everything, even what a failed commit made visible; raise nothing."""
+        """Remove everything, even what a failed commit made visible; raise nothing."""
 
 
 class Reader(io.RawIOBase, ABC):
-    """Forward-only raw stream of exactly `length` bytes; raises StorageError when cut short."""
+    """Read exactly `length` bytes, forward only; raise StorageError when there are fewer."""
 
     def __init__(self, length: int) -> None:
         super().__init__()
         self._left = length
 
     def readable(self) -> bool:
-        """Return True: a reader gives bytes, and only gives them."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
@@ -196,54 +194,54 @@ class Reader(io.RawIOBase, ABC):
 
     @abstractmethod
     def _read(self, size: int) -> bytes:
-        """Return at most `size` next bytes; raise StorageError."""
+        """Return at most `size` bytes. Raises StorageError."""
 
 
 class ObjectStore(ABC):
-    """Objects by key. Every method raises StorageError on trouble, ValueError on a bad key."""
+    """Store objects by key; methods raise StorageError, and ValueError for a bad key."""
 
     @classmethod
     @abstractmethod
     def from_url(cls, url: SplitResult) -> Self:
-        """Build the store a split STORAGE_URL describes; raise ValueError with one clear line."""
+        """Build the store of a split STORAGE_URL. Raises ValueError with one clear line."""
 
     @abstractmethod
     def sink(self, key: str) -> Sink:
-        """Writer of the object `key`; replaces an older one when it commits."""
+        """Return a writer of the object `key`, which replaces an older one when it commits."""
 
     @abstractmethod
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
-        """Forward-only buffered stream of the object, or of `length` bytes from `start`.
+        """Open a forward-only stream of the object, or of `length` bytes from `start`.
 
-        A range reaching past the end gives what there is. Raises ObjectMissing at once.
+        A range past the end gives what there is. Raises ObjectMissing at once.
         """
 
     @abstractmethod
     def size(self, key: str) -> int:
-        """Size of the object in bytes; raise ObjectMissing."""
+        """Return the size of the object in bytes. Raises ObjectMissing."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Remove the object; fine when there is none."""
+        """Remove the object, if there is one."""
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        """Yield the finished objects whose key starts with `prefix`, in no particular order."""
+        """Yield the finished objects whose key starts with `prefix`, in any order."""
 
     @abstractmethod
     def sweep_partials(self, older_than: timedelta) -> int:
-        """Remove what sinks of dead processes left behind; return how many.
+        """Remove what sinks of dead processes left; return how many.
 
-        `older_than` must exceed the longest run of a job: a live sink that is swept fails.
+        `older_than` must exceed the longest run of a job, since a sink that is swept fails.
         """
 
     @abstractmethod
     def signed_url(
         self, key: str, *, filename: str, content_type: str, expires_in: int
     ) -> str | None:
-        """URL that downloads the object as `filename` for `expires_in` seconds.
+        """Return a URL that downloads the object as `filename` for `expires_in` seconds.
 
-        None from a store that has no such URLs. Does not look whether the object exists.
+        None if the store has no such URLs. The object need not exist.
         """
 
     @abstractmethod
@@ -251,8 +249,10 @@ class ObjectStore(ABC):
         """Raise StorageError with one clear line when the store cannot be written to."""
 
     def interrupt(self) -> None:  # noqa: B027
-        """Break off what threads wait for, and refuse all further work until `resume`, with StorageError. A
-        store that keeps nobody waiting does nothing."""
+        """Make all current and further work raise StorageError until `resume`.
+
+        A store that never blocks for long need do nothing.
+        """
 
     def resume(self) -> None:  # noqa: B027
-        """End an interruption; harmless without one."""
+        """End an interruption, if there is one."""

@@ -1,6 +1,6 @@
-"""Signed, expiring, revocable addresses of a job's files, and the log of who fetched them.
+"""Sign and verify the URLs of a job's files, and log their downloads.
 
-Only the owner is ever shown an address.
+URLs expire and can be revoked; only the owner is shown one.
 """
 
 from __future__ import annotations
@@ -25,16 +25,14 @@ from tasks.models import Download, JobFile
 
 logger = logging.getLogger(__name__)
 
-# An address of the object store's own cannot be revoked: it is given out for a request that we have counted
-# and works no longer than this.
+# URLs of the object store cannot be revoked, so each is for one logged request and expires after this.
 STORE_ADDRESS_SECONDS = 300
 _CHUNK = 256 * 1024
 _signer = Signer(salt="tasks.downloads")
 
 
 def signed_path(file: JobFile, slug: str, *, until: datetime | None = None) -> str:
-    """The path and query under which the file can be fetched without a token: `until` then, or for
-    DOWNLOAD_URL_SECONDS."""
+    """Return a path that opens the file without a token, `until` then or DOWNLOAD_URL_SECONDS."""
     until = until or timezone.now() + timedelta(seconds=settings.DOWNLOAD_URL_SECONDS)
     expires = str(int(until.timestamp()))
     signature = _signer.signature(_signed(slug, file.name, file.generation, expires))
@@ -43,7 +41,7 @@ def signed_path(file: JobFile, slug: str, *, until: datetime | None = None) -> s
 
 
 def verify(slug: str, name: str, generation: int, *, expires: str, signature: str) -> None:
-    """Raises Forbidden unless we signed exactly this and it is not revoked, Gone when its time is over."""
+    """Check a signed URL. Raises Forbidden for a bad or revoked signature, Gone once expired."""
     try:
         _signer.unsign(f"{_signed(slug, name, generation, expires)}:{signature}")
     except BadSignature as error:
@@ -54,10 +52,9 @@ def verify(slug: str, name: str, generation: int, *, expires: str, signature: st
 
 
 def log_download(*, file: JobFile, token: str, first_byte: int) -> Download:
-    """Note that a file is being fetched, from `first_byte` on, with the token of that slug or without one.
+    """Log that a file is fetched from `first_byte` on; `token` is a slug, or empty.
 
-    What begins at the first byte counts as a download; anything else resumes one, or is a further part of
-    it, and is only noted.
+    Only what starts at the first byte counts as a download; anything else continues one.
     """
     with transaction.atomic():
         if first_byte == 0:
@@ -72,23 +69,23 @@ def log_download(*, file: JobFile, token: str, first_byte: int) -> Download:
         )
 
 
-def sent(source: BinaryIO, download: Download) -> Iterator[bytes]:
-    """What is left of `source` in pieces; in the end, or when the client has gone, how much was taken."""
-    taken = 0
+def stream_logged(source: BinaryIO, download: Download) -> Iterator[bytes]:
+    """Yield `source` in chunks, and log how much was sent, also if the client leaves."""
+    sent = 0
     try:
         with source:
             while chunk := source.read(_CHUNK):
                 yield chunk
-                taken += len(chunk)
+                sent += len(chunk)
     finally:
-        _note_sent(download, taken)
+        _log_sent(download, sent)
 
 
-def _note_sent(download: Download, taken: int) -> None:
+def _log_sent(download: Download, sent: int) -> None:
     try:
-        Download.objects.filter(pk=download.pk).update(bytes_sent=taken)
+        Download.objects.filter(pk=download.pk).update(bytes_sent=sent)
     except (DatabaseError, InterfaceError) as error:
-        # The file is with its reader; the log says that nobody knows how much of it.
+        # The file has been sent; its log entry stays without a length.
         logger.warning("download_unfinished_in_log", extra={"error": repr(error)})
 
 

@@ -1,4 +1,4 @@
-"""Objects as files below one folder of this machine."""
+"""Store objects as files below one folder of this machine."""
 
 from __future__ import annotations
 
@@ -38,10 +38,7 @@ _PROBE_BYTES = 64 * 1024
 
 @contextmanager
 def _os_errors(action: str, *, missing: type[StorageError] = StorageError) -> Iterator[None]:
-    """Turn the system's errors into the store's, naming the failed `action`.
-
-    `missing` is what to raise for a file that is not there: where one is read, ObjectMissing.
-    """
+    """Turn OSErrors into StorageErrors that name the failed `action`; `missing` is for no file."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -66,7 +63,7 @@ def _raise_unless_gone(error: OSError) -> None:
 
 
 class LocalSink(Sink):
-    """Writes a temporary file and renames it to its place when complete and on disk."""
+    """Write a temporary file, and rename it once it is complete and on disk."""
 
     def __init__(self, root: Path, key: str) -> None:
         super().__init__()
@@ -93,8 +90,7 @@ class LocalSink(Sink):
             os.fsync(self._fd)
             self._close_file()
             self._place()
-            # All of them, not only those made here: a sink next door may have made one
-            # that no one has synced yet.
+            # All of them: another sink may have made one that is not synced yet.
             for folder in self._folders():
                 _sync_folder(folder)
 
@@ -109,7 +105,7 @@ class LocalSink(Sink):
                 self._target.unlink()
 
     def _close_file(self) -> None:
-        # Forget the number first: closing it twice could close someone else's file.
+        # Forget the number first: closing it twice could close another file.
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
@@ -122,10 +118,10 @@ class LocalSink(Sink):
     def _place(self) -> None:
         assert self._temporary is not None
         for _ in range(_PLACE_ATTEMPTS):
-            # A delete next door may prune a folder between making it and moving into it.
+            # Another delete may prune a folder between making it and moving into it.
             with suppress(FileNotFoundError):
                 for folder in self._folders():
-                    # Not exist_ok: that fails when the folder is pruned while it looks.
+                    # Not exist_ok, which fails when the folder is pruned meanwhile.
                     with suppress(FileExistsError):
                         folder.mkdir(mode=_FOLDER_MODE)
                 self._temporary.replace(self._target)
@@ -144,14 +140,14 @@ def _new_partial(root: Path) -> tuple[int, Path]:
 
 
 class LocalReader(Reader):
-    """Reads `length` bytes of an open file."""
+    """Read `length` bytes of an open file."""
 
     def __init__(self, source: io.FileIO, length: int) -> None:
         super().__init__(length)
         self._source = source
 
     def close(self) -> None:
-        """Close the file too; harmless when repeated."""
+        """Close the file too."""
         self._source.close()
         super().close()
 
@@ -161,7 +157,7 @@ class LocalReader(Reader):
 
 
 class LocalStore(ObjectStore):
-    """Objects as files (0600) in folders (0700) below `root`, durable once visible.
+    """Store objects as files (0600) in folders (0700) below `root`, durable once visible.
 
     Unlike on S3, `a` and `a/b` cannot both be objects: the second one raises StorageError.
     """
@@ -178,11 +174,11 @@ class LocalStore(ObjectStore):
         return cls(root)
 
     def sink(self, key: str) -> LocalSink:
-        """Writer of the object `key`."""
+        """Return a writer of the object `key`."""
         return LocalSink(self._root, checked_key(key))
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
-        """Stream of the object or a range of it; goes on working when the object is deleted."""
+        """Open the object or a range of it; it stays readable when deleted."""
         check_range(start, length)
         available = max(0, self._stat(key).st_size - start)
         with _os_errors(f"open {key!r}", missing=ObjectMissing):
@@ -192,7 +188,7 @@ class LocalStore(ObjectStore):
         return io.BufferedReader(LocalReader(source, count), READ_BUFFER)
 
     def size(self, key: str) -> int:
-        """Size of the object in bytes."""
+        """Return the size of the object in bytes."""
         return self._stat(key).st_size
 
     def delete(self, key: str) -> None:
@@ -201,7 +197,7 @@ class LocalStore(ObjectStore):
         with suppress(ObjectMissing), _os_errors(f"delete {key!r}", missing=ObjectMissing):
             self._stat(key)
             path.unlink()
-        with suppress(OSError):  # the first folder that is not empty ends it
+        with suppress(OSError):  # up to the first folder that is not empty
             for folder in path.relative_to(self._root).parents[:-1]:
                 (self._root / folder).rmdir()
 
@@ -241,7 +237,7 @@ class LocalStore(ObjectStore):
             fd, probe = _new_partial(self._root)
             try:
                 with os.fdopen(fd, "wb") as file:
-                    # A full disk still has room for a name, and some find out only when they sync.
+                    # A full disk may still have room for a name, and may fail only on sync.
                     file.write(bytes(_PROBE_BYTES))
                     file.flush()
                     os.fsync(fd)
@@ -259,7 +255,7 @@ class LocalStore(ObjectStore):
         return found
 
     def _found(self, key: str) -> Iterator[StoredObject]:
-        """Yield the object, or nothing when it was deleted since its name was read."""
+        """Yield the object, unless it was deleted since its name was read."""
         try:
             found = self._stat(key)
         except ObjectMissing:

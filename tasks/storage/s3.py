@@ -1,4 +1,4 @@
-"""Objects in a bucket of anything that speaks S3."""
+"""Store objects in an S3 bucket."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class S3Reader(Reader):
         self._calls = calls
 
     def close(self) -> None:
-        """Let go of the connection too; harmless when repeated."""
+        """Release the connection too."""
         self._body.close()
         super().close()
 
@@ -55,7 +55,7 @@ class S3Reader(Reader):
 
 
 def _endpoint(given: dict[str, str], name: str) -> str | None:
-    """Take the parameter `name` out of `given`; raise ValueError when it is no http(s) URL."""
+    """Remove `name` from `given` and return it. Raises ValueError for no http(s) URL."""
     endpoint = given.pop(name, None)
     if endpoint is not None and not endpoint.startswith(("http://", "https://")):
         raise ValueError(f"{name} must be an http(s) URL")
@@ -63,10 +63,9 @@ def _endpoint(given: dict[str, str], name: str) -> str | None:
 
 
 class S3Store(ObjectStore):
-    """Objects in `bucket` below `prefix`; credentials come from where boto3 looks for them.
+    """Store objects in `bucket` below `prefix`, all of which is the store's.
 
-    What lies below the prefix, or in the whole bucket without one, is taken to be the store's.
-    `public_url` is the endpoint as browsers reach it, when that differs from `endpoint_url`.
+    boto3 finds the credentials. `public_url` is the endpoint for browsers, if it is not `endpoint_url`.
     """
 
     def __init__(
@@ -120,10 +119,10 @@ class S3Store(ObjectStore):
             read_timeout=30,
             retries={"mode": "standard", "total_max_attempts": 4},
             signature_version="s3v4",
-            # A bucket in the host name needs a DNS that own endpoints rarely have. Without it,
-            # signed URLs for AWS would name the global host and fail for young buckets.
+            # Own endpoints rarely have DNS for buckets as host names. On AWS, signed URLs without
+            # the bucket's host name fail for new buckets.
             s3={"addressing_style": "path" if endpoint_url else "virtual"},
-            # Stores other than AWS reject the newer trailing checksums.
+            # Other stores than AWS reject the newer trailing checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
@@ -132,11 +131,11 @@ class S3Store(ObjectStore):
             return session.client("s3", endpoint_url=endpoint_url, config=config)
 
     def sink(self, key: str) -> S3Sink:
-        """Writer of the object `key`."""
+        """Return a writer of the object `key`."""
         return S3Sink(self._client, self._calls, self._bucket, self._name(key), self._part_size)
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
-        """Stream of the object or a range of it, in one request."""
+        """Open the object or a range of it, in one request."""
         check_range(start, length)
         if length == 0:
             self.size(key)  # S3 has no way to ask for nothing
@@ -155,7 +154,7 @@ class S3Store(ObjectStore):
         return S3Reader(found["Body"], found["ContentLength"], self._calls)
 
     def size(self, key: str) -> int:
-        """Size of the object in bytes."""
+        """Return the size of the object in bytes."""
         with s3_errors(f"find {key!r}", missing=ObjectMissing):
             found = self._calls.run(self._client.head_object, **self._object(key))
         return int(found["ContentLength"])
@@ -173,7 +172,7 @@ class S3Store(ObjectStore):
                 yield StoredObject(key, found["Size"], found["LastModified"].astimezone(UTC))
 
     def sweep_partials(self, older_than: timedelta) -> int:
-        """Abort the multipart uploads begun more than `older_than` ago."""
+        """Abort multipart uploads begun more than `older_than` ago."""
         limit = datetime.now(UTC) - older_than
         swept = 0
         for upload in self._pages("list_multipart_uploads", "Uploads", ""):
@@ -200,7 +199,7 @@ class S3Store(ObjectStore):
     def signed_url(
         self, key: str, *, filename: str, content_type: str, expires_in: int
     ) -> str | None:
-        """URL signed for one GET of this object; no request is made for it."""
+        """Return a URL signed for GET of this object, without a request."""
         params = {
             **self._object(key),
             "ResponseContentDisposition": attachment(filename),
@@ -212,7 +211,7 @@ class S3Store(ObjectStore):
             )
 
     def check(self) -> None:
-        """Begin and abort an upload: unlike a look at the bucket, this needs write access."""
+        """Begin and abort an upload, which needs write access."""
         name = {"Bucket": self._bucket, "Key": self._root + ".check"}
         with s3_errors(f"write to bucket {self._bucket!r}"):
             begun = self._calls.run(self._client.create_multipart_upload, **name)

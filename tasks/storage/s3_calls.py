@@ -1,4 +1,4 @@
-"""Run S3 requests so that another thread can interrupt whoever waits for them."""
+"""Run S3 requests whose callers another thread can interrupt."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _own_interruption: ContextVar[Future[None]] = ContextVar("own_interruption")
 
 
 class Interrupted(BotoCoreError):  # type: ignore[misc]
-    """The request was abandoned, or not made at all."""
+    """Report that the request was abandoned or not made."""
 
     fmt = "The work with the store was broken off"
 
 
 class S3Calls:
-    """Run each call of a client in a daemon thread, and wait for it or for an interruption.
+    """Run each call in a daemon thread, and wait for its end or an interruption.
 
-    boto cannot end a request that hangs. An abandoned thread sends no further request and ends with the
-    one under way, at the latest at its read timeout; what that request still stores, the sweeper removes.
+    boto cannot end a request that hangs. An abandoned thread sends no further request and ends with the one
+    under way, at the latest by its read timeout; the sweeper removes what that may still store.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class S3Calls:
         client.meta.events.register("before-send.s3", _refuse_if_interrupted)
 
     def start(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
-        """Begin a call; raise Interrupted between `interrupt` and `resume`."""
+        """Start a call. Raises Interrupted between `interrupt` and `resume`."""
         if self._interruption.done():
             raise Interrupted
         future: Future[T] = Future()
@@ -48,14 +48,14 @@ class S3Calls:
         wait((future, self._interruption), return_when=FIRST_COMPLETED)
 
     def result(self, future: Future[T]) -> T:
-        """Return what the call returned, or raise what it raised; raise Interrupted."""
+        """Return what the call returns, or raise what it raises. Raises Interrupted."""
         self.wait(future)
         if not future.done():
             raise Interrupted
         return future.result()
 
     def run(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Make a call and wait for its result; raise Interrupted."""
+        """Run a call and return its result. Raises Interrupted."""
         return self.result(self.start(call, *args, **kwargs))
 
     def interrupt(self) -> None:
@@ -64,7 +64,7 @@ class S3Calls:
             self._interruption.set_result(None)
 
     def resume(self) -> None:
-        """Let calls through again; those that were abandoned stay so."""
+        """Allow calls again; abandoned ones stay abandoned."""
         if self._interruption.done():
             self._interruption = Future()
 

@@ -1,4 +1,4 @@
-"""One object on its way into a bucket, and what boto's errors mean."""
+"""Upload one object to S3, and turn boto's errors into the store's."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TOKEN = "gridlink-sink"
 
 
 def error_code(error: Exception) -> str:
-    """S3's own code of an error, as "NoSuchKey"; empty when no answer came."""
+    """Return S3's code of an error, such as "NoSuchKey"; empty when no answer came."""
     return str(error.response["Error"].get("Code")) if isinstance(error, ClientError) else ""
 
 
 def to_storage_error(action: str, error: Exception, missing: type[StorageError]) -> StorageError:
-    """Return the store's own error for one of boto's; see `s3_errors`."""
+    """Return the store's error for one of boto's; see `s3_errors`."""
     if error_code(error) in _MISSING:
         return missing(f"Cannot {action}: it does not exist")
     if _status_of(error) == HTTPStatus.INSUFFICIENT_STORAGE:
@@ -45,10 +45,7 @@ def _status_of(error: Exception) -> int | None:
 
 @contextmanager
 def s3_errors(action: str, *, missing: type[StorageError] = StorageError) -> Iterator[None]:
-    """Turn boto's errors into the store's, naming the failed `action`.
-
-    `missing` is what to raise for something that is not there: where it is read, ObjectMissing.
-    """
+    """Turn boto's errors into StorageErrors that name the failed `action`; `missing` is for no object."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
@@ -56,7 +53,7 @@ def s3_errors(action: str, *, missing: type[StorageError] = StorageError) -> Ite
 
 
 class S3Sink(Sink):
-    """Uploads in parts, one in flight while the next fills; a small object goes in one request.
+    """Upload in parts, one while the next fills; a small object in one request.
 
     Holds at most two parts in memory.
     """
@@ -68,7 +65,7 @@ class S3Sink(Sink):
         self._object = {"Bucket": bucket, "Key": name}
         self._action = f"store {name!r} in bucket {bucket!r}"
         self._part_size = part_size
-        # Tells this sink's object from any other one that was ever written under the key.
+        # Distinguishes this sink's object from any other one under the key.
         self._token = secrets.token_hex(16)
         self._buffer = bytearray()
         self._outgoing = bytearray()
@@ -78,7 +75,7 @@ class S3Sink(Sink):
         self._may_be_visible = False
 
     def _begin(self) -> None:
-        """Nothing to get ready: whether parts are needed shows later."""
+        """Do nothing: whether parts are needed shows later."""
 
     def _put(self, data: memoryview) -> None:
         while data:
@@ -125,7 +122,7 @@ class S3Sink(Sink):
         try:
             self._publish()
         except (ClientError, BotoCoreError) as error:
-            # The answer may be lost, not the work: a retry of a done Complete fails as well.
+            # Perhaps only the answer was lost: repeating a finished Complete fails as well.
             if not self._is_visible():
                 raise to_storage_error(self._action, error, StorageError) from error
 
@@ -140,7 +137,7 @@ class S3Sink(Sink):
         self._calls.result(self._in_flight)
 
     def _is_visible(self) -> bool:
-        """Whether this sink's own object is seen under the key, whole."""
+        """Return whether this sink's whole object is under the key."""
         try:
             head = self._calls.run(self._client.head_object, **self._object)
         except (ClientError, BotoCoreError):
@@ -149,7 +146,7 @@ class S3Sink(Sink):
         return is_mine and head["ContentLength"] == self.size
 
     def _abort(self) -> None:
-        # A part that lands after the abort would stay, unseen and paid for: wait for it.
+        # A part that arrives after the abort would stay, unseen and paid for.
         if self._in_flight is not None:
             self._calls.wait(self._in_flight)
         with suppress(StorageError):  # sweep_partials takes what this cannot

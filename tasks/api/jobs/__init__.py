@@ -1,1 +1,1 @@
-"""Endpoints for jobs and their files."""
+"""Serve the endpoints of jobs and their files."""

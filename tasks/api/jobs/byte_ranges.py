@@ -1,4 +1,4 @@
-"""Files over HTTP: whole, or one byte range of them (RFC 9110, section 14)."""
+"""Answer with a file, or with one byte range of it (RFC 9110, section 14)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RANGE = re.compile(r"\Abytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
 
 class RangeNotSatisfiable(ApplicationError):
-    """The range begins after the file's end."""
+    """Report that the range starts after the file's end."""
 
     status = 416
     code = "range_not_satisfiable"
@@ -31,7 +31,7 @@ class RangeNotSatisfiable(ApplicationError):
 def file_response(
     file: JobFile, wanted: tuple[int, int] | None, body: Iterable[bytes] | None
 ) -> HttpResponseBase:
-    """200 with the file, or 206 with the `wanted` part; without a `body` only what describes it."""
+    """Answer 200 with the file, or 206 with the `wanted` part; without `body` only headers."""
     start, stop = wanted or (0, file.size)
     response: HttpResponseBase
     response = HttpResponse() if body is None else StreamingHttpResponse(body)
@@ -48,9 +48,11 @@ def file_response(
 
 
 def wanted_range(request: Request, file: JobFile) -> tuple[int, int] | None:
-    """The asked half-open range; None for the whole file, which is the right answer to a range that is
-    malformed, in several parts, or of another version of the file. Raises RangeNotSatisfiable."""
-    # A range means something with GET only (RFC 9110, 14.2).
+    """Return the requested half-open range; None for the whole file. Raises RangeNotSatisfiable.
+
+    The whole file answers a range that is malformed, has several parts, or is of another version.
+    """
+    # RFC 9110, 14.2: only GET has ranges.
     asked = request.headers.get("Range", "") if request.method == "GET" else ""
     match = _RANGE.match(asked.replace(" ", ""))
     condition = request.headers.get("If-Range", "")
@@ -72,8 +74,8 @@ def wanted_range(request: Request, file: JobFile) -> tuple[int, int] | None:
     return start, stop
 
 
-def opened(store: ObjectStore, file: JobFile, wanted: tuple[int, int] | None) -> BinaryIO:
-    """The file, or the `wanted` part of it, for reading. Raises Gone and StorageUnavailable."""
+def open_file(store: ObjectStore, file: JobFile, wanted: tuple[int, int] | None) -> BinaryIO:
+    """Open the file or the `wanted` part of it. Raises Gone and StorageUnavailable."""
     start, stop = wanted or (0, file.size)
     try:
         return store.open(file.storage_key, start=start, length=stop - start)

@@ -1,4 +1,4 @@
-"""Example bodies for the API's documentation."""
+"""Provide example bodies of jobs for the API's documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`jobs/{slug}/files/{name}/`: a job's file, who fetched it, and how to take it back."""
+"""Serve `jobs/{slug}/files/{name}/`: download, delete and revoke files, list downloads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gridlink.lib.rest.pagination import PageQuery, page_response
 from gridlink.lib.rest.schema import answer, errors, page_of
 from tasks.access import file_read, file_read_signed, file_record, job_read
 from tasks.api.jobs import examples
-from tasks.api.jobs.byte_ranges import file_response, opened, wanted_range
+from tasks.api.jobs.byte_ranges import file_response, open_file, wanted_range
 from tasks.api.jobs.serializers import DownloadSerializer, JobSerializer, job_response
 from tasks.jobs import services
 from tasks.jobs.selectors import file_downloads
@@ -26,15 +26,15 @@ from tasks.storage import downloads, object_store
 
 
 class MayFetch(BasePermission):
-    """A signature in the address, which is for reading alone, or a token as everywhere."""
+    """Permit a signed URL, for reading only, or a token."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether the signature holds is judged where the file is looked up."""
+        """Return True for a signed URL, verified with its file, or a good token."""
         return _is_signed(request) or HasScope().has_permission(request, view)
 
 
 class JobFileView(APIView):
-    """A job's file."""
+    """Download and delete a job's file."""
 
     permission_classes = (MayFetch,)
 
@@ -50,22 +50,23 @@ class JobFileView(APIView):
                 OpenApiTypes.BINARY, description="The file."
             ),
             (206, "application/octet-stream"): OpenApiResponse(
-                OpenApiTypes.BINARY, description="The asked range."
+                OpenApiTypes.BINARY, description="The requested range."
             ),
             302: OpenApiResponse(
-                description="To the object store, at an address that works for five minutes."
+                description="A redirect to the object store, to an address that works for five minutes."
             ),
             **errors(401, 403, 404, 410, 416),
         },
     )
     def get(self, request: Request, slug: str, name: str) -> HttpResponseBase:
-        """By the signed `url` of the job's JSON, or by the same path with a token. Ranges work. Every GET is
-        in the file's list of downloads, one that begins at the first byte also in their number.
+        """Download a file by its signed `url`, or by the same path with a token.
+
+        Ranges work. Every GET is in the file's list of downloads; those from the first byte are counted.
         """
         file, store = self._file(request, slug, name), object_store()
         wanted = wanted_range(request, file)
         if request.method == "HEAD":
-            # An address of the store's own is signed for GET alone.
+            # The store's URL is signed for GET only.
             return file_response(file, wanted, None)
         elsewhere = store.signed_url(
             file.storage_key,
@@ -73,23 +74,23 @@ class JobFileView(APIView):
             content_type=file.content_type,
             expires_in=downloads.STORE_ADDRESS_SECONDS,
         )
-        source = None if elsewhere else opened(store, file, wanted)
+        source = None if elsewhere else open_file(store, file, wanted)
         token = "" if _is_signed(request) else _token_of(request)
         first_byte = wanted[0] if wanted else 0
         download = downloads.log_download(file=file, token=token, first_byte=first_byte)
         if source is None:
             return HttpResponseRedirect(elsewhere or "")
-        return file_response(file, wanted, downloads.sent(source, download))
+        return file_response(file, wanted, downloads.stream_logged(source, download))
 
     @extend_schema(
         summary="Delete a file",
         responses={
-            204: OpenApiResponse(description="It is gone."),
+            204: OpenApiResponse(description="The file is deleted."),
             **errors(401, 403, 404, 409, 410),
         },
     )
     def delete(self, request: Request, slug: str, name: str) -> Response:
-        """Delete a file before its time, which frees its bytes. With its last file a job has expired."""
+        """Delete a file before it expires, which frees its bytes."""
         services.file_delete(file=file_read(actor_of(request), slug, name))
         return Response(status=204)
 
@@ -103,7 +104,7 @@ class JobFileView(APIView):
 
 
 class JobFileDownloadsView(APIView):
-    """Who fetched a file."""
+    """List a file's downloads."""
 
     @extend_schema(
         summary="List a file's downloads",
@@ -114,7 +115,7 @@ class JobFileDownloadsView(APIView):
         },
     )
     def get(self, request: Request, slug: str, name: str) -> Response:
-        """When the file was fetched and by what, newest first; also of a file that is gone."""
+        """List a file's downloads, newest first, also once the file is gone."""
         file = file_record(actor_of(request), slug, name)
         return page_response(
             request,
@@ -126,7 +127,7 @@ class JobFileDownloadsView(APIView):
 
 
 class JobFileRevokeView(APIView):
-    """Take back a file's addresses."""
+    """Revoke a file's signed URLs."""
 
     @extend_schema(
         summary="Revoke a file's addresses",
@@ -134,9 +135,9 @@ class JobFileRevokeView(APIView):
         responses={200: answer(JobSerializer, examples.JOB), **errors(401, 403, 404, 410)},
     )
     def post(self, request: Request, slug: str, name: str) -> Response:
-        """Every address of the file that was signed so far stops working; the answer has a fresh one.
-        Downloads under way go on, and an address of the object store that was given out works for up to
-        five minutes more.
+        """Invalidate every signed address of the file; the answer has a new one.
+
+        Downloads under way continue, and an address of the object store works for up to five minutes more.
         """
         services.file_revoke(file=file_read(actor_of(request), slug, name))
         return job_response(request, job_read(actor_of(request), slug))

@@ -1,4 +1,4 @@
-"""The parameters of jobs and of their list."""
+"""Define the query parameters of jobs and of their list."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tasks.models import JobStatus
 
 
 class JobListQuery(PageQuery):
-    """Narrow by status and kind."""
+    """Filter by status and kind."""
 
     status = serializers.ChoiceField(JobStatus.choices, required=False)
     kind = serializers.CharField(required=False, max_length=50)
 
 
 class JobQuery(QuerySerializer):
-    """How long to wait for the job's end."""
+    """Take how long to wait for the job's end."""
 
     wait = serializers.IntegerField(
         required=False,
@@ -26,7 +26,7 @@ class JobQuery(QuerySerializer):
         min_value=0,
         max_value=MAX_SECONDS,
         help_text=(
-            "Seconds to wait for the job's end before the answer, which comes as soon as it has ended;"
-            " or at once, while many others wait."
+            "Seconds to wait for the job's end. The answer comes as soon as the job has ended,"
+            " or at once while many others wait."
         ),
     )

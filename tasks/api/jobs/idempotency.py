@@ -1,4 +1,4 @@
-"""What every endpoint that starts a job reads from its request."""
+"""Read the Idempotency-Key header, for every endpoint that submits a job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KEY = re.compile(r"\A[\x21-\x7e]{1,200}\Z")
 
 
 def idempotency_key(request: Request) -> str:
-    """The Idempotency-Key header, or nothing. Raises Invalid for one that cannot be kept."""
+    """Return the Idempotency-Key header, or "". Raises Invalid for a malformed one."""
     key = request.headers.get("Idempotency-Key", "")
     if key and not _KEY.match(key):
         raise Invalid("Idempotency-Key must be 1 to 200 visible ASCII characters.")

@@ -1,4 +1,4 @@
-"""The JSON of jobs."""
+"""Define the JSON of jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tasks.storage import downloads
 
 
 class JobFileSerializer(serializers.Serializer[Any]):
-    """A finished file; `url` needs no token and expires, take a fresh one from the job when it has."""
+    """Show a finished file; `url` needs no token, and the job renews it."""
 
     name = serializers.CharField()
     size = serializers.IntegerField(help_text="Bytes.")
@@ -29,14 +29,14 @@ class JobFileSerializer(serializers.Serializer[Any]):
     content_type = serializers.CharField()
     expires_on = serializers.DateTimeField()
     downloads = serializers.IntegerField(
-        help_text="How often it was fetched from its first byte on; resumed downloads count once."
+        help_text="How often it was fetched from its first byte; a resumed download counts once."
     )
     last_downloaded_on = serializers.DateTimeField(allow_null=True)
     url = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
     def get_url(self, file: JobFile) -> str | None:
-        """The signed address; null once the file is gone."""
+        """Return the signed URL; null once the file is gone."""
         if file.deleted_on:
             return None
         request: Request = self.context["request"]
@@ -44,23 +44,23 @@ class JobFileSerializer(serializers.Serializer[Any]):
 
 
 class DownloadSerializer(serializers.Serializer[Any]):
-    """One time that a file was fetched, or a part of it."""
+    """Show one download of a file, or of a part of it."""
 
     created_on = serializers.DateTimeField()
     token = serializers.CharField(
-        help_text="The slug of the token that was sent; empty when a signed address was used."
+        help_text="The slug of the token that was used; empty for a signed address."
     )
-    first_byte = serializers.IntegerField(help_text="Above 0 it resumed an earlier download.")
+    first_byte = serializers.IntegerField(help_text="Above 0 if it continued an earlier download.")
     bytes_sent = serializers.IntegerField(
         allow_null=True,
-        help_text="Null while it is under way, and when the object store sent the file itself.",
+        help_text="Null while it is under way, and when the object store sent the file.",
     )
     is_complete = serializers.SerializerMethodField()
     request_id = serializers.CharField()
 
     @extend_schema_field({"type": "boolean", "nullable": True})
     def get_is_complete(self, download: Download) -> bool | None:
-        """Whether it reached the file's last byte; null while that is unknown."""
+        """Return whether it reached the file's last byte; null while unknown."""
         if download.bytes_sent is None:
             return None
         size: int = self.context["file"].size
@@ -68,14 +68,14 @@ class DownloadSerializer(serializers.Serializer[Any]):
 
 
 class JobErrorSerializer(serializers.Serializer[Any]):
-    """Why a job failed, or was truncated."""
+    """Show why a job failed or was truncated."""
 
     code = serializers.CharField()
     message = serializers.CharField()
 
 
 class JobProgressSerializer(serializers.Serializer[Any]):
-    """How far a job is; `total` and `percent` are null while unknown."""
+    """Show how far a job is; `total` and `percent` are null while unknown."""
 
     done = serializers.IntegerField()
     total = serializers.IntegerField(allow_null=True)
@@ -84,7 +84,7 @@ class JobProgressSerializer(serializers.Serializer[Any]):
 
 
 class JobSerializer(serializers.Serializer[Any]):
-    """A job, as every endpoint shows it."""
+    """Show a job, as every endpoint does."""
 
     slug = serializers.CharField()
     kind = serializers.CharField()
@@ -104,39 +104,40 @@ class JobSerializer(serializers.Serializer[Any]):
 
     @extend_schema_field(JobProgressSerializer)
     def get_progress(self, job: Job) -> dict[str, Any]:
-        """Counts as last reported."""
+        """Return the progress as last reported."""
         done, total = job.progress_done, job.progress_total
         percent = round(100 * min(done, total) / total, 1) if total else None
         return {"done": done, "total": total, "unit": job.progress_unit, "percent": percent}
 
     def get_eta_seconds(self, job: Job) -> int | None:
-        """Seconds left, at the pace so far."""
+        """Return the seconds left at the pace so far."""
         return eta_seconds(job)
 
     def get_queue_position(self, job: Job) -> int | None:
-        """1 is next if users take turns from now on, as they do: a user's second job comes after everybody's
-        first, and whoever asks for a first one later may still be served before it. Null when not waiting.
+        """Return the place in the queue, 1 for the next; null when not queued.
+
+        Users take turns: a user's second job comes after everybody's first, even one submitted later.
         """
         positions: dict[int, int] = self.context["positions"]
         return positions.get(job.pk)
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, str] | None:
-        """Null unless the job failed or, with the code `truncated`, ended at a limit of the operator's."""
+        """Return null unless the job failed or, with the code `truncated`, ended at a limit."""
         if not job.error_code:
             return None
         return {"code": job.error_code, "message": job.error_message}
 
     @extend_schema_field(JobFileSerializer(many=True))
     def get_files(self, job: Job) -> Any:
-        """The job's outputs."""
+        """Return the job's outputs."""
         files: list[JobFile] = getattr(job, "outputs", [])
         context = {"request": self.context["request"], "job": job}
         return JobFileSerializer(files, many=True, context=context).data
 
 
 class JobEventSerializer(serializers.Serializer[Any]):
-    """One line of a job's history."""
+    """Show one event of a job's history."""
 
     type = serializers.ChoiceField(EventType.choices)
     attempt = serializers.IntegerField()
@@ -145,20 +146,20 @@ class JobEventSerializer(serializers.Serializer[Any]):
 
 
 def jobs_as_json(request: Request, jobs: Sequence[Job]) -> Any:
-    """Jobs as `job_list` gives them, with their places in the queue."""
+    """Return jobs from `job_list` as JSON, with their places in the queue."""
     context = {"request": request, "positions": queue_positions(jobs)}
     return JobSerializer(jobs, many=True, context=context).data
 
 
 def job_response(request: Request, job: Job, *, status: int = 200) -> Response:
-    """One job as JSON, not to be cached: the next look may differ."""
+    """Return one job as JSON, not to be cached."""
     (body,) = jobs_as_json(request, [job])
     return Response(body, status=status, headers={"Cache-Control": "no-store"})
 
 
 def accepted(request: Request, submission: Submission) -> Response:
-    """202 with the job and its address; a header says when an earlier request had made it."""
-    # What was just made has no files yet.
+    """Answer 202 with the job; a header marks one of an earlier request."""
+    # A new job has no files yet.
     made = submission.job
     job = made if submission.created else job_read(actor_of(request), made.slug)
     response = job_response(request, job, status=202)

@@ -1,4 +1,4 @@
-"""Routes under `/api/v1/jobs/`."""
+"""Route `/api/v1/jobs/`."""
 
 from __future__ import annotations
 

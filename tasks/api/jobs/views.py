@@ -1,4 +1,4 @@
-"""`jobs/`: every job of the account, whatever started it."""
+"""Serve `jobs/`: list, show, cancel and retry the account's jobs, whatever submitted them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tasks.models import UNFINISHED
 
 
 class JobListView(APIView):
-    """The account's jobs."""
+    """List jobs."""
 
     @extend_schema(
         summary="List jobs",
@@ -29,7 +29,7 @@ class JobListView(APIView):
         responses={200: page_of(JobSerializer, examples.JOB), **errors(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The account's jobs, newest first."""
+        """List the account's jobs, newest first."""
         query = JobListQuery.parse(request.query_params)
         return page_response(
             request,
@@ -43,7 +43,7 @@ class JobListView(APIView):
 
 
 class JobDetailView(APIView):
-    """One job."""
+    """Show a job."""
 
     @extend_schema(
         summary="Show a job",
@@ -51,7 +51,7 @@ class JobDetailView(APIView):
         responses={200: answer(JobSerializer, examples.JOB), **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Status, progress and files of one job. Ask for it at most once a second, or let it `wait`."""
+        """Show a job. Poll at most once a second, or let it `wait`."""
         seconds = JobQuery.parse(request.query_params)["wait"]
         job = job_read(actor_of(request), slug)
         if seconds and job.status in UNFINISHED:
@@ -61,7 +61,7 @@ class JobDetailView(APIView):
 
 
 class JobCancelView(APIView):
-    """Cancel."""
+    """Cancel a job."""
 
     @extend_schema(
         summary="Cancel a job",
@@ -69,13 +69,13 @@ class JobCancelView(APIView):
         responses={202: answer(JobSerializer, examples.JOB), **errors(401, 403, 404, 409)},
     )
     def post(self, request: Request, slug: str) -> Response:
-        """A queued job is cancelled at once; a running one stops within seconds and leaves nothing."""
+        """Cancel a queued job at once, or a running one within seconds."""
         services.job_cancel(job=job_read(actor_of(request), slug))
         return job_response(request, job_read(actor_of(request), slug), status=202)
 
 
 class JobRetryView(APIView):
-    """Retry."""
+    """Retry a job."""
 
     @extend_schema(
         summary="Retry a job",
@@ -89,7 +89,7 @@ class JobRetryView(APIView):
 
 
 class JobEventsView(APIView):
-    """A job's history."""
+    """List a job's history."""
 
     @extend_schema(
         summary="Show a job's history",
@@ -100,7 +100,7 @@ class JobEventsView(APIView):
         },
     )
     def get(self, request: Request, slug: str) -> Response:
-        """What happened to a job, oldest first; lines are only ever added."""
+        """List the events of a job, oldest first."""
         job = job_read(actor_of(request), slug)
         return page_response(
             request,

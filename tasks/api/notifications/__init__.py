@@ -1,1 +1,1 @@
-"""Endpoints for notifications."""
+"""Serve the endpoints of notifications."""

@@ -1,4 +1,4 @@
-"""Example bodies of notifications and webhooks for the API's documentation."""
+"""Provide example bodies of notifications and webhooks for the API's documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON of notifications, webhooks and deliveries."""
+"""Define the JSON of notifications, webhooks and deliveries."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _JOB_NOTIFICATIONS = [(type_.value, type_.label) for type_ in JOB_NOTIFICATIONS]
 
 
 class NotificationListQuery(PageQuery):
-    """Narrow to what was, or was not, read."""
+    """Take the filter of notifications."""
 
     unread = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
 class NotificationSerializer(serializers.Serializer[Any]):
-    """Something that happened; `data` is, for one of a job, the job as it was when it ended."""
+    """Show a notification; for one of a job `data` is the job as it ended."""
 
-    slug = serializers.CharField(help_text="The same wherever the event goes.")
+    slug = serializers.CharField(help_text="The event's identifier, the same in every channel.")
     type = serializers.ChoiceField(NotificationType.choices)
-    job = serializers.CharField(help_text="Its slug; empty for what is not of a job.")
+    job = serializers.CharField(help_text="The job's slug; empty if it is not about a job.")
     title = serializers.CharField()
     data = serializers.DictField()  # type: ignore[assignment]
     created_on = serializers.DateTimeField()
@@ -33,19 +33,19 @@ class NotificationSerializer(serializers.Serializer[Any]):
 
 
 class UnreadSerializer(serializers.Serializer[Any]):
-    """A count of notifications."""
+    """Show a count of notifications."""
 
     unread = serializers.IntegerField()
 
 
 class MarkedSerializer(serializers.Serializer[Any]):
-    """How many notifications were marked as read by this request."""
+    """Show how many notifications this request marked as read."""
 
     marked = serializers.IntegerField()
 
 
 class WebhookCreateSerializer(StrictSerializer):
-    """A new webhook."""
+    """Take a new webhook."""
 
     url = TextField(max_length=URL_LENGTH, help_text="http or https, without name and password.")
     events = BoundedListField(
@@ -53,12 +53,12 @@ class WebhookCreateSerializer(StrictSerializer):
         required=False,
         default=list,
         max_length=len(JOB_NOTIFICATIONS),
-        help_text="Which events are sent; none named means all.",
+        help_text="Which events are sent; an empty list means all.",
     )
 
 
 class WebhookUpdateSerializer(StrictSerializer):
-    """Changes of a webhook; what is not named stays."""
+    """Take changes of a webhook; what is not sent stays."""
 
     url = TextField(required=False, max_length=URL_LENGTH)
     events = BoundedListField(
@@ -70,37 +70,37 @@ class WebhookUpdateSerializer(StrictSerializer):
 
 
 class WebhookSerializer(serializers.Serializer[Any]):
-    """A webhook; its secret is shown when it is made and when it is rotated, and never again."""
+    """Show a webhook, without its secret."""
 
     slug = serializers.CharField()
     url = serializers.CharField()
     events = serializers.ListField(child=serializers.ChoiceField(_JOB_NOTIFICATIONS))
     is_enabled = serializers.BooleanField()
-    note = serializers.CharField(help_text="Why it was disabled, if nobody did it by hand.")
-    failures = serializers.IntegerField(help_text="Failed tries in a row.")
+    note = serializers.CharField(help_text="Why it was disabled, unless its owner disabled it.")
+    failures = serializers.IntegerField(help_text="Failed attempts in a row.")
     failing_since = serializers.DateTimeField(allow_null=True)
     rests_until = serializers.DateTimeField(
-        allow_null=True, help_text="Nothing is sent before, since the last try failed."
+        allow_null=True, help_text="Nothing is sent before this, since the last attempt failed."
     )
     previous_until = serializers.DateTimeField(
-        allow_null=True, help_text="Until then the previous secret signs as well."
+        allow_null=True, help_text="Until then the previous secret signs events as well."
     )
     created_on = serializers.DateTimeField()
     modified_on = serializers.DateTimeField()
 
 
 class IssuedWebhookSerializer(WebhookSerializer):
-    """A webhook with its secret; `secret` is shown only here."""
+    """Show a webhook with its secret, which is shown only once."""
 
     secret = serializers.CharField()
 
 
 class DeliverySerializer(serializers.Serializer[Any]):
-    """An event on its way to a webhook, and what the last try came to."""
+    """Show a delivery to a webhook, with the result of its last attempt."""
 
     slug = serializers.CharField()
     event = serializers.CharField(
-        source="notification.slug", help_text="What every try sends as `webhook-id`."
+        source="notification.slug", help_text="What every attempt sends as `webhook-id`."
     )
     type = serializers.ChoiceField(NotificationType.choices, source="notification.type")
     job = serializers.CharField(source="notification.job")
@@ -108,7 +108,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     attempts = serializers.IntegerField()
     created_on = serializers.DateTimeField()
     tried_on = serializers.DateTimeField(allow_null=True)
-    next_on = serializers.DateTimeField(allow_null=True, help_text="Null once it is over.")
+    next_on = serializers.DateTimeField(allow_null=True, help_text="Null once no attempt follows.")
     response_code = serializers.IntegerField(source="code", allow_null=True)
     response = serializers.CharField(source="answer", help_text="Its first 1024 bytes.")
     error = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Routes under `/api/v1/notifications/`."""
+"""Route `/api/v1/notifications/`."""
 
 from __future__ import annotations
 

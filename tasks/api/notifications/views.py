@@ -1,4 +1,4 @@
-"""`notifications/`: what became of the account's jobs."""
+"""Serve `notifications/`: what the account was notified of."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FRESH = {"Cache-Control": "no-store"}
 
 
 class NotificationListView(APIView):
-    """The account's notifications."""
+    """List notifications."""
 
     @extend_schema(
         summary="List notifications",
@@ -36,7 +36,7 @@ class NotificationListView(APIView):
         },
     )
     def get(self, request: Request) -> Response:
-        """The account's notifications, newest first. Every job that ended has one."""
+        """List the account's notifications, newest first. Every job that ended has one."""
         query = NotificationListQuery.parse(request.query_params)
         return page_response(
             request,
@@ -48,20 +48,20 @@ class NotificationListView(APIView):
 
 
 class UnreadView(APIView):
-    """How much is new."""
+    """Count unread notifications."""
 
     @extend_schema(
         summary="Count unread notifications",
         responses={200: answer(UnreadSerializer, examples.UNREAD), **errors(401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """How many notifications nobody has read yet."""
+        """Return how many notifications are unread."""
         count = notification_list(user=actor_of(request), unread=True).count()
         return Response({"unread": count}, headers=_FRESH)
 
 
 class NotificationsReadView(APIView):
-    """Read all."""
+    """Mark all notifications as read."""
 
     @extend_schema(
         summary="Mark all notifications as read",
@@ -69,13 +69,13 @@ class NotificationsReadView(APIView):
         responses={200: answer(MarkedSerializer, examples.MARKED), **errors(401, 403)},
     )
     def post(self, request: Request) -> Response:
-        """Mark all that there are now; how many were unread."""
+        """Mark all notifications as read; return how many were unread."""
         marked = services.notifications_mark_read(user=actor_of(request))
         return Response({"marked": marked})
 
 
 class NotificationDetailView(APIView):
-    """One notification."""
+    """Show a notification."""
 
     @extend_schema(
         summary="Show a notification",
@@ -85,12 +85,12 @@ class NotificationDetailView(APIView):
         },
     )
     def get(self, request: Request, slug: str) -> Response:
-        """One notification; looking at it does not mark it as read."""
+        """Show a notification, without marking it as read."""
         return Response(NotificationSerializer(notification_read(actor_of(request), slug)).data)
 
 
 class NotificationReadView(APIView):
-    """Read one."""
+    """Mark a notification as read."""
 
     @extend_schema(
         summary="Mark a notification as read",
@@ -101,7 +101,7 @@ class NotificationReadView(APIView):
         },
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Mark it as read; once it is, this changes nothing."""
+        """Mark a notification as read; changes nothing if it is."""
         actor = actor_of(request)
         notification = notification_read(actor, slug)
         services.notifications_mark_read(user=actor, slug=notification.slug)

@@ -1,1 +1,1 @@
-"""Endpoints for schedules."""
+"""Serve the endpoints of schedules."""

@@ -1,4 +1,4 @@
-"""Example bodies of schedules for the API's documentation."""
+"""Provide example bodies of schedules for the API's documentation."""
 
 from __future__ import annotations
 

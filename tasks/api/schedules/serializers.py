@@ -1,4 +1,4 @@
-"""The JSON of schedules."""
+"""Define the JSON of schedules."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _TIMES = {"type": "array", "items": {"type": "string", "format": "date-time"}}
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
 class ParamsField(serializers.JSONField):
-    """A JSON object that Postgres can keep; what it may hold the action knows."""
+    """Take a JSON object that Postgres can store; the action validates what it holds."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The object; raises ValidationError for anything else."""
+        """Return the object. Raises ValidationError for anything else."""
         params = super().to_internal_value(data)
         if not isinstance(params, dict):
             raise serializers.ValidationError("Give an object.")
@@ -38,22 +38,23 @@ class ParamsField(serializers.JSONField):
 
 
 class DeliverySerializer(StrictSerializer):
-    """Where results go, with the options of that channel."""
+    """Take where results go, with the options of that channel."""
 
     channel = serializers.ChoiceField(sorted(CHANNELS))
     attach = serializers.BooleanField(
-        required=False, help_text="Of `email`: the file itself where it is small, not just a link."
+        required=False,
+        help_text="For `email`: send the file itself if it is small, not just a link.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A change of a schedule may leave out fields of its own, not the channel of a delivery."""
+        """Require the channel, also where a partial change makes fields optional."""
         if "channel" not in attrs:
             raise serializers.ValidationError({"channel": ["This field is required."]})
         return attrs
 
 
 class RuleSerializer(StrictSerializer):
-    """When a schedule fires."""
+    """Take the rule by which a schedule fires."""
 
     rule = TextField(
         max_length=TEXT_LENGTH,
@@ -63,7 +64,7 @@ class RuleSerializer(StrictSerializer):
     time_zone = TextField(max_length=64, help_text="An IANA name, such as `Europe/Athens`.")
     starts_on = serializers.DateField(
         required=False,
-        help_text="The first local day, which intervals count from; today if not given.",
+        help_text="The first local day, from which intervals count; today if not given.",
     )
     ends_on = serializers.DateField(
         required=False, allow_null=True, help_text="The last local day."
@@ -71,7 +72,7 @@ class RuleSerializer(StrictSerializer):
 
 
 class ScheduleWriteSerializer(RuleSerializer):
-    """The fields of a schedule that its owner sets; `partial` for a change."""
+    """Take the fields that a schedule's owner sets; `partial` for a change."""
 
     name = TitleField(max_length=NAME_LENGTH)
     action = TextField(max_length=50)
@@ -84,7 +85,7 @@ class ScheduleWriteSerializer(RuleSerializer):
 
 
 class ScheduledRunSerializer(serializers.Serializer[Any]):
-    """What became of one slot."""
+    """Show the outcome of one slot."""
 
     slot = serializers.DateTimeField()
     status = serializers.ChoiceField(RunStatus.choices)
@@ -96,7 +97,7 @@ class ScheduledRunSerializer(serializers.Serializer[Any]):
 
 
 class ScheduleSerializer(serializers.Serializer[Any]):
-    """A schedule in a list."""
+    """Show a schedule in a list."""
 
     slug = serializers.CharField()
     name = serializers.CharField()
@@ -110,10 +111,12 @@ class ScheduleSerializer(serializers.Serializer[Any]):
     missed = serializers.ChoiceField(Missed.choices)
     deliveries = serializers.ListField(child=serializers.DictField())
     is_enabled = serializers.BooleanField()
-    failures = serializers.IntegerField(help_text="In a row; after five it is disabled.")
-    note = serializers.CharField(help_text="Why it was disabled, unless its owner did it.")
+    failures = serializers.IntegerField(
+        help_text="Failures in a row; after five the schedule is disabled."
+    )
+    note = serializers.CharField(help_text="Why it was disabled, unless its owner disabled it.")
     next_on = serializers.DateTimeField(
-        allow_null=True, help_text="Null while it is disabled, and once it has no more slots."
+        allow_null=True, help_text="Null while it is disabled, and when no slot is left."
     )
     last_slot = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField(help_text="The ETag.")
@@ -122,24 +125,26 @@ class ScheduleSerializer(serializers.Serializer[Any]):
 
 
 class ScheduleDetailSerializer(ScheduleSerializer):
-    """A schedule by itself."""
+    """Show a schedule with its next and last slots."""
 
-    next = serializers.SerializerMethodField(help_text="The next five slots, by the zone's clocks.")
-    runs = serializers.SerializerMethodField(help_text="The last five.")
+    next = serializers.SerializerMethodField(
+        help_text="The next five slots, in the rule's time zone."
+    )
+    runs = serializers.SerializerMethodField(help_text="The outcomes of the last five slots.")
 
     @extend_schema_field(_TIMES)
     def get_next(self, schedule: Schedule) -> list[str]:
-        """ISO 8601 with the offset of the day."""
+        """Return the next slots as ISO 8601 with the offset of their day."""
         return [slot.isoformat() for slot in schedule_next(schedule=schedule)]
 
     @extend_schema_field(ScheduledRunSerializer(many=True))
     def get_runs(self, schedule: Schedule) -> Any:
-        """What became of the latest slots, newest first."""
+        """Return the outcomes of the latest slots, newest first."""
         latest = schedule_runs(schedule=schedule).order_by("-slot")[:_RUNS_SHOWN]
         return ScheduledRunSerializer(latest, many=True).data
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
-    """The next slots of a rule."""
+    """Show the next slots of a rule."""
 
     next = serializers.ListField(child=serializers.DateTimeField())

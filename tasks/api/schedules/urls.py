@@ -1,7 +1,4 @@
-"""Route the addresses under `/api/v1/schedules/`.
-
-`gridlink.urls` includes these.
-"""
+"""Route `/api/v1/schedules/`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`schedules/`: what is started again and again."""
+"""Serve `schedules/`: create, change and list schedules and their slots."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ from tasks.api.schedules.serializers import (
 from tasks.models import Schedule
 from tasks.schedules import services
 from tasks.schedules.selectors import schedule_list, schedule_runs
+from tasks.schedules.services import ScheduleChanges
 
 
 def schedule_response(schedule: Schedule, *, status: int = 200) -> Response:
-    """One schedule as JSON with its ETag, not to be cached: it goes on by itself."""
+    """Return one schedule as JSON with its ETag, not to be cached."""
     headers = {**etag_of(schedule.version), "Cache-Control": "no-store"}
     return Response(ScheduleDetailSerializer(schedule).data, status=status, headers=headers)
 
 
 class ScheduleListView(APIView):
-    """The account's schedules."""
+    """List and create schedules."""
 
     @extend_schema(
         summary="List schedules",
@@ -43,7 +44,7 @@ class ScheduleListView(APIView):
         responses={200: page_of(ScheduleSerializer, examples.LISTED), **errors(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The account's schedules, newest first."""
+        """List the account's schedules, newest first."""
         return page_response(
             request,
             schedule_list(user=actor_of(request)),
@@ -63,10 +64,12 @@ class ScheduleListView(APIView):
         examples=[body_example("every Monday", examples.SCHEDULE_WRITE)],
     )
     def post(self, request: Request) -> Response:
-        """Starts a job in each slot of a rule, which is an RRULE of RFC 5545 or five fields of cron, in local
-        time. One that names every hour fires whenever the clock shows its minutes. Any other names times of
-        the day, and each comes once: when clocks skip it, just after; when they show it twice, the first
-        time. Times are 15 minutes apart at least."""
+        """Start a job in each slot of a rule, in local time.
+
+        The rule is an RRULE of RFC 5545 or five fields of cron. If it covers every hour, it fires whenever
+        the clock shows one of its times. Otherwise each of its times comes once a day: just after the gap if
+        clocks skip it, the first time if they show it twice. Times are at least 15 minutes apart.
+        """
         fields = validated(ScheduleWriteSerializer, request.data)
         schedule = services.schedule_create(user=actor_of(request), **fields)
         response = schedule_response(schedule, status=201)
@@ -75,7 +78,7 @@ class ScheduleListView(APIView):
 
 
 class SchedulePreviewView(APIView):
-    """What a rule means."""
+    """Show the slots of a rule."""
 
     @extend_schema(
         summary="Show the next slots of a rule",
@@ -87,13 +90,13 @@ class SchedulePreviewView(APIView):
         examples=[body_example("every Monday", examples.RULE)],
     )
     def post(self, request: Request) -> Response:
-        """The next five slots, as clocks in the rule's zone show them. Nothing is kept."""
+        """Return the next five slots in the rule's time zone. Nothing is stored."""
         slots = services.rule_preview(**validated(RuleSerializer, request.data))
         return Response({"next": [slot.isoformat() for slot in slots]})
 
 
 class ScheduleDetailView(APIView):
-    """One schedule."""
+    """Show, change and delete one schedule."""
 
     @extend_schema(
         summary="Show a schedule",
@@ -104,7 +107,7 @@ class ScheduleDetailView(APIView):
         },
     )
     def get(self, request: Request, slug: str) -> Response:
-        """With its next five slots and what became of the last five."""
+        """Show a schedule with its next five slots and the outcomes of the last five."""
         return schedule_response(schedule_read(actor_of(request), slug))
 
     @extend_schema(
@@ -118,9 +121,11 @@ class ScheduleDetailView(APIView):
         examples=[body_example("pause it", {"is_enabled": False})],
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Change the fields that are sent. A changed rule counts from now on. To enable a schedule again is
-        to forget its failures, and whatever it missed meanwhile."""
-        changes = validated(ScheduleWriteSerializer, request.data, partial=True)
+        """Change the fields that are sent.
+
+        A new rule counts from now on. Enabling a schedule resets its failures and skips what it missed.
+        """
+        changes = ScheduleChanges(**validated(ScheduleWriteSerializer, request.data, partial=True))
         schedule = schedule_read(actor_of(request), slug)
         changed = services.schedule_update(
             schedule=schedule, version=if_match(request), changes=changes
@@ -133,14 +138,14 @@ class ScheduleDetailView(APIView):
         responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
     )
     def delete(self, request: Request, slug: str) -> Response:
-        """It fires no more. The jobs it started stay."""
+        """Delete a schedule; the jobs that it started stay."""
         schedule = schedule_read(actor_of(request), slug)
         services.schedule_delete(schedule=schedule, version=if_match(request))
         return Response(status=204)
 
 
 class ScheduleRunsView(APIView):
-    """What became of a schedule's slots."""
+    """List the outcomes of a schedule's slots."""
 
     @extend_schema(
         summary="List what became of a schedule's slots",
@@ -151,7 +156,7 @@ class ScheduleRunsView(APIView):
         },
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Newest first."""
+        """List the slots, newest first."""
         schedule = schedule_read(actor_of(request), slug)
         return page_response(
             request,

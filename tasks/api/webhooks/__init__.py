@@ -1,1 +1,1 @@
-"""Endpoints for webhooks and their deliveries."""
+"""Serve the endpoints of webhooks and their deliveries."""

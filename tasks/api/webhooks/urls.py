@@ -1,4 +1,4 @@
-"""Routes under `/api/v1/webhooks/`."""
+"""Route `/api/v1/webhooks/`."""
 
 from __future__ import annotations
 

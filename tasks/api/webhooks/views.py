@@ -1,4 +1,4 @@
-"""`webhooks/`: addresses that are told of the ends of jobs, and the log of what was sent there."""
+"""Serve `webhooks/`: webhooks, their secrets, and the log of their deliveries."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tasks.api.notifications.serializers import (
 )
 from tasks.notifications import services
 from tasks.notifications.selectors import webhook_deliveries, webhook_list
-from tasks.notifications.services import IssuedWebhook
+from tasks.notifications.services import IssuedWebhook, WebhookChanges
 
 
 class WebhookListView(APIView):
-    """The account's webhooks."""
+    """List and add webhooks."""
 
     @extend_schema(
         summary="List webhooks",
@@ -37,7 +37,7 @@ class WebhookListView(APIView):
         responses={200: page_of(WebhookSerializer, examples.WEBHOOK), **errors(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The account's webhooks, newest first; never their secrets."""
+        """List the account's webhooks, newest first; never their secrets."""
         return page_response(
             request,
             webhook_list(user=actor_of(request)),
@@ -57,9 +57,12 @@ class WebhookListView(APIView):
         examples=[body_example("a webhook", examples.WEBHOOK_REQUEST)],
     )
     def post(self, request: Request) -> Response:
-        """Events are sent as POST, signed after Standard Webhooks with the secret that is shown here once.
-        An event may come more than once: its `webhook-id` never changes. Any answer of 2xx will do; 410
-        disables the webhook, and anything else, a redirect too, is tried again for more than a day."""
+        """Add a webhook; its secret is shown here once.
+
+        Events are sent as POST, signed as Standard Webhooks describes. An event may come more than once,
+        always with the same `webhook-id`. An answer of 2xx confirms it and 410 disables the webhook; after
+        any other, redirects too, it is sent again for more than a day.
+        """
         data = validated(WebhookCreateSerializer, request.data)
         issued = services.webhook_create(user=actor_of(request), **data)
         response = Response(_issued(issued), status=201, headers={"Cache-Control": "no-store"})
@@ -70,14 +73,14 @@ class WebhookListView(APIView):
 
 
 class WebhookDetailView(APIView):
-    """One webhook."""
+    """Show, change and delete one webhook."""
 
     @extend_schema(
         summary="Show a webhook",
         responses={200: answer(WebhookSerializer, examples.WEBHOOK), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """One webhook; never its secret."""
+        """Show a webhook; never its secret."""
         return Response(WebhookSerializer(webhook_read(actor_of(request), slug)).data)
 
     @extend_schema(
@@ -90,9 +93,9 @@ class WebhookDetailView(APIView):
         examples=[body_example("enable it again", {"is_enabled": True})],
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Change what is named. To disable it gives up what waits for it, which can be sent again later."""
+        """Change the fields that are sent. Disabling gives up what waits."""
         endpoint = webhook_read(actor_of(request), slug)
-        changes = validated(WebhookUpdateSerializer, request.data)
+        changes = WebhookChanges(**validated(WebhookUpdateSerializer, request.data))
         changed = services.webhook_update(endpoint=endpoint, changes=changes)
         return Response(WebhookSerializer(changed).data)
 
@@ -104,7 +107,7 @@ class WebhookDetailView(APIView):
 
 
 class WebhookRotateView(APIView):
-    """Another secret."""
+    """Replace a webhook's secret."""
 
     @extend_schema(
         summary="Give a webhook another secret",
@@ -115,13 +118,13 @@ class WebhookRotateView(APIView):
         },
     )
     def post(self, request: Request, slug: str) -> Response:
-        """The new secret is shown here once. For 24 hours events are signed with both."""
+        """Give a webhook another secret, shown here once; for 24 hours both sign events."""
         issued = services.webhook_rotate(endpoint=webhook_read(actor_of(request), slug))
         return Response(_issued(issued), headers={"Cache-Control": "no-store"})
 
 
 class WebhookTestView(APIView):
-    """Try it out."""
+    """Send a ping."""
 
     @extend_schema(
         summary="Send a webhook a ping",
@@ -132,14 +135,14 @@ class WebhookTestView(APIView):
         },
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Send an event of the type `ping`; the log of deliveries tells what came of it."""
+        """Send an event of the type `ping`; the log of deliveries shows the result."""
         endpoint = webhook_read(actor_of(request), slug)
         delivery = services.webhook_test(endpoint=endpoint)
         return Response(DeliverySerializer(delivery).data, status=202)
 
 
 class WebhookDeliveriesView(APIView):
-    """The log of a webhook."""
+    """List a webhook's deliveries."""
 
     @extend_schema(
         summary="List a webhook's deliveries",
@@ -150,7 +153,7 @@ class WebhookDeliveriesView(APIView):
         },
     )
     def get(self, request: Request, slug: str) -> Response:
-        """What was sent, or is to be sent, newest first."""
+        """List what was or will be sent, newest first."""
         return page_response(
             request,
             webhook_deliveries(endpoint=webhook_read(actor_of(request), slug)),
@@ -161,7 +164,7 @@ class WebhookDeliveriesView(APIView):
 
 
 class DeliveryReplayView(APIView):
-    """Once more."""
+    """Send an event again."""
 
     @extend_schema(
         summary="Send an event again",
@@ -172,7 +175,7 @@ class DeliveryReplayView(APIView):
         },
     )
     def post(self, request: Request, slug: str, delivery: str) -> Response:
-        """Send what was delivered or given up again, with the same `webhook-id` and the same body."""
+        """Send an ended delivery again, with the same `webhook-id` and body."""
         found = delivery_read(actor_of(request), slug, delivery)
         again = services.delivery_replay(delivery=found)
         return Response(DeliverySerializer(again).data, status=202)

@@ -1,4 +1,4 @@
-"""What every channel does: make a delivery ready, and learn from what became of it."""
+"""Define what every channel does: prepare a delivery, and record the result of an attempt."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from typing import ClassVar
 from tasks.models import Channel, Delivery
 from tasks.notifications.outbox import Result
 
+# Runs in a thread of its own: it uses no database and raises nothing.
 Send = Callable[[], Result]
-"""Sends, on a thread of its own: it touches no database and raises nothing."""
 
 
 class Sender(ABC):
-    """One way out. A new one is a subclass in a file of its own, and its name in `registry.py`."""
+    """Deliver through one channel, at most `at_once` deliveries at a time.
+
+    A new channel is a subclass in a module of its own, named in `registry.py`.
+    """
 
     channel: ClassVar[Channel]
     at_once: ClassVar[int]
 
     @abstractmethod
     def prepare(self, delivery: Delivery) -> Send:
-        """All that the database says, as something that can be sent. Raises Undeliverable."""
+        """Read everything from the database and return how to send it. Raises Undeliverable."""
 
     @abstractmethod
-    def settle(self, delivery: Delivery, answer: Result, milliseconds: int) -> None:
-        """Write down what a try came to, with all that follows from it."""
+    def settle(self, delivery: Delivery, result: Result, milliseconds: int) -> None:
+        """Record the result of an attempt, and what follows from it."""

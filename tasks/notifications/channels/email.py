@@ -1,4 +1,4 @@
-"""E-mail, through the operator's mail server."""
+"""Deliver notifications by e-mail, through the operator's mail server."""
 
 from __future__ import annotations
 
@@ -20,44 +20,46 @@ from gridlink.lib.errors import Throttled
 from tasks.models import Channel, Delivery, FileRole, JobFile
 from tasks.notifications import outbox
 from tasks.notifications.channels.base import Send, Sender
-from tasks.notifications.channels.email_message import letter
+from tasks.notifications.channels.email_message import build_message
 from tasks.notifications.outbox import Result, Undeliverable, Verdict, attempt_timeout
 from tasks.storage import StorageError, object_store
 
 
 class EmailSender(Sender):
-    """One message to the user's address as it is when it is sent."""
+    """Send one message to the user's current address."""
 
     channel = Channel.EMAIL
-    # A mail server that hangs takes no more threads than these.
+    # No more threads than these wait for a mail server that hangs.
     at_once = 4
 
     def prepare(self, delivery: Delivery) -> Send:
-        """With the files as they are now: what has expired meanwhile is left out."""
+        """Prepare the message with the files that have not expired."""
         if not settings.EMAIL_SERVER:
             raise Undeliverable(Result(Verdict.REJECTED, error="E-mail is off on this server."))
         if not (delivery.user.email and delivery.user.is_active):
             raise Undeliverable(
                 Result(Verdict.REJECTED, error="The account has no e-mail address.")
             )
-        _take_turn(delivery)
+        _check_limit(delivery)
         files = _files(delivery)
         size = sum(file.size for file in files)
         are_attached = delivery.attach and size <= settings.EMAIL_ATTACH_BYTES
-        message = letter(delivery, files, are_attached=are_attached)
+        message = build_message(delivery, files, are_attached=are_attached)
         return partial(_send, message, files if are_attached else [])
 
-    def settle(self, delivery: Delivery, answer: Result, milliseconds: int) -> None:
-        """Nothing follows from it."""
-        outbox.record(delivery, answer, milliseconds)
+    def settle(self, delivery: Delivery, result: Result, milliseconds: int) -> None:
+        """Record the result; nothing else follows from it."""
+        outbox.record(delivery, result, milliseconds)
 
 
-def _take_turn(delivery: Delivery) -> None:
-    """So that nobody can have strangers written to by the thousand. Raises Undeliverable."""
+def _check_limit(delivery: Delivery) -> None:
+    """Limit the e-mails of an account, so that none writes to thousands. Raises Undeliverable."""
     try:
         throttle.take("e-mail", delivery.user.slug, settings.EMAILS_PER_ACCOUNT)
     except Throttled as error:
-        busy = Result(Verdict.RETRY, error="The account has been sent too many e-mails of late.")
+        busy = Result(
+            Verdict.RETRY, error="The account was sent too many e-mails lately; this one waits."
+        )
         raise Undeliverable(busy) from error
 
 
@@ -81,14 +83,16 @@ def _send(message: EmailMultiAlternatives, files: Sequence[JobFile]) -> Result:
         with _limited(backend):
             message.send()
     except (SMTPException, StorageError, OSError) as error:
-        return _trouble(error)
+        return _failure(error)
     return Result(Verdict.DELIVERED)
 
 
 @contextmanager
 def _limited(backend: EmailBackend) -> Iterator[None]:
-    """Break the connection off when all of it takes too long: the time-out is of each answer alone, and
-    what is sent after its lease has ended is sent by another as well."""
+    """Close the connection when the whole attempt takes too long.
+
+    The time-out is for each answer alone, and after the lease another worker would send the message too.
+    """
     timer = Timer(attempt_timeout().total_seconds(), _break_off, [backend])
     timer.daemon = True
     timer.start()
@@ -106,7 +110,7 @@ def _break_off(backend: EmailBackend) -> None:
 
 
 def _part(file: JobFile, data: bytes) -> MIMEApplication:
-    """The file byte by byte: of text a mail server may change the ends of lines, and so the checksum."""
+    """Attach the file as bytes: mail servers may change the line ends of text."""
     part = MIMEApplication(data)
     part.replace_header("Content-Type", file.content_type)
     name = file.name if file.name.isascii() else ("utf-8", "", file.name)
@@ -114,15 +118,18 @@ def _part(file: JobFile, data: bytes) -> MIMEApplication:
     return part
 
 
-def _trouble(error: Exception) -> Result:
-    """Only what is said of the recipient or of this very message is final: a server that refuses the sender
-    or the password is set up wrongly, and will be set right."""
+def _failure(error: Exception) -> Result:
+    """Turn an error into a result.
+
+    Only a refusal of the recipient or of this very message is final: one of the sender or the password is a
+    wrong setting, which the operator will correct.
+    """
     if isinstance(error, SMTPRecipientsRefused):
         ((code, text),) = error.recipients.values()
-        return _said(code, text, is_final=code >= 500)
+        return _refusal(code, text, is_final=code >= 500)
     if isinstance(error, SMTPResponseException):
         is_final = isinstance(error, SMTPDataError) and error.smtp_code >= 500
-        return _said(error.smtp_code, error.smtp_error, is_final=is_final)
+        return _refusal(error.smtp_code, error.smtp_error, is_final=is_final)
     if isinstance(error, StorageError):
         return Result(Verdict.RETRY, error="The files cannot be read just now.")
     if isinstance(error, SMTPException):
@@ -130,7 +137,7 @@ def _trouble(error: Exception) -> Result:
     return Result(Verdict.RETRY, error="The mail server cannot be reached.")
 
 
-def _said(code: int, text: bytes | str, *, is_final: bool) -> Result:
+def _refusal(code: int, text: bytes | str, *, is_final: bool) -> Result:
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
     verdict = Verdict.REJECTED if is_final else Verdict.RETRY
     # smtplib has a code of -1 for a connection that ended.

@@ -1,4 +1,4 @@
-"""The e-mail that tells of a job's end, with numbers and dates as its reader writes them."""
+"""Build the e-mail about an ended job, with numbers and dates in the reader's format."""
 
 from __future__ import annotations
 
@@ -26,34 +26,36 @@ from tasks.storage import downloads
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How somebody writes numbers and dates."""
+    """Format numbers and dates for the reader."""
 
     locale: str
     zone: ZoneInfo
 
     @classmethod
     def of(cls, user: User) -> Reader:
-        """As the account says."""
+        """Use the locale and time zone of the account."""
         return cls(user.locale, ZoneInfo(user.time_zone))
 
     def number(self, value: int) -> str:
-        """With the separators of the locale."""
+        """Format a number with the separators of the locale."""
         return str(format_decimal(value, locale=self.locale))
 
     def size(self, value: int) -> str:
-        """Bytes, in words."""
+        """Format a number of bytes, with the unit in words."""
         return str(format_unit(value, "digital-byte", length="long", locale=self.locale))
 
     def moment(self, value: datetime) -> str:
-        """Date, time and zone."""
+        """Format date, time and zone."""
         return str(format_datetime(value, "long", tzinfo=self.zone, locale=self.locale))
 
 
-def letter(
+def build_message(
     delivery: Delivery, files: Sequence[JobFile], *, are_attached: bool
 ) -> EmailMultiAlternatives:
-    """The message, less the files themselves. It has the same Message-ID at every try, so that a mailbox
-    can tell a second copy."""
+    """Build the message without attachments.
+
+    Its Message-ID is the same in every attempt, so that a mailbox can recognize a second copy.
+    """
     notification, reader = delivery.notification, Reader.of(delivery.user)
     until = min((file.expires_on for file in files), default=None)
     context = {
@@ -94,7 +96,7 @@ def _facts(notification: Notification, reader: Reader) -> list[tuple[str, str]]:
 
 
 def _file(job: str, file: JobFile, reader: Reader, is_attached: bool) -> dict[str, Any]:
-    # Whoever reads a mail may be signed in nowhere, so its addresses need no token; they can be revoked.
+    # The reader may be signed in nowhere, so these URLs need no token; they can be revoked.
     path = downloads.signed_path(file, job, until=file.expires_on)
     return {
         "name": file.name,

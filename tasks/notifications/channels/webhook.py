@@ -1,4 +1,4 @@
-"""Webhooks, signed after Standard Webhooks (https://www.standardwebhooks.com)."""
+"""Deliver notifications to webhooks, signed as Standard Webhooks asks (standardwebhooks.com)."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from tasks.notifications.outbox import Result, Undeliverable, Verdict
 
 FAILURES_MAX = 20
 FAILING_MAX = timedelta(days=5)
-# Between two tries at one endpoint that fails, whichever event they are of.
+# Pauses between two attempts at a failing endpoint, whichever events they send.
 _RESTS = outbox.RETRIES[:4]
 _GONE = 410
 
 
 class WebhookSender(Sender):
-    """POSTs an event to an endpoint. A redirect is not followed: it is a failure like any other."""
+    """POST an event to an endpoint; a redirect counts as a failure."""
 
     channel = Channel.WEBHOOK
     at_once = 16
 
     def prepare(self, delivery: Delivery) -> Send:
-        """Signs with the current secret, and with the previous one while that is still good."""
+        """Sign with the current secret, and with the previous one while it is valid."""
         endpoint = _endpoint_of(delivery)
         if not endpoint.is_enabled:
             raise Undeliverable(Result(Verdict.REJECTED, error=endpoints.DISABLED))
@@ -46,31 +46,31 @@ class WebhookSender(Sender):
         return partial(_post, endpoint.url, headers, body.encode())
 
     @transaction.atomic
-    def settle(self, delivery: Delivery, answer: Result, milliseconds: int) -> None:
-        """An endpoint that keeps failing rests, and in the end is disabled."""
+    def settle(self, delivery: Delivery, result: Result, milliseconds: int) -> None:
+        """Record the result; pause a failing endpoint, and disable it in the end."""
         # Endpoints are locked before their deliveries, here and wherever both are written.
-        endpoint = endpoints.locked(_endpoint_of(delivery))
-        if endpoint is None or not outbox.record(delivery, answer, milliseconds):
+        endpoint = endpoints.lock(_endpoint_of(delivery))
+        if endpoint is None or not outbox.record(delivery, result, milliseconds):
             return
-        if answer.verdict is Verdict.DELIVERED:
-            _works(endpoint)
+        if result.verdict is Verdict.DELIVERED:
+            _record_success(endpoint)
         elif endpoint.is_enabled:
-            _fails(endpoint, answer)
+            _record_failure(endpoint, result)
 
 
 def body_of(notification: Notification) -> str:
-    """The same text at every try."""
+    """Return the body of an event, the same in every attempt."""
     moment = notification.created_on.isoformat().replace("+00:00", "Z")
     body = {"type": notification.type, "timestamp": moment, "data": notification.data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def signed(endpoint: WebhookEndpoint, event: str, body: str, moment: datetime) -> dict[str, str]:
-    """The headers of an event that is sent now. Raises DecryptionFailed."""
-    sealed = [endpoint.secret]
+    """Return the headers of an event that is sent now. Raises DecryptionFailed."""
+    encrypted = [endpoint.secret]
     if endpoint.previous_until and endpoint.previous_until > moment:
-        sealed.append(endpoint.previous_secret)
-    signatures = [Webhook(decrypt(secret)).sign(event, moment, body) for secret in sealed]
+        encrypted.append(endpoint.previous_secret)
+    signatures = [Webhook(decrypt(secret)).sign(event, moment, body) for secret in encrypted]
     return {
         "Content-Type": "application/json",
         "webhook-id": event,
@@ -92,13 +92,13 @@ def _post(url: str, headers: dict[str, str], body: bytes) -> Result:
     return Result(verdict, response.status, text, f"The endpoint answered {response.status}.")
 
 
-def _works(endpoint: WebhookEndpoint) -> None:
+def _record_success(endpoint: WebhookEndpoint) -> None:
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         failures=0, failing_since=None, rests_until=None
     )
 
 
-def _fails(endpoint: WebhookEndpoint, answer: Result) -> None:
+def _record_failure(endpoint: WebhookEndpoint, result: Result) -> None:
     failures = endpoint.failures + 1
     since = endpoint.failing_since or timezone.now()
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
@@ -106,12 +106,12 @@ def _fails(endpoint: WebhookEndpoint, answer: Result) -> None:
         failing_since=since,
         rests_until=Now() + _RESTS[min(failures, len(_RESTS)) - 1],
     )
-    if answer.verdict is Verdict.GONE:
-        endpoints.disable(endpoint, answer.error)
+    if result.verdict is Verdict.GONE:
+        endpoints.disable(endpoint, result.error)
     elif failures >= FAILURES_MAX:
-        endpoints.disable(endpoint, f"{failures} tries in a row failed. {answer.error}")
+        endpoints.disable(endpoint, f"{failures} attempts in a row failed. {result.error}")
     elif timezone.now() - since >= FAILING_MAX:
-        endpoints.disable(endpoint, f"It failed for {FAILING_MAX.days} days. {answer.error}")
+        endpoints.disable(endpoint, f"It failed for {FAILING_MAX.days} days. {result.error}")
 
 
 def _endpoint_of(delivery: Delivery) -> WebhookEndpoint:

@@ -1,6 +1,6 @@
-"""The secrets that webhooks are signed with, sealed: who reads the table, or a backup, cannot sign with them.
+"""Create and encrypt webhook secrets: a copy of the table cannot sign events.
 
-The key comes from SECRET_KEY; SECRET_KEY_FALLBACKS still open what they sealed.
+The key comes from SECRET_KEY; SECRET_KEY_FALLBACKS still decrypt what they encrypted.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ import secrets
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-# What Standard Webhooks puts before a secret, and how many random bytes it asks for at least.
+# Standard Webhooks asks for this prefix and for at least 24 random bytes.
 _PREFIX = "whsec_"
 _BYTES = 32
 
 
 class DecryptionFailed(Exception):
-    """The secret was sealed with a SECRET_KEY that nobody has any more."""
+    """Report a secret that was encrypted with a SECRET_KEY no longer configured."""
 
 
 def new_secret() -> str:
-    """A fresh secret as its owner is shown it, this once."""
+    """Return a new secret, as its owner is shown it once."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(_BYTES)).decode()
 
 
 def encrypt(secret: str) -> str:
-    """What the table keeps of a secret."""
+    """Return the secret as the table holds it."""
     return _cipher().encrypt(secret.encode()).decode()
 
 
-def decrypt(sealed: str) -> str:
-    """The secret. Raises DecryptionFailed."""
+def decrypt(encrypted: str) -> str:
+    """Return the secret. Raises DecryptionFailed."""
     try:
-        return _cipher().decrypt(sealed).decode()
+        return _cipher().decrypt(encrypted).decode()
     except InvalidToken as error:
-        raise DecryptionFailed("The secret cannot be read any more; rotate it.") from error
+        raise DecryptionFailed("The secret can no longer be decrypted; rotate it.") from error
 
 
 def _cipher() -> MultiFernet:

@@ -1,4 +1,4 @@
-"""Which addresses an endpoint may have. What a name stands for is judged anew each time something is sent."""
+"""Check the URLs of webhooks; host names are resolved and checked again for each delivery."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gridlink.lib.weburl import BadUrl, check_url
 
 
 def check_webhook_url(url: str) -> str:
-    """The address, less spaces around it. Raises BadUrl for what no webhook could ever be sent to."""
+    """Return the URL without spaces around it. Raises BadUrl for one that cannot be used."""
     parts = urlsplit(check_url(url))
     if parts.scheme not in ("http", "https"):
         raise BadUrl("The URL must start with http:// or https://.")

@@ -293,7 +293,7 @@ def test_retry_needs_the_file_the_job_was_given(alice: Client) -> None:
 
 def test_history_oldest_first_in_pages(alice: Client, carol: Client) -> None:
     job = job_of(alice)
-    lifecycle.queued(job)
+    lifecycle.record_queued(job)
     lifecycle.fail(claim_of(job), code="broken", message="It broke.")
     body = carol.get(f"jobs/{job.slug}/events/").json()
     assert all(line.pop("created_on") for line in body["results"])

@@ -73,7 +73,7 @@ def test_so_many_may_wait(alice: Client, bob: Client, settings: Any) -> None:
     assert answer.json() == {
         "error": {
             "code": "quota_exceeded",
-            "message": "2 of your jobs are queued already, which is all that may be.",
+            "message": "You have 2 queued jobs, which is the limit; wait until one has started.",
         }
     }
     assert "Retry-After" not in answer
@@ -128,7 +128,7 @@ def test_rows_of_the_last_day(alice: Client, bob: Client, settings: Any) -> None
     output(alice, rows=1)
     answer = refusal(alice, {**BODY, "format": "jsonl"})
     message = answer.json()["error"]["message"]
-    assert message == "Your jobs wrote the 100 rows that a day allows."
+    assert message == "Your jobs have written the 100 rows that one day allows."
     accepted(bob)
 
 
@@ -164,7 +164,7 @@ def test_bytes_in_storage(alice: Client, bob: Client, settings: Any) -> None:
     output(alice, size=1, ago=timedelta(days=1))
     answer = refusal(alice, {**BODY, "format": "jsonl"})
     assert answer.json()["error"]["message"] == (
-        "Your files take up the 1000 bytes that they may; delete some, or wait."
+        "Your files have reached the limit of 1000 bytes; delete some, or wait."
     )
     assert about(retry_after(answer), timedelta(days=6))
     accepted(bob)

@@ -252,7 +252,7 @@ def test_runs(alice: Client, action: Action) -> None:
     latest, *others = schedule.runs.order_by("-slot")
     assert runs[0] == {
         "slot": "2026-05-10T06:00:00Z", "status": "skipped", "job": None,
-        "note": "It was over too long when it was its turn.", "created_on": runs[0]["created_on"],
+        "note": "Its time was too long ago when the pass came to it.", "created_on": runs[0]["created_on"],
     }  # fmt: skip
     assert latest.job is None
     assert [run["job"] for run in runs[1:]] == [run.job.slug for run in others if run.job]

@@ -84,7 +84,7 @@ def test_end_of_a_job_rings_for_the_next_of_its_queue(published: Published) -> N
     first = make_job(user)
     later, other = make_job(user), make_job(user, queue="imports")
     Job.objects.filter(pk=later.pk).update(run_after=Now() + timedelta(hours=1))
-    lifecycle.cancelled(claim_of(first))
+    lifecycle.cancel(claim_of(first))
     assert published == []
     second, third = make_job(user), make_job(user)
     lifecycle.fail(claim_of(second), code="broken", message="It broke.")

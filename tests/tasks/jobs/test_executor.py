@@ -163,7 +163,7 @@ def test_an_error_after_the_owner_asked_for_the_end_leaves_nothing(
     def work(context: JobContext) -> None:
         with context.scratch("0") as sink:
             sink.write(b"part")
-        context.keep({"parts": ["0"]})
+        context.save_checkpoint({"parts": ["0"]})
         assert len(stored(storage)) == 1
         lifecycle.request_cancel(job)
         raise error

@@ -33,7 +33,7 @@ def db_now() -> Any:
 
 def test_whole_life_is_written_down(owner: User) -> None:
     job = make_job(owner, params={"format": "csv"})
-    lifecycle.queued(job)
+    lifecycle.record_queued(job)
     held = claim_of(job, worker="worker@one")
     assert (held.kind, held.queue, held.params) == ("test.work", "exports", {"format": "csv"})
     assert (held.attempt, held.fence, held.max_attempts) == (1, 1, 3)
@@ -146,7 +146,7 @@ def test_cancel_request_is_heard_once(owner: User) -> None:
     assert lifecycle.request_cancel(job)
     assert lifecycle.request_cancel(job)
     assert lifecycle.heartbeat(held, Progress())
-    lifecycle.cancelled(held)
+    lifecycle.cancel(held)
     assert event_types(job) == ["claimed", "cancel_requested", "cancelled"]
 
 

@@ -40,7 +40,7 @@ def attempt_fail(job: Job, held: Claim) -> Any:
 
 
 def attempt_cancelled(job: Job, held: Claim) -> Any:
-    lifecycle.cancelled(held)
+    lifecycle.cancel(held)
     return True
 
 

@@ -344,7 +344,7 @@ def test_no_try_comes_to_an_end(owner: User, mailbox: Mailbox) -> None:
     Delivery.objects.update(attempts=ATTEMPTS_MAX)
     dispatcher.deliver()
     assert (only().status, mailbox.messages) == ("given_up", [])
-    assert only().error == "It was tried too often, and no try came to an end."
+    assert only().error == "It was tried too often, and no attempt came to an end."
 
 
 def test_only_so_many_to_one_account(owner: User, mailbox: Mailbox, settings: Any) -> None:
@@ -354,4 +354,4 @@ def test_only_so_many_to_one_account(owner: User, mailbox: Mailbox, settings: An
         dispatcher.deliver()
     assert len(mailbox.messages) == 2
     last = Delivery.objects.get(status="waiting")
-    assert last.error == "The account has been sent too many e-mails of late."
+    assert last.error == "The account was sent too many e-mails lately; this one waits."

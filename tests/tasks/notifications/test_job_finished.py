@@ -50,7 +50,7 @@ def test_each_end_is_told(owner: User) -> None:
     lifecycle.succeed(claim_of(job), Outcome(truncated="At most 3 rows."), [], Progress())
     failed(owner)
     job = make_job(owner)
-    lifecycle.cancelled(claim_of(job))
+    lifecycle.cancel(claim_of(job))
     lifecycle.request_cancel(make_job(owner))
     job = make_job(owner, max_attempts=1)
     claim_of(job)
@@ -82,7 +82,7 @@ def test_nothing_is_told_of_what_is_no_end(owner: User) -> None:
     held = claim_of(job)
     lifecycle.request_cancel(job)
     with pytest.raises(LeaseLost):
-        lifecycle.cancelled(type(held)(**{**as_fields(held), "fence": 9}))
+        lifecycle.cancel(type(held)(**{**as_fields(held), "fence": 9}))
     assert told(owner) == []
 
 
@@ -261,5 +261,5 @@ def test_no_query_more_for_more_webhooks(
     job = Job.objects.select_related("user").get(pk=job.pk)
     # The notification, the endpoints, the deliveries.
     with django_assert_num_queries(3):
-        job_finished.job_ended(job)
+        job_finished.notify_job_ended(job)
     assert len(queued()) == 10

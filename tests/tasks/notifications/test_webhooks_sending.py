@@ -208,7 +208,7 @@ def test_twenty_failures_in_a_row_disable(alice: Client, owner: User, server: We
     deliver_all()
     endpoint.refresh_from_db()
     assert (endpoint.failures, endpoint.is_enabled) == (20, False)
-    assert endpoint.note == "20 tries in a row failed. The endpoint answered 500."
+    assert endpoint.note == "20 attempts in a row failed. The endpoint answered 500."
     assert deliver_all() == 0
     assert Notification.objects.filter(type="webhook.disabled").count() == 1
 
@@ -335,7 +335,7 @@ def test_a_secret_that_cannot_be_read_disables(
     assert len(server.asked) == 1
     endpoint.refresh_from_db()
     assert not endpoint.is_enabled
-    assert endpoint.note == "The secret cannot be read any more; rotate it."
+    assert endpoint.note == "The secret can no longer be decrypted; rotate it."
 
 
 def test_a_worker_that_died_is_followed(alice: Client, owner: User, server: Web) -> None:

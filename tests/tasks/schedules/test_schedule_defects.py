@@ -134,7 +134,7 @@ def test_a_next_slot_that_cannot_be_told_disables(three: list[Schedule], broken:
     broken(firing, "schedule_rule")
     assert fire_due(now=NINE) == 3
     assert_fired(three[0], three[2])
-    note = f"Disabled, for its next slot could not be told. {DEFECT}"
+    note = f"Disabled because its next slot cannot be computed. {DEFECT}"
     assert state(three[1]) == (None, 0, False, note)
     assert notes(three[1]) == []
 

@@ -25,7 +25,7 @@ from tasks.models import (
 from tasks.notifications.recipients import DeliveryRequest, delivery_requests
 from tasks.schedules import registry
 from tasks.schedules.firing import fire_due
-from tasks.schedules.services import schedule_delete, schedule_update
+from tasks.schedules.services import ScheduleChanges, schedule_delete, schedule_update
 from tests.support.client import Client
 from tests.support.platform import claim_of, in_threads, user_of
 from tests.support.tasks.schedules import Action, Refusal, begin_at, make_schedule
@@ -348,7 +348,9 @@ def test_enabling_forgets_failures_and_what_was_missed(daily: Schedule) -> None:
     fire_due(now=NINE + 5 * DAY)
     late = fire_due(now=NINE + 9 * DAY)
     assert late == 0
-    schedule = schedule_update(schedule=daily, version=None, changes={"is_enabled": True})
+    schedule = schedule_update(
+        schedule=daily, version=None, changes=ScheduleChanges(is_enabled=True)
+    )
     assert (schedule.failures, schedule.note, schedule.is_enabled) == (0, "", True)
     assert schedule.next_on
     with connection.cursor() as cursor:
@@ -360,7 +362,7 @@ def test_enabling_forgets_failures_and_what_was_missed(daily: Schedule) -> None:
 def test_failure_from_before_it_was_enabled_again_does_not_count(daily: Schedule) -> None:
     fire_due(now=NINE)
     for enabled in (False, True):
-        schedule_update(schedule=daily, version=None, changes={"is_enabled": enabled})
+        schedule_update(schedule=daily, version=None, changes=ScheduleChanges(is_enabled=enabled))
     end(daily.runs.get().job, "failed")
     fire_due(now=NINE)
     assert fields(daily)["failures"] == 0
@@ -371,7 +373,7 @@ def test_changed_and_changed_back_a_slot_does_not_come_again(daily: Schedule) ->
     tomorrow = fields(daily)["next_on"].replace(year=2090)
     Schedule.objects.update(last_slot=tomorrow, next_on=tomorrow + DAY)
     for rule in ("FREQ=DAILY;BYHOUR=10", "FREQ=DAILY;BYHOUR=9"):
-        schedule = schedule_update(schedule=daily, version=None, changes={"rule": rule})
+        schedule = schedule_update(schedule=daily, version=None, changes=ScheduleChanges(rule=rule))
     assert schedule.next_on == tomorrow + DAY
 
 
@@ -379,7 +381,7 @@ def test_zone_that_is_no_more_disables(daily: Schedule) -> None:
     Schedule.objects.update(time_zone="Europe/Atlantis")
     fire_due(now=NINE)
     assert fields(daily)["note"] == (
-        "Disabled, for its rule is not valid any more. There is no such time zone."
+        "Disabled because its rule is no longer valid. There is no such time zone."
     )
     assert (fields(daily)["next_on"], notes(daily)) == (None, [])
 

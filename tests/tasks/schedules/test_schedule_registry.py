@@ -8,7 +8,7 @@ import pytest
 
 from gridlink.lib.errors import Invalid
 from tasks.schedules import registry
-from tasks.schedules.deliveries import checked
+from tasks.schedules.deliveries import validate_deliveries
 from tests.support.tasks.schedules import Action
 
 
@@ -42,5 +42,8 @@ def test_the_unknown_is_refused(actions: list[Any], known: str) -> None:
 
 def test_deliveries_get_the_options_that_were_left_out() -> None:
     given = [{"channel": "email"}, {"channel": "in_app"}]
-    assert checked(given) == [{"channel": "email", "attach": False}, {"channel": "in_app"}]
-    assert checked([]) == []
+    assert validate_deliveries(given) == [
+        {"channel": "email", "attach": False},
+        {"channel": "in_app"},
+    ]
+    assert validate_deliveries([]) == []

@@ -221,12 +221,12 @@ def test_day_that_a_zone_never_had() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("", "'' is no part of a rule."),
+        ("", "'' is not a part of a rule."),
         ("FREQ", "FREQ must be one of YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY."),
         ("FREQ=SECONDLY", "FREQ must be one of YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY."),
         ("INTERVAL=2", "FREQ is missing."),
         ("FREQ=DAILY;FREQ=DAILY", "FREQ is there twice."),
-        ("FREQ=DAILY;BYEASTER=1", "'BYEASTER' is no part of a rule."),
+        ("FREQ=DAILY;BYEASTER=1", "'BYEASTER' is not a part of a rule."),
         ("FREQ=DAILY;INTERVAL=0", "INTERVAL may not be 0."),
         ("FREQ=DAILY;INTERVAL=1001", "INTERVAL may not be 1001."),
         ("FREQ=DAILY;INTERVAL=1,2", "INTERVAL is one number."),
@@ -246,8 +246,8 @@ def test_day_that_a_zone_never_had() -> None:
         ("FREQ=DAILY;BYYEARDAY=1", "BYYEARDAY is not for daily rules."),
         ("FREQ=DAILY;BYSETPOS=1", "BYSETPOS needs another part that chooses days."),
         ("FREQ=DAILY;BYDAY=MO;BYSETPOS=1;BYHOUR=1,2", "BYSETPOS needs a rule with one time a day."),
-        ("FREQ=DAILY;UNTIL=20270101", "UNTIL is not for here. Give the last day as `ends_on`."),
-        ("FREQ=DAILY;BYSECOND=1", "BYSECOND is not for here. Rules are of whole minutes."),
+        ("FREQ=DAILY;UNTIL=20270101", "UNTIL cannot be used here. Give the last day as `ends_on`."),
+        ("FREQ=DAILY;BYSECOND=1", "BYSECOND cannot be used here. Rules are of whole minutes."),
         ("FREQ=HOURLY;INTERVAL=5", "The INTERVAL of a rule that is HOURLY must divide a day."),
         ("FREQ=HOURLY;INTERVAL=2;BYHOUR=1", "There is no time of day that the rule fits."),
         ("FREQ=MINUTELY;INTERVAL=10", "The rule fires more than once in 15 minutes."),
@@ -307,7 +307,7 @@ def refusal(**fields: Any) -> dict[str, Any]:
         "ends_on": None,
     }
     with pytest.raises(Invalid) as error:
-        parsed(**{**given, **fields})
+        make_rule(**{**given, **fields})
     return error.value.fields
 
 

@@ -16,7 +16,7 @@ from tasks.models import Channel, IdempotencyKey, Job, JobStatus, Schedule, Sche
 from tasks.notifications.recipients import DeliveryRequest, delivery_requests
 from tasks.schedules import firing
 from tasks.schedules.firing import fire_due
-from tasks.schedules.services import schedule_update
+from tasks.schedules.services import ScheduleChanges, schedule_update
 from tests.support.client import Client
 from tests.support.platform import in_threads, user_of
 from tests.support.tasks.schedules import Action, Refusal, begin_at, make_schedule
@@ -27,7 +27,7 @@ NINE = datetime(2026, 5, 4, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-FULL = "2 of your jobs are queued already, which is all that may be."
+FULL = "You have 2 queued jobs, which is the limit; wait until one has started."
 OVER = "There was no room for its job in time. Enough."
 
 Notes = list[tuple[datetime, str, str]]
@@ -100,7 +100,7 @@ def test_an_outage_while_it_waits(daily: Schedule, action: Action) -> None:
     fire_due(now=NINE + DAY + HOUR)
     assert notes(daily) == [
         (NINE, "skipped", OVER),
-        (NINE + DAY, "skipped", "It was over too long when it was its turn."),
+        (NINE + DAY, "skipped", "Its time was too long ago when the pass came to it."),
     ]
     assert Job.objects.count() == 0
 
@@ -183,8 +183,10 @@ def test_a_refusal_after_waiting_is_a_failure(daily: Schedule, action: Action) -
 
 
 @pytest.mark.usefixtures("full")
-@pytest.mark.parametrize("changes", [{"rule": "FREQ=DAILY;BYHOUR=8"}, {"is_enabled": False}])
-def test_its_owner_ends_the_wait(daily: Schedule, action: Action, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "changes", [ScheduleChanges(rule="FREQ=DAILY;BYHOUR=8"), ScheduleChanges(is_enabled=False)]
+)
+def test_its_owner_ends_the_wait(daily: Schedule, action: Action, changes: ScheduleChanges) -> None:
     fire_due(now=NINE)
     schedule_update(schedule=daily, version=None, changes=changes)
     assert notes(daily) == [(NINE, "skipped", OVER)]
@@ -196,7 +198,7 @@ def test_its_owner_ends_the_wait(daily: Schedule, action: Action, changes: dict[
 @pytest.mark.usefixtures("full")
 def test_what_is_changed_while_it_waits_holds(daily: Schedule, action: Action) -> None:
     fire_due(now=NINE)
-    changes = {"deliveries": [{"channel": "webhook"}]}
+    changes = ScheduleChanges(deliveries=[{"channel": "webhook"}])
     schedule_update(schedule=daily, version=None, changes=changes)
     assert notes(daily) == [(NINE, "refused", "Enough.")]
     action.trouble = None

@@ -23,7 +23,7 @@ from reports.exports.archive.tables.validated import (
 )
 from reports.exports.archive.values import POSITIVE, BadValue, reference, text
 from tasks.models import NOTE_LENGTH, Schedule
-from tasks.schedules.deliveries import CHANNELS, checked
+from tasks.schedules.deliveries import CHANNELS, validate_deliveries
 from tasks.schedules.firing import database_now
 from tasks.schedules.recurrence import TEXT_LENGTH
 from tasks.schedules.registry import get_action
@@ -42,7 +42,7 @@ def _check_deliveries(deliveries: Any) -> None:
     if type(deliveries) is not list or not all(map(_is_delivery, deliveries)):
         raise ValueError("it is no list of channels with their options")
     try:
-        if checked(deliveries) != deliveries:
+        if validate_deliveries(deliveries) != deliveries:
             raise ValueError("a channel lacks an option")
     except Invalid as error:
         raise ValueError(error.message) from error

@@ -10,9 +10,9 @@ import pytest
 from reports.models import Report
 from tasks.models import Job, Schedule, ScheduledRun, WebhookEndpoint
 from tasks.notifications.channels.webhook_secret import decrypt
-from tasks.notifications.services import webhook_rotate, webhook_update
+from tasks.notifications.services import WebhookChanges, webhook_rotate, webhook_update
 from tasks.schedules.firing import fire_due
-from tasks.schedules.services import schedule_update
+from tasks.schedules.services import ScheduleChanges, schedule_update
 from tests.support.accounts import furnish
 from tests.support.client import Client, make_user
 from tests.support.platform import user_of
@@ -208,7 +208,7 @@ def test_a_webhook_has_a_new_secret_and_rests(owner: Client) -> None:
     assert first.note.startswith("It was restored from an archive, which has no secrets: ")
     assert second.events == ["job.cancelled", "job.truncated"]
     issued = webhook_rotate(endpoint=first)
-    webhook_update(endpoint=first, changes={"is_enabled": True})
+    webhook_update(endpoint=first, changes=WebhookChanges(is_enabled=True))
     first.refresh_from_db()
     assert (decrypt(first.secret), first.is_enabled, first.note) == (issued.secret, True, "")
     assert restored(owner, data).result["webhooks"] == {"unchanged": 2}
@@ -274,7 +274,9 @@ def test_any_number_where_there_is_no_limit(owner: Client, data: bytes, settings
 def test_a_restored_schedule_can_be_changed(owner: Client, data: bytes) -> None:
     restored(owner, data)
     found = Schedule.objects.get(name="=Report")
-    changed = schedule_update(schedule=found, version=2, changes={"time_zone": "Asia/Tokyo"})
+    changed = schedule_update(
+        schedule=found, version=2, changes=ScheduleChanges(time_zone="Asia/Tokyo")
+    )
     assert changed.version == 3
 
 
