@@ -10,8 +10,7 @@ import os
 from celery import Celery
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
-from tasks.broker.redis_transport import patch_redis_transport
-from tasks.broker.worker import connect_worker_signals
+from tasks.broker.worker import connect_worker_signals, patch_redis_transport
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
 # Celery ignores the results of the checks, which load the web tier: a seventh of a worker's memory.

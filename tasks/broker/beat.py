@@ -16,10 +16,7 @@ _RETRY_SECONDS = 5.0
 
 
 class LockedScheduler(Scheduler):
-    """Publish due tasks only while this process holds the lock.
-
-    A second beat waits, and takes over once the first one's connection is gone.
-    """
+    """Publish due tasks only while this process holds the lock; a second beat waits."""
 
     _holds_lock = False
 

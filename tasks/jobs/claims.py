@@ -117,10 +117,7 @@ def held_job(held: Claim) -> JobQuerySet:
 
 
 def claim_next(*, slug: str, worker: str) -> Claim | None:
-    """Claim the next job in job `slug`'s queue; None when none may run.
-
-    Only `tasks.jobs.lifecycle` calls this, inside its transaction.
-    """
+    """Claim the next job in job `slug`'s queue, if one may run; for `lifecycle` only."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_TURNS, {"slug": slug})
         row = cursor.fetchone()

@@ -34,10 +34,7 @@ def _scratch(slug: str) -> str:
 
 
 class JobContext:
-    """Give `JobRunner.run` access to its job.
-
-    `check` and `report` raise JobCancelled or LeaseLost once the heartbeat has seen the reason to stop.
-    """
+    """Give `JobRunner.run` its job; `check` and `report` raise the reason to stop."""
 
     def __init__(self, claim: Claim, store: ObjectStore) -> None:
         self.claim = claim
@@ -111,10 +108,7 @@ class JobContext:
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Sink]:
-        """Write an object for the job itself, in this attempt or a later one.
-
-        The checkpoint tells a later attempt its key. Success and cancellation delete it.
-        """
+        """Write an object for this or a later attempt, deleted on success or cancellation."""
         with self.store.sink(self.scratch_key(name)) as sink:
             yield sink
 

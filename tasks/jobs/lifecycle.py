@@ -1,7 +1,4 @@
-"""Change the states of jobs, each conditionally and with an event; nothing else does.
-
-Times are the database's: no worker's clock decides anything.
-"""
+"""Change the states of jobs, conditionally, with an event, by the database's clock."""
 
 from __future__ import annotations
 
@@ -77,9 +74,7 @@ def claim(*, slug: str, worker: str) -> Claim | None:
 def heartbeat(held: Claim, progress: Progress) -> bool:
     """Extend the lease and write progress; return whether the owner cancelled. Raises LeaseLost."""
     changed = held_job(held).update(
-        lease_expires_on=Now() + settings.JOB_LEASE,
-        modified_on=Now(),
-        **progress.columns(),
+        lease_expires_on=Now() + settings.JOB_LEASE, modified_on=Now(), **progress.columns()
     )
     if not changed:
         raise LeaseLost(held.slug)

@@ -115,10 +115,7 @@ def _query(sql: str, user_id: int) -> list[Any]:
 
 
 def _reached(newest_first: Iterable[tuple[datetime, int]], limit: int) -> datetime | None:
-    """Return the moment of the entry at which the sum of newer amounts reaches `limit`.
-
-    Once that entry no longer counts, the others are below the limit.
-    """
+    """Return when the sum of newer amounts reaches `limit`; None if it does not."""
     total = 0
     for moment, amount in newest_first:
         total += amount

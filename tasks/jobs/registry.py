@@ -54,10 +54,7 @@ _runners: dict[str, type[JobRunner]] = {}
 
 
 def register(runner: type[JobRunner]) -> type[JobRunner]:
-    """Register a runner, as a class decorator.
-
-    Raises ValueError for a kind that is registered already or an unknown queue.
-    """
+    """Register a runner. Raises ValueError for a known kind or an unknown queue."""
     if runner.kind in _runners:
         raise ValueError(f"There is a runner for {runner.kind!r} already.")
     if runner.queue not in QUEUES:

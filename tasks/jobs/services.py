@@ -70,10 +70,7 @@ class Submission:
 
 
 def upload_store(*, name: str, content_type: str, chunks: Iterable[bytes]) -> Upload:
-    """Stream a user's file into storage for a job to come. Raises StorageUnavailable.
-
-    If no job is submitted for it, upload_discard() removes it; where that fails, the sweeper.
-    """
+    """Stream a user's file into storage for a job to come. Raises StorageUnavailable."""
     slug = new_job_slug()
     key = f"jobs/{slug}/input/upload"
     try:

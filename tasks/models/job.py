@@ -124,10 +124,7 @@ class FileRole(models.TextChoices):
 
 
 class JobFile(models.Model):
-    """Represent a complete file of a job in object storage.
-
-    `generation` is part of every signed URL: raising it revokes all that were signed.
-    """
+    """Represent a complete file of a job; raising `generation` revokes its signed URLs."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files", db_index=False)
     role = models.CharField(max_length=6, choices=FileRole.choices)
@@ -146,9 +143,7 @@ class JobFile(models.Model):
 
     class Meta:
         db_table = "tasks_job_file"
-        constraints = [
-            models.UniqueConstraint("job", "role", "name", name="job_file_name"),
-        ]
+        constraints = [models.UniqueConstraint("job", "role", "name", name="job_file_name")]
         indexes = [
             models.Index(
                 "expires_on", name="job_file_expiry", condition=models.Q(deleted_on__isnull=True)

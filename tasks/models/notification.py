@@ -55,10 +55,7 @@ class DeliveryStatus(models.TextChoices):
 
 
 class Notification(models.Model):
-    """Record what a user is notified of, as it was then.
-
-    Its slug identifies the event in every channel and every attempt.
-    """
+    """Record what a user is notified of; its slug identifies the event everywhere."""
 
     slug = models.CharField(max_length=SLUG_LENGTH, default=new_notification_slug, unique=True)
     user = models.ForeignKey(

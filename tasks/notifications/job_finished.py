@@ -1,7 +1,4 @@
-"""Write a job's notification and its deliveries in the transaction that ends it.
-
-So every job that ended has its notification, and none is sent of an end that was rolled back.
-"""
+"""Write a job's notification and its deliveries in the transaction that ends it."""
 
 from __future__ import annotations
 
@@ -43,10 +40,7 @@ SELECT * FROM tasks_webhook_endpoint WHERE user_id = %s AND is_enabled ORDER BY 
 
 
 def notify_job_ended(job: Job, files: Sequence[JobFile] = ()) -> Notification:
-    """Record a job's end with its files, and queue the deliveries.
-
-    Call this in the transaction that ends the job, with the job in its new state.
-    """
+    """Record a job's end with its files, and queue deliveries, inside its transaction."""
     notification = Notification.objects.create(
         user=job.user,
         type=_TYPES[JobStatus(job.status)],

@@ -119,10 +119,7 @@ def lease() -> timedelta:
 
 
 def claim(channel: Channel) -> Delivery | None:
-    """Claim a channel's next delivery; None when none is due.
-
-    Users take turns, and of each lane one delivery is sent at a time.
-    """
+    """Claim a channel's next due delivery, if any; users take turns, lanes go in order."""
     values: dict[str, Any] = {"channel": channel.value, "per_user": PER_USER, "lease": lease()}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE_TURNS, values)

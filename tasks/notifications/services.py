@@ -140,10 +140,7 @@ def webhook_test(*, endpoint: WebhookEndpoint) -> Delivery:
 
 @transaction.atomic
 def delivery_replay(*, delivery: Delivery) -> Delivery:
-    """Send an event again with the same identifier.
-
-    Raises Conflict while it still waits or when its webhook is disabled, and Throttled.
-    """
+    """Send an event again. Raises Throttled, and Conflict if it waits or cannot be sent."""
     assert delivery.endpoint is not None
     _lock_for_sending(delivery.endpoint)
     if not outbox.requeue(delivery):

@@ -9,11 +9,7 @@ from tasks.notifications.recipients import DeliveryRequest
 from tasks.schedules.recurrence import invalid_field
 
 # Each channel with its options and their defaults.
-CHANNELS: dict[str, dict[str, bool]] = {
-    "in_app": {},
-    "email": {"attach": False},
-    "webhook": {},
-}
+CHANNELS: dict[str, dict[str, bool]] = {"in_app": {}, "email": {"attach": False}, "webhook": {}}
 
 
 def validate_deliveries(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:

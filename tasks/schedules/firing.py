@@ -51,10 +51,7 @@ class PassedSlots:
 
 @dataclass(slots=True)
 class _Pass:
-    """Hold how many schedules a pass fired, and which it leaves to the next.
-
-    `full` holds the refusal of each owner whose queue is full, so that each is asked once.
-    """
+    """Hold how many schedules a pass fired, which it leaves, and full queues by owner."""
 
     now: datetime | None
     fired: int = 0

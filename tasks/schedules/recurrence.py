@@ -45,10 +45,7 @@ class Recurrence(ABC):
 
     @abstractmethod
     def days(self, begin: date) -> Iterator[date]:
-        """Yield the days from `begin` on in order; `begin` is not before `starts_on`.
-
-        It ends within a second for a rule that no later day fits.
-        """
+        """Yield the days from `begin` on; end within a second when no later day fits."""
 
     def local_times(self, begin: date) -> Iterator[datetime]:
         """Yield the local times from `begin` on, perhaps after some earlier ones."""

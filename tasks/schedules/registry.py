@@ -16,10 +16,7 @@ from tasks.schedules.recurrence import invalid_field
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Describe one firing of a schedule, for the job of its slot (UTC).
-
-    `key` is the idempotency key, the same for every firing of this slot.
-    """
+    """Describe one firing: its slot (UTC), that slot's idempotency key, and deliveries."""
 
     slot: datetime
     key: str

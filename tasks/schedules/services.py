@@ -93,10 +93,7 @@ def schedule_create(
 def schedule_update(
     *, schedule: Schedule, version: int | None, changes: ScheduleChanges
 ) -> Schedule:
-    """Change a schedule; a new rule counts from now, and enabling resets the failures.
-
-    Raises PreconditionFailed, and what `schedule_create` does.
-    """
+    """Change a schedule; enabling resets failures. Raises PreconditionFailed and as `schedule_create`."""
     values = given(changes)
     with transaction.atomic():
         schedule = _locked(schedule)

@@ -17,10 +17,7 @@ from tasks.storage.base import StorageError as StorageError
 from tasks.storage.base import StorageFull as StorageFull
 
 # Dotted names, imported on use, so that only S3 loads boto3.
-STORES = {
-    "file": "tasks.storage.local.LocalStore",
-    "s3": "tasks.storage.s3.S3Store",
-}
+STORES = {"file": "tasks.storage.local.LocalStore", "s3": "tasks.storage.s3.S3Store"}
 
 
 def store_from_url(url: str) -> ObjectStore:

@@ -1,7 +1,4 @@
-"""Define what every object store does: store whole objects or none, streamed both ways.
-
-A store knows keys and bytes, but no job, model or setting.
-"""
+"""Define what every object store does with keys and bytes: whole objects or none, streamed."""
 
 from __future__ import annotations
 
@@ -211,10 +208,7 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
-        """Open a forward-only stream of the object, or of `length` bytes from `start`.
-
-        A range past the end gives what there is. Raises ObjectMissing at once.
-        """
+        """Open a stream of the object or a range, cut at its end. Raises ObjectMissing."""
 
     @abstractmethod
     def size(self, key: str) -> int:
@@ -230,29 +224,20 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def sweep_partials(self, older_than: timedelta) -> int:
-        """Remove what sinks of dead processes left; return how many.
-
-        `older_than` must exceed the longest run of a job, since a sink that is swept fails.
-        """
+        """Remove what dead sinks left, if older than any job's run; return how many."""
 
     @abstractmethod
     def signed_url(
         self, key: str, *, filename: str, content_type: str, expires_in: int
     ) -> str | None:
-        """Return a URL that downloads the object as `filename` for `expires_in` seconds.
-
-        None if the store has no such URLs. The object need not exist.
-        """
+        """Return a URL that downloads the object as `filename`, or None if unsupported."""
 
     @abstractmethod
     def check(self) -> None:
         """Raise StorageError with one clear line when the store cannot be written to."""
 
     def interrupt(self) -> None:  # noqa: B027
-        """Make all current and further work raise StorageError until `resume`.
-
-        A store that never blocks for long need do nothing.
-        """
+        """Make all current and further work raise StorageError until `resume`."""
 
     def resume(self) -> None:  # noqa: B027
         """End an interruption, if there is one."""

@@ -1,7 +1,4 @@
-"""Sign and verify the URLs of a job's files, and log their downloads.
-
-URLs expire and can be revoked; only the owner is shown one.
-"""
+"""Sign and verify expiring, revocable URLs of files, and log their downloads."""
 
 from __future__ import annotations
 
@@ -52,10 +49,7 @@ def verify(slug: str, name: str, generation: int, *, expires: str, signature: st
 
 
 def log_download(*, file: JobFile, token: str, first_byte: int) -> Download:
-    """Log that a file is fetched from `first_byte` on; `token` is a slug, or empty.
-
-    Only what starts at the first byte counts as a download; anything else continues one.
-    """
+    """Log a fetch from `first_byte` on; only one from byte 0 counts as a download."""
     with transaction.atomic():
         if first_byte == 0:
             JobFile.objects.filter(pk=file.pk).update(

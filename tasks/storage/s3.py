@@ -146,7 +146,7 @@ class S3Store(ObjectStore):
         last = "" if length is None else start + length - 1
         wanted = {"Range": f"bytes={start}-{last}"} if start or length else {}
         try:
-            found = self._calls.run(self._client.get_object, **self._object(key), **wanted)
+            found = self._call("get_object", **self._object(key), **wanted)
         except (ClientError, BotoCoreError) as error:
             if error_code(error) == "InvalidRange":  # the range starts at the end or after it
                 return S3Reader(io.BytesIO(), 0, self._calls)
@@ -156,13 +156,13 @@ class S3Store(ObjectStore):
     def size(self, key: str) -> int:
         """Return the size of the object in bytes."""
         with s3_errors(f"find {key!r}", missing=ObjectMissing):
-            found = self._calls.run(self._client.head_object, **self._object(key))
+            found = self._call("head_object", **self._object(key))
         return int(found["ContentLength"])
 
     def delete(self, key: str) -> None:
         """Remove the object."""
         with suppress(ObjectMissing), s3_errors(f"delete {key!r}", missing=ObjectMissing):
-            self._calls.run(self._client.delete_object, **self._object(key))
+            self._call("delete_object", **self._object(key))
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Yield the finished objects, a thousand per request."""
@@ -183,9 +183,7 @@ class S3Store(ObjectStore):
                 suppress(ObjectMissing),
                 s3_errors("abort an unfinished upload", missing=ObjectMissing),
             ):
-                self._calls.run(
-                    self._client.abort_multipart_upload, **name, UploadId=upload["UploadId"]
-                )
+                self._call("abort_multipart_upload", **name, UploadId=upload["UploadId"])
                 swept += 1
         return swept
 
@@ -214,9 +212,8 @@ class S3Store(ObjectStore):
         """Begin and abort an upload, which needs write access."""
         name = {"Bucket": self._bucket, "Key": self._root + ".check"}
         with s3_errors(f"write to bucket {self._bucket!r}"):
-            begun = self._calls.run(self._client.create_multipart_upload, **name)
-            upload = {**name, "UploadId": begun["UploadId"]}
-            self._calls.run(self._client.abort_multipart_upload, **upload)
+            begun = self._call("create_multipart_upload", **name)
+            self._call("abort_multipart_upload", **name, UploadId=begun["UploadId"])
 
     def interrupt(self) -> None:
         """Abandon the requests that are under way, and refuse others until `resume`."""
@@ -225,6 +222,9 @@ class S3Store(ObjectStore):
     def resume(self) -> None:
         """Make requests again."""
         self._calls.resume()
+
+    def _call(self, operation: str, **params: Any) -> Any:
+        return self._calls.run(getattr(self._client, operation), **params)
 
     def _name(self, key: str) -> str:
         return self._root + checked_key(key)

@@ -53,10 +53,7 @@ def s3_errors(action: str, *, missing: type[StorageError] = StorageError) -> Ite
 
 
 class S3Sink(Sink):
-    """Upload in parts, one while the next fills; a small object in one request.
-
-    Holds at most two parts in memory.
-    """
+    """Upload in parts, one while the next fills; at most two are in memory."""
 
     def __init__(self, client: Any, calls: S3Calls, bucket: str, name: str, part_size: int) -> None:
         super().__init__()
@@ -72,6 +69,7 @@ class S3Sink(Sink):
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
         self._in_flight: Future[dict[str, Any]] | None = None
+        self._last_call: Future[Any] | None = None
         self._may_be_visible = False
 
     def _begin(self) -> None:
@@ -92,8 +90,7 @@ class S3Sink(Sink):
     def _send_part(self) -> None:
         with s3_errors(self._action):
             if self._upload_id is None:
-                begin = self._client.create_multipart_upload
-                created = self._calls.run(begin, **self._object, **self._metadata())
+                created = self._call("create_multipart_upload", **self._metadata())
                 self._upload_id = created["UploadId"]
             self._await_part()
             self._outgoing, self._buffer = self._buffer, bytearray()
@@ -128,18 +125,21 @@ class S3Sink(Sink):
 
     def _publish(self) -> None:
         if self._upload_id is None:
-            body = {**self._metadata(), "Body": self._buffer}
-            self._in_flight = self._calls.start(self._client.put_object, **self._object, **body)
+            self._call("put_object", **self._metadata(), Body=self._buffer)
         else:
-            body = {"UploadId": self._upload_id, "MultipartUpload": {"Parts": self._parts}}
-            complete = self._client.complete_multipart_upload
-            self._in_flight = self._calls.start(complete, **self._object, **body)
-        self._calls.result(self._in_flight)
+            parts = {"Parts": self._parts}
+            upload = {"UploadId": self._upload_id, "MultipartUpload": parts}
+            self._call("complete_multipart_upload", **upload)
+
+    def _call(self, operation: str, **params: Any) -> Any:
+        call = getattr(self._client, operation)
+        self._last_call = self._calls.start(call, **self._object, **params)
+        return self._calls.result(self._last_call)
 
     def _is_visible(self) -> bool:
         """Return whether this sink's whole object is under the key."""
         try:
-            head = self._calls.run(self._client.head_object, **self._object)
+            head = self._call("head_object")
         except (ClientError, BotoCoreError):
             return False
         is_mine: bool = head["Metadata"].get(_TOKEN) == self._token
@@ -147,17 +147,16 @@ class S3Sink(Sink):
 
     def _abort(self) -> None:
         # A part that arrives after the abort would stay, unseen and paid for.
-        if self._in_flight is not None:
-            self._calls.wait(self._in_flight)
+        for call in filter(None, (self._in_flight, self._last_call)):
+            self._calls.wait(call)
         with suppress(StorageError):  # sweep_partials takes what this cannot
             self._abort_upload()
             if self._may_be_visible and self._is_visible():
                 with s3_errors(self._action):
-                    self._calls.run(self._client.delete_object, **self._object)
+                    self._call("delete_object")
 
     def _abort_upload(self) -> None:
         # Missing means completed after all, or swept.
         with suppress(ObjectMissing), s3_errors(self._action, missing=ObjectMissing):
             if self._upload_id is not None:
-                abort = self._client.abort_multipart_upload
-                self._calls.run(abort, **self._object, UploadId=self._upload_id)
+                self._call("abort_multipart_upload", UploadId=self._upload_id)

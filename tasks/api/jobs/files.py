@@ -24,6 +24,8 @@ from tasks.jobs.selectors import file_downloads
 from tasks.models import JobFile
 from tasks.storage import downloads, object_store
 
+_DOWNLOAD_PAGE = page_of(DownloadSerializer, examples.DOWNLOAD)
+
 
 class MayFetch(BasePermission):
     """Permit a signed URL, for reading only, or a token."""
@@ -109,10 +111,7 @@ class JobFileDownloadsView(APIView):
     @extend_schema(
         summary="List a file's downloads",
         parameters=[PageQuery],
-        responses={
-            200: page_of(DownloadSerializer, examples.DOWNLOAD),
-            **errors(400, 401, 403, 404),
-        },
+        responses={200: _DOWNLOAD_PAGE, **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, slug: str, name: str) -> Response:
         """List a file's downloads, newest first, also once the file is gone."""

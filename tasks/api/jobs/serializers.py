@@ -12,11 +12,36 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from gridlink.accounts.permissions import actor_of
+from gridlink.lib.rest.pagination import PageQuery
+from gridlink.lib.rest.serializers import QuerySerializer
 from tasks.access import job_read
+from tasks.jobs.long_poll import MAX_SECONDS
 from tasks.jobs.selectors import eta_seconds, queue_positions
 from tasks.jobs.services import Submission
 from tasks.models import Download, EventType, Job, JobFile, JobStatus
 from tasks.storage import downloads
+
+
+class JobListQuery(PageQuery):
+    """Filter by status and kind."""
+
+    status = serializers.ChoiceField(JobStatus.choices, required=False)
+    kind = serializers.CharField(required=False, max_length=50)
+
+
+class JobQuery(QuerySerializer):
+    """Take how long to wait for the job's end."""
+
+    wait = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=MAX_SECONDS,
+        help_text=(
+            "Seconds to wait for the job's end. The answer comes as soon as the job has ended,"
+            " or at once while many others wait."
+        ),
+    )
 
 
 class JobFileSerializer(serializers.Serializer[Any]):

@@ -12,12 +12,20 @@ from gridlink.lib.rest.pagination import PageQuery, page_response
 from gridlink.lib.rest.schema import answer, errors, page_of
 from tasks.access import job_read
 from tasks.api.jobs import examples
-from tasks.api.jobs.filters import JobListQuery, JobQuery
-from tasks.api.jobs.serializers import JobEventSerializer, JobSerializer, job_response, jobs_as_json
+from tasks.api.jobs.serializers import (
+    JobEventSerializer,
+    JobListQuery,
+    JobQuery,
+    JobSerializer,
+    job_response,
+    jobs_as_json,
+)
 from tasks.jobs import services
 from tasks.jobs.long_poll import wait_for_end
 from tasks.jobs.selectors import job_events, job_list
 from tasks.models import UNFINISHED
+
+_EVENT_PAGE = page_of(JobEventSerializer, examples.EVENT)
 
 
 class JobListView(APIView):
@@ -94,10 +102,7 @@ class JobEventsView(APIView):
     @extend_schema(
         summary="Show a job's history",
         parameters=[PageQuery],
-        responses={
-            200: page_of(JobEventSerializer, examples.EVENT),
-            **errors(400, 401, 403, 404),
-        },
+        responses={200: _EVENT_PAGE, **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
         """List the events of a job, oldest first."""

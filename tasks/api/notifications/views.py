@@ -23,6 +23,9 @@ from tasks.notifications.selectors import notification_list
 
 _FRESH = {"Cache-Control": "no-store"}
 
+_NOTIFICATION_PAGE = page_of(NotificationSerializer, examples.NOTIFICATION)
+_NOTIFICATION = answer(NotificationSerializer, examples.NOTIFICATION)
+
 
 class NotificationListView(APIView):
     """List notifications."""
@@ -30,10 +33,7 @@ class NotificationListView(APIView):
     @extend_schema(
         summary="List notifications",
         parameters=[NotificationListQuery],
-        responses={
-            200: page_of(NotificationSerializer, examples.NOTIFICATION),
-            **errors(400, 401, 403),
-        },
+        responses={200: _NOTIFICATION_PAGE, **errors(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
         """List the account's notifications, newest first. Every job that ended has one."""
@@ -78,11 +78,7 @@ class NotificationDetailView(APIView):
     """Show a notification."""
 
     @extend_schema(
-        summary="Show a notification",
-        responses={
-            200: answer(NotificationSerializer, examples.NOTIFICATION),
-            **errors(401, 403, 404),
-        },
+        summary="Show a notification", responses={200: _NOTIFICATION, **errors(401, 403, 404)}
     )
     def get(self, request: Request, slug: str) -> Response:
         """Show a notification, without marking it as read."""
@@ -95,10 +91,7 @@ class NotificationReadView(APIView):
     @extend_schema(
         summary="Mark a notification as read",
         request=None,
-        responses={
-            200: answer(NotificationSerializer, examples.NOTIFICATION),
-            **errors(401, 403, 404),
-        },
+        responses={200: _NOTIFICATION, **errors(401, 403, 404)},
     )
     def post(self, request: Request, slug: str) -> Response:
         """Mark a notification as read; changes nothing if it is."""

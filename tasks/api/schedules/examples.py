@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from tasks.api.jobs.examples import JOB
 
-RULE = {
-    "rule": "FREQ=WEEKLY;BYDAY=MO;BYHOUR=9",
-    "form": "rrule",
-    "time_zone": "Europe/Athens",
-}
+RULE = {"rule": "FREQ=WEEKLY;BYDAY=MO;BYHOUR=9", "form": "rrule", "time_zone": "Europe/Athens"}
 SCHEDULE_WRITE = {
     **RULE,
     "name": "All links, every Monday",

@@ -28,6 +28,10 @@ from tasks.schedules import services
 from tasks.schedules.selectors import schedule_list, schedule_runs
 from tasks.schedules.services import ScheduleChanges
 
+_SCHEDULE = answer(ScheduleDetailSerializer, examples.SCHEDULE)
+_PREVIEW = answer(PreviewSerializer, examples.PREVIEW)
+_RUN_PAGE = page_of(ScheduledRunSerializer, examples.RUN)
+
 
 def schedule_response(schedule: Schedule, *, status: int = 200) -> Response:
     """Return one schedule as JSON with its ETag, not to be cached."""
@@ -57,10 +61,7 @@ class ScheduleListView(APIView):
         summary="Make a schedule",
         parameters=[ETAG, LOCATION],
         request=ScheduleWriteSerializer,
-        responses={
-            201: answer(ScheduleDetailSerializer, examples.SCHEDULE),
-            **errors(400, 401, 403, 404, 413, 429),
-        },
+        responses={201: _SCHEDULE, **errors(400, 401, 403, 404, 413, 429)},
         examples=[body_example("every Monday", examples.SCHEDULE_WRITE)],
     )
     def post(self, request: Request) -> Response:
@@ -83,10 +84,7 @@ class SchedulePreviewView(APIView):
     @extend_schema(
         summary="Show the next slots of a rule",
         request=RuleSerializer,
-        responses={
-            200: answer(PreviewSerializer, examples.PREVIEW),
-            **errors(400, 401, 403, 413),
-        },
+        responses={200: _PREVIEW, **errors(400, 401, 403, 413)},
         examples=[body_example("every Monday", examples.RULE)],
     )
     def post(self, request: Request) -> Response:
@@ -101,10 +99,7 @@ class ScheduleDetailView(APIView):
     @extend_schema(
         summary="Show a schedule",
         parameters=[ETAG],
-        responses={
-            200: answer(ScheduleDetailSerializer, examples.SCHEDULE),
-            **errors(401, 403, 404),
-        },
+        responses={200: _SCHEDULE, **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
         """Show a schedule with its next five slots and the outcomes of the last five."""
@@ -114,10 +109,7 @@ class ScheduleDetailView(APIView):
         summary="Change a schedule",
         parameters=[IF_MATCH, ETAG],
         request=ScheduleWriteSerializer(partial=True),
-        responses={
-            200: answer(ScheduleDetailSerializer, examples.SCHEDULE),
-            **errors(400, 401, 403, 404, 412, 413, 428),
-        },
+        responses={200: _SCHEDULE, **errors(400, 401, 403, 404, 412, 413, 428)},
         examples=[body_example("pause it", {"is_enabled": False})],
     )
     def patch(self, request: Request, slug: str) -> Response:
@@ -150,10 +142,7 @@ class ScheduleRunsView(APIView):
     @extend_schema(
         summary="List what became of a schedule's slots",
         parameters=[PageQuery],
-        responses={
-            200: page_of(ScheduledRunSerializer, examples.RUN),
-            **errors(400, 401, 403, 404),
-        },
+        responses={200: _RUN_PAGE, **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
         """List the slots, newest first."""

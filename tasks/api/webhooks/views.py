@@ -27,6 +27,11 @@ from tasks.notifications import services
 from tasks.notifications.selectors import webhook_deliveries, webhook_list
 from tasks.notifications.services import IssuedWebhook, WebhookChanges
 
+_ISSUED_WEBHOOK = answer(IssuedWebhookSerializer, examples.ISSUED_WEBHOOK)
+_WEBHOOK = answer(WebhookSerializer, examples.WEBHOOK)
+_DELIVERY = answer(DeliverySerializer, examples.DELIVERY)
+_DELIVERY_PAGE = page_of(DeliverySerializer, examples.DELIVERY)
+
 
 class WebhookListView(APIView):
     """List and add webhooks."""
@@ -50,10 +55,7 @@ class WebhookListView(APIView):
         summary="Add a webhook",
         parameters=[LOCATION],
         request=WebhookCreateSerializer,
-        responses={
-            201: answer(IssuedWebhookSerializer, examples.ISSUED_WEBHOOK),
-            **errors(400, 401, 403, 409, 413),
-        },
+        responses={201: _ISSUED_WEBHOOK, **errors(400, 401, 403, 409, 413)},
         examples=[body_example("a webhook", examples.WEBHOOK_REQUEST)],
     )
     def post(self, request: Request) -> Response:
@@ -75,10 +77,7 @@ class WebhookListView(APIView):
 class WebhookDetailView(APIView):
     """Show, change and delete one webhook."""
 
-    @extend_schema(
-        summary="Show a webhook",
-        responses={200: answer(WebhookSerializer, examples.WEBHOOK), **errors(401, 403, 404)},
-    )
+    @extend_schema(summary="Show a webhook", responses={200: _WEBHOOK, **errors(401, 403, 404)})
     def get(self, request: Request, slug: str) -> Response:
         """Show a webhook; never its secret."""
         return Response(WebhookSerializer(webhook_read(actor_of(request), slug)).data)
@@ -86,10 +85,7 @@ class WebhookDetailView(APIView):
     @extend_schema(
         summary="Change a webhook",
         request=WebhookUpdateSerializer,
-        responses={
-            200: answer(WebhookSerializer, examples.WEBHOOK),
-            **errors(400, 401, 403, 404, 413),
-        },
+        responses={200: _WEBHOOK, **errors(400, 401, 403, 404, 413)},
         examples=[body_example("enable it again", {"is_enabled": True})],
     )
     def patch(self, request: Request, slug: str) -> Response:
@@ -112,10 +108,7 @@ class WebhookRotateView(APIView):
     @extend_schema(
         summary="Give a webhook another secret",
         request=None,
-        responses={
-            200: answer(IssuedWebhookSerializer, examples.ISSUED_WEBHOOK),
-            **errors(401, 403, 404),
-        },
+        responses={200: _ISSUED_WEBHOOK, **errors(401, 403, 404)},
     )
     def post(self, request: Request, slug: str) -> Response:
         """Give a webhook another secret, shown here once; for 24 hours both sign events."""
@@ -129,10 +122,7 @@ class WebhookTestView(APIView):
     @extend_schema(
         summary="Send a webhook a ping",
         request=None,
-        responses={
-            202: answer(DeliverySerializer, examples.DELIVERY),
-            **errors(401, 403, 404, 409, 429),
-        },
+        responses={202: _DELIVERY, **errors(401, 403, 404, 409, 429)},
     )
     def post(self, request: Request, slug: str) -> Response:
         """Send an event of the type `ping`; the log of deliveries shows the result."""
@@ -147,10 +137,7 @@ class WebhookDeliveriesView(APIView):
     @extend_schema(
         summary="List a webhook's deliveries",
         parameters=[PageQuery],
-        responses={
-            200: page_of(DeliverySerializer, examples.DELIVERY),
-            **errors(400, 401, 403, 404),
-        },
+        responses={200: _DELIVERY_PAGE, **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
         """List what was or will be sent, newest first."""
@@ -169,10 +156,7 @@ class DeliveryReplayView(APIView):
     @extend_schema(
         summary="Send an event again",
         request=None,
-        responses={
-            202: answer(DeliverySerializer, examples.DELIVERY),
-            **errors(401, 403, 404, 409, 429),
-        },
+        responses={202: _DELIVERY, **errors(401, 403, 404, 409, 429)},
     )
     def post(self, request: Request, slug: str, delivery: str) -> Response:
         """Send an ended delivery again, with the same `webhook-id` and body."""

@@ -14,10 +14,7 @@ Send = Callable[[], Result]
 
 
 class Sender(ABC):
-    """Deliver through one channel, at most `at_once` deliveries at a time.
-
-    A new channel is a subclass in a module of its own, named in `registry.py`.
-    """
+    """Deliver through one channel, at most `at_once` deliveries at a time."""
 
     channel: ClassVar[Channel]
     at_once: ClassVar[int]

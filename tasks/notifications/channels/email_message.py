@@ -52,10 +52,7 @@ class Reader:
 def build_message(
     delivery: Delivery, files: Sequence[JobFile], *, are_attached: bool
 ) -> EmailMultiAlternatives:
-    """Build the message without attachments.
-
-    Its Message-ID is the same in every attempt, so that a mailbox can recognize a second copy.
-    """
+    """Build the message without attachments, with the same Message-ID in every attempt."""
     notification, reader = delivery.notification, Reader.of(delivery.user)
     until = min((file.expires_on for file in files), default=None)
     context = {

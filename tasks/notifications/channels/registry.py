@@ -1,8 +1,4 @@
-"""List the channels that notifications are delivered through.
-
-To add one, write a Sender in a module of its own and name it here; `tasks.notifications.dispatcher` asks
-each of them for what is due.
-"""
+"""List the channels that notifications are delivered through; a new Sender is named here."""
 
 from __future__ import annotations
 
@@ -10,7 +6,4 @@ from tasks.notifications.channels.base import Sender
 from tasks.notifications.channels.email import EmailSender
 from tasks.notifications.channels.webhook import WebhookSender
 
-SENDERS: tuple[Sender, ...] = (
-    EmailSender(),
-    WebhookSender(),
-)
+SENDERS: tuple[Sender, ...] = (EmailSender(), WebhookSender())

@@ -8,7 +8,7 @@ import pytest
 from kombu.transport import redis, virtual
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from tasks.broker.redis_transport import SlotFreeingQoS
+from tasks.broker.worker import SlotFreeingQoS
 
 
 @pytest.fixture
