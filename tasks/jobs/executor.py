@@ -54,7 +54,7 @@ def _run(claim: Claim) -> None:
         _record_error(context, error)
         # Ends the session with whatever the job left in it, such as temporary tables.
         connection.close()
-        # A worker that was told to stop stops, whatever the job came to.
+        # A worker that is stopping must stop, whatever the job came to.
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
             raise
 

@@ -1,4 +1,4 @@
-"""Extend a running job's lease, write its progress and notice a cancellation, from a thread."""
+"""Extend a running job's lease, write its progress and see a cancellation, from a thread."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tasks.notifications.outbox import Result, Undeliverable, Verdict
 
 logger = logging.getLogger(__name__)
 
-# After this another message goes on, so that a worker that is told to stop can.
+# After this another message goes on, so that a worker that is stopping can stop.
 DISPATCH_SECONDS = 20.0
 _TICK_SECONDS = 0.25
 _TOO_OFTEN = Result(

@@ -99,14 +99,14 @@ class Drill:
     doomed: Doomed
     chance: random.Random
 
-    def run(self, wish: dict[str, str]) -> Job:
+    def run(self, form: dict[str, str]) -> Job:
         """An export that nothing disturbs."""
-        job = submit_clicks(self.owner, **wish)
+        job = submit_clicks(self.owner, **form)
         return self._ended(job)
 
-    def run_killed(self, wish: dict[str, str], size: int, kills: int) -> tuple[Job, int]:
+    def run_killed(self, form: dict[str, str], size: int, kills: int) -> tuple[Job, int]:
         """One whose worker is killed so many times, or fewer, for it may be done before; and how often."""
-        job = submit_clicks(self.owner, **wish)
+        job = submit_clicks(self.owner, **form)
         hits = 0
         # Its parts and then the whole: twice the size of the file.
         while hits < kills and self._hit(job, hits + 1, int(self.chance.uniform(0, 2 * size))):
@@ -142,12 +142,12 @@ def test_killed_at_twenty_moments(
     owner: Client, storage: Path, doomed: Doomed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drill = Drill(owner, storage, doomed, random.Random(SEED))
-    for wish in FORMS:
-        undisturbed = drill.run(wish)
+    for form in FORMS:
+        undisturbed = drill.run(form)
         assert events(owner, undisturbed.slug) == ["queued", "claimed", "succeeded"]
         digest, left = digest_of(undisturbed, storage), KILLS
         while left:
-            job, hits = drill.run_killed(wish, data_file(undisturbed).size, left)
+            job, hits = drill.run_killed(form, data_file(undisturbed).size, left)
             left -= hits
             assert digest_of(job, storage) == digest
             assert (job.attempt, job.progress_done) == (1 + hits, ROWS)

@@ -220,7 +220,7 @@ def test_what_fails_at_every_attempt_fails(
 def test_a_complete_whose_answer_is_lost_counts(
     owner: Client, whole: bytes, way: S3Proxy, fault: Fault, then: Fault, part: str
 ) -> None:
-    """Whatever its repetitions are told, a look at the object shows that it is there."""
+    """Whatever the retries answer, HEAD shows that the object is there."""
     way.break_on("CompleteMultipartUpload", at_first(done_but(fault), then), part=part)
     job = execute(submit_clicks(owner))
     assert job.attempt == 1
@@ -284,7 +284,7 @@ def test_a_part_that_cannot_be_read_back(owner: Client, whole: bytes, way: S3Pro
 def test_cancel_leaves_no_upload(
     owner: Client, whole: bytes, way: S3Proxy, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Asked for while a part is on its way; which is answered once the heart must have heard of it."""
+    """Cancel during the upload of a part, which is answered only after the next heartbeat."""
     monkeypatch.setattr("tasks.jobs.heartbeat._GRACE_SECONDS", 60)
     job = submit_clicks(owner)
 

@@ -158,7 +158,7 @@ def test_postgres_goes_away_within_copy(
 
 
 def test_cancel_while_no_row_flows(owner_of_many: Client, storage: Path, tmp_path: Path) -> None:
-    """Neither the rows nor the database's backend gives the worker a chance to notice."""
+    """Neither the rows nor the database's backend lets the worker check."""
     around = {"EXPORT_PIECE_ROWS": str(PIECE_ROWS)}
     with worker(tmp_path, queues="exports", environment=around) as running:
         job = submit_clicks(owner_of_many)
@@ -216,7 +216,7 @@ def test_cancel_while_queued_with_parts(
 
 
 def heard_of_cancel(owner: Client, job: Job) -> None:
-    """Ask the job to stop, and wait for its heart."""
+    """Cancel the job, and wait for its heartbeat."""
     assert owner.post(f"jobs/{job.slug}/cancel/").status_code == 202
     asked = Job.objects.get(pk=job.pk).modified_on
     heard = partial(Job.objects.filter(pk=job.pk, modified_on__gt=asked).exists)

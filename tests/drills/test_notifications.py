@@ -1,4 +1,4 @@
-"""Workers that are killed, or asked ten times, while they tell people of their jobs."""
+"""Deliver notifications while workers are killed, or asked ten times."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def all_delivered(count: int) -> bool:
     return Delivery.objects.filter(status="delivered").count() == count
 
 
-def test_an_export_is_told_by_every_way(
+def test_an_export_is_notified_through_every_channel(
     owner: Client, server: Web, mailbox: Mailbox, tmp_path: Path
 ) -> None:
     mailed(user_of(owner))
@@ -79,12 +79,16 @@ def test_an_export_is_told_by_every_way(
         slug = start_export(owner)
         await_end(owner, slug)
         wait_for(lambda: all_delivered(2), what="both deliveries")
-    (told,) = owner.get("notifications/").json()["results"]
-    assert (told["job"], told["type"], told["title"]) == (slug, "job.succeeded", "Export succeeded")
+    (notification,) = owner.get("notifications/").json()["results"]
+    assert (notification["job"], notification["type"], notification["title"]) == (
+        slug,
+        "job.succeeded",
+        "Export succeeded",
+    )
     body = verified(server.asked[0], secret)
     assert [file["name"] for file in body["data"]["files"]] == ["links.csv", "manifest.json"]
     (message,) = mailbox.messages
-    assert message["X-Gridlink-Event"] == told["slug"]
+    assert message["X-Gridlink-Event"] == notification["slug"]
 
 
 def test_ten_messages_and_two_workers_send_once(

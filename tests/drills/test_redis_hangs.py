@@ -48,7 +48,7 @@ def test_export_is_accepted_at_once_while_redis_hangs(
     owner = Client(user)
     with beat(tmp_path), worker(tmp_path):
         with hanging(tmp_path):
-            # Twice: the second finds the doorbell's thread hanging.
+            # Twice: the second finds the publisher's thread hanging.
             slugs = [start_export_at_once(owner) for _ in range(2)]
             assert [look(owner, slug)["status"] for slug in slugs] == ["queued"] * 2
         jobs = [await_end(owner, slug) for slug in slugs]

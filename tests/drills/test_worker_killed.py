@@ -1,4 +1,4 @@
-"""Workers that die, freeze or are told to go, in the middle of an export."""
+"""Kill, freeze and stop workers in the middle of an export."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def assert_one_whole_file(owner: Client, slug: str, storage: Path, attempt: int)
 
 
 def heard_after(moment: datetime, slug: str) -> bool:
-    """Whether the heart has beaten since."""
+    """Whether there was a heartbeat since."""
     return Job.objects.get(slug=slug).modified_on > moment
 
 
@@ -111,7 +111,7 @@ def test_cancel_stops_a_running_export(owner: Client, storage: Path, tmp_path: P
         slug = start_export(owner, "netscape")
         with export_frozen():
             assert owner.post(f"jobs/{slug}/cancel/").status_code == 202
-            # The heart beats on and hears of it; the runner stops at its next row.
+            # The heartbeat notices it; the runner stops at its next row.
             wait_for(partial(heard_after, Job.objects.get(slug=slug).modified_on, slug))
         job = await_end(owner, slug, seconds=5)
         assert (job["status"], job["files"]) == ("cancelled", [])

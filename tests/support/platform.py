@@ -29,7 +29,7 @@ def user_of(client: Client) -> User:
 
 
 def make_job(user: User, *, kind: str = KIND, queue: str = "exports", **fields: Any) -> Job:
-    """A queued job that nobody was told of."""
+    """A queued job without a message."""
     return Job.objects.create(user=user, kind=kind, queue=queue, **fields)
 
 

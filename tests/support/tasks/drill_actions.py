@@ -1,4 +1,4 @@
-"""What schedules of drills start. A worker that is to know it is told to include this module."""
+"""Define what schedules of drills start; workers of drills include this module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs that end, and what is sent of it."""
+"""End jobs, and send and read their notifications."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mail_through(mailbox: Mailbox, settings: Any) -> None:
 
 
 def mailed(user: User, preference: str = "all", **fields: Any) -> User:
-    """The user, with an address and a wish for e-mail."""
+    """The user, with an address and a preference for e-mail."""
     fields = {"email": f"{user.username}@example.org", "email_jobs": preference, **fields}
     User.objects.filter(pk=user.pk).update(**fields)
     user.refresh_from_db()

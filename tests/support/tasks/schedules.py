@@ -1,4 +1,4 @@
-"""Schedules, what they start in tests, and when they should: told by a clock on the wall."""
+"""Make schedules, define what they start in tests, and compute slots by a wall clock."""
 
 from __future__ import annotations
 

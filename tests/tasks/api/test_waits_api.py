@@ -58,7 +58,7 @@ def _wait_for_listeners(count: int) -> None:
 def test_the_answer_comes_with_the_end(
     alice: Client, in_thread: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By notice, long before anybody would look again."""
+    """By NOTIFY, long before the next poll."""
     monkeypatch.setattr(long_poll, "_POLL_SECONDS", 60)
     job = make_job(user_of(alice))
     claim = claim_of(job)
@@ -71,7 +71,7 @@ def test_the_answer_comes_with_the_end(
     assert (response.json()["status"], response.json()["result"]) == ("succeeded", {"rows": 3})
 
 
-def test_each_kind_of_end_is_heard(
+def test_each_kind_of_end_ends_the_wait(
     alice: Client, in_thread: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a queued job that is cancelled as of one that fails."""
@@ -89,7 +89,7 @@ def test_each_kind_of_end_is_heard(
 
 
 def test_when_the_time_is_over_the_job_is_as_it_is(alice: Client) -> None:
-    """And the connection hears of nothing any more."""
+    """And the connection no longer listens."""
     job = make_job(user_of(alice))
     seconds, response = _ask(alice, job, 1)
     assert 1 <= seconds < 10
@@ -99,7 +99,7 @@ def test_when_the_time_is_over_the_job_is_as_it_is(alice: Client) -> None:
         assert cursor.fetchone() == (0,)
 
 
-def test_an_end_that_is_not_heard_is_seen(
+def test_an_end_without_a_notification_is_found_by_polling(
     alice: Client, in_thread: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As behind a pooler, where nobody listens for long."""

@@ -125,7 +125,7 @@ def test_disabling_gives_up_what_waits(alice: Client) -> None:
     assert alice.patch(path, {"is_enabled": False}).json()["note"] == ""
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.error) == ("given_up", "The webhook is disabled.")
-    # Nobody has to be told what they did.
+    # Users need no notification of what they did themselves.
     assert not Notification.objects.filter(type="webhook.disabled").exists()
 
 

@@ -26,7 +26,7 @@ def freed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("method", ["ack", "reject"])
-def test_a_slot_is_freed_though_redis_hangs_and_the_error_is_told(
+def test_a_slot_is_freed_while_redis_hangs_and_the_error_is_raised(
     freed: list[str], method: str
 ) -> None:
     qos = SlotFreeingQoS.__new__(SlotFreeingQoS)

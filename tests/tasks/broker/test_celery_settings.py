@@ -155,7 +155,7 @@ def test_beat_names_tasks_that_exist(entry: str) -> None:
 
 
 @pytest.mark.parametrize("entry", SCHEDULE)
-def test_what_nobody_hears_for_three_periods_expires(entry: str) -> None:
+def test_messages_not_consumed_for_three_periods_expire(entry: str) -> None:
     period = SCHEDULE[entry]["schedule"]
     assert SCHEDULE[entry]["options"] == {"expires": max(300, 3 * period)}
 

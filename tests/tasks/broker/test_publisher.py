@@ -1,4 +1,4 @@
-"""The doorbell: published after the commit, costs the request nothing, and is never worth an error."""
+"""Test the publisher: messages follow the commit, cost the request nothing and raise nothing."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class App:
 
 
 @pytest.fixture
-def ringer(monkeypatch: pytest.MonkeyPatch) -> Publisher:
-    """A ringer of the test's own."""
+def sender(monkeypatch: pytest.MonkeyPatch) -> Publisher:
+    """A sender of the test's own."""
     fresh = Publisher()
     monkeypatch.setattr(publisher, "_publisher", fresh)
     return fresh
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rings_once_after_the_commit(published: Published) -> None:
+def test_one_message_is_published_after_the_commit(published: Published) -> None:
     user = make_user("alice")
     with transaction.atomic():
         job = job_submit(user=user, kind="reports.export", params={"kind": "links"}).job
@@ -64,7 +64,7 @@ def test_rings_once_after_the_commit(published: Published) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_rings_for_what_is_rolled_back(published: Published) -> None:
+def test_nothing_is_published_for_a_rollback(published: Published) -> None:
     user = make_user("alice")
 
     def submit_and_fail() -> None:
@@ -79,7 +79,7 @@ def test_nothing_rings_for_what_is_rolled_back(published: Published) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_end_of_a_job_rings_for_the_next_of_its_queue(published: Published) -> None:
+def test_end_of_a_job_publishes_the_next_of_its_queue(published: Published) -> None:
     user = make_user("alice")
     first = make_job(user)
     later, other = make_job(user), make_job(user, queue="imports")
@@ -112,13 +112,13 @@ def test_message_is_the_job_id_and_its_limits(monkeypatch: pytest.MonkeyPatch, q
     ]
 
 
-def test_errors_are_swallowed_and_the_next_ring_goes_out(
-    ringer: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_errors_are_logged_and_the_next_message_is_sent(
+    sender: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = App(ConnectionError("refused"), RuntimeError("odd"), None)
     monkeypatch.setattr(publisher, "current_app", app)
     for slug in ("jb_1", "jb_2", "jb_3"):
-        ringer.submit(lambda slug=slug: publisher._publish(slug, "exports"))  # type: ignore[misc]
+        sender.submit(lambda slug=slug: publisher._publish(slug, "exports"))  # type: ignore[misc]
     wait_for(lambda: len(app.sent) == 3)
     assert [options["args"] for _, options in app.sent] == [["jb_1"], ["jb_2"], ["jb_3"]]
     assert [record.getMessage() for record in caplog.records] == ["publish_failed"] * 2
@@ -127,38 +127,38 @@ def test_errors_are_swallowed_and_the_next_ring_goes_out(
 
 
 def test_backlog_is_bounded_and_never_blocks(
-    ringer: Publisher, caplog: pytest.LogCaptureFixture
+    sender: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    free, stuck, rung = threading.Event(), threading.Event(), []
+    free, stuck, sent = threading.Event(), threading.Event(), []
 
     def hang() -> None:
         stuck.set()
         free.wait(60)
 
-    ringer.submit(hang)
+    sender.submit(hang)
     assert stuck.wait(10)
     begun = time.monotonic()
     for number in range(1005):
-        ringer.submit(lambda number=number: rung.append(number))  # type: ignore[misc]
+        sender.submit(lambda number=number: sent.append(number))  # type: ignore[misc]
     assert time.monotonic() - begun < 5
     assert caplog.messages == ["publish_backlog_full"] * 5
     free.set()
-    wait_for(lambda: len(rung) == 1000)
-    assert rung == list(range(1000))
-    ringer.submit(lambda: rung.append(-1))
-    wait_for(lambda: rung[-1] == -1)
+    wait_for(lambda: len(sent) == 1000)
+    assert sent == list(range(1000))
+    sender.submit(lambda: sent.append(-1))
+    wait_for(lambda: sent[-1] == -1)
 
 
-def test_ring_carries_the_log_context_of_its_request(ringer: Publisher) -> None:
+def test_message_carries_the_log_context_of_its_request(sender: Publisher) -> None:
     seen: list[dict[str, Any]] = []
     with structlog.contextvars.bound_contextvars(request_id="r-1"):
-        ringer.submit(lambda: seen.append(structlog.contextvars.get_contextvars()))
+        sender.submit(lambda: seen.append(structlog.contextvars.get_contextvars()))
     wait_for(lambda: seen)
     assert seen[0]["request_id"] == "r-1"
 
 
-def test_forked_child_rings_too_and_only_its_own(ringer: Publisher) -> None:
+def test_forked_child_publishes_only_its_own_messages(sender: Publisher) -> None:
     read, write = os.pipe()
     free, stuck = threading.Event(), threading.Event()
 
@@ -169,20 +169,20 @@ def test_forked_child_rings_too_and_only_its_own(ringer: Publisher) -> None:
     def say(text: bytes) -> None:
         os.write(write, text)
 
-    ringer.submit(hang)
+    sender.submit(hang)
     assert stuck.wait(10)
-    ringer.submit(partial(say, b"parent"))
+    sender.submit(partial(say, b"parent"))
     child = os.fork()
     if child == 0:
-        rung = threading.Event()
-        ringer.submit(partial(say, b"child"))
-        ringer.submit(rung.set)
-        rung.wait(20)
+        sent = threading.Event()
+        sender.submit(partial(say, b"child"))
+        sender.submit(sent.set)
+        sent.wait(20)
         os._exit(0)
     os.waitpid(child, 0)
     free.set()
     # What waited in the parent is sent by the parent, once.
-    ringer.submit(lambda: os.close(write))
+    sender.submit(lambda: os.close(write))
     with os.fdopen(read, "rb") as pipe:
         assert pipe.read() == b"childparent"
 
@@ -229,7 +229,7 @@ def assert_answers_at_once(client: Client) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_dead_socket_costs_a_request_nothing(
-    ringer: Publisher,
+    sender: Publisher,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
@@ -241,11 +241,11 @@ def test_dead_socket_costs_a_request_nothing(
 
 @pytest.mark.django_db(transaction=True)
 def test_silent_redis_costs_a_request_nothing(
-    ringer: Publisher,
+    sender: Publisher,
     monkeypatch: pytest.MonkeyPatch,
     black_hole: tuple[str, list[socket.socket]],
 ) -> None:
     url, came = black_hole
     use_broker(monkeypatch, url)
     assert_answers_at_once(Client(make_user("alice")))
-    wait_for(lambda: came, what="an attempt to ring")
+    wait_for(lambda: came, what="an attempt to publish")

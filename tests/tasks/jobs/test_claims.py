@@ -34,7 +34,7 @@ def owner(db: None) -> User:
 
 
 def next_claim(job: Job) -> Claim | None:
-    """What a worker gets whom `job` rang for."""
+    """Return what a worker claims after the message of `job`."""
     return lifecycle.claim(slug=job.slug, worker="test")
 
 
@@ -61,7 +61,7 @@ def test_oldest_first_whatever_job_rang(owner: User) -> None:
     assert claim.slug == first.slug
 
 
-def test_a_ring_is_for_its_own_queue(owner: User) -> None:
+def test_a_message_is_for_its_own_queue(owner: User) -> None:
     make_job(owner, queue="imports")
     export = make_job(owner, queue="exports")
     finish(claim_of(export))

@@ -157,7 +157,7 @@ def test_trouble_is_tried_again_later_and_later(
 def test_an_error_after_the_owner_asked_for_the_end_leaves_nothing(
     runs: Runs, owner: User, storage: Path, settings: Any, error: Exception
 ) -> None:
-    """Before the heart has heard of it."""
+    """Before the next heartbeat."""
     settings.JOB_HEARTBEAT_SECONDS = 60
 
     def work(context: JobContext) -> None:

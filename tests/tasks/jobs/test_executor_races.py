@@ -106,7 +106,7 @@ def test_lost_lease_leaves_the_other_workers_job_alone(
     assert stored(storage) == []
 
 
-def test_runner_whose_heart_has_a_defect_stops(
+def test_runner_whose_heartbeat_has_a_defect_stops(
     runs: Runs,
     owner: User,
     storage: Path,

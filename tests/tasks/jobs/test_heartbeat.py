@@ -1,4 +1,4 @@
-"""The heart: progress out, lease longer, news in."""
+"""Test the heartbeat: it writes progress, extends the lease and sees a cancellation."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_passing_outage_is_survived(
     assert len(beats) >= 3
 
 
-def test_heart_gets_itself_a_new_connection(runs: Runs, owner: User) -> None:
+def test_heartbeat_opens_a_new_connection(runs: Runs, owner: User) -> None:
     job = make_job(owner)
 
     def work(context: JobContext) -> None:
@@ -139,21 +139,21 @@ def test_outage_longer_than_the_lease_stops_the_runner(
         wait_for(lambda: context.check(), seconds=10)
 
 
-def test_heart_stops_with_its_block(owner: User) -> None:
+def test_heartbeat_stops_with_its_block(owner: User) -> None:
     job = make_job(owner)
     context = JobContext(claim_of(job), object_store())
-    heart = Heartbeat(context)
-    with heart:
+    heartbeat = Heartbeat(context)
+    with heartbeat:
         first = row(job)["modified_on"]
         wait_for(lambda: row(job)["modified_on"] > first)
-    assert not heart._thread.is_alive()
+    assert not heartbeat._thread.is_alive()
     after = row(job)
     lifecycle.request_cancel(job)
     context.check()
     assert row(job)["modified_on"] == after["modified_on"]
 
 
-def test_heart_of_a_cancelled_job_says_so(owner: User) -> None:
+def test_heartbeat_reports_a_cancelled_job(owner: User) -> None:
     job = make_job(owner)
     context = JobContext(claim_of(job), object_store())
     lifecycle.request_cancel(job)

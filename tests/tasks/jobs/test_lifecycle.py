@@ -139,7 +139,7 @@ def test_hand_back_does_not_count_the_attempt(owner: User) -> None:
     assert history(job)[-1] == ("released", 1, {"reason": "the worker is stopping"})
 
 
-def test_cancel_request_is_heard_once(owner: User) -> None:
+def test_cancel_request_is_recorded_once(owner: User) -> None:
     job = make_job(owner)
     held = claim_of(job)
     assert not lifecycle.heartbeat(held, Progress())

@@ -148,7 +148,9 @@ def test_small_job_joins_the_quick_queue(
     assert asked == [(alice.user.pk, 0)] * 2
 
 
-def test_size_of_the_file_is_told(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runner_is_given_the_size_of_the_file(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[Any] = []
     small_below(monkeypatch, ImportRunner, asked)
     upload(alice)

@@ -1,4 +1,4 @@
-"""The sweep of jobs: published again for what nobody heard of, ends what died at every attempt."""
+"""Test the sweep of jobs: stalled ones are published again, crashed ones fail."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def owner(transactional_db: None) -> User:
 
 
 def wait_unheard(*jobs: Job, seconds: int = 31) -> None:
-    """Let the jobs look as if they had been queued, or last rung for, that long ago."""
+    """Let the jobs look as if they had been queued, or last published, that long ago."""
     then = Now() - timedelta(seconds=seconds)
     found = Job.objects.filter(pk__in=[job.pk for job in jobs])
     found.filter(rung_on=None).update(created_on=then)
     found.exclude(rung_on=None).update(rung_on=then)
 
 
-def test_lost_ring_is_made_up_for_once_per_interval(owner: User, published: Published) -> None:
+def test_lost_message_is_published_once_per_interval(owner: User, published: Published) -> None:
     job = make_job(owner)
     wait_unheard(job, seconds=29)
     sweeper.sweep_jobs()
@@ -62,7 +62,7 @@ def test_interval_is_a_setting(owner: User, published: Published, settings: Any)
     assert len(published) == 1
 
 
-def test_rings_are_bounded_oldest_first(owner: User, published: Published) -> None:
+def test_messages_are_bounded_oldest_first(owner: User, published: Published) -> None:
     jobs = [make_job(owner) for _ in range(50)]
     for age, job in enumerate(reversed(jobs)):
         wait_unheard(job, seconds=100 + age)
@@ -73,7 +73,7 @@ def test_rings_are_bounded_oldest_first(owner: User, published: Published) -> No
 
 
 def test_a_crowded_queue_does_not_silence_another(owner: User, published: Published) -> None:
-    """Many exports that wait for a turn, rung for again and again, and one import whose ring was lost."""
+    """Many queued exports, published again and again, and one import whose message was lost."""
     crowd = [make_job(owner) for _ in range(3 * sweeper.MESSAGES_PER_QUEUE)]
     lost = make_job(owner, queue="imports")
     wait_unheard(lost, seconds=60)
@@ -85,9 +85,7 @@ def test_a_crowded_queue_does_not_silence_another(owner: User, published: Publis
     assert {slug for slug, queue in published if queue == "exports"} <= {job.slug for job in crowd}
 
 
-def test_what_was_put_off_is_rung_for_when_its_time_comes(
-    owner: User, published: Published
-) -> None:
+def test_released_job_is_published_when_its_time_comes(owner: User, published: Published) -> None:
     job = make_job(owner)
     lifecycle.release(claim_of(job), reason="disk", delay=timedelta(seconds=60))
     sweeper.sweep_jobs()
@@ -98,7 +96,7 @@ def test_what_was_put_off_is_rung_for_when_its_time_comes(
     assert published == [(job.slug, "exports")]
 
 
-def test_dead_workers_job_is_rung_for(owner: User, published: Published) -> None:
+def test_dead_workers_job_is_published(owner: User, published: Published) -> None:
     job = make_job(owner)
     claim_of(job)
     sweeper.sweep_jobs()

@@ -66,8 +66,8 @@ def links(message: EmailMessage) -> list[str]:
 
 def with_files(owner: User, *names: str, attach: bool = False, **fields: Any) -> Job:
     """A job that succeeded with BODY as each file."""
-    wishes = as_json([DeliveryRequest(Channel.EMAIL, attach=attach)])
-    job = make_job(owner, deliveries=wishes, **fields)
+    requests = as_json([DeliveryRequest(Channel.EMAIL, attach=attach)])
+    job = make_job(owner, deliveries=requests, **fields)
     held = claim_of(job)
     for name in names:
         add_file(job, name)
@@ -184,7 +184,7 @@ def test_text_of_others_keeps_its_direction_and_dates_their_language(
     assert re.search(r'until <bdi lang="fr-CH">[^<]*20\d\d[^<]*</bdi>,', html)
 
 
-def test_files_are_attached_where_that_is_wished(owner: User, mailbox: Mailbox) -> None:
+def test_files_are_attached_where_that_is_requested(owner: User, mailbox: Mailbox) -> None:
     with_files(owner, "a.csv", "Σ b.csv", attach=True)
     dispatcher.deliver()
     (message,) = mailbox.messages

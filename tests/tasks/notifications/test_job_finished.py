@@ -35,7 +35,7 @@ def mail_on(settings: Any) -> None:
     settings.EMAIL_FROM = "links@gridlink.test"
 
 
-def told(user: User) -> list[tuple[str, str]]:
+def notified(user: User) -> list[tuple[str, str]]:
     found = Notification.objects.filter(user=user).order_by("id")
     return [(notification.type, notification.title) for notification in found]
 
@@ -44,7 +44,7 @@ def queued() -> list[tuple[str, str]]:
     return sorted(Delivery.objects.values_list("channel", "lane"))
 
 
-def test_each_end_is_told(owner: User) -> None:
+def test_each_end_is_notified(owner: User) -> None:
     ended(owner)
     job = make_job(owner)
     lifecycle.succeed(claim_of(job), Outcome(truncated="At most 3 rows."), [], Progress())
@@ -56,7 +56,7 @@ def test_each_end_is_told(owner: User) -> None:
     claim_of(job)
     end_lease(job)
     assert lifecycle.fail_crashed(10) == 1
-    assert told(owner) == [
+    assert notified(owner) == [
         ("job.succeeded", "Work succeeded"),
         ("job.truncated", "Work ended at a limit"),
         ("job.failed", "Work failed"),
@@ -67,15 +67,15 @@ def test_each_end_is_told(owner: User) -> None:
     assert notification_of(job).data["error"]["code"] == "crashed"
 
 
-def test_a_cancel_that_overtakes_a_release_is_told(owner: User) -> None:
+def test_a_cancel_that_overtakes_a_release_is_notified(owner: User) -> None:
     job = make_job(owner)
     held = claim_of(job)
     lifecycle.request_cancel(job)
     lifecycle.hand_back(held)
-    assert told(owner) == [("job.cancelled", "Work was cancelled")]
+    assert notified(owner) == [("job.cancelled", "Work was cancelled")]
 
 
-def test_nothing_is_told_of_what_is_no_end(owner: User) -> None:
+def test_only_an_end_is_notified(owner: User) -> None:
     job = make_job(owner)
     held = claim_of(job)
     lifecycle.hand_back(held)
@@ -83,7 +83,7 @@ def test_nothing_is_told_of_what_is_no_end(owner: User) -> None:
     lifecycle.request_cancel(job)
     with pytest.raises(LeaseLost):
         lifecycle.cancel(type(held)(**{**as_fields(held), "fence": 9}))
-    assert told(owner) == []
+    assert notified(owner) == []
 
 
 def as_fields(held: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def test_every_end_of_a_retried_job_is_an_event_of_its_own(owner: User) -> None:
     job = failed(owner)
     assert lifecycle.retry(job)
     lifecycle.succeed(claim_of(job), Outcome(), [], Progress())
-    assert told(owner) == [("job.failed", "Work failed"), ("job.succeeded", "Work succeeded")]
+    assert notified(owner) == [("job.failed", "Work failed"), ("job.succeeded", "Work succeeded")]
     assert Notification.objects.values("slug").distinct().count() == 2
 
 
@@ -151,7 +151,7 @@ def test_without_a_mail_server_no_e_mail_is_queued(owner: User, settings: Any) -
     settings.EMAIL_SERVER = {}
     mailed(owner)
     ended(owner)
-    assert (queued(), len(told(owner))) == ([], 1)
+    assert (queued(), len(notified(owner))) == ([], 1)
 
 
 @pytest.mark.usefixtures("mail_on")
@@ -175,17 +175,17 @@ def test_webhooks_go_by_subscription(alice: Client, bob: Client, owner: User) ->
 
 
 @pytest.mark.usefixtures("mail_on")
-def test_wishes_come_on_top(alice: Client, bob: Client, owner: User) -> None:
+def test_requests_add_to_preferences(alice: Client, bob: Client, owner: User) -> None:
     mailed(owner, "none")
     quiet, _ = add_webhook(alice, URL, "job.failed")
     other, _ = add_webhook(alice, URL, "job.failed")
     foreign, _ = add_webhook(bob, URL)
-    wishes = [
+    requests = [
         DeliveryRequest(Channel.EMAIL, attach=True),
         DeliveryRequest(Channel.WEBHOOK, endpoints=(quiet.slug, foreign.slug)),
     ]
-    job = submit(owner, wishes)
-    assert delivery_requests(job) == wishes
+    job = submit(owner, requests)
+    assert delivery_requests(job) == requests
     lifecycle.succeed(claim_of(job), Outcome(), [], Progress())
     assert queued() == [("email", owner.slug), ("webhook", quiet.slug)]
     assert Delivery.objects.get(channel="email").attach
@@ -195,8 +195,8 @@ def test_wishes_come_on_top(alice: Client, bob: Client, owner: User) -> None:
     assert queued() == sorted([("webhook", quiet.slug), ("webhook", other.slug)])
 
 
-def submit(owner: User, wishes: list[DeliveryRequest]) -> Job:
-    return services.job_submit(user=owner, kind=KIND, params={}, deliveries=wishes).job
+def submit(owner: User, requests: list[DeliveryRequest]) -> Job:
+    return services.job_submit(user=owner, kind=KIND, params={}, deliveries=requests).job
 
 
 @pytest.fixture(autouse=True)
@@ -204,16 +204,16 @@ def known_kind(monkeypatch: pytest.MonkeyPatch, published: Any) -> None:
     monkeypatch.setattr(services, "queue_for", lambda kind, **_: "exports")
 
 
-def test_a_job_with_other_wishes_is_another_job(owner: User) -> None:
+def test_a_job_with_other_requests_is_another_job(owner: User) -> None:
     plain = submit(owner, [])
     assert submit(owner, []) == plain
-    wished = submit(owner, [DeliveryRequest(Channel.EMAIL)])
-    assert wished != plain
-    assert submit(owner, [DeliveryRequest(Channel.EMAIL)]) == wished
-    assert submit(owner, [DeliveryRequest(Channel.EMAIL, attach=True)]) != wished
+    requested = submit(owner, [DeliveryRequest(Channel.EMAIL)])
+    assert requested != plain
+    assert submit(owner, [DeliveryRequest(Channel.EMAIL)]) == requested
+    assert submit(owner, [DeliveryRequest(Channel.EMAIL, attach=True)]) != requested
 
 
-def test_the_end_and_its_notices_are_one(
+def test_the_end_and_its_notifications_are_atomic(
     alice: Client, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_webhook(alice, URL)
@@ -232,9 +232,9 @@ def test_the_end_and_its_notices_are_one(
     job.refresh_from_db()
     assert (job.status, effects) == ("running", ["tried"])
     assert not JobFile.objects.exists()
-    assert (told(owner), queued()) == ([], [])
+    assert (notified(owner), queued()) == ([], [])
     lifecycle.succeed(held, Outcome(), [FILE], Progress())
-    assert (len(told(owner)), len(queued())) == (1, 1)
+    assert (len(notified(owner)), len(queued())) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -248,7 +248,7 @@ def test_a_webhook_that_goes_as_the_job_ends(alice: Client, owner: User) -> None
         lambda: webhook_delete(endpoint=endpoint),
     )
     job.refresh_from_db()
-    assert (job.status, len(told(owner)), queued()) == ("succeeded", 1, [])
+    assert (job.status, len(notified(owner)), queued()) == ("succeeded", 1, [])
 
 
 def test_no_query_more_for_more_webhooks(

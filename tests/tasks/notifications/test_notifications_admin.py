@@ -1,4 +1,4 @@
-"""The admin shows what was told to whom, and no secret."""
+"""Test the admin: it shows notifications and deliveries, and no secret."""
 
 from __future__ import annotations
 

@@ -189,9 +189,9 @@ def test_gone_disables_at_once(alice: Client, owner: User, server: Web) -> None:
     endpoint.refresh_from_db()
     assert (endpoint.is_enabled, endpoint.note) == (False, "The endpoint answered 410.")
     assert set(Delivery.objects.values_list("status", flat=True)) == {"given_up"}
-    told = Notification.objects.get(type="webhook.disabled")
-    assert told.title == "The webhook to 127.0.0.1 was disabled"
-    assert told.data == {"slug": endpoint.slug, "url": endpoint.url, "note": endpoint.note}
+    notification = Notification.objects.get(type="webhook.disabled")
+    assert notification.title == "The webhook to 127.0.0.1 was disabled"
+    assert notification.data == {"slug": endpoint.slug, "url": endpoint.url, "note": endpoint.note}
     ended(owner)
     assert Delivery.objects.count() == 3
 

@@ -115,8 +115,8 @@ def test_five_in_a_row_disable(three: list[Schedule], broken: Break) -> None:
     assert_fired(three[0], three[2], days=7)
     assert notes(three[1]) == [(NINE + day * DAY, "refused", DEFECT) for day in range(5)]
     assert state(three[1]) == (None, 5, False, DISABLED)
-    told = Notification.objects.get()
-    assert (told.type, told.data["slug"]) == ("schedule.disabled", three[1].slug)
+    notification = Notification.objects.get()
+    assert (notification.type, notification.data["slug"]) == ("schedule.disabled", three[1].slug)
 
 
 def test_each_slot_of_an_outage_counts_once(three: list[Schedule], broken: Break) -> None:
@@ -130,7 +130,7 @@ def test_each_slot_of_an_outage_counts_once(three: list[Schedule], broken: Break
     assert state(three[1]) == (now + DAY, 3, True, "")
 
 
-def test_a_next_slot_that_cannot_be_told_disables(three: list[Schedule], broken: Break) -> None:
+def test_a_next_slot_that_cannot_be_computed_disables(three: list[Schedule], broken: Break) -> None:
     broken(firing, "schedule_rule")
     assert fire_due(now=NINE) == 3
     assert_fired(three[0], three[2])

@@ -274,10 +274,10 @@ def test_five_refusals_in_a_row_disable(daily: Schedule, action: Action) -> None
         "is_enabled": False, "failures": 5, "next_on": None, "last_slot": NINE + 4 * DAY, "version": 2,
         "note": "Disabled after 5 failures in a row. The last: No such grid.",
     }  # fmt: skip
-    told = Notification.objects.get()
-    assert (told.user, told.type) == (daily.user, "schedule.disabled")
-    assert told.title == "The schedule Daily was disabled"
-    assert told.data["note"] == fields(daily)["note"]
+    notification = Notification.objects.get()
+    assert (notification.user, notification.type) == (daily.user, "schedule.disabled")
+    assert notification.title == "The schedule Daily was disabled"
+    assert notification.data["note"] == fields(daily)["note"]
 
 
 def test_catching_up_stops_when_it_is_disabled(alice: Client, action: Action) -> None:
@@ -290,7 +290,7 @@ def test_catching_up_stops_when_it_is_disabled(alice: Client, action: Action) ->
 
 def test_five_failed_jobs_in_a_row_disable_before_the_sixth(daily: Schedule) -> None:
     run_and_end(daily, *["failed"] * 5)
-    assert fields(daily)["failures"] == 4  # it hears of the fifth when it is next due, or sooner
+    assert fields(daily)["failures"] == 4  # the fifth is counted when it is next due, or sooner
     fire_due(now=NINE + 5 * DAY)
     assert len(notes(daily)) == 5
     assert fields(daily) == {
@@ -299,7 +299,7 @@ def test_five_failed_jobs_in_a_row_disable_before_the_sixth(daily: Schedule) -> 
     }  # fmt: skip
 
 
-def test_a_job_that_ended_is_heard_of_in_any_pass(daily: Schedule) -> None:
+def test_a_job_that_ended_is_counted_in_any_pass(daily: Schedule) -> None:
     run_and_end(daily, *["failed"] * 5)
     fire_due(now=NINE + 4 * DAY + MINUTE)
     assert not fields(daily)["is_enabled"]

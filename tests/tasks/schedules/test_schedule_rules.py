@@ -96,10 +96,10 @@ def test_slots_are_those_that_a_clock_on_the_wall_shows(
     def fits(wall: datetime) -> bool:
         return wall.time() in times and wall.weekday() in weekdays
 
-    told = each_time if len({at.hour for at in times}) == 24 else once_each
+    expected = each_time if len({at.hour for at in times}) == 24 else once_each
     rule = parsed(text, form, zone)
     slots = list(takewhile(lambda slot: slot < stop, rule.slots(start - timedelta(minutes=1))))
-    assert slots == list(told(zone, start, stop, fits))
+    assert slots == list(expected(zone, start, stop, fits))
     assert all(earlier < later for earlier, later in pairwise(slots))
 
 

@@ -281,7 +281,9 @@ def test_ten_days_of_full_queues(alice: Client, action: Action, settings: Any) -
     assert min(statuses.values()) > 5, statuses
     assert any(note.startswith("It had to wait.") for _, _, note in found["skip"])
     runs = ScheduledRun.objects.filter(status="submitted").select_related("job", "schedule")
-    told = [(run.schedule.missed, run.slot.isoformat()) for run in runs]
-    assert [(run.job.params["missed"], run.job.params["slot"]) for run in runs if run.job] == told
-    assert Job.objects.count() == IdempotencyKey.objects.count() == len(told)
+    expected = [(run.schedule.missed, run.slot.isoformat()) for run in runs]
+    assert [
+        (run.job.params["missed"], run.job.params["slot"]) for run in runs if run.job
+    ] == expected
+    assert Job.objects.count() == IdempotencyKey.objects.count() == len(expected)
     assert [state(schedule)[2:] for schedule in schedules.values()] == [(0, True)] * 2

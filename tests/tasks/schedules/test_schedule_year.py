@@ -49,7 +49,7 @@ class Case:
     zone: str
     missed: str
     fits: Fits
-    told: Callable[..., Iterator[datetime]] = once_each
+    expected: Callable[..., Iterator[datetime]] = once_each
     days: dict[str, date] = field(default_factory=dict)
 
     def slots(self) -> list[datetime]:
@@ -59,7 +59,7 @@ class Case:
         def fits(wall: datetime) -> bool:
             return first <= wall.date() <= last and self.fits(wall)
 
-        return list(self.told(self.zone, START, STOP, fits, STEP))
+        return list(self.expected(self.zone, START, STOP, fits, STEP))
 
 
 def at(wall: datetime, hour: int, minute: int = 0) -> bool:
@@ -112,9 +112,9 @@ def awake(moment: datetime) -> datetime:
 
 def expected(case: Case) -> list[tuple[datetime, str]]:
     """What has to become of each slot: run, unless it was over too long at the end of an outage."""
-    fate = {True: "submitted", False: "skipped"}
+    outcome = {True: "submitted", False: "skipped"}
     return [
-        (slot, fate[case.missed == "catch_up" or awake(slot) - slot <= GRACE])
+        (slot, outcome[case.missed == "catch_up" or awake(slot) - slot <= GRACE])
         for slot in case.slots()
     ]
 
@@ -157,9 +157,16 @@ def test_every_slot_of_a_year_fires_once(owner: User, action: Action) -> None:
         found = schedule.runs.order_by("slot").values_list("slot", "status")
         assert list(found) == expected(case), case.rule
     runs = ScheduledRun.objects.filter(status="submitted").select_related("job", "schedule")
-    told = [(run.schedule.name, run.slot.isoformat()) for run in runs]
-    assert [(run.job.params["name"], run.job.params["slot"]) for run in runs if run.job] == told
-    assert Job.objects.count() == len(told) == len(action.keys) == IdempotencyKey.objects.count()
+    submitted_slots = [(run.schedule.name, run.slot.isoformat()) for run in runs]
+    assert [
+        (run.job.params["name"], run.job.params["slot"]) for run in runs if run.job
+    ] == submitted_slots
+    assert (
+        Job.objects.count()
+        == len(submitted_slots)
+        == len(action.keys)
+        == IdempotencyKey.objects.count()
+    )
     # The year was one: every outage had something to miss, and both policies had their turn.
     assert passes > 900
     assert ScheduledRun.objects.filter(status="skipped").count() > 80
