@@ -7,16 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 
 from gridlink.lib.admin import ReadOnly
-from tasks.models import (
-    Delivery,
-    Job,
-    JobEvent,
-    JobFile,
-    Notification,
-    Schedule,
-    ScheduledRun,
-    WebhookEndpoint,
-)
+from tasks import models
 
 
 class NewestFirst(ReadOnly, admin.ModelAdmin[Any]):
@@ -27,20 +18,20 @@ class NewestFirst(ReadOnly, admin.ModelAdmin[Any]):
     show_full_result_count = False
 
 
-class JobFileInline(ReadOnly, admin.TabularInline[JobFile, Job]):
+class JobFileInline(ReadOnly, admin.TabularInline[models.JobFile, models.Job]):
     """Show a job's files."""
 
-    model = JobFile
+    model = models.JobFile
 
 
-class JobEventInline(ReadOnly, admin.TabularInline[JobEvent, Job]):
+class JobEventInline(ReadOnly, admin.TabularInline[models.JobEvent, models.Job]):
     """Show a job's history."""
 
-    model = JobEvent
+    model = models.JobEvent
     ordering = ("id",)
 
 
-@admin.register(Job)
+@admin.register(models.Job)
 class JobAdmin(NewestFirst):
     """Show jobs."""
 
@@ -50,7 +41,7 @@ class JobAdmin(NewestFirst):
     inlines = (JobFileInline, JobEventInline)
 
 
-@admin.register(Schedule)
+@admin.register(models.Schedule)
 class ScheduleAdmin(NewestFirst):
     """Show schedules."""
 
@@ -59,7 +50,7 @@ class ScheduleAdmin(NewestFirst):
     search_fields = ("slug", "name", "user__username")
 
 
-@admin.register(Notification)
+@admin.register(models.Notification)
 class NotificationAdmin(NewestFirst):
     """Show notifications."""
 
@@ -68,7 +59,7 @@ class NotificationAdmin(NewestFirst):
     search_fields = ("slug", "job", "user__username")
 
 
-@admin.register(ScheduledRun)
+@admin.register(models.ScheduledRun)
 class ScheduledRunAdmin(NewestFirst):
     """Show the outcome of each slot."""
 
@@ -78,7 +69,7 @@ class ScheduledRunAdmin(NewestFirst):
     list_select_related = ("schedule", "job")
 
 
-@admin.register(WebhookEndpoint)
+@admin.register(models.WebhookEndpoint)
 class WebhookEndpointAdmin(NewestFirst):
     """Show webhooks, without their secrets."""
 
@@ -88,7 +79,7 @@ class WebhookEndpointAdmin(NewestFirst):
     exclude = ("secret", "previous_secret")
 
 
-@admin.register(Delivery)
+@admin.register(models.Delivery)
 class DeliveryAdmin(NewestFirst):
     """Show the outbox."""
 

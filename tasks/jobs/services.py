@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import structlog
@@ -251,13 +251,7 @@ def _fingerprint(
 
 
 def _attach(job: Job, upload: Upload) -> None:
-    JobFile.objects.create(
-        job=job,
-        role=FileRole.INPUT,
-        name=upload.name,
-        storage_key=upload.storage_key,
-        content_type=upload.content_type,
-        size=upload.size,
-        sha256=upload.sha256,
-        expires_on=timezone.now() + settings.JOB_FILE_LIFE,
-    )
+    file = asdict(upload)
+    del file["job_slug"]
+    expires_on = timezone.now() + settings.JOB_FILE_LIFE
+    JobFile.objects.create(job=job, role=FileRole.INPUT, expires_on=expires_on, **file)
