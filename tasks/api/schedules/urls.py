@@ -1,4 +1,7 @@
-"""Route `/api/v1/schedules/`."""
+"""Route `/api/v1/schedules/`.
+
+`gridlink.urls` includes these.
+"""
 
 from __future__ import annotations
 
