@@ -31,7 +31,7 @@ def shown_read(report: Report, slug: str) -> ReportRun:
     """
     run = _run(ReportRun.objects.all(), report, slug)
     if run.result is None and run.job.status in (*DELIVERED, JobStatus.EXPIRED):
-        raise Gone("The result of this run is kept no longer; a run like it counts anew.")
+        raise Gone("The result of this run has been deleted; run the report again.")
     return run
 
 

@@ -12,7 +12,7 @@ from reports.clicks.storage import partitions
 from reports.reporting.runs import retention
 from tasks.broker.periodic import claim_slot
 
-# A run ends long before its queue's limits, so that a worker told to stop is not kept.
+# A run ends long before its queue's limits, so that it does not delay the stop of a worker.
 _SECONDS = 50
 
 

@@ -36,7 +36,7 @@ _TILE_FIELDS = ("x", "y", "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsQuery:
-    """Represent what is asked: whose metrics, of which period, and how they are grouped."""
+    """Represent a query: whose metrics, of which period, and how they are grouped."""
 
     source: MetricsSource
     period: Period

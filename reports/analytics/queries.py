@@ -44,7 +44,7 @@ WITH ranked AS (
 SELECT CASE WHEN place <= %(limit)s THEN key END, {_SUMS}
 FROM ranked GROUP BY 1, place <= %(limit)s ORDER BY min(place)
 """
-# What is gone for good has metrics, and no name.
+# Deleted objects have metrics, and no slug.
 _BY_SLUG = f"""
 SELECT coalesce(slug, '') AS key, {_SUMS} FROM ({{counted}}) AS by_id
 LEFT JOIN {{table}} AS named ON named.id = by_id.key GROUP BY 1

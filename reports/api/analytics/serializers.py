@@ -17,7 +17,7 @@ class _CountsSerializer(serializers.Serializer[Any]):
         help_text="Repeats by one visitor of one link within a short time; in no other number."
     )
     refused = serializers.IntegerField(
-        help_text="Sent on without their details; counted where their UTC hour begins."
+        help_text="Redirected without their details; counted where their UTC hour begins."
     )
     visitors = serializers.IntegerField(
         help_text="Different humans of each UTC day, at their first click: parts of time add up."
@@ -97,14 +97,14 @@ class LedgerCountsSerializer(serializers.Serializer[Any]):
     humans = serializers.IntegerField(help_text="Recorded clicks of people, without repeats.")
     duplicates = serializers.IntegerField()
     bots = serializers.IntegerField()
-    refused = serializers.IntegerField(help_text="Sent on, but without their details.")
+    refused = serializers.IntegerField(help_text="Redirected, but without their details.")
 
 
 class LedgerRowSerializer(LedgerCountsSerializer):
     """Serialize a link's clicks in one UTC hour."""
 
     hour = serializers.DateTimeField(help_text="When the hour begins, in local time.")
-    link = serializers.CharField(allow_null=True, help_text="Null for one that is gone for good.")
+    link = serializers.CharField(allow_null=True, help_text="Null for a deleted link.")
 
 
 class LedgerSerializer(_RangeSerializer):

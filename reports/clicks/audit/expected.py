@@ -97,7 +97,7 @@ class ExpectedRollup:
         # Columns: key, owner, expected counts (all 0 where no row must be) and, as `kept_...`, stored ones.
         table, key = self.table, ", ".join(self.table.key)
         within = _HOURS_WITHIN if "hour" in table.key else _DAYS_WITHIN
-        # A row has one owner: the first, whoever came later.
+        # A stored row keeps its owner.
         owner = "".join(f", coalesce(kept.{x}, expected.{x}) AS {x}" for x in table.owner)
         counts = "".join(f", coalesce(expected.{x}, 0) AS {x}" for x in table.counts)
         stored = "".join(f", coalesce(kept.{x}, 0) AS kept_{x}" for x in table.counts)

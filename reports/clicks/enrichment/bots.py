@@ -1,8 +1,8 @@
 """Detect bots by their User-Agent header and by how they request.
 
-A new rule is a new line in `_RULES`. Whoever adds, changes or removes one, or moves to another release of
-`crawlerdetect`, raises RULES_VERSION: rows say by which version they were classified, and
-`manage.py rejudge_bots` reclassifies those of an older one.
+A new rule is a new line in `_RULES`. Raise RULES_VERSION with every change of the rules, and with another
+release of `crawlerdetect`: rows say by which version they were classified, and `manage.py rejudge_bots`
+reclassifies those of an older one.
 """
 
 from __future__ import annotations

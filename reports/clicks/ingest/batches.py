@@ -118,7 +118,7 @@ class BatchBuilder:
     def _without_replays(self, entries: Sequence[DecodedEntry]) -> list[DecodedEntry]:
         positions = self._positions
         positions.load(entry.position.producer for entry in entries if entry.position)
-        # Replays are told by the group's number; without one, by the id of an entry that was set aside.
+        # Replays are known by the group's number; without one, by the id of an entry that was set aside.
         unnumbered = [entry.entry.id for entry in entries if not entry.position]
         known = SetAside.objects.filter(entry__in=unnumbered).values_list("entry", flat=True)
         known_ids = set(known)

@@ -39,7 +39,7 @@ def decode(entry: Entry, parser: EventParser) -> DecodedEntry:
     except wire.BadGroup as error:
         return _refused(entry, parser, str(error))
     if position is None:
-        return _refused(entry, parser, "The producer or the number makes no sense")
+        return _refused(entry, parser, "The producer or the number is invalid")
     return DecodedEntry(entry, position, parser.parse(group))
 
 

@@ -11,7 +11,7 @@ from reports.models import Producer
 
 logger = logging.getLogger(__name__)
 
-# Whoever has counted meanwhile has moved the position, and then nothing of this batch may be stored.
+# A concurrent ingest has moved the position, and then nothing of this batch may be stored.
 _STORE = """
 WITH moves AS (
     SELECT * FROM unnest(%(names)s::text[], %(was)s::bigint[], %(numbers)s::bigint[], %(accepted)s::bigint[],

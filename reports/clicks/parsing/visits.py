@@ -114,7 +114,7 @@ class EventParser:
         return parsed
 
     def _parse_events(self, events: Iterable[Event], parsed: ParsedEvents) -> None:
-        # The innermost loop calls no function, but for values that are met for the first time.
+        # The innermost loop calls no function, but for values that are not cached.
         add, people, latest = parsed.visits.append, self._people, self._latest
         for event in events:
             try:

@@ -19,7 +19,7 @@ CLICKS, VIEWS = TABLES = ("reports_click", "reports_view")
 _MONTHS_AHEAD = 2
 # Any number that nothing else locks; the letters "gridpart" as eight bytes.
 _LOCK_KEY = int.from_bytes(b"gridpart", "big")
-# Whoever waits for a table makes all others wait behind it.
+# A statement that waits for a lock makes all later ones wait behind it.
 _LOCK_TIMEOUT = "1s"
 _PARTITIONS = """
 SELECT child.relname FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid

@@ -31,7 +31,7 @@ from tests.support.reports.run_results import (
 pytestmark = pytest.mark.django_db
 
 MIB = 1024 * 1024
-GONE = "The result of this run is kept no longer; a run like it counts anew."
+GONE = "The result of this run has been deleted; run the report again."
 
 
 def path_of(run_: ReportRun) -> str:
