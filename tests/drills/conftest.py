@@ -1,4 +1,4 @@
-"""What several drills break."""
+"""Provide fixtures that several drills share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clicks under faults: what was answered is counted, and counted once."""
+"""Test clicks under faults: each one that was answered is counted once."""
 
 from __future__ import annotations
 

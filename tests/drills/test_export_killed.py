@@ -1,4 +1,4 @@
-"""Workers killed at any moment of exports of many clicks: one result each, the same bytes, no orphan."""
+"""Test exports whose workers are killed at any moment: same bytes, no orphans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports into an S3 server that fails on any part, on Complete, and on Abort."""
+"""Test exports to an S3 server that fails on any request."""
 
 from __future__ import annotations
 

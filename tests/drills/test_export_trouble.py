@@ -1,4 +1,4 @@
-"""Exports of many clicks on a full disk, with a database that goes away, and cancelled at any time."""
+"""Test exports with a full disk, an absent database, and cancellation at any time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One user with ten thousand queued exports, another with one, and real workers between them."""
+"""Test one user with ten thousand queued exports beside another with one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schedules with real beats and workers: a slot that has come starts one job, whoever dies on the way."""
+"""Test schedules with real beats and workers: one job per slot, whoever dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A way to an S3 server that breaks where a test wants it to."""
+"""Proxy an S3 server, with faults where a test wants them."""
 
 from __future__ import annotations
 

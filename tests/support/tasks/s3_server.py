@@ -1,4 +1,4 @@
-"""An S3 on this machine, in memory."""
+"""Run an S3 server in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What bytes can be written to."""
+"""Provide objects to write bytes to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real mail server on 127.0.0.1 that keeps what it is sent, and refuses what a test wants refused."""
+"""Run a mail server that keeps what it is sent and rejects on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every fetch of a file is counted and noted, and what was given out can be taken back."""
+"""Test that downloads are counted and logged, and that signed URLs can be revoked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may download a job's file, by which address, and until when."""
+"""Test who may download a job's file, by which URL, and until when."""
 
 from __future__ import annotations
 

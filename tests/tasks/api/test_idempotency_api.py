@@ -1,4 +1,4 @@
-"""The Idempotency-Key: a request sent again finds the job that the first one made."""
+"""Test the Idempotency-Key: a repeated request finds the job of the first one."""
 
 from __future__ import annotations
 

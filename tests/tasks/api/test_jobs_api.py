@@ -1,4 +1,4 @@
-"""`jobs/`: what a client sees of its jobs and may do with them."""
+"""Test `jobs/`: what a client sees of its jobs and may do with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notifications/`: what became of the account's jobs, read and unread."""
+"""Test `notifications/`: listing, counting and marking notifications as read."""
 
 from __future__ import annotations
 

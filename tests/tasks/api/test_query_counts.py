@@ -1,4 +1,4 @@
-"""How many queries each request of jobs and tokens takes, and that more rows do not make it more."""
+"""Test how many queries each request for jobs and tokens takes, however many rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may have, and the 429 that says what is used up and until when."""
+"""Test quotas, and the 429 that says what is used up and until when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`schedules/`: what an owner sees of schedules and may do with them."""
+"""Test `schedules/`: what an owner sees of schedules and may do with them."""
 
 from __future__ import annotations
 

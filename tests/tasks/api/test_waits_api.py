@@ -1,4 +1,4 @@
-"""`jobs/{slug}/?wait=`: one request that is answered when the job has ended."""
+"""Test `jobs/{slug}/?wait=`: one request that is answered when the job has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`webhooks/`: making, changing and trying out webhooks, and the log of what was sent."""
+"""Test `webhooks/`: creating, changing and pinging webhooks, and the log of deliveries."""
 
 from __future__ import annotations
 

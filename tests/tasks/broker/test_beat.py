@@ -1,4 +1,4 @@
-"""One beat at a time, held by a lock that ends with its connection."""
+"""Test that one beat runs at a time, by a lock of its connection."""
 
 from __future__ import annotations
 

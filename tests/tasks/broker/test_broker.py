@@ -1,4 +1,4 @@
-"""The repair of kombu's count of held messages: a slot is freed whatever Redis says."""
+"""Test the patched kombu transport: a prefetch slot is freed even if Redis fails."""
 
 from __future__ import annotations
 

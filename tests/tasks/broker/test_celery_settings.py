@@ -1,4 +1,4 @@
-"""The facts of the configuration that the promises to users rest on (docs/adr/0003)."""
+"""Test the Celery settings on which promises to users rest (docs/adr/0003)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which job a worker gets, and that no two get the same."""
+"""Test which job a worker claims, and that no two claim the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each way a runner can end becomes a state of the job, and what stays behind."""
+"""Test which state and files each way of ending a runner leads to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may happen around a run at the worst moment: a stop, a cancel, a lease that is lost."""
+"""Test a stop, a cancellation and a lost lease at the worst moments."""
 
 from __future__ import annotations
 

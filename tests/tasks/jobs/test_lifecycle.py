@@ -1,4 +1,4 @@
-"""What each change of a job's state writes, counts and rolls back."""
+"""Test what each change of a job's state writes, counts and rolls back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every change of state there is, tried in every state a job can be in."""
+"""Test every change of state in every state of a job."""
 
 from __future__ import annotations
 

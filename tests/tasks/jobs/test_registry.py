@@ -1,4 +1,4 @@
-"""The registry of runners."""
+"""Test the registry of runners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request for what is under way already gets that job; a small one goes into a lane of its own."""
+"""Test that an identical request gets the unfinished job, and that small jobs join `quick`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweep of files: what is past its time goes, what somebody may still want stays."""
+"""Test the sweep of files: expired ones are removed, inputs in use are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweep of small records: each kind goes at its age, in batches, and nothing younger with it."""
+"""Test the sweep of records: each kind is removed at its age, in batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the transaction that ends a job leaves: a notification, and a delivery for everybody who wants one."""
+"""Test that the transaction that ends a job writes its notification and deliveries."""
 
 from __future__ import annotations
 

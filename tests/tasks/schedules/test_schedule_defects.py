@@ -1,4 +1,4 @@
-"""A schedule that meets a defect: it fails by itself, and no other is kept from its turn."""
+"""Test that a defect of one schedule is its failure and holds up no other."""
 
 from __future__ import annotations
 

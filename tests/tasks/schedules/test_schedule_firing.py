@@ -1,4 +1,4 @@
-"""The pass that fires schedules: each slot once, what was missed, and what fails too often."""
+"""Test the pass that fires schedules: each slot once, missed slots, repeated failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The register of what schedules can start, and the deliveries that they may name."""
+"""Test the registry of actions, and the deliveries that schedules may name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of schedules: what they mean, also on days when clocks are changed, and what is no rule."""
+"""Test rules: their slots, also when clocks change, and which texts are rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slots that find their owner's queue full: tried again until there is room or the next one comes."""
+"""Test slots whose owner's queue is full: they wait for room or the next slot."""
 
 from __future__ import annotations
 

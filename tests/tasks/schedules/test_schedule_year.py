@@ -1,4 +1,4 @@
-"""A year of schedules in a few seconds: two beats at once, two outages, and every change of the clocks."""
+"""Test a year of schedules with two beats, two outages and every clock change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every object store promises, tried on each of them."""
+"""Test what every object store must do, on each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files in a folder: durable in the right order, private, clear about a full or closed disk."""
+"""Test the store of files: durable, private, clear about a full or closed disk."""
 
 from __future__ import annotations
 
