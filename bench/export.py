@@ -39,7 +39,7 @@ from gridlink.lib.postgres_files import PACKAGE, PROGRAMS
 from gridlink.lib.server_process import EmbeddedError, package_folder
 from reports.clicks.rollups import watermark
 from reports.clicks.storage.partitions import today
-from reports.exports.compression import Uncompressed
+from reports.exports.compression import UNCOMPRESSED
 from reports.exports.formats import csv
 from reports.exports.sources.base import Chunk, ExportSpec
 from reports.exports.sources.clicks import ClicksSource
@@ -99,7 +99,7 @@ def _script(folder: Path) -> Path:
     source = ClicksSource(ExportSpec(1, "csv"))
     plan = source.plan(DEFAULT_DB_ALIAS)
     whole = Chunk(plan.rows, plan.chunks[0].start, plan.chunks[-1].end)
-    format = csv.CsvFormat(source.columns_selected, source.spec.style, Uncompressed())
+    format = csv.CsvFormat(source.columns_selected, source.spec.style, UNCOMPRESSED)
     query = source.query(plan, whole, DEFAULT_DB_ALIAS)
     statement = " ".join(query.select(format.expressions()).split())
     script = folder / "copy.sql"

@@ -47,7 +47,7 @@ class Export:
         params = context.params
         self.spec = ExportSpec.from_params(context.user_id, params)
         self.source: ExportSource = SOURCES[params["kind"]](self.spec)
-        compression = COMPRESSIONS[self.spec.compression]()
+        compression = COMPRESSIONS[self.spec.compression]
         self.format: ExportFormat = FORMATS[self.spec.format](
             self.source.columns_selected, self.spec.style, compression
         )

@@ -1,4 +1,4 @@
-"""Encode rows from COPY as Parquet files, the parts of an export, and join those to one file."""
+"""Encode rows from COPY as Parquet parts, and join parts to one file."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _lists(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 def join_parts(
     parts: Iterable[StoredPart], out: IO[bytes] | io.RawIOBase, columns: Sequence[Column]
 ) -> None:
-    """Write the row groups of all parts to one file, one group in memory at a time."""
+    """Write the row groups of all parts to one file, a group at a time."""
     names = [column.name for column in columns if _TYPES[column.kind] == pa.string()]
     # Texts stay in their dictionaries, which takes half the time of decoding and encoding them.
     types = {column.name: _TYPES[column.kind] for column in columns}

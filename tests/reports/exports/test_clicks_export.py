@@ -196,8 +196,8 @@ def test_filters(owner: Client, grid: Grid) -> None:
 
 def test_columns_zone_and_dialect(owner: Client, grid: Grid) -> None:
     make_clicks(grid, 20)
-    wish: dict[str, Any] = {"columns": ["link", "clicked_on"], "time_zone": "Asia/Kolkata"}
-    job = run(owner, **wish, delimiter="semicolon", bom=True)
+    choices: dict[str, Any] = {"columns": ["link", "clicked_on"], "time_zone": "Asia/Kolkata"}
+    job = run(owner, **choices, delimiter="semicolon", bom=True)
     one = Click.objects.earliest("clicked_on").link_id
     head, first, *_ = file_bytes(job).split(b"\n")
     assert head == b"\xef\xbb\xbflink;clicked_on"
@@ -208,12 +208,12 @@ def test_columns_zone_and_dialect(owner: Client, grid: Grid) -> None:
 def test_times_without_an_offset(owner: Client, grid: Grid) -> None:
     """As the clocks of the zone show them; the manifest says so."""
     make_clicks(grid, 20)
-    wish: dict[str, Any] = {"columns": ["clicked_on"], "time_zone": "Asia/Kolkata"}
-    job = run(owner, **wish, times="local")
+    choices: dict[str, Any] = {"columns": ["clicked_on"], "time_zone": "Asia/Kolkata"}
+    job = run(owner, **choices, times="local")
     assert file_bytes(job).split(b"\n")[1] == f"{FIRST}T05:30:00.000000".encode()
     about = manifest_of(owner, job)
     assert (about["time_zone"], about["times"]) == ("Asia/Kolkata", "local")
-    assert manifest_of(owner, run(owner, **wish))["times"] == "offset"
+    assert manifest_of(owner, run(owner, **choices))["times"] == "offset"
 
 
 def test_somebody_elses_clicks_are_not_in_it(owner: Client, grid: Grid) -> None:

@@ -141,8 +141,8 @@ def test_csv_of_links(titled: Client, profile: Path, tmp_path: Path) -> None:
 
 def test_csv_with_local_times(titled: Client, profile: Path, tmp_path: Path) -> None:
     """Without an offset, times are times."""
-    wish = {"times": "local", "time_zone": "Asia/Kolkata"}
-    rows = opened(profile, tmp_path, "links.csv", file_bytes(run_export(titled, "csv", **wish)))
+    choices = {"times": "local", "time_zone": "Asia/Kolkata"}
+    rows = opened(profile, tmp_path, "links.csv", file_bytes(run_export(titled, "csv", **choices)))
     assert set(column(rows, "created_on")) == {Cell("date", "2026-03-04T10:36:07")}
     assert {cell.type for cell in column(rows, "active_from")} == {""}
     assert set(column(rows, "width")) == {Cell("float", "1")}

@@ -27,7 +27,7 @@ Files = dict[str, bytes]
 
 
 def archive_submit(*, user: User) -> Submission:
-    """The wish for an archive of the whole account."""
+    """Submit an export of the whole account."""
     return export_submit(user=user, kind="account", format="zip", filters={})
 
 

@@ -37,10 +37,10 @@ def link_on(grid: Grid, number: int, **fields: Any) -> Link:
 
 
 def run_export(
-    client: Client, form: str, compression: str = "none", filters: Any = None, **wish: Any
+    client: Client, form: str, compression: str = "none", filters: Any = None, **choices: Any
 ) -> Job:
     """The export, done; it must have succeeded."""
-    body: dict[str, Any] = {"kind": "links", "format": form, "compression": compression, **wish}
+    body: dict[str, Any] = {"kind": "links", "format": form, "compression": compression, **choices}
     if filters:
         body["filters"] = filters
     answer = client.post("exports/", body)

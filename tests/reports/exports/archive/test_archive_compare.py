@@ -33,7 +33,7 @@ def data(good: bytes) -> bytes:
     return good
 
 
-def told(folder: Path, first: bytes, second: bytes) -> tuple[bool, list[str]]:
+def compared(folder: Path, first: bytes, second: bytes) -> tuple[bool, list[str]]:
     """Whether they are equal, and the lines."""
     out = StringIO()
     paths = [saved(folder, name, data) for name, data in (("a.zip", first), ("b.zip", second))]
@@ -44,19 +44,19 @@ def told(folder: Path, first: bytes, second: bytes) -> tuple[bool, list[str]]:
 
 
 def test_an_archive_and_itself(tmp_path: Path, data: bytes) -> None:
-    assert told(tmp_path, data, data) == (True, ["equal"])
+    assert compared(tmp_path, data, data) == (True, ["equal"])
 
 
 def test_the_order_of_rows_does_not_matter(tmp_path: Path, data: bytes) -> None:
     for name in ("clicks", "links", "grid_day_values"):
         other = rewritten(data, f"{name}.jsonl", list.reverse)
         assert rows_of(other, name) != rows_of(data, name)
-        assert told(tmp_path, data, other) == (True, ["equal"])
+        assert compared(tmp_path, data, other) == (True, ["equal"])
 
 
 def test_the_instant_may_differ(tmp_path: Path, data: bytes) -> None:
     other = zipped(noted(unzipped(data), {"as_of": {"time": "later"}, "gridlink": "0.2"}))
-    is_equal, (version, as_of, last) = told(tmp_path, data, other)
+    is_equal, (version, as_of, last) = compared(tmp_path, data, other)
     assert (is_equal, last) == (True, "equal")
     assert version == f"may differ: gridlink: {settings.VERSION} and 0.2"
     assert as_of.startswith("may differ: as_of: time=")
@@ -65,27 +65,27 @@ def test_the_instant_may_differ(tmp_path: Path, data: bytes) -> None:
 def test_whose_account_it_is_may_differ(tmp_path: Path, data: bytes) -> None:
     slug = f"us_{5:032x}"
     other = rewritten(data, "account.jsonl", lambda rows: rows[0].update(username="bob", slug=slug))
-    is_equal, lines = told(tmp_path, data, other)
+    is_equal, lines = compared(tmp_path, data, other)
     assert is_equal
     assert "may differ: account , username: alice and bob" in lines
 
 
 def test_what_a_header_is_taken_for_may_differ(tmp_path: Path, data: bytes) -> None:
     other = rewritten(data, "agents.jsonl", lambda rows: rows[0].update(browser="Other"))
-    is_equal, lines = told(tmp_path, data, other)
+    is_equal, lines = compared(tmp_path, data, other)
     assert is_equal
     assert lines[0].endswith(" and Other")
 
 
 def test_whether_a_webhook_is_enabled_may_differ(tmp_path: Path, data: bytes) -> None:
     other = rewritten(data, "webhooks.jsonl", lambda rows: rows[0].update(is_enabled=False))
-    is_equal, lines = told(tmp_path, data, other)
+    is_equal, lines = compared(tmp_path, data, other)
     assert is_equal
     assert f"may differ: webhooks slug=wh_{1:032x}, is_enabled: true and false" in lines
 
 
-def test_what_an_older_schema_does_not_tell_may_differ(tmp_path: Path, data: bytes) -> None:
-    is_equal, lines = told(tmp_path, data, of_schema_1(data))
+def test_what_an_older_schema_does_not_have_may_differ(tmp_path: Path, data: bytes) -> None:
+    is_equal, lines = compared(tmp_path, data, of_schema_1(data))
     assert (is_equal, lines[-1]) == (True, "equal")
     assert lines[:4] == [
         "may differ: schema: 2 and 1",
@@ -144,7 +144,7 @@ def test_what_an_older_schema_does_not_tell_may_differ(tmp_path: Path, data: byt
 def test_a_difference(
     tmp_path: Path, data: bytes, name: str, change: Callable[[list[Any]], object], line: str
 ) -> None:
-    is_equal, lines = told(tmp_path, data, rewritten(data, f"{name}.jsonl", change))
+    is_equal, lines = compared(tmp_path, data, rewritten(data, f"{name}.jsonl", change))
     assert not is_equal
     assert [found for found in lines if found.endswith(line)]
 
@@ -152,7 +152,7 @@ def test_a_difference(
 def test_a_click_more(tmp_path: Path, data: bytes) -> None:
     """How often the same one is there counts."""
     other = rewritten(data, "clicks.jsonl", lambda rows: rows.append(rows[0]))
-    is_equal, (line,) = told(tmp_path, data, other)
+    is_equal, (line,) = compared(tmp_path, data, other)
     assert not is_equal
     start = "clicks: 1 in the first, 2 in the second: "
     assert line.startswith(start)
@@ -161,7 +161,7 @@ def test_a_click_more(tmp_path: Path, data: bytes) -> None:
 
 def test_a_click_that_differs_is_two(tmp_path: Path, data: bytes) -> None:
     other = rewritten(data, "clicks.jsonl", lambda rows: rows[0].update(country="FR"))
-    is_equal, lines = told(tmp_path, data, other)
+    is_equal, lines = compared(tmp_path, data, other)
     assert not is_equal
     assert sorted(line[:41] for line in lines) == [
         "clicks: 0 in the first, 1 in the second: ",
@@ -169,11 +169,11 @@ def test_a_click_that_differs_is_two(tmp_path: Path, data: bytes) -> None:
     ]
 
 
-def test_of_many_differences_some_are_told(
+def test_of_many_differences_some_are_listed(
     tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compare, "REPORTED_MAX", 2)
-    _, lines = told(tmp_path, data, rewritten(data, "clicks.jsonl", list.clear))
+    _, lines = compared(tmp_path, data, rewritten(data, "clicks.jsonl", list.clear))
     assert len(lines) == 3
     assert lines[-1] == f"clicks: {len(rows_of(data, 'clicks')) - 1 - 2} more"
 

@@ -43,7 +43,7 @@ def data(good: bytes) -> bytes:
     return good
 
 
-def told(owner: Client, data: bytes, table: str) -> list[tuple[str, str]]:
+def verdicts_of(owner: Client, data: bytes, table: str) -> list[tuple[str, str]]:
     """The verdicts of a table's rows; a dry run must have said the same."""
     tried, done = (verdicts(restored(owner, data, mode)) for mode in ("dry_run", "apply"))
     assert tried == done
@@ -139,7 +139,7 @@ def test_a_schedule_that_could_start_nothing(
 ) -> None:
     """It is there, disabled, and all else as well."""
     bad = rewritten(data, "schedules.jsonl", lambda rows: rows[number].update(change))
-    verdict = told(owner, bad, "schedules")[number]
+    verdict = verdicts_of(owner, bad, "schedules")[number]
     assert verdict[0] == "create"
     assert verdict[1].startswith(f"it is disabled: {reason}")
     assert Schedule.objects.count() == 3
@@ -152,7 +152,7 @@ def test_a_schedule_that_could_start_nothing(
 
 def test_a_disabled_schedule_is_checked_when_it_is_enabled(owner: Client, data: bytes) -> None:
     bad = rewritten(data, "schedules.jsonl", lambda rows: rows[2].update(rule="never"))
-    assert told(owner, bad, "schedules")[2] == ("create", "")
+    assert verdicts_of(owner, bad, "schedules")[2] == ("create", "")
     found = Schedule.objects.get(name="Off")
     answer = owner.patch(f"schedules/{found.slug}/", {"is_enabled": True}, if_match="*")
     assert answer.status_code == 400
@@ -178,7 +178,7 @@ def test_a_report_that_cannot_be_answered_here(
 ) -> None:
     """It is left out, and all else is there."""
     bad = rewritten(data, "reports.jsonl", lambda rows: rows[0].update(change))
-    found = told(owner, bad, "reports")
+    found = verdicts_of(owner, bad, "reports")
     assert (found[0][0], found[0][1][: len(reason)]) == ("skip", reason)
     assert found[1:] == [("create", "")] * 2
     assert sorted(Report.objects.values_list("kind", flat=True)) == ["summary", "top"]
@@ -190,7 +190,7 @@ def test_a_range_that_is_too_long_by_now_comes_back(owner: Client, data: bytes) 
     old = rewritten(
         data, "reports.jsonl", lambda rows: rows[0].update(range={"from": "1950-01-01"})
     )
-    assert told(owner, old, "reports")[0] == ("create", "")
+    assert verdicts_of(owner, old, "reports")[0] == ("create", "")
     answer = owner.post(f"reports/rp_{1:032x}/runs/", {})
     assert answer.status_code == 400
 
@@ -200,7 +200,7 @@ def test_a_webhook_has_a_new_secret_and_rests(owner: Client) -> None:
     data = archived(owner)
     old = {decrypt(each) for each in WebhookEndpoint.objects.values_list("secret", flat=True)}
     forget_all()
-    assert told(owner, data, "webhooks") == [("create", SIGNED)] * 2
+    assert verdicts_of(owner, data, "webhooks") == [("create", SIGNED)] * 2
     first, second = WebhookEndpoint.objects.order_by("pk")
     secrets = {decrypt(first.secret), decrypt(second.secret)}
     assert len(secrets - old) == 2
@@ -231,7 +231,7 @@ def test_an_address_that_nothing_may_go_to(
     owner: Client, data: bytes, url: str, reason: str
 ) -> None:
     bad = rewritten(data, "webhooks.jsonl", lambda rows: rows[0].update(url=url))
-    assert told(owner, bad, "webhooks") == [("skip", reason), ("create", SIGNED)]
+    assert verdicts_of(owner, bad, "webhooks") == [("skip", reason), ("create", SIGNED)]
     assert WebhookEndpoint.objects.get().slug == f"wh_{2:032x}"
 
 
@@ -248,7 +248,7 @@ def test_no_more_than_there_may_be(
 ) -> None:
     setattr(settings, setting, 1)
     reason = f"there are 1 {table} here already, the most allowed"
-    first, *others = told(owner, data, table)
+    first, *others = verdicts_of(owner, data, table)
     assert first[0] == "create"
     assert others == [("skip", reason)] * (count - 1)
     setattr(settings, setting, count)

@@ -49,7 +49,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_the_manifest_is_right(owner: Client) -> None:
     furnish(owner)
     job = execute(archive_submit(user=user_of(owner)).job)
-    data, beside = output(job, "account.zip"), json.loads(output(job, "manifest.json"))
+    data, beside_it = output(job, "account.zip"), json.loads(output(job, "manifest.json"))
     files = unzipped(data)
     assert list(files)[-1] == "manifest.json"
     manifest = json.loads(files.pop("manifest.json"))
@@ -63,8 +63,8 @@ def test_the_manifest_is_right(owner: Client) -> None:
         }
         for name, content in files.items()
     ]
-    assert beside["content"] == manifest["files"]
-    assert beside["files"] == [
+    assert beside_it["content"] == manifest["files"]
+    assert beside_it["files"] == [
         {
             "name": "account.zip",
             "rows": sum(note["rows"] for note in manifest["files"]),
@@ -73,7 +73,7 @@ def test_the_manifest_is_right(owner: Client) -> None:
         }
     ]
     assert job.result["tables"]["clicks"] == 8
-    assert job.progress_done == job.progress_total == beside["files"][0]["rows"]
+    assert job.progress_done == job.progress_total == beside_it["files"][0]["rows"]
 
 
 def test_all_or_nothing_is_written(owner: Client, storage: Path, settings: Any) -> None:
@@ -212,7 +212,7 @@ def _waiting() -> int:
 
 
 @pytest.fixture
-def told(owner: Client) -> bytes:
+def archive(owner: Client) -> bytes:
     furnish(owner)
     data = archived(owner)
     forget_all()
@@ -233,10 +233,10 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, calls: int, error: BaseException) -
 
 @pytest.mark.parametrize("calls", [0, 1, 4, 9])
 def test_a_cancelled_restore_leaves_nothing(
-    owner: Client, told: bytes, storage: Path, monkeypatch: pytest.MonkeyPatch, calls: int
+    owner: Client, archive: bytes, storage: Path, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
     before, kept = contents(), stored(storage)
-    job = submit_restore(owner, [told])
+    job = submit_restore(owner, [archive])
     stop_at(monkeypatch, calls, JobCancelled())
     execute(job)
     assert job.status == "cancelled"
@@ -264,9 +264,9 @@ def test_a_cancelled_archive_leaves_nothing(
 
 
 def test_another_attempt_does_it_once(
-    owner: Client, told: bytes, monkeypatch: pytest.MonkeyPatch
+    owner: Client, archive: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = submit_restore(owner, [told])
+    job = submit_restore(owner, [archive])
     with monkeypatch.context() as patch:
         stop_at(patch, 5, ConnectionError("gone"))
         execute(job)
@@ -278,7 +278,7 @@ def test_another_attempt_does_it_once(
 
 
 def test_a_failure_at_the_very_end_leaves_nothing(
-    owner: Client, told: bytes, monkeypatch: pytest.MonkeyPatch
+    owner: Client, archive: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of it or nothing, months included."""
     from reports.exports.archive.tables.sums import GridDayValuesTable
@@ -290,7 +290,7 @@ def test_a_failure_at_the_very_end_leaves_nothing(
         raise RuntimeError("no")
 
     monkeypatch.setattr(GridDayValuesTable, "insert", broken)
-    job = execute(submit_restore(owner, [told]))
+    job = execute(submit_restore(owner, [archive]))
     assert (job.status, job.error_code) == ("failed", "internal")
     assert contents() == before
     assert partitions() == months
@@ -306,21 +306,21 @@ def partitions() -> list[tuple[str]]:
 
 
 def test_too_large_an_upload_is_refused_while_it_is_read(
-    owner: Client, told: bytes, monkeypatch: pytest.MonkeyPatch
+    owner: Client, archive: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zip_checks, "ARCHIVE_BYTES", 100)
-    job = execute(submit_restore(owner, [told]))
+    job = execute(submit_restore(owner, [archive]))
     assert (job.error_code, job.error_message) == (
         "unreadable",
         "The file is larger than 100 bytes.",
     )
 
 
-def test_no_temporary_table_stays(owner: Client, told: bytes) -> None:
+def test_no_temporary_table_stays(owner: Client, archive: bytes) -> None:
     for mode in ("dry_run", "apply"):
-        restored(owner, told, mode)
+        restored(owner, archive, mode)
         assert temporary_tables() == 0
-    assert refused(owner, told[:-1])
+    assert refused(owner, archive[:-1])
     assert temporary_tables() == 0
 
 
@@ -331,19 +331,19 @@ def temporary_tables() -> int:
 
 
 def test_small_ones_go_into_the_lane_for_them(
-    owner: Client, told: bytes, monkeypatch: pytest.MonkeyPatch
+    owner: Client, archive: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert submit_restore(owner, [told]).queue == "quick"
-    assert submit_restore(owner, [told, bytes(1 << 17)]).queue == "imports"
+    assert submit_restore(owner, [archive]).queue == "quick"
+    assert submit_restore(owner, [archive, bytes(1 << 17)]).queue == "imports"
     assert archive_submit(user=user_of(owner)).job.queue == "quick"
     Job.objects.all().delete()
-    restored(owner, told)
+    restored(owner, archive)
     monkeypatch.setattr(runner, "_SMALL_ROWS", 10)
     assert archive_submit(user=user_of(owner)).job.queue == "exports"
 
 
-def test_a_dry_run_and_then_the_same_file_for_real(owner: Client, told: bytes) -> None:
-    tried = restored(owner, told, "dry_run")
+def test_a_dry_run_and_then_the_same_file_for_real(owner: Client, archive: bytes) -> None:
+    tried = restored(owner, archive, "dry_run")
     assert not Grid.objects.exists()
     params = {"mode": "apply", "upload_of": tried.slug}
     job = execute(job_submit(user=user_of(owner), kind=RESTORE, params=params).job)
@@ -351,8 +351,8 @@ def test_a_dry_run_and_then_the_same_file_for_real(owner: Client, told: bytes) -
     assert Grid.objects.count() == 2
 
 
-def test_an_upload_that_is_gone(owner: Client, told: bytes, storage: Path) -> None:
-    job = submit_restore(owner, [told])
+def test_an_upload_that_is_gone(owner: Client, archive: bytes, storage: Path) -> None:
+    job = submit_restore(owner, [archive])
     (storage / f"jobs/{job.slug}/input/upload").unlink()
     execute(job)
     message = "The upload has expired; send the file again."

@@ -25,7 +25,7 @@ from tests.support.reports.exports import data_file, file_bytes, link_on, run_ex
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def told(*paths: Path) -> str:
+def output_of(*paths: Path) -> str:
     out = StringIO()
     call_command("verify_export", *map(str, paths), stdout=out)
     return out.getvalue()
@@ -54,20 +54,20 @@ def test_an_export(owner: Client, grid: Grid, tmp_path: Path, form: str, compres
     job = run_export(owner, form, compression)
     data, about = file_bytes(job), output(job, "manifest.json")
     name = data_file(job).name
-    file, beside = saved(tmp_path, name, data), saved(tmp_path, "manifest.json", about)
-    said = f"{name}: size, SHA-256 and rows are as {beside} says\n"
-    assert told(file) == told(file, beside) == said
+    file, manifest_path = saved(tmp_path, name, data), saved(tmp_path, "manifest.json", about)
+    said = f"{name}: size, SHA-256 and rows are as {manifest_path} says\n"
+    assert output_of(file) == output_of(file, manifest_path) == said
     saved(tmp_path, name, data[:-1])
     size, digest, *_, last = faults(file)
     assert size == f"{name}: {len(data) - 1} bytes, not {len(data)}"
     assert digest.startswith(f"{name}: SHA-256 ")
-    assert last == f"{name} is not as {beside} says"
+    assert last == f"{name} is not as {manifest_path} says"
     more = json.loads(about)
     (note,) = (note for note in more["files"] if note["name"] == name)
     note["rows"] = 4
     saved(tmp_path, name, data)
     saved(tmp_path, "manifest.json", json.dumps(more).encode())
-    assert faults(file) == [f"{name}: 3 rows, not 4", f"{name} is not as {beside} says"]
+    assert faults(file) == [f"{name}: 3 rows, not 4", f"{name} is not as {manifest_path} says"]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -106,8 +106,11 @@ def test_a_line_that_is_no_row(tmp_path: Path, line: bytes) -> None:
 def test_a_format_whose_rows_are_not_counted(owner: Client, grid: Grid, tmp_path: Path) -> None:
     job = run_export(owner, "netscape")
     file = saved(tmp_path, data_file(job).name, file_bytes(job))
-    beside = saved(tmp_path, "m.json", output(job, "manifest.json"))
-    assert told(file, beside) == f"{file.name}: size and SHA-256 are as {beside} says\n"
+    manifest_path = saved(tmp_path, "m.json", output(job, "manifest.json"))
+    assert (
+        output_of(file, manifest_path)
+        == f"{file.name}: size and SHA-256 are as {manifest_path} says\n"
+    )
 
 
 def test_an_archive(owner: Client, tmp_path: Path) -> None:
@@ -115,14 +118,14 @@ def test_an_archive(owner: Client, tmp_path: Path) -> None:
     data = archived(owner)
     file = saved(tmp_path, "account.zip", data)
     rows = sum(content.count(b"\n") for name, content in unzipped(data).items() if "jsonl" in name)
-    assert told(file) == f"account.zip: its files are as its own manifest says, {rows} rows\n"
+    assert output_of(file) == f"account.zip: its files are as its own manifest says, {rows} rows\n"
     files = unzipped(data)
     files["links.jsonl"] = files["links.jsonl"].replace(b"=1+1", b"=1+2")
     file.write_bytes(zipped(files))
     (line,) = faults(file)
     assert line.startswith("links.jsonl is not as the manifest says: sha256 ")
     file.write_bytes(data[:-9])
-    assert faults(file) == [f"There is no manifest.json beside {file}; name one."]
+    assert faults(file) == [f"There is no manifest.json manifest_path {file}; name one."]
 
 
 def test_an_archive_with_the_manifest_beside_it(owner: Client, tmp_path: Path) -> None:
@@ -132,8 +135,8 @@ def test_an_archive_with_the_manifest_beside_it(owner: Client, tmp_path: Path) -
     furnish(owner)
     job = execute(archive_submit(user=user_of(owner)).job)
     file = saved(tmp_path, "account.zip", output(job, "account.zip"))
-    beside = saved(tmp_path, "manifest.json", output(job, "manifest.json"))
-    assert told(file) == f"account.zip: size, SHA-256 and rows are as {beside} says\n"
+    manifest_path = saved(tmp_path, "manifest.json", output(job, "manifest.json"))
+    assert output_of(file) == f"account.zip: size, SHA-256 and rows are as {manifest_path} says\n"
     file.write_bytes(file.read_bytes()[:-5])
     assert "account.zip: The file is no whole ZIP: it does not end like one." in faults(file)
 
