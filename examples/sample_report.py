@@ -18,15 +18,15 @@ from examples.picture import picture
 from gridlink.accounts.models import User
 from reports.analytics.periods import parse_period
 from reports.clicks.audit.rebuild import rebuild_day
-from reports.reporting.kinds.base import Question
+from reports.reporting.kinds.base import ReportQuery
 from reports.reporting.kinds.scope import Scope
 from reports.reporting.kinds.summary import Summary, SummaryParameters
-from reports.reporting.renderers.base import About
+from reports.reporting.renderers.base import RenderContext
 from reports.reporting.renderers.pdf.renderer import PdfRenderer
 from reports.reporting.results.result import Result
 
 _CLICKS = 420
-_ABOUT = About(
+_ABOUT = RenderContext(
     made_on=datetime(2026, 11, 1, 6, tzinfo=UTC),
     run="jb_5d2c9a7e41b04f6c8a3e0f9d7b615c28",
     locale="en_GB",
@@ -49,7 +49,7 @@ def _summary() -> Result:
         rebuild_day(day=day)
     first = LAST.replace(day=1)
     period = parse_period(since=str(first), until=str(LAST), tz="UTC", now=_ABOUT.made_on)
-    return Summary(Question(user.pk, Scope(), period), SummaryParameters()).result()
+    return Summary(ReportQuery(user.pk, Scope(), period), SummaryParameters()).result()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a schedule can start here: a saved report, or an export."""
+"""Define what schedules can start here: saved reports and exports."""
 
 from __future__ import annotations
 
@@ -33,21 +33,20 @@ class _ExportParams(ExportSerializer):
 
 @register
 class RunReport(ScheduledAction):
-    """`params`: report, the slug of a saved one. Its range is as of the slot."""
+    """Run the saved report of `params`; its range is as of the slot."""
 
     name = "report"
 
     def validate(self, *, user: User, params: dict[str, Any]) -> dict[str, Any]:
-        """Raises Invalid, and NotFound for a report that is not the user's."""
+        """Return the parameters; raises Invalid, and NotFound for another user's report."""
         found = validated(_ReportParams, params)
         report_write(user, found["report"])
         return found
 
     def submit(self, *, user: User, params: dict[str, Any], occurrence: Occurrence) -> Submission:
-        """Always a run of its own: an earlier one was delivered already."""
-        wish = _again(_ReportParams, params)
-        with _told("The report"):
-            report = report_write(user, wish["report"])
+        """Submit a fresh run, since an earlier one was delivered already."""
+        with _missing("The report"):
+            report = report_write(user, _stored(_ReportParams, params)["report"])
         return run_submit(
             report=report,
             moment=occurrence.slot,
@@ -59,55 +58,59 @@ class RunReport(ScheduledAction):
 
 @register
 class MakeExport(ScheduledAction):
-    """`params`: as of `exports/`; and range, as a report's, which stands for `from` and `to` as of the
-    slot."""
+    """Make an export; `params` are those of the API, and optionally a `range`.
+
+    The range is that of a report, as of the slot; it replaces `from` and `to` in the filters.
+    """
 
     name = "export"
 
     def validate(self, *, user: User, params: dict[str, Any]) -> dict[str, Any]:
-        """Raises Invalid, and NotFound for a grid or link in the filters that is not the user's."""
+        """Return the parameters; raises Invalid, and NotFound for another user's grid or link."""
         found = validated(_ExportParams, params)
-        moments = {"from", "to"} & found["filters"].keys()
-        if "range" in found and moments:
+        if "range" in found and {"from", "to"} & found["filters"].keys():
             message = "Give a range, or `from` and `to` in the filters."
             raise Invalid("Some fields are not valid.", fields={"range": [message]})
-        export_params(user=user, **_resolved(found, user.week_start, timezone.now()))
+        export_params(user=user, **_resolve_range(found, user.week_start, timezone.now()))
         return found
 
     def submit(self, *, user: User, params: dict[str, Any], occurrence: Occurrence) -> Submission:
-        """The job."""
-        wish = _resolved(_again(_ExportParams, params), user.week_start, occurrence.slot)
-        with _told("A grid or a link in the filters"):
+        """Submit the export."""
+        stored = _stored(_ExportParams, params)
+        export = _resolve_range(stored, user.week_start, occurrence.slot)
+        with _missing("A grid or link in the filters"):
             return export_submit(
-                user=user, idempotency_key=occurrence.key, deliveries=occurrence.deliveries, **wish
+                user=user,
+                idempotency_key=occurrence.key,
+                deliveries=occurrence.deliveries,
+                **export,
             )
 
 
-def _again(form: type[StrictSerializer], params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters that were kept, perhaps by another version, with the defaults of what has been added since.
-    Raises Invalid for what there is no longer."""
+def _stored(form: type[StrictSerializer], params: dict[str, Any]) -> dict[str, Any]:
+    """Validate parameters that another version may have stored; raises Invalid."""
     try:
         return validated(form, params)
     except ValidationError as error:
         fault = first_error(error.detail)
-        raise Invalid(f"Its parameters make no sense any more. {fault}") from error
+        raise Invalid(f"The schedule's parameters are no longer valid. {fault}") from error
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Whoever reads the note of a slot did not ask just now, and must be told what is missing."""
+def _missing(what: str) -> Iterator[None]:
+    """Name in NotFound what is missing, for later readers of the slot's note."""
     try:
         yield
     except NotFound as error:
-        raise NotFound(f"{what} is gone.") from error
+        raise NotFound(f"{what} no longer exists.") from error
 
 
-def _resolved(params: dict[str, Any], week_start: str, moment: datetime) -> dict[str, Any]:
-    """The wish for an export, with the range as of a moment."""
-    wish = {name: value for name, value in params.items() if name != "range"}
+def _resolve_range(params: dict[str, Any], week_start: str, moment: datetime) -> dict[str, Any]:
+    """Return the parameters of an export, with the range as of a moment."""
+    export = {name: value for name, value in params.items() if name != "range"}
     if "range" not in params:
-        return wish
+        return export
     zone = params["time_zone"]
     period = period_at(range=params["range"], time_zone=zone, week_start=week_start, now=moment)
     moments = {"from": period.start.isoformat(), "to": period.until.isoformat()}
-    return {**wish, "filters": {**wish["filters"], **moments}}
+    return {**export, "filters": {**export["filters"], **moments}}

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from gridlink.accounts.models import User
 from reports.models import ReportRun
 from reports.reporting.results.result import Result
-from reports.reporting.runs.compression import packed
+from reports.reporting.runs.compression import compress
 from tasks.api.schedules.examples import SCHEDULE_WRITE
 from tasks.models import Channel, Delivery, DeliveryStatus, Notification
 from tests.support.client import PASSWORD, Client
@@ -77,7 +77,7 @@ def _answered(owner: Client, report: dict[str, Any]) -> str:
     slug: str = ask(owner, report).json()["slug"]
     nothing = Result("traffic", "Traffic", "", "UTC", (), (), ())
     basis = {"watermark": 0, "judged_again": 0, "bot_rules": 1, "state": {}}
-    ReportRun.objects.filter(job__slug=slug).update(result=packed(nothing), basis=basis)
+    ReportRun.objects.filter(job__slug=slug).update(result=compress(nothing), basis=basis)
     return slug
 
 

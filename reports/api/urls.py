@@ -1,4 +1,4 @@
-"""Routes under `/api/v1/` for exports, analytics, the ledger and reports."""
+"""Route `/api/v1/` to exports, analytics, the ledger and reports."""
 
 from __future__ import annotations
 

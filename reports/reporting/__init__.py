@@ -1,1 +1,1 @@
-"""Reports: saved definitions, their kinds, runs, results and file formats."""
+"""Define, run and render reports."""

@@ -1,8 +1,9 @@
-"""Writes of reports: their definitions, and runs, which are jobs."""
+"""Create, change and delete reports, and submit their runs, which are jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,24 +15,69 @@ from gridlink.accounts.models import User
 from gridlink.lib.database import lock_row
 from gridlink.lib.errors import Conflict, NotFound
 from gridlink.lib.models import require_version
+from gridlink.lib.unset import UNSET, Unset, given
 from grids.access import grid_write, link_write
 from reports.models import Report, ReportRun
+from reports.reporting.kinds.base import DataSource
 from reports.reporting.kinds.parameters import as_json, parse
 from reports.reporting.kinds.registry import kind_named
 from reports.reporting.kinds.scope import Scope
-from reports.reporting.runs.fingerprint import basis_of, is_same
+from reports.reporting.runs.fingerprint import data_fingerprint, is_unchanged
 from reports.reporting.runs.runner import REPORT
-from reports.reporting.runs.spec import Asked
+from reports.reporting.runs.spec import RunSpec
 from tasks.jobs.services import Submission, job_submit
 from tasks.models import FileRole, JobStatus
 from tasks.notifications.recipients import DeliveryRequest
 
 
-def report_create(*, user: User, **fields: Any) -> Report:
-    """Save a definition. Raises Invalid per field, NotFound for a grid or link in the scope that is not the
-    user's, and Conflict when there are as many reports as one may have."""
-    report = Report(user=user, **fields)
-    _check(report)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportChanges:
+    """Hold the fields of a report that change."""
+
+    title: str | Unset = UNSET
+    kind: str | Unset = UNSET
+    params: dict[str, Any] | Unset = UNSET
+    scope: dict[str, Any] | Unset = UNSET
+    range: dict[str, Any] | Unset = UNSET
+    time_zone: str | Unset = UNSET
+    week_start: str | Unset = UNSET
+    include_bots: bool | Unset = UNSET
+    formats: Sequence[str] | Unset = UNSET
+    paper: str | Unset = UNSET
+
+
+def report_create(
+    *,
+    user: User,
+    title: str,
+    kind: str,
+    params: dict[str, Any],
+    scope: dict[str, Any],
+    range: dict[str, Any],
+    time_zone: str,
+    week_start: str,
+    include_bots: bool,
+    formats: Sequence[str],
+    paper: str,
+) -> Report:
+    """Save a definition.
+
+    Raises Invalid, NotFound for another user's grid or link, and Conflict for too many reports.
+    """
+    report = Report(
+        user=user,
+        title=title,
+        kind=kind,
+        params=params,
+        scope=scope,
+        range=range,
+        time_zone=time_zone,
+        week_start=week_start,
+        include_bots=include_bots,
+        formats=formats,
+        paper=paper,
+    )
+    _validate(report)
     _check_scope(report)
     with transaction.atomic():
         lock_row(user)
@@ -42,20 +88,21 @@ def report_create(*, user: User, **fields: Any) -> Report:
     return report
 
 
-def report_update(*, report: Report, version: int | None, changes: dict[str, Any]) -> Report:
-    """Change a definition; earlier runs stay as they are. Raises as `report_create`, and
-    PreconditionFailed."""
+def report_update(*, report: Report, version: int | None, changes: ReportChanges) -> Report:
+    """Change a definition; earlier runs stay as they are.
+
+    Another kind begins with default parameters. Raises as `report_create`, and PreconditionFailed.
+    """
     with transaction.atomic():
         report = _locked(report)
         require_version(report.version, version)
-        # Parameters belong to their kind.
-        if changes.get("kind", report.kind) != report.kind:
-            changes = {"params": {}, **changes}
-        for name, value in changes.items():
+        if changes.kind not in (UNSET, report.kind):
+            report.params = {}
+        for name, value in given(changes).items():
             setattr(report, name, value)
-        _check(report)
-        # What it named before may be gone by now: a run tells of that.
-        if "scope" in changes:
+        _validate(report)
+        # An unchanged scope may name what no longer exists; runs report that.
+        if changes.scope is not UNSET:
             _check_scope(report)
         report.version += 1
         report.modified_on = timezone.now()
@@ -80,30 +127,27 @@ def run_submit(
     idempotency_key: str = "",
     deliveries: Sequence[DeliveryRequest] = (),
 ) -> Submission:
-    """Queue a run: of the range as of `moment`, or of just what an earlier run asked. While nothing has
-    changed that the numbers come from, it is the earlier run of the same question, unless a `fresh` one is
-    wanted.
+    """Queue a run of the range as of `moment`, or `like` an earlier run.
 
-    Raises Invalid for a definition, or an earlier run, that makes no sense by now, and what `job_submit`
-    raises.
+    Unless `fresh`, this returns an earlier equal run while the data is unchanged. Raises Invalid for a
+    definition or an earlier run that is no longer valid, and what `job_submit` raises.
     """
     now = timezone.now()
-    asked = (
-        Asked.from_json(like.job.params)
-        if like
-        else Asked.of(report, locale=report.user.locale, now=moment or now)
-    )
-    kind = asked.kind_of(user_id=report.user_id, now=now)
-    if not fresh and (earlier := _unchanged(report, asked, kind.depends_on, now)):
+    if like:
+        spec = RunSpec.from_json(like.job.params)
+    else:
+        spec = RunSpec.of(report, locale=report.user.locale, now=moment or now)
+    kind = spec.report_kind(user_id=report.user_id, now=now)
+    if not fresh and (earlier := _unchanged_run(report, spec, kind.depends_on, now)):
         return Submission(earlier.job, created=False)
     with transaction.atomic():
-        # So that it is not deleted meanwhile.
+        # Against concurrent deletion.
         if not lock_row(report):
             raise NotFound
         submission = job_submit(
             user=report.user,
             kind=REPORT,
-            params=asked.as_json(),
+            params=spec.as_json(),
             idempotency_key=idempotency_key,
             deliveries=deliveries,
             request={
@@ -114,25 +158,27 @@ def run_submit(
             },
         )
         run = ReportRun(job=submission.job, report=report)
-        # An earlier request may have made it, with the job.
+        # An earlier request with the same key may have made it with the job.
         ReportRun.objects.bulk_create([run], ignore_conflicts=True)
     return submission
 
 
-def _unchanged(report: Report, asked: Asked, reads: Any, now: datetime) -> ReportRun | None:
-    """The last run that asked the same and has all of its files, if its answer must still be the same."""
+def _unchanged_run(
+    report: Report, spec: RunSpec, reads: Iterable[DataSource], now: datetime
+) -> ReportRun | None:
+    """Return the last equal run, if it has all files and the data is unchanged."""
     runs = report.runs.select_related("job").filter(
-        job__params=asked.as_json(), job__status=JobStatus.SUCCEEDED, result__isnull=False
+        job__params=spec.as_json(), job__status=JobStatus.SUCCEEDED, result__isnull=False
     )
     run = runs.defer("result").order_by("-job").first()
     if run is None or run.basis is None:
         return None
     files = run.job.files.filter(role=FileRole.OUTPUT, deleted_on=None, expires_on__gt=now)
-    if files.count() < len(asked.formats):
+    if files.count() < len(spec.formats):
         return None
-    until = asked.period(now).until
-    basis = basis_of(user_id=report.user_id, reads=reads, until=until)
-    return run if is_same(run.basis, basis) else None
+    until = spec.period(now).until
+    fingerprint = data_fingerprint(user_id=report.user_id, reads=reads, until=until)
+    return run if is_unchanged(run.basis, fingerprint) else None
 
 
 def _locked(report: Report) -> Report:
@@ -142,14 +188,14 @@ def _locked(report: Report) -> Report:
     return found
 
 
-def _check(report: Report) -> None:
-    """Raises for what can be told to make no sense before it is run; fills in the defaults of parameters."""
+def _validate(report: Report) -> None:
+    """Check a definition as far as possible before a run, and add the default parameters."""
     kind = kind_named(report.kind)
     report.params = as_json(parse(kind.parameters, report.params))
     report.scope = Scope.parse(report.scope).as_json()
     now = timezone.now()
-    asked = Asked.of(report, locale=report.user.locale, now=now)
-    asked.kind_of(user_id=report.user_id, now=now).check()
+    spec = RunSpec.of(report, locale=report.user.locale, now=now)
+    spec.report_kind(user_id=report.user_id, now=now).check()
 
 
 def _check_scope(report: Report) -> None:

@@ -1,1 +1,1 @@
-"""Endpoint that starts exports."""
+"""Serve the endpoint that starts exports."""

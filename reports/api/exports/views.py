@@ -1,4 +1,4 @@
-"""Endpoint `exports/`: start an export."""
+"""Serve `exports/`, which starts exports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tasks.api.jobs.serializers import JobSerializer, accepted
 
 
 class ExportListView(APIView):
-    """Exports."""
+    """Start exports."""
 
     @extend_schema(
         summary="Export links, clicks or the account",
@@ -38,10 +38,12 @@ class ExportListView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Starts a job, whose files are the export and a manifest of it. Its rows are those there are when it
-        starts. CSV guards against spreadsheet formulas; `netscape` is read by every browser and by
-        `imports/`."""
+        """Start a job whose files are the export and its manifest.
+
+        Its rows are those at the time the job starts. CSV guards against spreadsheet formulas; `netscape` is
+        read by every browser and by `imports/`.
+        """
         key = idempotency_key(request)
-        wish = validated(ExportSerializer, request.data)
-        submission = export_submit(user=actor_of(request), **wish, idempotency_key=key)
+        fields = validated(ExportSerializer, request.data)
+        submission = export_submit(user=actor_of(request), **fields, idempotency_key=key)
         return accepted(request, submission)

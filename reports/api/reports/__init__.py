@@ -1,1 +1,1 @@
-"""Endpoints for saved reports, their kinds and their runs."""
+"""Serve the endpoints of saved reports, their kinds and their runs."""

@@ -1,4 +1,4 @@
-"""Example bodies of reports."""
+"""Provide example bodies of reports for OpenAPI."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ KINDS = {
     "results": [
         {
             "name": "traffic",
-            "title": "Traffic over time",
-            "description": "Clicks, visitors and views, beside those of the time before.",
+            "title": "Traffic",
+            "description": "Clicks, visitors and views over time, beside those of an earlier period.",
             "parameters": [
                 {
                     "name": "step",
                     "type": "choice",
-                    "help": "How long each row is.",
+                    "help": "The time that each row covers.",
                     "choices": ["auto", "hour", "day", "week", "month"],
                     "default": "auto",
                 }
@@ -65,7 +65,7 @@ RUN = {
     },
 }
 CHANGES = {
-    "reasons": ["Of the time before the end of the range, 12 more clicks were stored."],
+    "reasons": ["12 more clicks from before the end of the range were stored."],
     "facts": [{"name": "clicks", "before": 1280, "after": 1292}],
     "tables": {},
     "only_before": [],

@@ -1,4 +1,4 @@
-"""The JSON of reports and their runs."""
+"""Validate and represent reports and their runs as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from reports.reporting.runs.ranges import RangeSerializer
 
 
 class ReportWriteSerializer(StrictSerializer):
-    """A report's definition."""
+    """Define a report."""
 
     title = TitleField(max_length=TITLE_LENGTH)
     kind = serializers.ChoiceField(NAMES)
@@ -50,12 +50,12 @@ class ReportWriteSerializer(StrictSerializer):
     )
 
     def validate_formats(self, formats: list[str]) -> list[str]:
-        """Each once, in the order they were named."""
+        """Remove duplicates, keeping the order."""
         return list(dict.fromkeys(formats))
 
 
 class ReportSerializer(serializers.Serializer[Any]):
-    """A report as its owner sees it."""
+    """Represent a report."""
 
     slug = serializers.CharField()
     title = serializers.CharField()
@@ -74,28 +74,28 @@ class ReportSerializer(serializers.Serializer[Any]):
 
 
 class ReportListQuery(PageQuery):
-    """Narrow by kind."""
+    """Filter reports by kind."""
 
     kind = serializers.ChoiceField(NAMES, required=False)
 
 
 class RunWriteSerializer(StrictSerializer):
-    """How to run a report."""
+    """Choose how to run a report."""
 
     like = serializers.RegexField(
         r"\Ajb_[0-9a-f]{32}\Z",
         required=False,
-        help_text="An earlier run of the report: ask just what it asked, its instants included.",
+        help_text="An earlier run of the report: use its parameters, the instants of its range included.",
     )
     fresh = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="Count anew, even where nothing has changed since an earlier run of the same question.",
+        help_text="Count again, even if the data is unchanged since an earlier run of the same query.",
     )
 
 
 class ParameterSerializer(serializers.Serializer[Any]):
-    """A parameter of a kind of report."""
+    """Represent a parameter of a kind of report."""
 
     name = serializers.CharField()
     type = serializers.CharField()
@@ -105,12 +105,12 @@ class ParameterSerializer(serializers.Serializer[Any]):
     maximum = serializers.IntegerField(allow_null=True)
 
     def get_fields(self) -> dict[str, Any]:
-        """`default` too, which is an attribute of every field."""
+        """Add `default`, which is an attribute of every field."""
         return {**super().get_fields(), "default": serializers.JSONField()}
 
 
 class KindSerializer(serializers.Serializer[Any]):
-    """A kind of report."""
+    """Represent a kind of report."""
 
     name = serializers.CharField()
     title = serializers.CharField()
@@ -119,7 +119,7 @@ class KindSerializer(serializers.Serializer[Any]):
 
 
 class KindsSerializer(serializers.Serializer[Any]):
-    """All kinds of reports."""
+    """Represent all kinds of reports."""
 
     results = KindSerializer(many=True)
 
@@ -135,10 +135,10 @@ class _FactSerializer(_ColumnSerializer):
     before_of = serializers.CharField(
         allow_blank=True,
         required=False,
-        help_text="The fact that had this value in an earlier period.",
+        help_text="The fact whose value in the earlier period this is.",
     )
     change_of = serializers.CharField(
-        allow_blank=True, required=False, help_text="The fact that has changed by this part of it."
+        allow_blank=True, required=False, help_text="The fact whose relative change this is."
     )
 
 
@@ -148,7 +148,7 @@ class _TableSerializer(serializers.Serializer[Any]):
     columns = _ColumnSerializer(many=True)
     rows = serializers.ListField(child=serializers.ListField(child=serializers.JSONField()))
     key = serializers.ListField(
-        child=serializers.CharField(), help_text="The columns that tell a row from all others."
+        child=serializers.CharField(), help_text="The columns that identify a row."
     )
     note = serializers.CharField(allow_blank=True)
 
@@ -164,7 +164,7 @@ class _ChartSerializer(serializers.Serializer[Any]):
 
 
 class ResultSerializer(serializers.Serializer[Any]):
-    """What a run found: the same in every format."""
+    """Represent the result of a run, which is the same in every format."""
 
     kind = serializers.CharField()
     title = serializers.CharField()
@@ -177,22 +177,24 @@ class ResultSerializer(serializers.Serializer[Any]):
 
 
 class RunSerializer(serializers.Serializer[Any]):
-    """A run: what it asked, what its numbers rest on, and what it found."""
+    """Represent a run: its parameters, the fingerprint of its data, and its result."""
 
     job = serializers.CharField()
     status = serializers.CharField()
     asked = serializers.DictField()
     basis = serializers.DictField(
         allow_null=True,
-        help_text="The key of the last click that was stored, the version of the rules for bots, and a"
-        " summary of the data. Null until the run has succeeded.",
+        help_text="A fingerprint of the data: the key of the last stored click, the version of the bot rules"
+        " and sums. Null until the run has succeeded.",
     )
     result = ResultSerializer(allow_null=True)
 
 
 class ChangesSerializer(serializers.Serializer[Any]):
-    """What changed between two runs: why, and in which facts and tables. Of each table at most 1,000 rows are
-    named; `counts` are of all."""
+    """Represent the changes between two runs, with their reasons.
+
+    At most 1,000 rows of each table are listed; `counts` count all.
+    """
 
     reasons = serializers.ListField(child=serializers.CharField())
     facts = serializers.ListField(child=serializers.DictField())

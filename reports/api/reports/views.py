@@ -1,4 +1,4 @@
-"""`reports/`: definitions, their runs, and what changed between two of these."""
+"""Serve `reports/`: definitions, their runs, and the differences of two runs."""
 
 from __future__ import annotations
 
@@ -39,9 +39,15 @@ from reports.api.reports.serializers import (
     RunWriteSerializer,
 )
 from reports.models import Report
-from reports.reporting.runs.comparison import changes
-from reports.reporting.selectors import kind_list, report_list, run_list, run_shown
-from reports.reporting.services import report_create, report_delete, report_update, run_submit
+from reports.reporting.runs.comparison import compare_runs
+from reports.reporting.selectors import kind_list, report_list, run_json, run_list
+from reports.reporting.services import (
+    ReportChanges,
+    report_create,
+    report_delete,
+    report_update,
+    run_submit,
+)
 from tasks.api.jobs.examples import QUEUED
 from tasks.api.jobs.idempotency import idempotency_key
 from tasks.api.jobs.serializers import JobSerializer, accepted, jobs_as_json
@@ -58,19 +64,19 @@ def _defaults(user: User) -> dict[str, Any]:
 
 
 class ReportKindsView(APIView):
-    """What reports there are."""
+    """Serve the kinds of reports."""
 
     @extend_schema(
         summary="List the kinds of reports",
         responses={200: answer(KindsSerializer, examples.KINDS), **errors(401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """All kinds, with the parameters of each."""
+        """List all kinds, with the parameters of each."""
         return Response({"results": kind_list()})
 
 
 class ReportListView(APIView):
-    """The account's reports."""
+    """Serve the account's reports."""
 
     @extend_schema(
         summary="List reports",
@@ -78,7 +84,7 @@ class ReportListView(APIView):
         responses={200: page_of(ReportSerializer, examples.REPORT), **errors(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The account's reports, newest first."""
+        """List the account's reports, newest first."""
         query = ReportListQuery.parse(request.query_params)
         return page_response(
             request,
@@ -99,7 +105,7 @@ class ReportListView(APIView):
         examples=_BODY,
     )
     def post(self, request: Request) -> Response:
-        """Saves the definition; `runs/` runs it."""
+        """Save the definition; `runs/` runs it."""
         actor = actor_of(request)
         fields = {**_defaults(actor), **validated(ReportWriteSerializer, request.data)}
         report = report_create(user=actor, **fields)
@@ -109,7 +115,7 @@ class ReportListView(APIView):
 
 
 class ReportDetailView(APIView):
-    """One report."""
+    """Serve one report."""
 
     @extend_schema(
         summary="Show a report",
@@ -117,7 +123,7 @@ class ReportDetailView(APIView):
         responses={200: answer(ReportSerializer, examples.REPORT), **errors(401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Its definition."""
+        """Show its definition."""
         return _response(report_write(actor_of(request), slug))
 
     @extend_schema(
@@ -134,8 +140,8 @@ class ReportDetailView(APIView):
         """Change the fields that are sent. Another kind begins with its own parameters."""
         report = report_write(actor_of(request), slug)
         version = if_match(request)
-        fields = validated(ReportWriteSerializer, request.data, partial=True)
-        return _response(report_update(report=report, version=version, changes=fields))
+        changes = ReportChanges(**validated(ReportWriteSerializer, request.data, partial=True))
+        return _response(report_update(report=report, version=version, changes=changes))
 
     @extend_schema(
         summary="Delete a report",
@@ -143,14 +149,14 @@ class ReportDetailView(APIView):
         responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
     )
     def delete(self, request: Request, slug: str) -> Response:
-        """The definition and the results of its runs; their jobs and files stay until they expire."""
+        """Delete the definition and results; jobs and files of runs stay until they expire."""
         report = report_write(actor_of(request), slug)
         report_delete(report=report, version=if_match(request))
         return Response(status=204)
 
 
 class ReportRunsView(APIView):
-    """The runs of a report."""
+    """Serve the runs of a report."""
 
     @extend_schema(
         summary="List a report's runs",
@@ -158,7 +164,7 @@ class ReportRunsView(APIView):
         responses={200: page_of(JobSerializer, QUEUED), **errors(400, 401, 403, 404)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Their jobs, newest first."""
+        """List their jobs, newest first."""
         return page_response(
             request,
             run_list(report=report_write(actor_of(request), slug)),
@@ -178,31 +184,34 @@ class ReportRunsView(APIView):
         examples=[body_example("a run", {}), body_example("counted anew", {"fresh": True})],
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Starts a job whose files are the report in each of its formats. As long as nothing has changed that
-        the numbers come from, the answer is the earlier run of the same question."""
+        """Start a job whose files are the report in each of its formats.
+
+        While the data is unchanged, the answer is the earlier run of the same query.
+        """
         report = report_write(actor_of(request), slug)
         key = idempotency_key(request)
-        wish = validated(RunWriteSerializer, request.data)
-        like = run_read(report, wish["like"]) if "like" in wish else None
-        submission = run_submit(report=report, like=like, fresh=wish["fresh"], idempotency_key=key)
+        fields = validated(RunWriteSerializer, request.data)
+        like = run_read(report, fields["like"]) if "like" in fields else None
+        fresh = fields["fresh"]
+        submission = run_submit(report=report, like=like, fresh=fresh, idempotency_key=key)
         return accepted(request, submission)
 
 
 class ReportRunView(APIView):
-    """One run of a report."""
+    """Serve one run of a report."""
 
     @extend_schema(
         summary="Show a run",
         responses={200: answer(RunSerializer, examples.RUN), **errors(401, 403, 404, 410)},
     )
     def get(self, request: Request, slug: str, run: str) -> StreamingHttpResponse:
-        """What it asked and, once it has succeeded, what it found, for as long as that is kept."""
+        """Show its parameters and, once it has succeeded, its result while that is kept."""
         found = shown_read(report_write(actor_of(request), slug), run)
-        return StreamingHttpResponse(run_shown(run=found), content_type="application/json")
+        return StreamingHttpResponse(run_json(run=found), content_type="application/json")
 
 
 class ReportRunDiffView(APIView):
-    """Two runs of a report."""
+    """Compare two runs of a report."""
 
     @extend_schema(
         summary="Show what changed between two runs",
@@ -212,8 +221,9 @@ class ReportRunDiffView(APIView):
         },
     )
     def get(self, request: Request, slug: str, run: str, other: str) -> Response:
-        """From the first run to the second: why the numbers are others, and which. Results that are very
-        large are not compared here.
+        """Show what changed from the first run to the second, and why.
+
+        Very large results are not compared here.
         """
         report = report_write(actor_of(request), slug)
-        return Response(changes(answered_read(report, run), answered_read(report, other)))
+        return Response(compare_runs(answered_read(report, run), answered_read(report, other)))

@@ -1,1 +1,1 @@
-"""What reports there are: a question in, a result out."""
+"""Implement the kinds of reports: each answers a query with a result."""

@@ -1,4 +1,4 @@
-"""What every kind of report speaks: a question and its parameters in, a result out."""
+"""Define what every kind of report implements: it answers a query with a result."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from reports.reporting.results.result import Chart, Fact, Result, Table
 
 P = TypeVar("P", bound=Parameters)
 WeekStart = Literal["monday", "sunday"]
-_ANY = "SELECT EXISTS (SELECT FROM {hours} AND hour < %(before)s)"
+_HAS_CLICKS = "SELECT EXISTS (SELECT FROM {hours} AND hour < %(before)s)"
 
 
-class Data(StrEnum):
-    """What a report is made of: while none of it has moved, the same question has the same answer."""
+class DataSource(StrEnum):
+    """Name data that a report reads; while unchanged, a query has the same result."""
 
     CLICKS = "clicks"
-    """And views, as they are stored and summed."""
+    """Clicks and views, in rollups and raw rows."""
     LINKS = "links"
-    """And grids, also what they are called."""
+    """Links and grids, their titles included."""
     CHECKS = "checks"
     """The last check of each link."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of any kind. With `include_bots`, clicks are those of bots too, but for click-through."""
+class ReportQuery:
+    """Hold what a report is about; with `include_bots` clicks (but not click-through) include bots."""
 
     user_id: int
     scope: Scope
@@ -46,31 +46,35 @@ class Question:
     include_bots: bool = False
 
 
-class Asking:
-    """Reads numbers for one question. The scope is resolved at once; each reading takes the queries of its
-    grouping, and the first that cuts an hour or a day one more."""
+class MetricsReader:
+    """Read the metrics for one query, and collect the remarks about them.
 
-    def __init__(self, question: Question) -> None:
-        self.question = question
-        self.period = question.period
-        self.scope = question.scope.resolve(user_id=question.user_id)
+    Each reading takes the queries of its grouping, and the first that divides an hour or a day one more.
+    """
+
+    def __init__(self, query: ReportQuery) -> None:
+        self.query = query
+        self.period = query.period
+        self.scope = query.scope.resolve(user_id=query.user_id)
         self.retention = RawRetention(self.period.end)
         self._approximate: set[datetime] = set()
 
     def read(
         self, group_by: str, *, period: Period | None = None, limit: int = 1
     ) -> GroupedMetrics:
-        """The numbers of the question's period, or of another, by a grouping of analytics; `limit` is for
-        groups that are not times. Raises Invalid for too many buckets of time."""
+        """Read metrics by a grouping of analytics, of the query's period or another.
+
+        `limit` is for groups other than time. Raises Invalid for too many groups of time.
+        """
         grouped = READERS[group_by](self._query(group_by, period or self.period, limit))
-        self.approximate(grouped.approximate_before)
+        self.note_approximate(grouped.approximate_before)
         return grouped
 
     def read_values(self, dimensions: Iterable[str], *, limit: int) -> dict[str, GroupedMetrics]:
-        """The same by each dimension, with a query less for every one but the first."""
+        """Read metrics by each dimension, with a query less for each but the first."""
         groups = by_values(dimensions, self._query("", self.period, limit))
         for grouped in groups.values():
-            self.approximate(grouped.approximate_before)
+            self.note_approximate(grouped.approximate_before)
         return groups
 
     def _query(self, group_by: str, period: Period, limit: int) -> AnalyticsQuery:
@@ -79,102 +83,103 @@ class Asking:
             period=period,
             retention=self.retention,
             group_by=group_by,
-            include_bots=self.question.include_bots,
-            week_start=self.question.week_start,
+            include_bots=self.query.include_bots,
+            week_start=self.query.week_start,
             limit=limit,
         )
 
-    def approximate(self, before: datetime | None) -> None:
-        """Note before what time an answer is approximate, if it is."""
+    def note_approximate(self, before: datetime | None) -> None:
+        """Note that metrics from before this time are approximate, if any are."""
         if before:
             self._approximate.add(before)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is to be said of all numbers read so far. A query if some are approximate."""
-        cuts = [self._cut(before) for before in sorted(self._approximate) if self._is_sum(before)]
-        return (*self.scope.missing, *cuts)
+        """Return sentences about all metrics read so far: a query if some are approximate."""
+        approximate = filter(self._has_clicks, sorted(self._approximate))
+        return (*self.scope.remarks, *map(self._approximate_remark, approximate))
 
-    def _is_sum(self, before: datetime) -> bool:
-        """Whether there is anything from before then, which a range over many years need not have."""
+    def _has_clicks(self, before: datetime) -> bool:
         source = self.scope.source
         with connection.cursor() as cursor:
-            cursor.execute(_ANY.format(hours=source.hours), {**source.params, "before": before})
+            sql = _HAS_CLICKS.format(hours=source.hours)
+            cursor.execute(sql, {**source.params, "before": before})
             found: bool = cursor.fetchone()[0]
         return found
 
-    def _cut(self, before: datetime) -> str:
+    def _approximate_remark(self, before: datetime) -> str:
         return (
-            f"Single clicks from before {_clock(self.period, before)} are no longer kept: an hour or a day"
-            " then that a boundary cuts counts as a whole where it begins."
+            f"Individual clicks from before {_format_moment(self.period, before)} are no longer kept: an hour"
+            " or day before then that a boundary divides is counted whole where it begins."
         )
 
 
-def range_words(period: Period) -> str:
-    """From when until when and in which zone; whole local days as such, of which the last is included."""
-    days = [moment.astimezone(period.zone).date() for moment in (period.start, period.until)]
-    first, last = days
-    if [day_start(day, period.zone) for day in days] == [period.start, period.until]:
-        last -= timedelta(days=1)
-        shown = str(first) if first == last else f"{first} to {last}"
-    else:
-        shown = f"{_clock(period, period.start)} to {_clock(period, period.until)}"
-    return f"{shown} ({period.zone.key})"
-
-
-def _clock(period: Period, moment: datetime) -> str:
-    return f"{moment.astimezone(period.zone):%Y-%m-%d %H:%M}"
-
-
 class ReportKind(ABC, Generic[P]):
-    """One kind of report. Adding another is a subclass in a file of its own, and a line in `registry`."""
+    """Answer queries of one kind; `registry` lists the subclasses."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     description: ClassVar[str]
-    """A sentence for whoever chooses a kind."""
-    reads: ClassVar[frozenset[Data]]
-    """What its numbers come from when the scope is the whole account; see `depends_on`."""
+    """A sentence for users who choose a kind."""
+    reads: ClassVar[frozenset[DataSource]]
+    """The data read when the scope is the whole account; see `depends_on`."""
     parameters: ClassVar[type[Parameters]]
-    """What P is."""
+    """The class of P."""
 
-    def __init__(self, question: Question, params: P) -> None:
-        self.question = question
+    def __init__(self, query: ReportQuery, params: P) -> None:
+        self.query = query
         self.params = params
 
     @property
-    def depends_on(self) -> frozenset[Data]:
-        """What this very question reads: a scope is resolved by what the links are now."""
-        return self.reads if self.question.scope.is_all else self.reads | {Data.LINKS}
+    def depends_on(self) -> frozenset[DataSource]:
+        """Return the data that this query reads: resolving a scope reads links."""
+        return self.reads if self.query.scope.is_all else self.reads | {DataSource.LINKS}
 
     def check(self) -> None:
-        """Raises Invalid, naming the parameters that do not go together with the period. No query."""
+        """Raise Invalid, naming the parameters that do not suit the period; without a query."""
 
     @abstractmethod
     def result(self) -> Result:
-        """The answer: a handful of queries, whatever the number of clicks, which are of one instant if the
-        caller is in a REPEATABLE READ transaction. Raises Invalid where `check` does, and nothing else."""
+        """Return the result in a handful of queries, whatever the number of clicks.
 
-    def subtitle(self, asking: Asking) -> str:
-        """What was asked, in words: the scope and the range."""
-        return f"{asking.scope.words}, {range_words(asking.period)}"
+        The caller's REPEATABLE READ transaction makes them consistent. Raises Invalid where `check` does.
+        """
 
-    def made(
+    def subtitle(self, reader: MetricsReader) -> str:
+        """Describe the scope and the range."""
+        return f"{reader.scope.description}, {describe_range(reader.period)}"
+
+    def build_result(
         self,
-        asking: Asking,
+        reader: MetricsReader,
         *,
         facts: Iterable[Fact] = (),
         tables: Iterable[Table] = (),
         charts: Iterable[Chart] = (),
     ) -> Result:
-        """The result, of what has been asked, under the kind's name."""
+        """Return the result under the kind's title, with the reader's remarks."""
         return Result(
             kind=self.name,
             title=self.title,
-            subtitle=self.subtitle(asking),
-            zone=self.question.period.zone.key,
+            subtitle=self.subtitle(reader),
+            zone=self.query.period.zone.key,
             facts=tuple(facts),
             tables=tuple(tables),
             charts=tuple(charts),
-            remarks=asking.remarks,
+            remarks=reader.remarks,
         )
+
+
+def describe_range(period: Period) -> str:
+    """Describe a period with its zone; whole local days as dates, the last included."""
+    first, last = (moment.astimezone(period.zone).date() for moment in (period.start, period.until))
+    if [day_start(day, period.zone) for day in (first, last)] == [period.start, period.until]:
+        last -= timedelta(days=1)
+        shown = str(first) if first == last else f"{first} to {last}"
+    else:
+        shown = " to ".join(_format_moment(period, each) for each in (period.start, period.until))
+    return f"{shown} ({period.zone.key})"
+
+
+def _format_moment(period: Period, moment: datetime) -> str:
+    return f"{moment.astimezone(period.zone):%Y-%m-%d %H:%M}"

@@ -1,23 +1,20 @@
-"""Cells, columns and facts that several kinds of report have in common."""
+"""Build the columns, facts, tables and charts that kinds of reports have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cache
-from itertools import count as counter
-from typing import TYPE_CHECKING
+from itertools import count
 
-from reports.analytics.metrics import Metrics, click_through_rate
+from reports.analytics.metrics import Metrics, Row, click_through_rate
 from reports.analytics.periods import Period
+from reports.reporting.kinds.base import ReportQuery
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Table
 
-if TYPE_CHECKING:
-    from reports.reporting.kinds.base import Question
-
-DRAWN = 20
-"""So many rows of a bar chart are drawn."""
+BAR_ROWS = 20
+"""The most rows of a bar chart."""
 
 CLICKS = Column("clicks", "Clicks", CellType.INTEGER)
 CLICKS_BEFORE = Column("clicks_before", "Clicks before", CellType.INTEGER)
@@ -32,83 +29,78 @@ URL = Column("url", "Address", CellType.ADDRESS)
 NUMBER = Column("number", "#", CellType.INTEGER)
 GRID = Column("grid", "Grid", CellType.TEXT)
 GRID_TITLE = Column("grid_title", "Grid", CellType.TEXT)
+Columns = dict[Column, Sequence[Cell]]
 
 
-def clicks_of(numbers: Metrics, question: Question) -> int:
-    """Those of humans and, if the question includes them, bots."""
-    return numbers.humans + numbers.bots * question.include_bots
+def clicks_of(metrics: Metrics, query: ReportQuery) -> int:
+    """Return the clicks of humans and, if the query includes them, bots."""
+    return metrics.humans + metrics.bots * query.include_bots
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """To four places; None of nothing."""
+    """Return the ratio to four places; None where the whole is zero."""
     return round(part / whole, 4) if whole else None
 
 
 def shares(counts: Sequence[int]) -> list[float | None]:
-    """Of each in all of them."""
+    """Return the share of each count in the sum of all."""
     whole = sum(counts)
-    return [ratio(count, whole) for count in counts]
+    return [ratio(each, whole) for each in counts]
+
+
+def click_columns(query: ReportQuery, rows: Sequence[Row]) -> Columns:
+    """Return clicks, visitors and shares of rows that add up to the whole."""
+    clicks = [clicks_of(row.metrics, query) for row in rows]
+    visitors = [row.metrics.visitors for row in rows]
+    return {CLICKS: clicks, VISITORS: visitors, SHARE: shares(clicks)}
 
 
 def local(period: Period, moment: datetime | None) -> datetime | None:
-    """The moment as the zone's clocks show it, with its offset then: two that they show alike, as when they
-    are put back, stay different, and equal what is read again from JSON."""
+    """Return the moment in the period's zone, with a fixed offset, as parsed from JSON."""
     if moment is None:
         return None
     shown = moment.astimezone(period.zone)
-    return shown.replace(tzinfo=_fixed(shown.utcoffset()))
+    return shown.replace(tzinfo=_fixed_offset(shown.utcoffset()))
 
 
 @cache
-def _fixed(offset: timedelta | None) -> tzinfo:
-    """One for all moments: there may be a hundred thousand of them."""
+def _fixed_offset(offset: timedelta | None) -> tzinfo:
     return timezone(offset or timedelta())
 
 
-def headline(question: Question, now: Metrics, before: Metrics | None = None) -> list[Fact]:
-    """Clicks, visitors, views, click-through and, if the question includes them, bots; with what each was in
-    an earlier period, if there is one, and by what part of that it has changed: None from nothing."""
-    shown = [*_COUNTS, *([_BOTS_COUNT] if question.include_bots else [])]
-    return [
-        fact for column, count in shown for fact in _facts(column, count, question, now, before)
-    ]
+def total_facts(query: ReportQuery, now: Metrics, before: Metrics | None = None) -> list[Fact]:
+    """Return clicks, visitors, views, click-through and, if the query includes them, bots.
+
+    With an earlier period, each is followed by its value then and by its relative change.
+    """
+    facts: list[Fact] = []
+    for column, value_of in _TOTALS.items():
+        if column is BOTS and not query.include_bots:
+            continue
+        name, title, kind = column
+        value = value_of(now, query)
+        facts.append(Fact(name, title, kind, value))
+        if before is not None:
+            earlier = value_of(before, query)
+            change = relative_change(value, earlier)
+            facts += [
+                Fact(f"{name}_before", f"{title} before", kind, earlier, before_of=name),
+                Fact(f"{name}_change", f"{title}: change", CellType.RATE, change, change_of=name),
+            ]
+    return facts
 
 
-Count = Callable[[Metrics, "Question"], float | None]
+_TOTALS: dict[Column, Callable[[Metrics, ReportQuery], float | None]] = {
+    CLICKS: clicks_of,
+    VISITORS: lambda metrics, query: metrics.visitors,
+    VIEWS: lambda metrics, query: metrics.views,
+    CLICK_THROUGH: lambda metrics, query: click_through_rate(metrics, metrics.views),
+    BOTS: lambda metrics, query: metrics.bots,
+}
 
 
-def _facts(
-    column: Column, count: Count, question: Question, now: Metrics, before: Metrics | None
-) -> list[Fact]:
-    name, title, kind = column
-    value = count(now, question)
-    if before is None:
-        return [Fact(name, title, kind, value)]
-    earlier = count(before, question)
-    return [
-        Fact(name, title, kind, value),
-        Fact(f"{name}_before", f"{title} before", kind, earlier, before_of=name),
-        Fact(
-            f"{name}_change",
-            f"{title}: change",
-            CellType.RATE,
-            change(value, earlier),
-            change_of=name,
-        ),
-    ]
-
-
-_COUNTS: list[tuple[Column, Count]] = [
-    (CLICKS, clicks_of),
-    (VISITORS, lambda numbers, _: numbers.visitors),
-    (VIEWS, lambda numbers, _: numbers.views),
-    (CLICK_THROUGH, lambda numbers, _: click_through_rate(numbers, numbers.views)),
-]
-_BOTS_COUNT: tuple[Column, Count] = (BOTS, lambda numbers, _: numbers.bots)
-
-
-def change(now: float | None, before: float | None) -> float | None:
-    """By what part of what it was, to four places; None from nothing."""
+def relative_change(now: float | None, before: float | None) -> float | None:
+    """Return the change relative to the earlier value, to four places; None from zero."""
     return ratio(now - before, before) if now is not None and before else None
 
 
@@ -120,41 +112,49 @@ def table(
     key: tuple[str, ...],
     note: str = "",
 ) -> Table:
-    """A table of its columns, each with its cells from top to bottom."""
+    """Return a table of columns with their cells from top to bottom."""
     rows = list(zip(*columns.values(), strict=True))
     return Table(name, title, tuple(columns), rows, key, note)
 
 
-def bars(shown: Table, labels: Column, *series: Column) -> Chart:
-    """A bar chart of the first rows of a table, under its name: of clicks, unless other columns are named."""
-    names = tuple(column.name for column in (series or (CLICKS,)))
-    return Chart(shown.name, shown.title, ChartShape.BAR, shown.name, labels.name, names, DRAWN)
+def line_chart(charted: Table, labels: str, *series: str) -> Chart:
+    """Return a line chart of all rows of a table, under its name."""
+    rows = len(charted.rows)
+    return Chart(charted.name, charted.title, ChartShape.LINE, charted.name, labels, series, rows)
 
 
-def first_of(found: Table, known: str, *columns: Column, note: str = "") -> Table:
-    """Some columns of a table, where there is little room: behind a number for each row that has `known`, and
-    so is not what is left over. The number and the first column are its key."""
-    numbers = counter(1)
-    places = [found.position(column.name) for column in columns]
+def bar_chart(charted: Table, labels: Column, series: Column = CLICKS) -> Chart:
+    """Return a bar chart of the first rows of a table, under its name."""
+    shape, names = ChartShape.BAR, (series.name,)
+    return Chart(charted.name, charted.title, shape, charted.name, labels.name, names, BAR_ROWS)
+
+
+def numbered(full: Table, known: str, *columns: Column, note: str = "") -> Table:
+    """Return some columns of a table behind the number of each row.
+
+    Rows without a value in the column `known`, such as the sum of all others, have no number. The number and
+    the first column are the key.
+    """
+    numbers = count(1)
+    places = [full.position(column.name) for column in columns]
     rows = [
         (None if cell is None else next(numbers), *(row[place] for place in places))
-        for row, cell in zip(found.rows, found.values(known), strict=True)
+        for row, cell in zip(full.rows, full.values(known), strict=True)
     ]
     key = (NUMBER.name, columns[0].name)
-    return Table(found.name, found.title, (NUMBER, *columns), rows, key, note)
+    return Table(full.name, full.title, (NUMBER, *columns), rows, key, note)
 
 
-def only(found: Table, *names: str, key: tuple[str, ...]) -> Table:
-    """Some columns of a table, those that it has, and what tells its rows apart all the same."""
-    places = [
-        place for name in names for place, each in enumerate(found.columns) if each.name == name
-    ]
-    columns = tuple(found.columns[place] for place in places)
-    rows = [tuple(row[place] for place in places) for row in found.rows]
-    return Table(found.name, found.title, columns, rows, key, found.note)
+def select_columns(full: Table, *names: str, key: tuple[str, ...]) -> Table:
+    """Return those of the named columns that a table has."""
+    found = {column.name: place for place, column in enumerate(full.columns)}
+    places = [found[name] for name in names if name in found]
+    columns = tuple(full.columns[place] for place in places)
+    rows = [tuple(row[place] for place in places) for row in full.rows]
+    return Table(full.name, full.title, columns, rows, key, full.note)
 
 
-def left_out(shown: int, total: int) -> str:
-    """The note of a table that has only the first of its rows; '' when it has all."""
-    # Kept as it is said, for readers to some of whom 1,000 is one.
+def limit_note(shown: int, total: int) -> str:
+    """Return the note of a table that has only its first rows, or ''."""
+    # Not localized: the result is stored once for readers in any locale.
     return f"The first {shown} of {total}." if shown < total else ""

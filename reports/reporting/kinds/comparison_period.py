@@ -1,4 +1,4 @@
-"""The period that another is compared to, and which of its time stands beside which."""
+"""Find the earlier period to compare with, and match the rows of both."""
 
 from __future__ import annotations
 
@@ -11,79 +11,79 @@ from dateutil.relativedelta import relativedelta
 
 from reports.analytics.metrics import ZERO, Metrics, Row, sum_metrics
 from reports.analytics.periods import Period, day_start
-from reports.reporting.kinds.time_steps import wall
+from reports.reporting.kinds.time_steps import local_start
 
-FINEST = {"hour": "hour"}
-"""By what an earlier period is read for each step; by the day, where it is not said."""
+
+def comparison_step(step: str) -> str:
+    """Return the step by which an earlier period is read."""
+    return step if step == "hour" else "day"
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """A period, and how much later on clocks and calendars each time of it has its counterpart."""
+class ComparisonPeriod:
+    """Hold an earlier period, and how much later its counterpart is in local time."""
 
     period: Period
     shift: timedelta | relativedelta
 
-    def beside(self, rows: Sequence[Row], earlier: Sequence[Row], step: str) -> list[Metrics]:
-        """The numbers of the earlier rows, read by `FINEST`, for each of the rows by step. Nothing is left
-        out: what has no counterpart stands beside what comes before it."""
-        trim = _TRIMS.get(step, _day)
-        starts = [trim(wall(row)) for row in rows]
+    def align(self, rows: Sequence[Row], earlier: Sequence[Row], step: str) -> list[Metrics]:
+        """Sum the earlier rows, read by `comparison_step`, for each of the rows.
+
+        Nothing is left out: earlier rows without a counterpart count for the row before.
+        """
+        is_hour = step == "hour"
+        starts = [start if is_hour else _to_day(start) for start in map(local_start, rows)]
         found: list[list[Metrics]] = [[] for _ in rows]
         for row in earlier:
-            counterpart = trim(wall(row) + self.shift)
+            shifted = local_start(row) + self.shift
+            counterpart = shifted if is_hour else _to_day(shifted)
             found[max(0, bisect_right(starts, counterpart) - 1)].append(row.metrics)
         return [sum_metrics(each) if each else ZERO for each in found]
 
 
-def _day(moment: datetime) -> datetime:
+def _to_day(moment: datetime) -> datetime:
     return datetime.combine(moment.date(), time())
 
 
-_TRIMS: dict[str, Callable[[datetime], datetime]] = {"hour": lambda moment: moment}
-
-
-def previous(period: Period) -> Earlier:
-    """As long, and just before: so many local days if it is of whole ones, else to the second."""
-    first, last = _wall(period, period.start), _wall(period, period.until)
+def previous(period: Period) -> ComparisonPeriod:
+    """Return the period of equal length, in local days or seconds, just before."""
+    first, last = _local(period, period.start), _local(period, period.until)
     if first.time() == last.time() == time():
-        start, shift = _moment(period, first - (last - first)), last - first
+        start, shift = _instant(period, first - (last - first)), last - first
     else:
         shift = period.until - period.start
         start = period.start - shift
-    return Earlier(replace(period, start=start, until=period.start, end=period.start), shift)
+    return ComparisonPeriod(
+        replace(period, start=start, until=period.start, end=period.start), shift
+    )
 
 
-def year_before(period: Period) -> Earlier:
-    """The same dates and times of the year before; of 29 February, the 28th."""
+def year_before(period: Period) -> ComparisonPeriod:
+    """Return the same dates and times a year before; for 29 February, the 28th."""
     year = relativedelta(years=1)
     start, until = (
-        _moment(period, _wall(period, moment) - year) for moment in (period.start, period.until)
+        _instant(period, _local(period, moment) - year) for moment in (period.start, period.until)
     )
     # From noon to noon of a leap year's last days of February.
     if start >= until:
         until = start + (period.until - period.start)
-    return Earlier(replace(period, start=start, until=until, end=until), year)
+    return ComparisonPeriod(replace(period, start=start, until=until, end=until), year)
 
 
-def _wall(period: Period, moment: datetime) -> datetime:
+def _local(period: Period, moment: datetime) -> datetime:
     shown = moment.astimezone(period.zone).replace(tzinfo=None)
     # Where clocks skip midnight, a day begins later and is whole all the same.
-    return _day(shown) if day_start(shown.date(), period.zone) == moment else shown
+    return _to_day(shown) if day_start(shown.date(), period.zone) == moment else shown
 
 
-def _moment(period: Period, shown: datetime) -> datetime:
+def _instant(period: Period, shown: datetime) -> datetime:
     if shown.time() == time():
         return day_start(shown.date(), period.zone)
     return shown.replace(tzinfo=period.zone).astimezone(UTC)
 
 
-def nothing(period: Period) -> None:
-    """No comparison."""
-
-
-COMPARISONS: dict[str, Callable[[Period], Earlier | None]] = {
-    "none": nothing,
+COMPARISONS: dict[str, Callable[[Period], ComparisonPeriod | None]] = {
+    "none": lambda period: None,
     "previous": previous,
     "year": year_before,
 }

@@ -1,26 +1,20 @@
-"""What became of every click that was accepted, and whether it adds up."""
+"""Report what became of every accepted click, and whether the counts add up."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
 
-from reports.analytics.buckets import buckets
 from reports.analytics.lookups import LedgerEntry, read_ledger
-from reports.reporting.kinds.base import Asking, Data, ReportKind
-from reports.reporting.kinds.builders import table
-from reports.reporting.kinds.parameters import Parameters, about
+from reports.reporting.kinds import builders as build
+from reports.reporting.kinds.base import DataSource, MetricsReader
 from reports.reporting.kinds.time_steps import (
-    STEP_HELP,
-    Step,
-    check_step,
-    step_of,
+    StepParameters,
+    SteppedKind,
     time_cell,
     time_column,
 )
-from reports.reporting.results.cells import Cell, CellType
-from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result
+from reports.reporting.results.cells import CellType
+from reports.reporting.results.result import Column, Fact, Result
 
 # In the order of the fields of LedgerEntry.
 _COLUMNS = (
@@ -31,49 +25,34 @@ _COLUMNS = (
     Column("refused", "Refused", CellType.INTEGER),
     Column("balanced", "Balanced", CellType.FLAG),
 )
-_DRAWN = ("humans", "duplicates", "bots", "refused")
-_NOTE = "A UTC hour counts as a whole where it begins."
+_CHARTED = ("humans", "duplicates", "bots", "refused")
+_NOTE = "Each UTC hour counts as a whole in the row in which it begins."
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerParameters(Parameters):
-    """How time is cut."""
+class Ledger(SteppedKind[StepParameters]):
+    """Report the ledger in one query."""
 
-    step: Step = field(default="auto", metadata=about(STEP_HELP))
-
-
-class Ledger(ReportKind[LedgerParameters]):
-    """One query."""
-
-    name: ClassVar = "ledger"
-    title: ClassVar = "Ledger"
-    description: ClassVar = (
-        "Every accepted click as human, duplicate, bot or refused, and whether it adds up."
+    name = "ledger"
+    title = "Ledger"
+    description = (
+        "Every accepted click as human, duplicate, bot or refused, and whether the counts add up."
     )
-    reads: ClassVar = frozenset({Data.CLICKS})
-    parameters: ClassVar = LedgerParameters
-
-    def check(self) -> None:
-        """Refuses more steps than an answer can hold."""
-        check_step(self.question, self.params.step)
+    reads = frozenset({DataSource.CLICKS})
+    parameters = StepParameters
 
     def result(self) -> Result:
-        """The sums as facts, and by step as a table."""
-        asking = Asking(self.question)
-        step = step_of(self.question, self.params.step)
-        steps = buckets(asking.period, group_by=step, week_start=self.question.week_start)
-        entries = read_ledger(asking.scope.source, asking.period, steps)
-        columns: dict[Column, Sequence[Cell]] = {
+        """Return the sums as facts, the steps as a table."""
+        reader, step, steps = MetricsReader(self.query), self.step, self.buckets()
+        entries = read_ledger(reader.scope.source, reader.period, steps)
+        columns: build.Columns = {
             time_column(step): [
-                time_cell(step, each.key, asking.period.local(each.start)) for each in steps
+                time_cell(step, each.key, reader.period.local(each.start)) for each in steps
             ],
             **dict(zip(_COLUMNS, map(list, zip(*entries, strict=True)), strict=True)),
         }
-        shown = table("ledger", "Clicks accepted", columns, key=("time",), note=_NOTE)
-        chart = Chart(
-            "ledger", shown.title, ChartShape.LINE, "ledger", "time", _DRAWN, len(entries)
-        )
-        return self.made(asking, facts=_facts(entries), tables=[shown], charts=[chart])
+        shown = build.table("ledger", "Clicks accepted", columns, key=("time",), note=_NOTE)
+        chart = build.line_chart(shown, "time", *_CHARTED)
+        return self.build_result(reader, facts=_facts(entries), tables=[shown], charts=[chart])
 
 
 def _facts(entries: Sequence[LedgerEntry]) -> list[Fact]:

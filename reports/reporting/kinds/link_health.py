@@ -1,27 +1,45 @@
-"""Which links are broken, moved or slow, by their last checks."""
+"""Report which links are broken, moved or slow, by their last checks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, Count, F, IntegerField, Value, When
 
 from grids.models import LinkQuerySet, Verdict
 from reports.analytics.periods import Period
-from reports.reporting.kinds import verdict_counts as health
-from reports.reporting.kinds.base import Asking, Data, ReportKind
-from reports.reporting.kinds.builders import GRID_TITLE, LINK, TITLE, URL, left_out, local
-from reports.reporting.kinds.parameters import Parameters, about
+from reports.reporting.kinds import builders as build
+from reports.reporting.kinds.base import DataSource, MetricsReader, ReportKind
+from reports.reporting.kinds.parameters import Parameters, limit_parameter, parameter
 from reports.reporting.results.cells import CellType
-from reports.reporting.results.result import Column, Result, Row, Table
+from reports.reporting.results.result import Column, Fact, Result, Row, Table
 
+WORST_FIRST = (
+    Verdict.DEAD,
+    Verdict.TLS_EXPIRED,
+    Verdict.TLS_INVALID,
+    Verdict.TIMEOUT,
+    Verdict.BLOCKED,
+    Verdict.DENIED,
+    Verdict.TLS_EXPIRING,
+    Verdict.REDIRECTED,
+    Verdict.SLOW,
+    Verdict.OK,
+)
+_UNCHECKED = "unchecked"
+_LABELS = {
+    **{verdict.value: str(verdict.label) for verdict in WORST_FIRST},
+    _UNCHECKED: "Not checked, or its address has changed since",
+}
+_LABEL = Column("label", "Result", CellType.TEXT)
+_LINKS = Column("links", "Links", CellType.INTEGER)
 _COLUMNS = (
-    LINK,
-    TITLE,
-    URL,
-    GRID_TITLE,
+    build.LINK,
+    build.TITLE,
+    build.URL,
+    build.GRID_TITLE,
     Column("verdict", "Verdict", CellType.TEXT),
     Column("status", "Status", CellType.INTEGER),
     Column("moved_to", "Moved to", CellType.ADDRESS),
@@ -34,80 +52,106 @@ _FIELDS = (
     "title",
     "url",
     "grid__title",
-    "last_check__verdict",
-    "last_check__status",
-    "last_check__moved_to",
-    "last_check__milliseconds",
-    "last_check__certificate_expires_on",
-    "last_check__checked_on",
+    *(f"last_check__{column.name}" for column in _COLUMNS[4:]),
 )
 _SHOWN: dict[str, list[str]] = {
-    "problems": [verdict for verdict in health.WORST_FIRST if verdict != Verdict.OK],
-    "all": list(health.WORST_FIRST),
+    "problems": [verdict for verdict in WORST_FIRST if verdict != Verdict.OK],
+    "all": list(WORST_FIRST),
 }
-# So much worse than others are those that come before them.
 _RANK = Case(
     *(
         When(last_check__verdict=verdict, then=Value(rank))
-        for rank, verdict in enumerate(health.WORST_FIRST)
+        for rank, verdict in enumerate(WORST_FIRST)
     ),
-    default=Value(len(health.WORST_FIRST)),
+    default=Value(len(WORST_FIRST)),
     output_field=IntegerField(),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class LinkHealthParameters(Parameters):
-    """Which links are listed; all are counted."""
+    """Hold which links are listed; all are counted."""
 
-    show: Literal["problems", "all"] = field(
-        default="all", metadata=about("Whether links that are well are listed too.")
+    show: Literal["problems", "all"] = parameter(
+        "all", "Which links are listed: those with problems, or all."
     )
-    limit: int = field(
-        default=10_000, metadata=about("Of links listed, the worst.", minimum=1, maximum=100_000)
-    )
+    limit: int = limit_parameter(10_000, "The most links listed, worst first.")
 
 
 class LinkHealth(ReportKind[LinkHealthParameters]):
-    """Three queries. The period plays no part: it is what the last checks found."""
+    """Report the last checks in three queries, whatever the period."""
 
-    name: ClassVar = "link_health"
-    title: ClassVar = "Link health"
-    description: ClassVar = "Links that are dead, moved, slow or badly certified, as last checked."
-    reads: ClassVar = frozenset({Data.LINKS, Data.CHECKS})
-    parameters: ClassVar = LinkHealthParameters
+    name = "link_health"
+    title = "Link health"
+    description = "Links that are dead, moved, slow or badly certified, as last checked."
+    reads = frozenset({DataSource.LINKS, DataSource.CHECKS})
+    parameters = LinkHealthParameters
 
     def result(self) -> Result:
-        """How many there are of each verdict, and the links, worst first."""
-        asking = Asking(self.question)
-        links = asking.scope.links
-        found = health.counts(links)
-        counts = health.counts_table(found)
-        return self.made(
-            asking,
-            facts=health.facts(found),
-            tables=[counts, self._listed(links, found)],
-            charts=[health.chart(counts)],
+        """Return the number of links by verdict, and the links, worst first."""
+        reader = MetricsReader(self.query)
+        links = reader.scope.links
+        counts = count_verdicts(links)
+        total = Fact("links", "Links", CellType.INTEGER, sum(counts.values()))
+        health = verdicts_table(counts)
+        return self.build_result(
+            reader,
+            facts=[
+                total,
+                *(Fact(name, _LABELS[name], CellType.INTEGER, n) for name, n in counts.items()),
+            ],
+            tables=[health, self._links_table(links, counts)],
+            charts=[build.bar_chart(health, _LABEL, _LINKS)],
         )
 
-    def subtitle(self, asking: Asking) -> str:
-        """Of no range."""
-        return f"{asking.scope.words}, as last checked"
+    def subtitle(self, reader: MetricsReader) -> str:
+        """Describe the scope only, since no range applies."""
+        return f"{reader.scope.description}, as last checked"
 
-    def _listed(self, links: LinkQuerySet, found: dict[str, int]) -> Table:
-        shown = _SHOWN[self.params.show]
-        listed = health.checked(links).filter(last_check__verdict__in=shown)
-        first = listed.order_by(_RANK, "title", "pk").values_list(*_FIELDS)[: self.params.limit]
-        total = sum(found[verdict] for verdict in shown)
-        note = left_out(min(total, self.params.limit), total)
-        rows = _rows(self.question.period, first.iterator())
-        return Table.of_many("links", "Links, worst first", _COLUMNS, rows, (LINK.name,), note)
+    def _links_table(self, links: LinkQuerySet, counts: dict[str, int]) -> Table:
+        shown, limit = _SHOWN[self.params.show], self.params.limit
+        listed = _checked(links).filter(last_check__verdict__in=shown)
+        first = listed.order_by(_RANK, "title", "pk").values_list(*_FIELDS)[:limit]
+        total = sum(counts[verdict] for verdict in shown)
+        note = build.limit_note(min(total, limit), total)
+        # Table takes each row once: a list would hold a hundred thousand of them twice.
+        rows = cast(Sequence[Row], _rows(self.query.period, first.iterator()))
+        return Table("links", "Links, worst first", _COLUMNS, rows, (build.LINK.name,), note)
+
+
+def count_verdicts(links: LinkQuerySet) -> dict[str, int]:
+    """Count live links by verdict, worst first, then those not checked: two queries."""
+    found = dict(
+        _checked(links)
+        .order_by()
+        .values_list("last_check__verdict")
+        .annotate(links=Count("pk"))
+        .values_list("last_check__verdict", "links")
+    )
+    counts = {verdict.value: found.get(verdict.value, 0) for verdict in WORST_FIRST}
+    return {**counts, _UNCHECKED: links.live().count() - sum(counts.values())}
+
+
+def verdicts_table(counts: dict[str, int]) -> Table:
+    """Return the table of the counts."""
+    columns: build.Columns = {
+        _LABEL: [_LABELS[name] for name in counts],
+        Column("verdict", "Verdict", CellType.TEXT): list(counts),
+        _LINKS: list(counts.values()),
+        Column("share", "Share of links", CellType.RATE): build.shares(list(counts.values())),
+    }
+    return build.table("health", "Link health", columns, key=("verdict",))
+
+
+def _checked(links: LinkQuerySet) -> LinkQuerySet:
+    """Filter live links whose present address was checked."""
+    return links.live().filter(last_check__url_key=F("url_key"))
 
 
 def _rows(period: Period, found: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
-    # Of a hundred thousand links the grids and verdicts are a few texts.
+    # Share the few titles of grids and verdicts among a hundred thousand rows.
     texts: dict[str, str] = {}
     for slug, title, url, grid, verdict, status, moved_to, milliseconds, expires, checked in found:
         shared = (texts.setdefault(text, text) for text in (grid, verdict))
-        moments = local(period, expires), local(period, checked)
+        moments = build.local(period, expires), build.local(period, checked)
         yield (slug, title, url, *shared, status, moved_to or None, milliseconds, *moments)

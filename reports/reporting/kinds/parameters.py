@@ -1,70 +1,68 @@
-"""The parameters of a kind of report: fields of a frozen dataclass, each with a type, a default and bounds.
-
-What such a class says is enough to check what somebody sent, and to tell people what may be sent.
-"""
+"""Define, validate and describe the parameters of a kind: fields of a frozen dataclass."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from rest_framework import serializers
 
 from gridlink.lib.errors import Invalid
 from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, WholeNumberField
 
+LIMIT_MAX = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """None. Those of a kind are a frozen dataclass below this, with a default and `about` as metadata, of
-    the types int, bool, Literal[...] of texts, or a tuple of any number of such a Literal."""
+    """Hold no parameters.
+
+    Those of a kind are a frozen dataclass below this one, each field made by `parameter`, of the types int,
+    Literal[...] of strings, or a tuple of any number of such a Literal.
+    """
 
 
 P = TypeVar("P", bound=Parameters)
 
 
-def about(help_text: str, *, minimum: int | None = None, maximum: int | None = None) -> Any:
-    """The metadata of a field; the bounds are for whole numbers, and included."""
-    return {"help": help_text, "minimum": minimum, "maximum": maximum}
+def parameter(
+    default: Any, help_text: str, *, minimum: int | None = None, maximum: int | None = None
+) -> Any:
+    """Return the dataclass field of a parameter; the bounds are for integers, and inclusive."""
+    metadata = {"help": help_text, "minimum": minimum, "maximum": maximum}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
-class FlagField(serializers.BooleanField):
-    """A JSON boolean. Unlike BooleanField it does not take a word or a number for one."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """The boolean; raises ValidationError for any other type."""
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
+def limit_parameter(default: int, help_text: str) -> Any:
+    """Return the dataclass field of a number of rows."""
+    return parameter(default, help_text, minimum=1, maximum=LIMIT_MAX)
 
 
-class SeveralField(BoundedListField):
-    """One or more of the choices, each once."""
+class ChoicesField(BoundedListField):
+    """Accept one or more of the choices, each once."""
 
     default_error_messages = {"twice": "Name each of them once."}
 
     def to_internal_value(self, data: Any) -> list[str]:
-        """The choices in the order given; raises ValidationError."""
+        """Return the choices in the order given; raises ValidationError."""
         values = super().to_internal_value(data)
         if len(set(values)) < len(values):
             self.fail("twice")
         return values
 
 
-@dataclass(frozen=True, slots=True)
-class _Type:
-    """What a type of Python is called, and the field that checks it."""
+class _Type(NamedTuple):
+    """Describe a parameter's type for clients, with the field that validates it."""
 
     name: str
     choices: tuple[str, ...]
-    field: Callable[[dataclasses.Field[Any]], serializers.Field[Any, Any, Any, Any]]
+    field: serializers.Field[Any, Any, Any, Any]
 
 
 def parse(cls: type[P], given: Mapping[str, Any]) -> P:
-    """The parameters from JSON; what is missing has its default. Raises Invalid, whose `fields` say what is
-    wrong with which parameter, also with one that there is not."""
+    """Return the parameters from JSON, with defaults; raises Invalid per parameter."""
     serializer = _serializer(cls)(data=given)
     if not serializer.is_valid():
         raise Invalid("Some parameters are not valid.", fields=dict(serializer.errors))
@@ -73,15 +71,13 @@ def parse(cls: type[P], given: Mapping[str, Any]) -> P:
 
 
 def as_json(params: Parameters) -> dict[str, Any]:
-    """All of them as JSON, from which `parse` makes the same again."""
+    """Return all parameters as JSON that `parse` accepts."""
     values = dataclasses.asdict(params)
     return {key: list(each) if isinstance(each, tuple) else each for key, each in values.items()}
 
 
 def described(cls: type[Parameters]) -> list[dict[str, Any]]:
-    """What may be sent, in the order of the fields: `name`, `type` ("integer", "boolean", "choice" or
-    "choices"), `choices` (of the latter two), `minimum` and `maximum` (None where there is no bound),
-    `default` and `help`."""
+    """Describe the parameters for clients, in the order of the fields."""
     defaults = as_json(cls())
     return [
         {
@@ -93,51 +89,40 @@ def described(cls: type[Parameters]) -> list[dict[str, Any]]:
             "default": defaults[each.name],
             "help": each.metadata["help"],
         }
-        for each, kind in _fields(cls)
+        for each, kind in _typed_fields(cls)
     ]
 
 
 def _serializer(cls: type[Parameters]) -> type[StrictSerializer]:
-    fields = {each.name: kind.field(each) for each, kind in _fields(cls)}
+    fields = {each.name: kind.field for each, kind in _typed_fields(cls)}
     return type(f"{cls.__name__}Serializer", (StrictSerializer,), fields)
 
 
-def _fields(cls: type[Parameters]) -> list[tuple[dataclasses.Field[Any], _Type]]:
+def _typed_fields(cls: type[Parameters]) -> list[tuple[dataclasses.Field[Any], _Type]]:
     hints = get_type_hints(cls)
-    return [(each, _type(hints[each.name])) for each in dataclasses.fields(cls)]
+    fields = [(each, hints[each.name]) for each in dataclasses.fields(cls)]
+    return [(each, _TYPES[get_origin(hint) or hint](hint, each.metadata)) for each, hint in fields]
 
 
-def _type(hint: Any) -> _Type:
-    return _PLAIN[hint] if hint in _PLAIN else _MADE[get_origin(hint)](hint)
+def _integer(hint: Any, metadata: Mapping[str, Any]) -> _Type:
+    bounds = {"min_value": metadata["minimum"], "max_value": metadata["maximum"]}
+    return _Type("integer", (), WholeNumberField(required=False, **bounds))
 
 
-def _whole_number(each: dataclasses.Field[Any]) -> WholeNumberField:
-    bounds = {"min_value": each.metadata["minimum"], "max_value": each.metadata["maximum"]}
-    return WholeNumberField(required=False, **bounds)
-
-
-def _flag(each: dataclasses.Field[Any]) -> FlagField:
-    return FlagField(required=False)
-
-
-def _choice(hint: Any) -> _Type:
+def _choice(hint: Any, metadata: Mapping[str, Any]) -> _Type:
     choices = get_args(hint)
-    return _Type("choice", choices, lambda each: serializers.ChoiceField(choices, required=False))
+    return _Type("choice", choices, serializers.ChoiceField(choices, required=False))
 
 
-def _choices(hint: Any) -> _Type:
+def _choices(hint: Any, metadata: Mapping[str, Any]) -> _Type:
     choices = get_args(get_args(hint)[0])
-    return _Type(
-        "choices",
-        choices,
-        lambda each: SeveralField(
-            child=serializers.ChoiceField(choices),
-            required=False,
-            allow_empty=False,
-            max_length=len(choices),
-        ),
-    )
+    child = serializers.ChoiceField(choices)
+    field = ChoicesField(child=child, required=False, allow_empty=False, max_length=len(choices))
+    return _Type("choices", choices, field)
 
 
-_PLAIN = {int: _Type("integer", (), _whole_number), bool: _Type("boolean", (), _flag)}
-_MADE: dict[Any, Callable[[Any], _Type]] = {Literal: _choice, tuple: _choices}
+_TYPES: dict[Any, Callable[[Any, Mapping[str, Any]], _Type]] = {
+    int: _integer,
+    Literal: _choice,
+    tuple: _choices,
+}

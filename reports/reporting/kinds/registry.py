@@ -1,4 +1,4 @@
-"""The kinds of report, by name."""
+"""List the kinds of reports; each is a ReportKind in a module of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gridlink.lib.errors import Invalid
 from reports.reporting.kinds.base import ReportKind
 from reports.reporting.kinds.breakdown import Breakdown
 from reports.reporting.kinds.ledger import Ledger
-from reports.reporting.kinds.link_changes import Changes
+from reports.reporting.kinds.link_changes import LinkChanges
 from reports.reporting.kinds.link_health import LinkHealth
 from reports.reporting.kinds.summary import Summary
 from reports.reporting.kinds.tiles import Tiles
@@ -22,7 +22,7 @@ _ALL: tuple[type[ReportKind[Any]], ...] = (
     Breakdown,
     Tiles,
     LinkHealth,
-    Changes,
+    LinkChanges,
     Ledger,
 )
 KINDS: dict[str, type[ReportKind[Any]]] = {kind.name: kind for kind in _ALL}
@@ -30,7 +30,7 @@ NAMES = list(KINDS)
 
 
 def kind_named(name: str) -> type[ReportKind[Any]]:
-    """Raises Invalid, naming the field `kind`, for one that there is not, or no longer."""
+    """Return the kind; raises Invalid, naming the field `kind`, if there is none."""
     if name not in KINDS:
         known = ", ".join(sorted(KINDS))
         raise Invalid(

@@ -1,4 +1,4 @@
-"""Which grids and links a report is about, as they were named once and as they are found when it runs."""
+"""Resolve which existing grids and links a report is about."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from grids.models import TAG_LENGTH, TAGS_MAX, Grid, Link, LinkQuerySet
 from reports.analytics.sources import MetricsSource, account_source, grids_source, links_source
 
 NAMED_MAX = 10_000
-# Of what is missing, so many are named.
-_MISSING_MAX = 20
-_NOTHING_LEFT = "There is nothing left of what the report is about."
+# The most remarks about what is missing.
+_REMARKS_MAX = 20
+_NOTHING_LEFT = "None of the report's grids and links exist any more."
 
 
-def _names(prefix: str) -> BoundedListField:
+def _slugs(prefix: str) -> BoundedListField:
     slug = serializers.RegexField(rf"\A{prefix}_[0-9a-f]{{32}}\Z", trim_whitespace=False)
     return BoundedListField(child=slug, required=False, max_length=NAMED_MAX)
 
 
 class ScopeSerializer(StrictSerializer):
-    """Of which grids and links; without any of it, of the whole account."""
+    """Choose grids and links; without any, the whole account."""
 
-    grids = _names("gr")
-    links = _names("li")
+    grids = _slugs("gr")
+    links = _slugs("li")
     tags = BoundedListField(
         child=TextField(max_length=TAG_LENGTH),
         required=False,
@@ -39,7 +39,7 @@ class ScopeSerializer(StrictSerializer):
 
 
 class _Named(NamedTuple):
-    """A grid or a link that was named, as it is now; a link is also in the trash with its grid."""
+    """Represent a named grid or link; links are also in the trash with their grid."""
 
     pk: int
     title: str
@@ -50,20 +50,22 @@ _Found = dict[str, _Named]
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
-    """The scope as it is now: whose numbers, and which links of the owner, those in the trash included.
-    `words` say it to people, `missing` are sentences about what is not what it was."""
+class ResolvedScope:
+    """Hold the source of metrics and the links, including those in the trash."""
 
     source: MetricsSource
     links: LinkQuerySet
-    words: str
-    missing: tuple[str, ...]
+    description: str
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Slugs of grids and links, and tags. A link is meant when it is on one of the grids or among the links,
-    if any are named, and has all of the tags, as in exports. Nothing named is the whole account."""
+    """Hold slugs of grids and links, and tags; all empty is the whole account.
+
+    As in exports, a link belongs to the scope if it is on one of the grids or among the links, where any are
+    named, and has all of the tags.
+    """
 
     grids: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
@@ -71,8 +73,10 @@ class Scope:
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
-        """From JSON; what is named need not be there, and twice is once. Raises Invalid, whose `fields` are
-        `grids`, `links` and `tags`."""
+        """Return the scope from JSON, without duplicates; what it names need not exist.
+
+        Raises Invalid, whose `fields` are `grids`, `links` and `tags`.
+        """
         serializer = ScopeSerializer(data=given)
         if not serializer.is_valid():
             raise Invalid("The scope is not valid.", fields=dict(serializer.errors))
@@ -80,45 +84,48 @@ class Scope:
         return cls(**{name: tuple(dict.fromkeys(values)) for name, values in found.items()})
 
     def as_json(self) -> dict[str, list[str]]:
-        """As `parse` takes it."""
+        """Return JSON that `parse` accepts."""
         return {name: list(values) for name, values in asdict(self).items()}
 
     @property
     def is_all(self) -> bool:
-        """Whether it is the whole account."""
+        """Check whether the scope is the whole account."""
         return not (self.grids or self.links or self.tags)
 
-    def resolve(self, *, user_id: int) -> Resolved:
-        """What of it the user has now: up to three queries. What is in the trash keeps its numbers, and what
-        is gone has none; `missing` names both."""
-        mine = Link.objects.filter(user_id=user_id)
+    def resolve(self, *, user_id: int) -> ResolvedScope:
+        """Find what the user has of the scope, in up to three queries.
+
+        What is in the trash keeps its metrics, and what is deleted has none; `remarks` name both.
+        """
+        owned = Link.objects.filter(user_id=user_id)
         if self.is_all:
-            return Resolved(account_source(user_id=user_id), mine, "All grids", ())
+            return ResolvedScope(account_source(user_id=user_id), owned, "All grids", ())
         grids = _found(Grid.objects.filter(user_id=user_id), self.grids, Q(is_deleted=True))
-        links = _found(mine, self.links, Q(is_deleted=True) | Q(grid__is_deleted=True))
-        missing = [*_missing("grid", self.grids, grids), *_missing("link", self.links, links)]
-        narrowed = self._narrowed(mine, grids, links)
-        source, is_empty = self._source(narrowed, grids)
+        links = _found(owned, self.links, Q(is_deleted=True) | Q(grid__is_deleted=True))
+        remarks = [*_remarks("grid", self.grids, grids), *_remarks("link", self.links, links)]
+        links_in_scope = self._filtered(owned, grids, links)
+        source, is_empty = self._source(links_in_scope, grids)
         if is_empty:
-            missing.append(_NOTHING_LEFT)
-        return Resolved(source, narrowed, self._words(grids, links), tuple(missing))
+            remarks.append(_NOTHING_LEFT)
+        description = self._description(grids, links)
+        return ResolvedScope(source, links_in_scope, description, tuple(remarks))
 
-    def _narrowed(self, mine: LinkQuerySet, grids: _Found, links: _Found) -> LinkQuerySet:
-        wanted = Q()
+    def _filtered(self, owned: LinkQuerySet, grids: _Found, links: _Found) -> LinkQuerySet:
+        condition = Q()
         if self.grids or self.links:
-            wanted &= Q(grid_id__in=_keys(grids)) | Q(pk__in=_keys(links))
+            condition &= Q(grid_id__in=_keys(grids)) | Q(pk__in=_keys(links))
         if self.tags:
-            wanted &= Q(tags__contains=list(self.tags))
-        return mine.filter(wanted)
+            condition &= Q(tags__contains=list(self.tags))
+        return owned.filter(condition)
 
-    def _source(self, narrowed: LinkQuerySet, grids: _Found) -> tuple[MetricsSource, bool]:
-        # A grid has numbers of its own, of links too that have left it since.
+    def _source(self, links: LinkQuerySet, grids: _Found) -> tuple[MetricsSource, bool]:
+        # Metrics of a grid include links that have left it since.
         if not (self.links or self.tags):
             return grids_source(grid_ids=_keys(grids)), not grids
-        keys = list(narrowed.order_by("pk").values_list("pk", flat=True))
+        keys = list(links.order_by("pk").values_list("pk", flat=True))
         return links_source(link_ids=keys), not keys
 
-    def _words(self, grids: _Found, links: _Found) -> str:
+    def _description(self, grids: _Found, links: _Found) -> str:
         named = [_counted("grid", self.grids, grids), _counted("link", self.links, links)]
         what = " and ".join(filter(None, named)) or "All links"
         tags = ", ".join(self.tags)
@@ -130,7 +137,7 @@ def _found(rows: QuerySet[Any], slugs: tuple[str, ...], in_trash: Q) -> _Found:
         return {}
     flag = ExpressionWrapper(in_trash, output_field=BooleanField())
     found = rows.filter(slug__in=slugs).annotate(in_trash=flag).order_by("pk")
-    return {slug: _Named(*names) for slug, *names in found.values_list("slug", *_Named._fields)}
+    return {slug: _Named(*named) for slug, *named in found.values_list("slug", *_Named._fields)}
 
 
 def _keys(found: _Found) -> list[int]:
@@ -143,17 +150,17 @@ def _counted(what: str, slugs: tuple[str, ...], found: _Found) -> str:
     return f"{len(slugs)} {what}{'s' * (len(slugs) > 1)}" if slugs else ""
 
 
-def _missing(what: str, slugs: tuple[str, ...], found: _Found) -> list[str]:
-    said = list(_said(what, slugs, found))
-    if len(said) <= _MISSING_MAX:
-        return said
-    more = f"{len(said) - _MISSING_MAX} more {what}s are in the trash or gone."
-    return [*said[:_MISSING_MAX], more]
+def _remarks(what: str, slugs: tuple[str, ...], found: _Found) -> list[str]:
+    remarks = list(_missing(what, slugs, found))
+    if len(remarks) <= _REMARKS_MAX:
+        return remarks
+    more = f"{len(remarks) - _REMARKS_MAX} more {what}s are in the trash or no longer exist."
+    return [*remarks[:_REMARKS_MAX], more]
 
 
-def _said(what: str, slugs: tuple[str, ...], found: _Found) -> Iterable[str]:
+def _missing(what: str, slugs: tuple[str, ...], found: _Found) -> Iterable[str]:
     for slug in slugs:
         if slug not in found:
-            yield f"The {what} {slug} is gone."
+            yield f"The {what} {slug} no longer exists."
         elif found[slug].in_trash:
             yield f"The {what} “{found[slug].title}” is in the trash."

@@ -1,21 +1,22 @@
-"""What a tile is worth by where it lies and how large it is.
+"""Report how tiles perform by position and size.
 
-An exposure of a tile is a human view of its grid. Sums keep where a tile lay when it was clicked, not for how
-long: so each tile counts with all views of its grid in the period, at every place at which it was clicked in
-it, and where it lies now.
+An exposure of a tile is a human view of its grid. Rollups store where a tile lay when it was clicked, not for
+how long: each tile counts with all views of its grid in the period, at every place at which it was clicked,
+and where it lies now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, Self
 
-from reports.analytics.lookups import read_tile_metrics
-from reports.reporting.kinds.base import Asking, Data, Question, ReportKind
-from reports.reporting.kinds.builders import CLICK_THROUGH, CLICKS, SHARE, bars, shares, table
+from reports.analytics.lookups import TileMetrics, read_tile_metrics
+from reports.analytics.metrics import ZERO, Metrics
+from reports.reporting.kinds import builders as build
+from reports.reporting.kinds.base import DataSource, MetricsReader, ReportKind, ReportQuery
 from reports.reporting.kinds.parameters import Parameters
-from reports.reporting.kinds.tile_positions import Key, Place, Spot, added, grouped, spots_of
-from reports.reporting.results.cells import Cell, CellType
+from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Fact, Result, Table
 
 _TILES = Column("tiles", "Tiles", CellType.INTEGER)
@@ -28,132 +29,186 @@ _NOTE = (
 )
 
 
+class Placement(NamedTuple):
+    """Represent position and size of a tile, in cells."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Return the placement from "x,y,width,height"; None for what another version stored."""
+        cells = [int(cell) for cell in text.split(",") if cell.isdecimal()]
+        return cls(*cells) if len(cells) == len(cls._fields) else None
+
+    @property
+    def area(self) -> int:
+        """Return the number of cells."""
+        return self.width * self.height
+
+
+class TileTotals(NamedTuple):
+    """Count tiles, their clicks and their exposures: human views of the grids they are on."""
+
+    tiles: int = 0
+    humans: int = 0
+    bots: int = 0
+    exposures: int = 0
+
+    @property
+    def click_through(self) -> float | None:
+        """Return human clicks per exposure; None without exposures."""
+        return self.humans / self.exposures if self.exposures else None
+
+
+Key = tuple[int, ...]
+Placed = tuple[Placement | None, TileTotals]
+
+
 class _Grouping(NamedTuple):
-    """What makes places alike: `key` names the numbers that `by` gives of a place."""
+    """Describe a table of placements grouped by attributes, whose titles are given."""
 
     name: str
     title: str
     label: str
-    key: tuple[Column, ...]
-    by: Callable[[Place], Key]
-    shown: Callable[..., str]
+    attributes: dict[str, str]
+    format: Callable[..., str]
+
+    def key(self, placement: Placement) -> Key:
+        """Return the placement's values of the attributes."""
+        return tuple(getattr(placement, name) for name in self.attributes)
 
 
-def _integer(name: str, title: str) -> Column:
-    return Column(name, title, CellType.INTEGER)
-
-
+_SIZES = _Grouping(
+    "sizes", "By size", "Size", {"width": "Width", "height": "Height"}, "{} by {}".format
+)
 _GROUPINGS = (
-    _Grouping(
-        "sizes",
-        "By size",
-        "Size",
-        (_integer("width", "Width"), _integer("height", "Height")),
-        lambda place: (place.width, place.height),
-        "{} by {}".format,
-    ),
-    _Grouping(
-        "areas",
-        "By area",
-        "Cells",
-        (_integer("area", "Area"),),
-        lambda place: (place.width * place.height,),
-        "{}".format,
-    ),
-    _Grouping(
-        "rows",
-        "By row",
-        "Row",
-        (_integer("y", "y"),),
-        lambda place: (place.y,),
-        lambda y: str(y + 1),
-    ),
+    _SIZES,
+    _Grouping("areas", "By area", "Cells", {"area": "Area"}, "{}".format),
+    _Grouping("rows", "By row", "Row", {"y": "y"}, lambda y: str(y + 1)),
     _Grouping(
         "positions",
         "By position",
         "Row and column",
-        (_integer("y", "y"), _integer("x", "x")),
-        lambda place: (place.y, place.x),
+        {"y": "y", "x": "x"},
         lambda y, x: f"{y + 1}, {x + 1}",
     ),
 )
 
 
 class Tiles(ReportKind[Parameters]):
-    """Four queries, or five."""
+    """Report tiles in four or five queries."""
 
-    name: ClassVar = "tiles"
-    title: ClassVar = "Tile performance"
-    description: ClassVar = (
+    name = "tiles"
+    title = "Tile performance"
+    description = (
         "Clicks and click-through by size, area, row and position: what is a tile of 2 by 2 worth?"
     )
-    reads: ClassVar = frozenset({Data.CLICKS, Data.LINKS})
-    parameters: ClassVar = Parameters
+    reads = frozenset({DataSource.CLICKS, DataSource.LINKS})
+    parameters = Parameters
 
     def result(self) -> Result:
-        """The totals as facts, a table for each way to tell places apart."""
-        asking = Asking(self.question)
-        reading = read_tile_metrics(asking.scope.source, asking.period, asking.retention)
-        asking.approximate(reading.approximate_before)
-        spots = spots_of(reading, _live(asking))
-        unit = grouped(spots, lambda place: (place.width, place.height)).get((1, 1), Spot())
-        tables = [_table(self.question, each, grouped(spots, each.by), unit) for each in _GROUPINGS]
-        return self.made(
-            asking,
-            facts=_facts(self.question, added(spot for _, spot in spots)),
+        """Return the totals as facts, a table for each grouping."""
+        reader, query = MetricsReader(self.query), self.query
+        metrics = read_tile_metrics(reader.scope.source, reader.period, reader.retention)
+        reader.note_approximate(metrics.approximate_before)
+        placed = _tile_totals(metrics, _live(reader))
+        unit = _group_totals(placed, _SIZES.key).get((1, 1), TileTotals())
+        tables = [_table(query, each, _group_totals(placed, each.key), unit) for each in _GROUPINGS]
+        total = _sum_totals(totals for _, totals in placed)
+        values = {
+            build.CLICKS: _clicks(query, total),
+            _TILES: total.tiles,
+            _EXPOSURES: total.exposures,
+            build.CLICK_THROUGH: _rounded(total.click_through),
+        }
+        return self.build_result(
+            reader,
+            facts=[Fact(*column, value) for column, value in values.items()],
             tables=tables,
-            charts=[bars(each, each.columns[0], CLICK_THROUGH) for each in tables],
+            charts=[build.bar_chart(each, each.columns[0], build.CLICK_THROUGH) for each in tables],
         )
 
 
-def _live(asking: Asking) -> Iterator[tuple[int, Place]]:
-    links = asking.scope.links.live().filter(created_on__lt=asking.period.until)
-    for grid, *place in links.values_list("grid_id", "x", "y", "width", "height"):
-        yield grid, Place(*place)
-
-
-def _facts(question: Question, total: Spot) -> list[Fact]:
-    values = {
-        CLICKS: _clicks(question, total),
-        _TILES: total.tiles,
-        _EXPOSURES: total.exposures,
-        CLICK_THROUGH: _rounded(total.click_through),
-    }
-    return [Fact(*column, value) for column, value in values.items()]
+def _live(reader: MetricsReader) -> Iterator[tuple[int, Placement]]:
+    links = reader.scope.links.live().filter(created_on__lt=reader.period.until)
+    for grid, *placement in links.values_list("grid_id", "x", "y", "width", "height"):
+        yield grid, Placement(*placement)
 
 
 def _table(
-    question: Question, grouping: _Grouping, groups: Mapping[Key | None, Spot], unit: Spot
+    query: ReportQuery,
+    grouping: _Grouping,
+    groups: Mapping[Key | None, TileTotals],
+    unit: TileTotals,
 ) -> Table:
-    keys, spots = list(groups), list(groups.values())
-    clicks = [_clicks(question, spot) for spot in spots]
-    columns: dict[Column, Sequence[Cell]] = {
-        Column("label", grouping.label, CellType.TEXT): [
-            grouping.shown(*key) if key else _UNKNOWN for key in keys
-        ],
+    totals = list(groups.values())
+    clicks = [_clicks(query, each) for each in totals]
+    label = Column("label", grouping.label, CellType.TEXT)
+    columns: build.Columns = {
+        label: [grouping.format(*key) if key else _UNKNOWN for key in groups],
         **{
-            column: [key[index] if key else None for key in keys]
-            for index, column in enumerate(grouping.key)
+            Column(name, title, CellType.INTEGER): [key[i] if key else None for key in groups]
+            for i, (name, title) in enumerate(grouping.attributes.items())
         },
-        _TILES: [spot.tiles for spot in spots],
-        CLICKS: clicks,
-        SHARE: shares(clicks),
-        _EXPOSURES: [spot.exposures for spot in spots],
-        CLICK_THROUGH: [_rounded(spot.click_through) for spot in spots],
-        _WORTH: [_worth(spot, unit) for spot in spots],
+        _TILES: [each.tiles for each in totals],
+        build.CLICKS: clicks,
+        build.SHARE: build.shares(clicks),
+        _EXPOSURES: [each.exposures for each in totals],
+        build.CLICK_THROUGH: [_rounded(each.click_through) for each in totals],
+        _WORTH: [_worth(each, unit) for each in totals],
     }
-    key = tuple(column.name for column in grouping.key)
-    return table(grouping.name, grouping.title, columns, key=key, note=_NOTE)
+    key = tuple(grouping.attributes)
+    return build.table(grouping.name, grouping.title, columns, key=key, note=_NOTE)
 
 
-def _clicks(question: Question, spot: Spot) -> int:
-    return spot.humans + spot.bots * question.include_bots
+def _clicks(query: ReportQuery, totals: TileTotals) -> int:
+    return totals.humans + totals.bots * query.include_bots
 
 
-def _worth(spot: Spot, unit: Spot) -> float | None:
-    rate, unit_rate = spot.click_through, unit.click_through
-    return round(rate / unit_rate, 4) if rate is not None and unit_rate else None
+def _worth(totals: TileTotals, unit: TileTotals) -> float | None:
+    rate, unit_rate = totals.click_through, unit.click_through
+    return build.ratio(rate, unit_rate) if rate is not None and unit_rate else None
 
 
 def _rounded(rate: float | None) -> float | None:
     return None if rate is None else round(rate, 4)
+
+
+def _tile_totals(metrics: TileMetrics, live: Iterable[tuple[int, Placement]]) -> list[Placed]:
+    """Return the totals of each tile that was clicked or is there now.
+
+    `live` are the latter, by primary key of the grid. Clicks without a known placement come last.
+    """
+    clicks: dict[tuple[int, Placement], Metrics] = {}
+    unknown = [metrics.not_kept]
+    for (grid, text), found in metrics.tiles.items():
+        if placement := Placement.parse(text):
+            clicks[grid, placement] = found
+        else:
+            unknown.append(found)
+    totals: list[Placed] = []
+    for grid, placement in sorted({*clicks, *live}):
+        found = clicks.get((grid, placement), ZERO)
+        exposures = metrics.views.get(grid, 0)
+        totals.append((placement, TileTotals(1, found.humans, found.bots, exposures)))
+    rest = [TileTotals(0, each.humans, each.bots) for each in unknown if each.humans or each.bots]
+    return [*totals, (None, _sum_totals(rest))] if rest else totals
+
+
+def _group_totals(
+    placed: Iterable[Placed], by: Callable[[Placement], Key]
+) -> Mapping[Key | None, TileTotals]:
+    """Sum the totals by key in order; None, for those without a placement, is last."""
+    groups: defaultdict[Key | None, list[TileTotals]] = defaultdict(list)
+    for placement, totals in placed:
+        groups[by(placement) if placement else None].append(totals)
+    keys = sorted(groups, key=lambda key: (key is None, key or ()))
+    return {key: _sum_totals(groups[key]) for key in keys}
+
+
+def _sum_totals(totals: Iterable[TileTotals]) -> TileTotals:
+    """Return the sums, field by field."""
+    return TileTotals(*map(sum, zip(TileTotals(), *totals, strict=True)))

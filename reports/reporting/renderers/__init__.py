@@ -1,1 +1,1 @@
-"""Formats of reports: each puts a result into files of one kind."""
+"""Render results of reports as files, one module or package for each format."""

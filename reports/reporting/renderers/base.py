@@ -1,28 +1,30 @@
-"""What every format of reports speaks: a result in, the bytes of one file out."""
+"""Define what every format of reports implements: it writes a result to a file."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import IO, ClassVar
 
 from reports.reporting.results.result import Result
 
+_CHUNK_LINES = 1000
+
 
 class Paper(StrEnum):
-    """The size of a page."""
+    """Name the size of a page."""
 
     A4 = "a4"
     LETTER = "letter"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What a file says beside the result: when it was made, an aware datetime; the slug of the run; the
-    paper; the locale, as `en_GB`, in which people read its numbers and days, if it is for people."""
+class RenderContext:
+    """Hold what a file states besides the result; `run` is a slug, `locale` like `en_GB`."""
 
     made_on: datetime
     run: str
@@ -30,36 +32,50 @@ class About:
     locale: str = "en"
 
 
-class NotRendered(Exception):
-    """A result cannot be put into a format; the message is one line that says why."""
+class RenderError(Exception):
+    """Report that a result cannot be rendered; the message is one line that says why."""
 
 
-def goes_on() -> None:
-    """Nothing breaks it off."""
+def never_cancelled() -> None:
+    """Do nothing: the default for `check_cancelled`."""
 
 
 class Renderer(ABC):
-    """One format. Adding another is a subclass in a file of its own, and a line in `registry`."""
+    """Render results in one format; `registry` lists the subclasses."""
 
     name: ClassVar[str]
     content_type: ClassVar[str]
 
-    def __init__(self, watch: Callable[[], None] = goes_on) -> None:
-        """`watch` is called while a file is made, every second or so, and raises what is to break it off:
-        then no process and no file is left behind, but what is in `out`."""
-        self.watch = watch
+    def __init__(self, check_cancelled: Callable[[], None] = never_cancelled) -> None:
+        """Take a function that is called about every second and raises to cancel."""
+        self.check_cancelled = check_cancelled
 
-    @abstractmethod
     def extension(self, result: Result) -> str:
-        """Of the file, without a dot: it may depend on how many tables there are."""
+        """Return the extension of the file, without a dot."""
+        return self.name
 
     def media_type(self, result: Result) -> str:
-        """Of the file; the `content_type`, unless it depends on the tables as well."""
+        """Return the media type of the file."""
         return self.content_type
 
     @abstractmethod
-    def write(self, result: Result, about: About, out: IO[bytes]) -> None:
-        """Write the whole file; `out` need not seek. All text is data: nothing in it is markup, a formula or
-        a program. Every cell of every table is in it, equal to those of the other formats; but pages to
-        print may end a table after its first rows, if they say above it how many of how many these are.
-        Raises NotRendered, and what `watch` raises."""
+    def write(self, result: Result, context: RenderContext, out: IO[bytes]) -> None:
+        """Write the whole file; `out` need not be seekable.
+
+        No text of the result may act as markup, formula or program. The file holds every cell of every table,
+        equal to those of other formats; but PDF may stop after a table's first rows if it says so above it.
+        Raises RenderError, and what `check_cancelled` raises.
+        """
+
+
+def write_lines(
+    out: IO[bytes], lines: Iterable[str], check_cancelled: Callable[[], None] = never_cancelled
+) -> None:
+    """Write lines in UTF-8 in chunks, calling `check_cancelled` before each.
+
+    The lines include their line ends, and none is empty.
+    """
+    waiting = iter(lines)
+    while chunk := "".join(islice(waiting, _CHUNK_LINES)):
+        check_cancelled()
+        out.write(chunk.encode())

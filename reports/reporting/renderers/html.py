@@ -1,7 +1,7 @@
-"""HTML: one page that needs nothing else, on a screen of any width and on paper.
+"""Render reports as one self-contained HTML page, for screens of any width and for paper.
 
-All text is escaped; nothing in the page runs or is fetched. Beside what people read, `data-value` has what a
-program reads, as the JSON of the report has it; a cell without one is None.
+All text is escaped; nothing in the page runs or is fetched. The attribute `data-value` holds the value for
+programs, as the JSON of the report has it; a cell without it is None.
 """
 
 from __future__ import annotations
@@ -15,26 +15,19 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from reports.reporting.renderers.base import About, Renderer
-from reports.reporting.renderers.charts.svg import drawn
-from reports.reporting.renderers.fact_cards import (
-    Card,
-    before_words,
-    cards,
-    change_words,
-    direction,
-)
-from reports.reporting.renderers.text.control_characters import plain
-from reports.reporting.renderers.text.localization import Words
-from reports.reporting.results.cells import Cell, CellType, writer
-from reports.reporting.results.result import Column, Fact, Result, Row, Table
+from reports.reporting.renderers import fact_cards
+from reports.reporting.renderers.base import RenderContext, Renderer
+from reports.reporting.renderers.charts.svg import draw_chart
+from reports.reporting.renderers.text.control_characters import plain_text
+from reports.reporting.renderers.text.localization import Localizer
+from reports.reporting.results.cells import Cell, CellType, cell_json
+from reports.reporting.results.result import Chart, Column, Fact, Result, Row, Table
 
-_ROWS = 1000
-_LEADS = re.compile("https?://", re.IGNORECASE)
-# HTML has no NUL, whatever way it is written, and no halves of characters; a bare CR would become a LF.
-_NEVER = re.compile("[\x00\ud800-\udfff]")
-_REPLACED = "\ufffd"
-_LOOKS = {
+_CHUNK_ROWS = 1000
+_WEB_ADDRESS = re.compile("https?://", re.IGNORECASE)
+# HTML can express neither NUL nor lone surrogates; a bare CR would become LF.
+_NOT_IN_HTML = re.compile("[\x00\ud800-\udfff]")
+_CSS_CLASSES = {
     CellType.TEXT: "t",
     CellType.ADDRESS: "t",
     CellType.INTEGER: "n",
@@ -45,118 +38,108 @@ _LOOKS = {
     CellType.MOMENT: "d",
 }
 _ARROWS = {1: "▲", 0: "", -1: "▼"}
-_FLAGS = {True: "true", False: "false"}
 
 
 class HtmlRenderer(Renderer):
-    """A page for people that a program can read as well. Written as it is made: memory does not grow with
-    the number of rows."""
+    """Render a page for people and programs, in constant memory."""
 
     name = "html"
     content_type = "text/html; charset=utf-8"
 
-    def extension(self, result: Result) -> str:
-        """One page, whatever is on it."""
-        return "html"
-
-    def write(self, result: Result, about: About, out: IO[bytes]) -> None:
-        """Raises as `Words` does."""
-        words = Words(locale=about.locale, zone=result.zone)
-        for piece in _page(result, about, words):
-            self.watch()
-            out.write(piece.encode())
+    def write(self, result: Result, context: RenderContext, out: IO[bytes]) -> None:
+        """Write the page in UTF-8; raises as `Localizer` does."""
+        localizer = Localizer(locale=context.locale, zone=result.zone)
+        for chunk in _page(result, context, localizer):
+            self.check_cancelled()
+            out.write(chunk.encode())
 
 
-def _page(result: Result, about: About, words: Words) -> Iterator[str]:
-    yield _filled("head", _head(result, about, words))
-    for table in result.tables:
-        yield _filled("table", _table(result, table, words))
-        yield from _rows(table, words)
-        empty = "" if table.rows else words.phrases.no_rows
-        ends = {"empty": empty, "note": plain(table.note)}
-        yield _filled("table_end", ends)
-    yield _filled("foot", {"made": _made(result, about, words)})
+def _page(result: Result, context: RenderContext, localizer: Localizer) -> Iterator[str]:
+    yield _render("head", _head(result, context, localizer))
+    for table, charts in result.sections():
+        yield _render("table", _table(table, charts, localizer))
+        yield from _rows(table, localizer)
+        empty = "" if table.rows else localizer.labels.no_rows
+        yield _render("table_end", {"empty": empty, "note": plain_text(table.note)})
+    yield _render("foot", {"made": _made(result, context, localizer)})
 
 
-def _filled(template: str, context: dict[str, Any]) -> str:
+def _render(template: str, context: dict[str, Any]) -> str:
     return render_to_string(f"reports/report/{template}.html", context)
 
 
-def _made(result: Result, about: About, words: Words) -> str:
-    said = {
-        "made_on": format_html(
-            '<bdi lang="{}">{}</bdi>', words.reader, words.cell(CellType.MOMENT, about.made_on)
-        ),
-        "run": format_html("<bdi>{}</bdi>", plain(about.run)),
-        "zone": format_html("<bdi>{}</bdi>", result.zone),
-    }
-    return format_html(words.phrases.made, **said)
+def _made(result: Result, context: RenderContext, localizer: Localizer) -> str:
+    made_on = localizer.cell(CellType.MOMENT, context.made_on)
+    return format_html(
+        localizer.labels.made,
+        made_on=format_html('<bdi lang="{}">{}</bdi>', localizer.reader_language, made_on),
+        run=format_html("<bdi>{}</bdi>", plain_text(context.run)),
+        zone=format_html("<bdi>{}</bdi>", result.zone),
+    )
 
 
-def _head(result: Result, about: About, words: Words) -> dict[str, Any]:
+def _head(result: Result, context: RenderContext, localizer: Localizer) -> dict[str, Any]:
     return {
-        "words": words,
-        "paper": about.paper.value,
-        "title": plain(result.title),
-        "subtitle": plain(result.subtitle),
-        "remarks": [plain(remark) for remark in result.remarks],
-        "cards": [_card(card, words) for card in cards(result.facts)],
+        "localizer": localizer,
+        "paper": context.paper.value,
+        "title": plain_text(result.title),
+        "subtitle": plain_text(result.subtitle),
+        "remarks": [plain_text(remark) for remark in result.remarks],
+        "cards": [_card(card, localizer) for card in fact_cards.group_facts(result.facts)],
     }
 
 
-def _card(card: Card, words: Words) -> dict[str, Any]:
-    shown = words.cell(card.fact.type, card.fact.value)
+def _card(card: fact_cards.FactCard, localizer: Localizer) -> dict[str, Any]:
+    fact, before, change = card
     return {
-        "title": plain(card.fact.title),
-        "look": mark_safe(_look(card.fact.type, words)),
-        "fact": _fact(card.fact, shown),
-        "before": card.before and _fact(card.before, before_words(card.before, words)),
-        "change": card.change and _fact(card.change, change_words(card.change, words)),
-        "arrow": _ARROWS[direction(card.change)] if card.change else "",
+        "title": plain_text(fact.title),
+        "attributes": mark_safe(_attributes(fact.type, localizer)),
+        "fact": _fact(fact, localizer.cell(fact.type, fact.value)),
+        "before": before and _fact(before, fact_cards.before_text(before, localizer)),
+        "change": change and _fact(change, fact_cards.change_text(change, localizer)),
+        "arrow": _ARROWS[fact_cards.direction(change)] if change else "",
     }
 
 
 def _fact(fact: Fact, shown: str) -> dict[str, Any]:
-    data = mark_safe(_data(fact.type, fact.value))
+    data = mark_safe(_data_value(fact.value))
     return {"name": fact.name, "data": data, "shown": shown}
 
 
-def _table(result: Result, table: Table, words: Words) -> dict[str, Any]:
+def _table(table: Table, charts: list[Chart], localizer: Localizer) -> dict[str, Any]:
     return {
         "name": table.name,
-        "title": plain(table.title),
+        "title": plain_text(table.title),
         "columns": [_column(column) for column in table.columns],
         "charts": [
             {
                 "name": chart.name,
-                "title": plain(chart.title),
-                "drawing": mark_safe(drawn(chart, table, words).svg()),
+                "title": plain_text(chart.title),
+                "drawing": mark_safe(draw_chart(chart, table, localizer).svg()),
             }
-            for chart in result.charts
-            if chart.table == table.name
+            for chart in charts
         ],
     }
 
 
 def _column(column: Column) -> dict[str, Any]:
-    title = plain(column.title)
+    title = plain_text(column.title)
     longest = max(map(len, title.split()), default=0)
     return {
         "name": column.name,
         "title": title,
         "type": column.type.value,
-        "look": _LOOKS[column.type],
-        # So wide that a usual word is whole, though the page may break words to fit on a telephone.
-        "least": min(longest + 4, 18),
+        "css_class": _CSS_CLASSES[column.type],
+        # Wide enough for an ordinary word, though narrow screens may break words.
+        "min_width": min(longest + 4, 18),
     }
 
 
-def _rows(table: Table, words: Words) -> Iterator[str]:
-    """The rows, a thousand in a piece. By hand: a template takes ten times as long for as many."""
-    cells = [_cell_of(column.type, words) for column in table.columns]
-    for start in range(0, len(table.rows), _ROWS):
-        piece = table.rows[start : start + _ROWS]
-        yield "".join(_row(cells, row) for row in piece)
+def _rows(table: Table, localizer: Localizer) -> Iterator[str]:
+    """Yield the rows in chunks; a template would take ten times as long."""
+    cells = [_cell_writer(column.type, localizer) for column in table.columns]
+    for start in range(0, len(table.rows), _CHUNK_ROWS):
+        yield "".join(_row(cells, row) for row in table.rows[start : start + _CHUNK_ROWS])
 
 
 def _row(cells: list[Callable[[Cell], str]], row: Row) -> str:
@@ -164,47 +147,40 @@ def _row(cells: list[Callable[[Cell], str]], row: Row) -> str:
     return f"<tr>{inside}</tr>\n"
 
 
-def _cell_of(kind: CellType, words: Words) -> Callable[[Cell], str]:
-    """What makes the cells of one column."""
-    around = _AROUND.get(kind, _shown)
-    start = f"<td{_look(kind, words)}"
+def _cell_writer(kind: CellType, localizer: Localizer) -> Callable[[Cell], str]:
+    """Return a function that writes the cells of one column."""
+    start, is_address = f"<td{_attributes(kind, localizer)}", kind is CellType.ADDRESS
 
-    def cell(value: Cell) -> str:
-        shown = escape(words.cell(kind, value))
-        return f"{start}{_data(kind, value)}>{around(value, shown)}</td>"
+    def write(value: Cell) -> str:
+        shown = escape(localizer.cell(kind, value))
+        content = _link(value, shown) if is_address else shown
+        return f"{start}{_data_value(value)}>{content}</td>"
 
-    return cell
-
-
-def _look(kind: CellType, words: Words) -> str:
-    """The attributes of whatever holds such a cell: anybody's text may be of any language, and months have
-    names in the reader's."""
-    look = _LOOKS[kind]
-    tongue = {"t": ' dir="auto"', "d": f' dir="auto" lang="{words.reader}"'}.get(look, "")
-    return f' class="{look}"{tongue}'
+    return write
 
 
-def _shown(value: Cell, shown: str) -> str:
-    return shown
+def _attributes(kind: CellType, localizer: Localizer) -> str:
+    """Return class, direction and language: text may be in any, dates are in the reader's."""
+    css_class = _CSS_CLASSES[kind]
+    date_language = f' dir="auto" lang="{localizer.reader_language}"'
+    language = {"t": ' dir="auto"', "d": date_language}.get(css_class, "")
+    return f' class="{css_class}"{language}'
 
 
 def _link(value: Cell, shown: str) -> str:
-    """A link, if it leads to the web: any other scheme is text."""
-    if not isinstance(value, str) or not _LEADS.match(value):
+    """Return a link for an address on the web; any other scheme stays text."""
+    if not isinstance(value, str) or not _WEB_ADDRESS.match(value):
         return shown
-    return f'<a href="{_attribute(value)}" rel="noopener noreferrer nofollow">{shown}</a>'
+    return f'<a href="{_escape_attribute(value)}" rel="noopener noreferrer nofollow">{shown}</a>'
 
 
-_AROUND: dict[CellType, Callable[[Cell, str], str]] = {CellType.ADDRESS: _link}
-
-
-def _data(kind: CellType, value: Cell) -> str:
-    """The attribute that programs read, with the space before it; nothing for None."""
+def _data_value(value: Cell) -> str:
+    """Return the attribute for programs with a space before it; nothing for None."""
     if value is None:
         return ""
-    raw = _FLAGS[bool(value)] if kind is CellType.FLAG else str(writer(kind)(value))
-    return f' data-value="{_attribute(raw)}"'
+    raw = str(value).lower() if isinstance(value, bool) else str(cell_json(value))
+    return f' data-value="{_escape_attribute(raw)}"'
 
 
-def _attribute(text: str) -> str:
-    return escape(_NEVER.sub(_REPLACED, text)).replace("\r", "&#13;")
+def _escape_attribute(text: str) -> str:
+    return escape(_NOT_IN_HTML.sub("\ufffd", text)).replace("\r", "&#13;")

@@ -1,1 +1,1 @@
-"""What a report says, before it is put into any format."""
+"""Hold the content of a report, independent of the format it is rendered in."""

@@ -1,32 +1,47 @@
-"""The JSON of a result while it is being made, however many rows it has."""
+"""Serialize a result as JSON line by line, in constant memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 
+from reports.reporting.results.cells import cell_json
 from reports.reporting.results.result import Result, Table
 
 
 def json_lines(result: Result, **first: Any) -> Iterator[str]:
-    """One object: what is given first, then all that `Result.as_json` holds, the tables last and each row
-    on a line of its own. The lines hold their ends."""
-    head = {**first, **replace(result, tables=()).as_json()}
-    del head["tables"]
+    """Yield one JSON object: the arguments, then the result, each row on a line.
+
+    Tables come last. The lines include their line ends; `Result.from_json` reads the object.
+    """
+    head = {
+        **first,
+        "kind": result.kind,
+        "title": result.title,
+        "subtitle": result.subtitle,
+        "zone": result.zone,
+        "facts": [fact._asdict() for fact in result.facts],
+        "charts": [asdict(chart) for chart in result.charts],
+        "remarks": result.remarks,
+    }
     yield _encode(head).removesuffix("}") + ',"tables":['
     for number, table in enumerate(result.tables):
-        yield from _table(result, table, "," if number else "")
+        yield from _table(table, "," if number else "")
     yield "]}\n"
 
 
-def _table(result: Result, table: Table, before: str) -> Iterator[str]:
-    (head,) = replace(result, tables=(replace(table, rows=()),)).as_json()["tables"]
-    del head["rows"]
-    yield before + _encode(head).removesuffix("}") + ',"rows":['
+def _table(table: Table, separator: str) -> Iterator[str]:
+    head = {
+        "name": table.name,
+        "title": table.title,
+        "columns": [column._asdict() for column in table.columns],
+        "key": table.key,
+        "note": table.note,
+    }
+    yield separator + _encode(head).removesuffix("}") + ',"rows":['
     end = "\n"
     for row in table.rows:
         yield end + _encode(row)
@@ -35,9 +50,5 @@ def _table(result: Result, table: Table, before: str) -> Iterator[str]:
 
 
 def _encode(value: Any) -> str:
-    return orjson.dumps(value, _iso, orjson.OPT_PASSTHROUGH_DATETIME).decode()
-
-
-def _iso(value: date) -> str:
-    # Its own way leaves out the seconds of an offset, which there were until about 1970.
-    return value.isoformat()
+    # orjson's own format of datetimes omits the seconds of an offset, as there were before 1970.
+    return orjson.dumps(value, cell_json, orjson.OPT_PASSTHROUGH_DATETIME).decode()

@@ -1,22 +1,30 @@
-"""The one thing that every format is made of: facts, tables and the charts of these.
+"""Hold a report's content: facts, tables and charts, from which every format is rendered.
 
-A result holds no time at which it was made: the same question about the same data gives an equal one.
+A result holds no time at which it was made: the same query of the same data gives an equal result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
-from reports.reporting.results.cells import Cell, CellType, clean_rows, reader, visible, writer
+from reports.reporting.results.cells import (
+    CLEANERS,
+    PARSERS,
+    Cell,
+    CellType,
+    convert_cell,
+    convert_rows,
+    replace_unprintable,
+)
 
 Row = tuple[Cell, ...]
 
 
 class Column(NamedTuple):
-    """`name` is for programs and stays as it is, `title` for people."""
+    """Describe a column: `name` is stable and for programs, `title` for people."""
 
     name: str
     title: str
@@ -24,8 +32,10 @@ class Column(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A single value that is worth its own line. `before_of` names the fact that had this value in an earlier
-    period, `change_of` the one that has changed by this part of it; people read these together."""
+    """Hold a single named value.
+
+    `before_of` and `change_of` name the fact whose earlier value or relative change this is.
+    """
 
     name: str
     title: str
@@ -37,9 +47,10 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under typed columns. `key` names the columns that tell a row from all others of the table, so that
-    two runs can be compared; `note` says what a reader must know of it, as what was left out. Text is made
-    `visible` and rows clean; raises what `clean_rows` does."""
+    """Hold rows under typed columns; text and rows are cleaned, as by `convert_rows`.
+
+    `key` names the columns that identify a row; `note` says what a reader must know.
+    """
 
     name: str
     title: str
@@ -49,52 +60,34 @@ class Table:
     note: str = ""
 
     def __post_init__(self) -> None:
-        _set(
-            self,
-            title=visible(self.title),
-            columns=tuple(each._replace(title=visible(each.title)) for each in self.columns),
-            rows=clean_rows(self.rows, [column.type for column in self.columns]),
-            note=visible(self.note),
-        )
-
-    @classmethod
-    def of_many(
-        cls,
-        name: str,
-        title: str,
-        columns: tuple[Column, ...],
-        rows: Iterable[Row],
-        key: tuple[str, ...],
-        note: str = "",
-    ) -> Self:
-        """Of rows that are made one by one, and so are not there twice while they are cleaned."""
-        return cls(name, title, columns, cast("Sequence[Row]", rows), key, note)
+        columns = (each._replace(title=replace_unprintable(each.title)) for each in self.columns)
+        rows = convert_rows(self.rows, [column.type for column in self.columns], CLEANERS)
+        object.__setattr__(self, "columns", tuple(columns))
+        object.__setattr__(self, "rows", rows)
+        _clean_text(self, "title", "note")
 
     def position(self, column: str) -> int:
-        """Where in a row the column of this name is. Raises ValueError."""
+        """Return the index of the named column; raises ValueError if there is none."""
         return [each.name for each in self.columns].index(column)
 
     def values(self, column: str) -> list[Any]:
-        """The cells of one column, from the first row to the last."""
+        """Return the cells of the named column, from the first row to the last."""
         place = self.position(column)
         return [row[place] for row in self.rows]
 
 
 class ChartShape(StrEnum):
-    """How a chart is drawn."""
+    """Name how a chart is drawn."""
 
     LINE = "line"
-    """Over time; the rows are in its order."""
-    COLUMN = "column"
-    """Upright bars side by side."""
+    """Over time; the rows are in order of time."""
     BAR = "bar"
-    """Bars that lie, for long labels; the first row on top."""
+    """Horizontal bars, for long labels; the first row on top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart of one of the tables: `series` are columns of numbers, `labels` the column that names the rows.
-    Only the first `rows` are drawn, and the table below it has all."""
+    """Describe a chart of some columns of numbers in a table's first rows."""
 
     name: str
     title: str
@@ -107,8 +100,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`kind` is the name of the report's kind, `zone` the IANA name of the time zone; `subtitle` says in
-    words what was asked: the scope and the range. `remarks` are sentences about all of it."""
+    """Hold all content of a report with cleaned text, and its time zone."""
 
     kind: str
     title: str
@@ -120,103 +112,60 @@ class Result:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _set(
-            self,
-            title=visible(self.title),
-            subtitle=visible(self.subtitle),
-            facts=tuple(_clean_fact(fact) for fact in self.facts),
-            charts=tuple(replace(chart, title=visible(chart.title)) for chart in self.charts),
-            remarks=tuple(visible(remark) for remark in self.remarks),
-        )
+        charts = (replace(each, title=replace_unprintable(each.title)) for each in self.charts)
+        object.__setattr__(self, "facts", tuple(map(_clean_fact, self.facts)))
+        object.__setattr__(self, "charts", tuple(charts))
+        object.__setattr__(self, "remarks", tuple(map(replace_unprintable, self.remarks)))
+        _clean_text(self, "title", "subtitle")
 
     def table(self, name: str) -> Table:
-        """Raises KeyError."""
+        """Return the named table; raises KeyError."""
         return {table.name: table for table in self.tables}[name]
 
-    def as_json(self) -> dict[str, Any]:
-        """All of it, as it is stored."""
-        return {
-            "kind": self.kind,
-            "title": self.title,
-            "subtitle": self.subtitle,
-            "zone": self.zone,
-            "facts": [_fact_json(fact) for fact in self.facts],
-            "tables": [_table_json(table) for table in self.tables],
-            "charts": [{**asdict(chart), "series": list(chart.series)} for chart in self.charts],
-            "remarks": list(self.remarks),
-        }
+    def sections(self) -> Iterator[tuple[Table, list[Chart]]]:
+        """Yield each table with its charts, in order."""
+        for table in self.tables:
+            yield table, [chart for chart in self.charts if chart.table == table.name]
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """The result that `as_json` was made of."""
+        """Return the result that `json_stream.json_lines` serialized."""
         return cls(
             kind=stored["kind"],
             title=stored["title"],
             subtitle=stored["subtitle"],
             zone=stored["zone"],
-            facts=tuple(_fact(fact) for fact in stored["facts"]),
-            tables=tuple(_table(table) for table in stored["tables"]),
-            charts=tuple(_chart(chart) for chart in stored["charts"]),
+            facts=tuple(_parse_fact(fact) for fact in stored["facts"]),
+            tables=tuple(_parse_table(table) for table in stored["tables"]),
+            charts=tuple(_parse_chart(chart) for chart in stored["charts"]),
             remarks=tuple(stored["remarks"]),
         )
 
 
-def _set(frozen: Table | Result, **fields: Any) -> None:
-    for name, value in fields.items():
-        object.__setattr__(frozen, name, value)
+def _clean_text(frozen: Table | Result, *names: str) -> None:
+    for name in names:
+        object.__setattr__(frozen, name, replace_unprintable(getattr(frozen, name)))
 
 
 def _clean_fact(fact: Fact) -> Fact:
-    ((value,),) = clean_rows([(fact.value,)], [fact.type])
-    return fact._replace(title=visible(fact.title), value=value)
+    value = convert_cell(fact.value, fact.type, CLEANERS)
+    return fact._replace(title=replace_unprintable(fact.title), value=value)
 
 
-def _fact_json(fact: Fact) -> dict[str, Any]:
-    value = None if fact.value is None else writer(fact.type)(fact.value)
-    return {**fact._asdict(), "value": value}
+def _parse_fact(stored: dict[str, Any]) -> Fact:
+    kind = CellType(stored["type"])
+    # Results stored before they existed lack `before_of` and `change_of`.
+    return Fact(**{**stored, "type": kind, "value": convert_cell(stored["value"], kind, PARSERS)})
 
 
-def _fact(stored: dict[str, Any]) -> Fact:
-    kind, value = CellType(stored["type"]), stored["value"]
-    read = None if value is None else reader(kind)(value)
-    # Results that were stored before had no companions.
-    companions = stored.get("before_of", ""), stored.get("change_of", "")
-    return Fact(stored["name"], stored["title"], kind, read, *companions)
-
-
-def _table_json(table: Table) -> dict[str, Any]:
-    writers = [writer(column.type) for column in table.columns]
-    return {
-        "name": table.name,
-        "title": table.title,
-        "columns": [column._asdict() for column in table.columns],
-        "rows": [
-            [
-                None if cell is None else write(cell)
-                for write, cell in zip(writers, row, strict=True)
-            ]
-            for row in table.rows
-        ],
-        "key": list(table.key),
-        "note": table.note,
-    }
-
-
-def _table(stored: dict[str, Any]) -> Table:
+def _parse_table(stored: dict[str, Any]) -> Table:
     columns = tuple(
         Column(each["name"], each["title"], CellType(each["type"])) for each in stored["columns"]
     )
-    readers = [reader(column.type) for column in columns]
-    rows = [
-        tuple(None if cell is None else read(cell) for read, cell in zip(readers, row, strict=True))
-        for row in stored["rows"]
-    ]
-    return Table(
-        stored["name"], stored["title"], columns, rows, tuple(stored["key"]), stored["note"]
-    )
+    rows = convert_rows(stored["rows"], [column.type for column in columns], PARSERS)
+    return Table(**{**stored, "columns": columns, "rows": rows, "key": tuple(stored["key"])})
 
 
-def _chart(stored: dict[str, Any]) -> Chart:
-    return Chart(
-        **{**stored, "shape": ChartShape(stored["shape"]), "series": tuple(stored["series"])}
-    )
+def _parse_chart(stored: dict[str, Any]) -> Chart:
+    shape, series = ChartShape(stored["shape"]), tuple(stored["series"])
+    return Chart(**{**stored, "shape": shape, "series": series})

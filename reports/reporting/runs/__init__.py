@@ -1,1 +1,1 @@
-"""Runs of reports: from a saved definition to a stored result and its files."""
+"""Run reports: from a saved definition to a stored result and its files."""

@@ -1,4 +1,4 @@
-"""Results at rest: JSON, compressed by Zstandard."""
+"""Store results as JSON compressed by Zstandard."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Iterator
 
 import zstandard
 
-from reports.reporting.renderers.text_output import write_lines
+from reports.reporting.renderers.base import write_lines
 from reports.reporting.results.json_stream import json_lines
 from reports.reporting.results.result import Result
 
 
-def packed(result: Result) -> bytes:
-    """The result as it is stored."""
+def compress(result: Result) -> bytes:
+    """Return the result as it is stored."""
     out = io.BytesIO()
     with zstandard.ZstdCompressor().stream_writer(out, closefd=False) as file:
         write_lines(file, json_lines(result))
     return out.getvalue()
 
 
-def stored_pieces(stored: bytes | memoryview) -> Iterator[bytes]:
-    """The JSON of the result that `packed` was given, in UTF-8, at most 128 KiB of it at a time."""
+def json_chunks(stored: bytes | memoryview) -> Iterator[bytes]:
+    """Yield the result's JSON in UTF-8, at most 128 KiB at a time."""
     yield from zstandard.ZstdDecompressor().read_to_iter(stored)
 
 
-def stored_size(stored: bytes | memoryview) -> int:
-    """How many bytes of JSON there are."""
-    return sum(map(len, stored_pieces(stored)))
+def json_size(stored: bytes | memoryview) -> int:
+    """Return the size of the result's JSON in bytes."""
+    return sum(map(len, json_chunks(stored)))
 
 
-def unpacked(stored: bytes) -> Result:
-    """The result that `packed` was given."""
-    return Result.from_json(json.loads(b"".join(stored_pieces(stored))))
+def decompress(stored: bytes) -> Result:
+    """Return the result that `compress` was given."""
+    return Result.from_json(json.loads(b"".join(json_chunks(stored))))

@@ -1,8 +1,7 @@
-"""How long results are kept: till they are too old, or the user's take up too much. That of the newest run of
-each report stays in any case, so that a report always has one to show.
+"""Drop results of runs that are too old or take up too much space.
 
-The row of a run outlives its result, as its job does, and says what was asked. Whatever drops results takes
-a bounded number of them, oldest first, and may run twice at once without harm.
+The newest result of each report is always kept. The rows of runs and their jobs stay. Results are dropped in
+batches, oldest first; it is safe to run twice at once.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ def sweep_results() -> None:
 
 
 def make_room(*, user_id: int) -> None:
-    """Drop the oldest of a user's results, if these take up more than REPORT_RESULT_BYTES."""
+    """Drop the oldest of a user's results if all take up more than REPORT_RESULT_BYTES."""
     limit = settings.REPORT_RESULT_BYTES
     size = Func("result", function="octet_length", output_field=BigIntegerField())
-    all_of_them = ReportRun.objects.filter(report__user_id=user_id)
-    # Mostly the end of it, and told in a fraction of the time.
-    if not limit or all_of_them.aggregate(taken=Sum(size, default=0))["taken"] <= limit:
+    runs = ReportRun.objects.filter(report__user_id=user_id)
+    # The usual case, checked in a fraction of the time of the query below.
+    if not limit or runs.aggregate(taken=Sum(size, default=0))["taken"] <= limit:
         return
     newest_first = Window(Sum(size), order_by=F("job").desc())
     sized = _superseded().filter(report__user_id=user_id).annotate(taken=newest_first)
     over = sized.filter(taken__gt=limit).order_by("job")
-    # No row can be locked by a query that adds up many.
+    # PostgreSQL cannot lock rows in a query with a window.
     if keys := list(over.values_list("pk", flat=True)[:BATCH]):
         _drop(_superseded().filter(pk__in=keys))
 
@@ -53,15 +52,13 @@ def _drop_old() -> int:
 
 
 def _superseded() -> QuerySet[ReportRun]:
-    """The runs that have a result and are not the last of their report that does."""
-    answered = ReportRun.objects.filter(result__isnull=False)
-    return answered.filter(
-        Exists(answered.filter(report=OuterRef("report"), job__gt=OuterRef("job")))
-    )
+    """Filter runs whose report has a later run with a result."""
+    stored = ReportRun.objects.filter(result__isnull=False)
+    return stored.filter(Exists(stored.filter(report=OuterRef("report"), job__gt=OuterRef("job"))))
 
 
 def _drop(runs: QuerySet[ReportRun]) -> int:
-    """Drop the results of these, but for those that somebody else is about to; how many there were."""
+    """Drop the results of the runs that are not locked, and return their number."""
     with transaction.atomic():
         keys = list(runs.select_for_update(skip_locked=True).values_list("pk", flat=True))
         return ReportRun.objects.filter(pk__in=keys).update(basis=None, result=None)

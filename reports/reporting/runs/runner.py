@@ -1,4 +1,4 @@
-"""The job that answers a report's question."""
+"""Run the job of a report: compute the result and write it in each format."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from django.utils import timezone
 
 from gridlink.lib.database import snapshot
 from gridlink.lib.errors import Invalid
-from reports.reporting.renderers.base import About, NotRendered, Paper
+from reports.reporting.renderers.base import Paper, RenderContext, RenderError
 from reports.reporting.renderers.registry import RENDERERS
 from reports.reporting.results.result import Result
-from reports.reporting.runs.compression import packed
-from reports.reporting.runs.fingerprint import basis_of
-from reports.reporting.runs.ranges import days_of
+from reports.reporting.runs.compression import compress
+from reports.reporting.runs.fingerprint import data_fingerprint
+from reports.reporting.runs.ranges import file_name_days
 from reports.reporting.runs.retention import make_room
-from reports.reporting.runs.spec import Asked
+from reports.reporting.runs.spec import RunSpec
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
 from tasks.jobs.registry import JobFailed, JobRunner, register
 
 REPORT = "reports.report"
-# Above so many links a report may be long, and its files take more than a moment.
+# With more links, a result may be long and its files take more than a moment.
 _SMALL_LINKS = 5000
 _HAS_MORE_LINKS = "SELECT EXISTS (SELECT FROM grids_link WHERE user_id = %s OFFSET %s)"
-_KEEP = """
+_STORE = """
 UPDATE reports_report_run SET basis = %s, result = %s, kept_since = statement_timestamp()
 WHERE job_id = %s
 """
@@ -38,46 +38,51 @@ _BUFFER = 1 << 20
 
 @register
 class ReportRunner(JobRunner):
-    """Finds the answer as of one instant, and writes it in each format that is wanted."""
+    """Compute the result as of one instant, and write it in each of the formats."""
 
     kind = REPORT
     queue = "reports"
 
     @classmethod
     def is_small(cls, *, user_id: int, params: dict[str, Any], upload_size: int) -> bool:
-        """By the links that the user has: clicks are summed up already."""
+        """Decide by the user's number of links; clicks are in rollups."""
         with connection.cursor() as cursor:
             cursor.execute(_HAS_MORE_LINKS, [user_id, _SMALL_LINKS])
             (has_more,) = cursor.fetchone()
         return not has_more
 
     def run(self, context: JobContext) -> Outcome:
-        """`params`: those of reports.reporting.runs.spec.Asked."""
+        """Run the RunSpec in the job's parameters."""
         try:
-            asked = Asked.from_json(context.params)
-            basis, result = answer(asked, user_id=context.user_id)
+            spec = RunSpec.from_json(context.params)
+            fingerprint, result = compute(spec, user_id=context.user_id)
         except Invalid as error:
-            # As when this version knows a kind or a parameter no longer.
+            # For example a kind or a parameter that this version no longer has.
             raise JobFailed("invalid", error.message) from error
         rows = sum(len(table.rows) for table in result.tables)
-        for done, name in enumerate(asked.formats):
-            context.report(done, len(asked.formats), "files")
-            self._write(context, asked, result, name, rows)
-        context.report(len(asked.formats), len(asked.formats), "files")
-        kept = packed(result)
-        keep = partial(_keep, context.claim.job_id, context.user_id, basis=basis, result=kept)
-        return Outcome({"rows": rows}, effects=keep)
+        for done, name in enumerate(spec.formats):
+            context.report(done, len(spec.formats), "files")
+            self._write(context, spec, result, name, rows)
+        context.report(len(spec.formats), len(spec.formats), "files")
+        store = partial(
+            _store,
+            context.claim.job_id,
+            context.user_id,
+            fingerprint=fingerprint,
+            result=compress(result),
+        )
+        return Outcome({"rows": rows}, effects=store)
 
     @staticmethod
-    def _write(context: JobContext, asked: Asked, result: Result, name: str, rows: int) -> None:
+    def _write(context: JobContext, spec: RunSpec, result: Result, name: str, rows: int) -> None:
         renderer = RENDERERS[name](context.check)
-        period = asked.period(timezone.now())
-        file_name = f"{asked.kind}_{days_of(period)}.{renderer.extension(result)}"
-        about = About(
+        period = spec.period(timezone.now())
+        file_name = f"{spec.kind}_{file_name_days(period)}.{renderer.extension(result)}"
+        render_context = RenderContext(
             made_on=context.claim.created_on.astimezone(period.zone),
             run=context.claim.slug,
-            paper=Paper(asked.paper),
-            locale=asked.locale,
+            paper=Paper(spec.paper),
+            locale=spec.locale,
         )
         with (
             context.output(file_name, renderer.media_type(result)) as output,
@@ -85,23 +90,23 @@ class ReportRunner(JobRunner):
         ):
             output.rows = rows
             try:
-                renderer.write(result, about, file)
-            except NotRendered as error:
+                renderer.write(result, render_context, file)
+            except RenderError as error:
                 raise JobFailed("not_rendered", str(error)) from error
 
 
-def answer(asked: Asked, *, user_id: int) -> tuple[dict[str, Any], Result]:
-    """What the answer rests on, and the answer, both as of one instant."""
+def compute(spec: RunSpec, *, user_id: int) -> tuple[dict[str, Any], Result]:
+    """Return the fingerprint of the data and the result, both as of one instant."""
     now = timezone.now()
     with snapshot():
-        kind = asked.kind_of(user_id=user_id, now=now)
-        until = asked.period(now).until
-        basis = basis_of(user_id=user_id, reads=kind.depends_on, until=until)
-        return basis, replace(kind.result(), title=asked.title)
+        kind = spec.report_kind(user_id=user_id, now=now)
+        until = spec.period(now).until
+        fingerprint = data_fingerprint(user_id=user_id, reads=kind.depends_on, until=until)
+        return fingerprint, replace(kind.result(), title=spec.title)
 
 
-def _keep(job_id: int, user_id: int, *, basis: dict[str, Any], result: bytes) -> None:
+def _store(job_id: int, user_id: int, *, fingerprint: dict[str, Any], result: bytes) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [json.dumps(basis), result, job_id])
-    # Whoever waits for this report need not wait for that; if it comes to nothing, the next one does it.
+        cursor.execute(_STORE, [json.dumps(fingerprint), result, job_id])
+    # After the commit, so that nobody waits for it; if it fails, the next run makes room.
     transaction.on_commit(partial(make_room, user_id=user_id), robust=True)

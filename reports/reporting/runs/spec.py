@@ -1,5 +1,4 @@
-"""What one run asks: a report's definition with everything that moves held fast. It is the job's
-parameters."""
+"""Hold what one run computes: the job parameters, with the range resolved."""
 
 from __future__ import annotations
 
@@ -11,21 +10,21 @@ from gridlink.accounts.models import WeekStart as WeekStarts
 from gridlink.lib.errors import Invalid
 from reports.analytics.periods import Period
 from reports.models import Report
-from reports.reporting.kinds.base import Question, ReportKind, WeekStart
+from reports.reporting.kinds.base import ReportKind, ReportQuery, WeekStart
 from reports.reporting.kinds.parameters import parse
 from reports.reporting.kinds.registry import kind_named
 from reports.reporting.kinds.scope import Scope
 from reports.reporting.renderers.base import Paper
 from reports.reporting.renderers.registry import RENDERERS
-from reports.reporting.runs.ranges import period_again, period_at
+from reports.reporting.runs.ranges import period_at, stored_period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """As in a report, but with the instants that its range came to: ISO 8601, in UTC.
+class RunSpec:
+    """Hold a report's fields, with the instants of its range in ISO 8601, UTC.
 
-    It is read again as long as jobs are kept, by versions that ask for more. So a field that is added has a
-    default, which means what was done before there was one; and none is ever removed or renamed.
+    Other versions read it as long as jobs are kept. So a new field has a default that means what was done
+    before it existed, and none is ever removed or renamed.
     """
 
     report: str
@@ -44,8 +43,8 @@ class Asked:
 
     @classmethod
     def of(cls, report: Report, *, locale: str, now: datetime) -> Self:
-        """What the report asks at a moment. Raises Invalid for a range that makes no sense by now."""
-        # To the minute, so that whoever asks twice asks the same, also of a range that ends now.
+        """Return the report's specification at a moment; raises Invalid for its range."""
+        # To the minute, so that two requests in a row for a range that ends now are the same.
         now = now.replace(second=0, microsecond=0)
         period = period_at(
             range=report.range, time_zone=report.time_zone, week_start=report.week_start, now=now
@@ -68,38 +67,38 @@ class Asked:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """From the job's parameters, as this version or another stored them; what they lack has its default.
-        Raises Invalid where they lack what has none, and for a field that is not known here: it would change
-        the question, and the answer would be to another one."""
-        strays = stored.keys() - {each.name for each in fields(cls)}
-        if strays:
-            raise Invalid(f"It was asked by another version: {min(strays)!r} is not known here.")
+        """Return the specification from job parameters of any version; raises Invalid."""
+        # Ignoring an unknown field would answer another query.
+        unknown = stored.keys() - {each.name for each in fields(cls)}
+        if unknown:
+            raise Invalid(
+                f"Another version of Gridlink started this run: its field {min(unknown)!r} is unknown here."
+            )
         missing = _REQUIRED - stored.keys()
         if missing:
-            raise Invalid(f"What was asked lacks {min(missing)!r}.")
+            raise Invalid(f"The run's parameters lack {min(missing)!r}.")
         return cls(**stored)
 
     def as_json(self) -> dict[str, Any]:
-        """For the job's parameters."""
+        """Return the specification as job parameters."""
         return asdict(self)
 
     def period(self, now: datetime) -> Period:
-        """The time that is asked about, as things are now."""
-        return period_again(start=self.start, until=self.until, time_zone=self.time_zone, now=now)
+        """Return the period, to be read at this moment; raises Invalid."""
+        return stored_period(start=self.start, until=self.until, time_zone=self.time_zone, now=now)
 
-    def kind_of(self, *, user_id: int, now: datetime) -> ReportKind[Any]:
-        """What answers it. Raises Invalid for a kind that there is no longer, parameters that it knows no
-        longer, and any other choice that is gone."""
+    def report_kind(self, *, user_id: int, now: datetime) -> ReportKind[Any]:
+        """Return the kind that answers it; raises Invalid for values that no longer exist."""
         kind = kind_named(self.kind)
         self._check_choices()
-        question = Question(
+        query = ReportQuery(
             user_id=user_id,
             scope=Scope.parse(self.scope),
             period=self.period(now),
             week_start=cast(WeekStart, self.week_start),
             include_bots=self.include_bots,
         )
-        return kind(question, parse(kind.parameters, self.params))
+        return kind(query, parse(kind.parameters, self.params))
 
     def _check_choices(self) -> None:
         for name, chosen, known in (
@@ -107,14 +106,14 @@ class Asked:
             ("paper", [self.paper], list(Paper)),
             ("week_start", [self.week_start], WeekStarts.values),
         ):
-            strays = [each for each in chosen if each not in known]
-            if strays:
-                message = f"Of the choices for {name} there is no {strays[0]!r}."
+            unknown = [each for each in chosen if each not in known]
+            if unknown:
+                message = f"{unknown[0]!r} is not a choice for {name}."
                 raise Invalid(message, fields={name: [message]})
 
 
 _REQUIRED = {
     each.name
-    for each in fields(Asked)
+    for each in fields(RunSpec)
     if each.default is MISSING and each.default_factory is MISSING
 }

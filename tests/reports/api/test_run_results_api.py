@@ -11,13 +11,13 @@ import zstandard
 
 from reports.models import ReportRun
 from reports.reporting.results.json_stream import json_lines
-from reports.reporting.runs import comparison as changes
-from reports.reporting.runs import retention
+from reports.reporting.runs import comparison, retention
 from tasks.models import Job
 from tests.support.client import Client, content
 from tests.support.grids.checks import assert_error, nothing_changes
 from tests.support.platform import execute_slug
 from tests.support.reports.report_runs import ask, define, run
+from tests.support.reports.results import result_json
 from tests.support.reports.run_results import (
     BASIS,
     answered,
@@ -54,7 +54,7 @@ def test_the_whole_answer(alice: Client, bob: Client, carol: Client) -> None:
         "status": "succeeded",
         "asked": done.job.params,
         "basis": BASIS,
-        "result": result_of_rows(rows_of(3)).as_json(),
+        "result": result_json(result_of_rows(rows_of(3))),
     }
     assert_error(bob.get(path_of(done)), 404, "not_found")
     assert_error(alice.get(path_of(done), Accept="text/html"), 406, "not_acceptable")
@@ -76,9 +76,9 @@ def test_no_result_yet(alice: Client, status: str) -> None:
 def test_stored_by_an_earlier_version(alice: Client) -> None:
     """On one line, and in another order."""
     done, result = answered(defined(alice)), result_of_rows(rows_of(2))
-    text = json.dumps(result.as_json(), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(result_json(result), ensure_ascii=False, separators=(",", ":"))
     ReportRun.objects.update(result=zstandard.compress(text.encode()))
-    assert json.loads(content(alice.get(path_of(done))))["result"] == result.as_json()
+    assert json.loads(content(alice.get(path_of(done))))["result"] == result_json(result)
 
 
 def test_a_large_result_takes_no_memory(alice: Client) -> None:
@@ -150,7 +150,7 @@ def test_what_is_gone_answers_no_later_question(owner: Client) -> None:
 
 
 def test_too_many_rows_to_compare(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "ROWS_MAX", 7)
+    monkeypatch.setattr(comparison, "ROWS_MAX", 7)
     report = defined(alice)
     three, four, five = (answered(report, rows=rows) for rows in (3, 4, 5))
     found = alice.get(diff_of(three, four))
@@ -159,16 +159,16 @@ def test_too_many_rows_to_compare(alice: Client, monkeypatch: pytest.MonkeyPatch
     with nothing_changes():
         error = assert_error(alice.get(diff_of(five, three)), 409, "too_large")
     assert error["message"] == (
-        "The results have 8 rows together, and up to 7 are compared here. Compare the files of the runs."
+        "Together the results have 8 rows; up to 7 can be compared here. Compare the files of the runs."
     )
 
 
 def test_the_largest_take_so_much_memory(alice: Client) -> None:
     report = defined(alice)
-    one, other = (answered(report, rows=changes.ROWS_MAX // 2) for _ in range(2))
+    one, other = (answered(report, rows=comparison.ROWS_MAX // 2) for _ in range(2))
     tracemalloc.start()
     try:
-        found = changes.changes(one, other)
+        found = comparison.compare_runs(one, other)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -180,11 +180,11 @@ def test_too_much_text_to_compare(alice: Client, monkeypatch: pytest.MonkeyPatch
     report = defined(alice)
     one, other = answered(report), answered(report)
     size = 2 * len("".join(json_lines(result_of_rows(rows_of(3)))).encode())
-    monkeypatch.setattr(changes, "BYTES_MAX", size)
+    monkeypatch.setattr(comparison, "BYTES_MAX", size)
     assert alice.get(diff_of(one, other)).status_code == 200
-    monkeypatch.setattr(changes, "BYTES_MAX", size - 1)
+    monkeypatch.setattr(comparison, "BYTES_MAX", size - 1)
     error = assert_error(alice.get(diff_of(one, other)), 409, "too_large")
     assert error["message"] == (
-        f"The results have {size:,} bytes together, and up to {size - 1:,} are compared here."
+        f"Together the results have {size:,} bytes; up to {size - 1:,} can be compared here."
         " Compare the files of the runs."
     )

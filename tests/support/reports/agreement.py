@@ -11,7 +11,7 @@ from unicodedata import bidirectional
 
 import openpyxl
 
-from reports.reporting.renderers.text.localization import Words
+from reports.reporting.renderers.text.localization import Localizer
 from reports.reporting.results.result import Result
 from tests.support.reports.rendered import (
     Rows,
@@ -53,7 +53,7 @@ def assert_all_agree(files: Mapping[str, bytes], result: Result, *, locale: str 
 
 def assert_facts_agree(files: Mapping[str, bytes], result: Result, *, locale: str = "en") -> None:
     """The page, the workbook, paper and, beside several tables, CSV have the facts; text is not looked at."""
-    facts, words = result.facts, Words(locale=locale, zone=result.zone)
+    facts, words = result.facts, Localizer(locale=locale, zone=result.zone)
     page = _facts_of_html(files["html"])
     told = {fact.name: value_of_text(fact.type, page[fact.name]) for fact in facts}
     assert told == {fact.name: fact.value for fact in facts}
@@ -70,7 +70,7 @@ def assert_facts_agree(files: Mapping[str, bytes], result: Result, *, locale: st
 
 def said(result: Result, locale: str) -> dict[str, list[list[str | None]]]:
     """The rows of each table in words."""
-    words = Words(locale=locale, zone=result.zone)
+    words = Localizer(locale=locale, zone=result.zone)
     return {
         table.name: [
             [*words.row(tuple(column.type for column in table.columns), row)] for row in table.rows

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from reports.reporting.renderers.base import About
+from reports.reporting.renderers.base import RenderContext
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result, Table
 
 BERLIN = ZoneInfo("Europe/Berlin")
-ABOUT = About(
+ABOUT = RenderContext(
     made_on=datetime(2026, 2, 1, 6, 0, tzinfo=UTC), run="rr_" + "0" * 31 + "1", locale="en_GB"
 )
 SCRIPTS = (
@@ -58,9 +58,7 @@ def traffic() -> Result:
             Chart(
                 "by_day", "Clicks by day", ChartShape.LINE, "days", "day", ("clicks", "before"), 31
             ),
-            Chart(
-                "visitors", "Visitors by day", ChartShape.COLUMN, "days", "day", ("visitors",), 31
-            ),
+            Chart("visitors", "Visitors by day", ChartShape.LINE, "days", "day", ("visitors",), 31),
             Chart("best", "Best links", ChartShape.BAR, "links", "title", ("clicks",), 10),
         ),
         remarks=("Clicks of 14 January between 03:10 and 03:40 were counted late.",),

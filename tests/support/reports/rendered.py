@@ -14,17 +14,17 @@ import openpyxl
 from openpyxl.utils.escape import unescape
 
 from gridlink.lib.spreadsheets import guard
-from reports.reporting.renderers.base import About
+from reports.reporting.renderers.base import RenderContext
 from reports.reporting.renderers.registry import RENDERERS
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Result, Table
 
-ABOUT = About(made_on=datetime(2026, 5, 6, 7, 8, 10, tzinfo=UTC), run="rn_0001")
+ABOUT = RenderContext(made_on=datetime(2026, 5, 6, 7, 8, 10, tzinfo=UTC), run="rn_0001")
 
 Rows = list[list[Any]]
 
 
-def render(name: str, result: Result, about: About = ABOUT) -> bytes:
+def render(name: str, result: Result, about: RenderContext = ABOUT) -> bytes:
     """The file of a format, written where nothing can be gone back to."""
     out = OneWay()
     RENDERERS[name]().write(result, about, out)  # type: ignore[arg-type]

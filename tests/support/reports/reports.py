@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 from gridlink.accounts.models import User
 from grids.models import Grid, Link
 from reports.analytics.periods import parse_period
-from reports.reporting.kinds.base import Question
+from reports.reporting.kinds.base import ReportQuery
 from reports.reporting.kinds.parameters import parse
 from reports.reporting.kinds.registry import KINDS
 from reports.reporting.kinds.scope import Scope
 from reports.reporting.results.result import Result
 from tests.support.reports.click_rows import make_click, make_view
 from tests.support.reports.clicks import roll_up
+from tests.support.reports.results import result_json
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -28,19 +28,19 @@ def question(
     tz: str = "UTC",
     scope: dict[str, Any] | None = None,
     **more: Any,
-) -> Question:
+) -> ReportQuery:
     """About March, when it is long over, unless it is said otherwise."""
     assert user
     period = parse_period(since=since, until=until, tz=tz, now=NOW)
-    return Question(user.pk, Scope.parse(scope or {}), period, **more)
+    return ReportQuery(user.pk, Scope.parse(scope or {}), period, **more)
 
 
-def answer(kind: str, asked: Question, **params: Any) -> Result:
+def answer(kind: str, asked: ReportQuery, **params: Any) -> Result:
     """The result, once it has shown that it can be stored and makes sense."""
     found = KINDS[kind](asked, parse(KINDS[kind].parameters, params))
     found.check()
     result = found.result()
-    assert Result.from_json(json.loads(json.dumps(result.as_json()))) == result
+    assert Result.from_json(result_json(result)) == result
     assert_sound(result)
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from reports.reporting.results.cells import CellType
+from reports.reporting.results.json_stream import json_lines
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result, Table
 
 ZONE = "Europe/Berlin"
@@ -66,7 +68,7 @@ RESULT = Result(
     tables=(DAYS, LINKS),
     charts=(
         Chart("over_time", "=Day!A1", ChartShape.LINE, "days", "day", ("humans",), 400),
-        Chart("changes", "Changes", ChartShape.COLUMN, "days", "day", ("humans", "change"), 2),
+        Chart("changes", "Changes", ChartShape.BAR, "days", "day", ("humans", "change"), 2),
         Chart("top", "Top links", ChartShape.BAR, "links", "title", ("mean",), 2),
     ),
     remarks=("Clicks of bots are not counted.",),
@@ -139,6 +141,12 @@ def results(draw: st.DrawFn) -> Result:
         charts=tuple(draw(_charts(table)) for table in tables),
         remarks=tuple(draw(st.lists(texts, max_size=2))),
     )
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """Parse the JSON that is stored of a result."""
+    parsed: dict[str, Any] = json.loads("".join(json_lines(result)))
+    return parsed
 
 
 def large(rows: int) -> Result:

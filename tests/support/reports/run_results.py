@@ -10,9 +10,9 @@ from django.utils import timezone
 from reports.models import Report, ReportRun
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Result, Row, Table
-from reports.reporting.runs.compression import packed
+from reports.reporting.runs.compression import compress
 from reports.reporting.runs.runner import REPORT
-from reports.reporting.runs.spec import Asked
+from reports.reporting.runs.spec import RunSpec
 from tests.support.client import Client
 from tests.support.platform import make_job
 from tests.support.reports.report_runs import define
@@ -51,11 +51,11 @@ def answered(report: Report, *, days: float = 0, rows: int = 3, **fields: Any) -
         report.user,
         kind=REPORT,
         queue="reports",
-        params=Asked.of(report, locale="en", now=ended).as_json(),
+        params=RunSpec.of(report, locale="en", now=ended).as_json(),
         result={"rows": rows},
         **{"status": "succeeded", "finished_on": ended, **fields},
     )
-    result = packed(result_of_rows(rows_of(rows)))
+    result = compress(result_of_rows(rows_of(rows)))
     return ReportRun.objects.create(
         job=job, report=report, basis=BASIS, result=result, kept_since=ended
     )

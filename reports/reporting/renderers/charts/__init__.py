@@ -1,1 +1,1 @@
-"""Charts of reports, drawn as SVG."""
+"""Draw the charts of a result as SVG."""

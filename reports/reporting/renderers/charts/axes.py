@@ -1,24 +1,27 @@
-"""The numbers along the side of a chart, and which of many points are worth drawing."""
+"""Choose the ticks of an axis, and reduce many points to those worth drawing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 Values = Sequence[float | None]
-MOST = 1e300
-"""What is farther from zero is drawn as this, so that sums of a few stay finite."""
-_LEAST = 1e-300
+VALUE_MAX = 1e300
+"""Values farther from zero are drawn as this, so that sums of a few stay finite."""
+_SPAN_MIN = 1e-300
 
 
-def ticks(low: float, high: float, *, whole: bool, about: int = 5) -> list[float]:
-    """About so many round numbers, 1, 2 or 5 times a power of ten apart, from `low` or less to `high` or
-    more, zero among them. `whole`: none of them has a fraction."""
+def ticks(low: float, high: float, *, whole: bool, count: int = 5) -> list[float]:
+    """Return about `count` round numbers that span `low` to `high` and zero.
+
+    They are 1, 2 or 5 times a power of ten apart; with `whole`, none has a fraction.
+    """
     low, high = min(low, 0.0), max(high, 0.0)
-    if high - low < _LEAST:
+    if high - low < _SPAN_MIN:
         high = 1.0
-    step = _step(high / about - low / about)
+    step = _round_up(high / count - low / count)
     if whole:
         step = max(step, 1.0)
     first, last = math.floor(low / step), math.ceil(high / step)
@@ -26,10 +29,10 @@ def ticks(low: float, high: float, *, whole: bool, about: int = 5) -> list[float
     return [round(each * step, places) + 0.0 for each in range(first, last + 1)]
 
 
-def _step(least: float) -> float:
-    """The first of 1, 2, 5, 10 and so on, times a power of ten, that is not less."""
+def _round_up(least: float) -> float:
+    """Round up to 1, 2, 5 or 10 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(least))
-    # 5.000000001 of a power is 5: fractions of two have no exact tenths.
+    # A little over 5 counts as 5: binary fractions have no exact tenths.
     return next(
         (each * power for each in (1.0, 2.0, 5.0) if each * power >= least * (1 - 1e-9)),
         10.0 * power,
@@ -37,33 +40,23 @@ def _step(least: float) -> float:
 
 
 def outline(values: Values, columns: int) -> list[tuple[int, float | None]]:
-    """The points that draw the same line over so many pixel columns: of each column its lowest and its
-    highest, in their order, and one None where a column holds nothing else. Few points all stay."""
+    """Return the points that draw the same line over so many pixel columns.
+
+    Of each column these are the lowest and the highest value in order, or None if it has none.
+    """
     if len(values) <= 2 * columns:
         return list(enumerate(values))
     kept: list[tuple[int, float | None]] = []
-    for start, end in spans(len(values), columns):
-        there = [(value, i) for i in range(start, end) if (value := values[i]) is not None]
-        kept += _extremes(there) if there else [(start, None)]
+    for start, end in _spans(len(values), columns):
+        points = [(value, i) for i in range(start, end) if (value := values[i]) is not None]
+        extremes: list[tuple[int, float | None]] = [(start, None)]
+        if points:
+            extremes = [(i, value) for value, i in {min(points), max(points)}]
+        kept += sorted(extremes, key=itemgetter(0))
     return kept
 
 
-def _extremes(points: list[tuple[float, int]]) -> list[tuple[int, float | None]]:
-    both = {min(points), max(points)}
-    return [(i, value) for value, i in sorted(both, key=lambda point: point[1])]
-
-
-def spans(length: int, parts: int) -> list[tuple[int, int]]:
-    """`length` things in at most so many runs of about equal size, as (start, end)."""
-    parts = min(length, parts)
-    edges = [length * each // parts for each in range(parts + 1)]
-    return list(pairwise(edges))
-
-
-def peaks(values: Values, parts: int) -> list[float | None]:
-    """Of each run the value that is farthest from zero."""
-    runs = [
-        [value for value in values[start:end] if value is not None]
-        for start, end in spans(len(values), parts)
-    ]
-    return [max(run, key=abs) if run else None for run in runs]
+def _spans(size: int, parts: int) -> list[tuple[int, int]]:
+    """Divide items into at most so many runs of about equal length."""
+    parts = min(size, parts)
+    return list(pairwise(size * each // parts for each in range(parts + 1)))

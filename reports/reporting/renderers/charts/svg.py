@@ -1,7 +1,7 @@
-"""Draws the charts of a result as SVG, for a page and for paper.
+"""Draw a chart of a result as SVG, for HTML and PDF.
 
-Only what every renderer of SVG understands is used: shapes, lines and text with attributes of their own, no
-style sheet, no script and no font of its own. The grid and the letters have the colour of the text around.
+Only shapes, lines and text with attributes are used, which every SVG renderer supports: no style sheet,
+script or font. Grid and text have the color of the surrounding text.
 """
 
 from __future__ import annotations
@@ -10,157 +10,145 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
-from reports.reporting.renderers.charts.axes import MOST, Values
+from reports.reporting.renderers.charts import shapes
+from reports.reporting.renderers.charts.axes import VALUE_MAX, Values
 from reports.reporting.renderers.charts.elements import (
-    SIZE,
-    Label,
-    Mark,
-    number,
+    FONT_SIZE,
+    Element,
+    TextElement,
+    length,
     path,
     rectangle,
-    short,
     tag,
-    width_of,
+    text_width,
+    truncate,
 )
-from reports.reporting.renderers.charts.shapes import (
-    SCREEN,
-    Data,
-    Frame,
-    Series,
-    bars,
-    columns,
-    lines,
-)
-from reports.reporting.renderers.text.control_characters import plain
-from reports.reporting.renderers.text.localization import Words
+from reports.reporting.renderers.text.control_characters import plain_text
+from reports.reporting.renderers.text.localization import Localizer
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Table
 
-# Eight colours that people with any colour vision tell apart, after Okabe and Ito, on white and on black.
+# Distinct with any color vision, on white and on black, after Okabe and Ito.
 _PALETTE = ("#0072b2", "#e08e00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c8c8c", "#a08c00")
 _DASHES = ("", "5 4", "1 4", "8 3 1 3")
-_LEGEND = 170.0
-_SHAPES: dict[ChartShape, Callable[[Data, float], tuple[list[Mark], float]]] = {
-    ChartShape.LINE: lines,
-    ChartShape.COLUMN: columns,
-    ChartShape.BAR: bars,
+_LEGEND_WIDTH_MAX = 170.0
+_SHAPES: dict[ChartShape, Callable[[shapes.ChartData, float], tuple[list[Element], float]]] = {
+    ChartShape.LINE: shapes.lines,
+    ChartShape.BAR: shapes.bars,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A chart, in units of about a pixel; `title` and `description` are plain text."""
+    """Represent a drawn chart, in units of about a pixel."""
 
     title: str
     description: str
     width: float
     height: float
-    marks: Sequence[Mark]
+    elements: Sequence[Element]
 
     @property
-    def labels(self) -> list[Label]:
-        """All words in it."""
-        return [mark for mark in self.marks if isinstance(mark, Label)]
+    def texts(self) -> list[TextElement]:
+        """Return the text elements."""
+        return [each for each in self.elements if isinstance(each, TextElement)]
 
     def svg(self) -> str:
-        """One element `svg`, with the words in it; all text is escaped."""
-        return self._element([each if isinstance(each, str) else each.svg() for each in self.marks])
+        """Return the drawing as an `svg` element."""
+        return self._root([each if isinstance(each, str) else each.svg() for each in self.elements])
 
     def shapes(self) -> str:
-        """The same without `labels`."""
-        return self._element([mark for mark in self.marks if isinstance(mark, str)])
+        """Return the drawing without `texts`."""
+        return self._root([each for each in self.elements if isinstance(each, str)])
 
-    def _element(self, inside: list[str]) -> str:
-        about = [
-            tag("title", {}, words=self.title),
-            tag("desc", {}, words=self.description),
-        ]
-        return tag("svg", _root(self.width, self.height), about + inside)
+    def _root(self, inside: list[str]) -> str:
+        attributes = {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "viewBox": f"0 0 {length(self.width)} {length(self.height)}",
+            "width": length(self.width),
+            "height": length(self.height),
+            "role": "img",
+            # Coordinates and anchors are left to right, whatever the page around.
+            "direction": "ltr",
+            "color": "#1b1f24",
+            "font-family": "sans-serif",
+            "font-size": length(FONT_SIZE),
+        }
+        about = [tag("title", {}, text=self.title), tag("desc", {}, text=self.description)]
+        return tag("svg", attributes, about + inside)
 
 
-def drawn(chart: Chart, table: Table, words: Words, frame: Frame = SCREEN) -> Drawing:
-    """The chart of this table. Rows without any number, or none, give a drawing that says so. Raises
-    ValueError for a column that the table has not."""
-    data = _data(chart, table, words, frame)
-    marks: list[Mark]
+def draw_chart(
+    chart: Chart, table: Table, localizer: Localizer, frame: shapes.Frame = shapes.SCREEN
+) -> Drawing:
+    """Draw a chart of the table; raises ValueError for a column that the table lacks."""
+    data = _data(chart, table, localizer, frame)
+    elements: list[Element]
     if data.is_empty:
-        marks, height = [Label(frame.width / 2, 44, words.phrases.no_data, "middle")], 76.0
+        text = localizer.labels.no_data
+        elements, height = [TextElement(frame.width / 2, 44, text, "middle")], 76.0
     else:
         legend, top = _legend(data.series, frame.width)
-        plotted, height = _SHAPES[chart.shape](data, top)
-        marks = legend + plotted
-    return Drawing(plain(chart.title), _described(data), frame.width, height, marks)
+        plot, height = _SHAPES[chart.shape](data, top)
+        elements = legend + plot
+    return Drawing(plain_text(chart.title), _description(data), frame.width, height, elements)
 
 
-def _root(width: float, height: float) -> dict[str, str]:
-    return {
-        "xmlns": "http://www.w3.org/2000/svg",
-        "viewBox": f"0 0 {number(width)} {number(height)}",
-        "width": number(width),
-        "height": number(height),
-        "role": "img",
-        # Coordinates and anchors are those of left to right, whatever the page around.
-        "direction": "ltr",
-        "color": "#1b1f24",
-        "font-family": "sans-serif",
-        "font-size": number(SIZE),
-    }
-
-
-def _data(chart: Chart, table: Table, words: Words, frame: Frame) -> Data:
+def _data(
+    chart: Chart, table: Table, localizer: Localizer, frame: shapes.Frame
+) -> shapes.ChartData:
     rows = table.rows[: chart.rows]
-    name = table.columns[table.position(chart.labels)]
     place = table.position(chart.labels)
-    cells = [row[place] for row in rows]
-    labels = tuple(words.cell(name.type, cell) for cell in cells)
-    columns = [(table.columns[at], at) for at in map(table.position, chart.series)]
-    styles = zip(columns, cycle(_PALETTE), strict=False)
+    kind, cells = table.columns[place].type, [row[place] for row in rows]
+    places = map(table.position, chart.series)
     series = tuple(
-        Series(
-            plain(column.title),
-            column.type,
-            _values([row[at] for row in rows]),
-            colour,
+        shapes.Series(
+            plain_text(table.columns[place].title),
+            table.columns[place].type,
+            _values([row[place] for row in rows]),
+            color,
             _DASHES[i // len(_PALETTE) % len(_DASHES)],
         )
-        for i, ((column, at), colour) in enumerate(styles)
+        for i, (place, color) in enumerate(zip(places, cycle(_PALETTE), strict=False))
     )
-    return Data(labels, tuple(words.axis(name.type, cells)), series, words, frame)
+    labels = tuple(localizer.cell(kind, cell) for cell in cells)
+    return shapes.ChartData(labels, tuple(localizer.axis(kind, cells)), series, localizer, frame)
 
 
 def _values(cells: list[Cell]) -> Values:
-    numbers = [float(cell) if isinstance(cell, int | float) else None for cell in cells]
-    return [None if one is None else max(-MOST, min(MOST, one)) for one in numbers]
+    return [
+        max(-VALUE_MAX, min(VALUE_MAX, float(cell))) if isinstance(cell, int | float) else None
+        for cell in cells
+    ]
 
 
-def _legend(series: tuple[Series, ...], width: float) -> tuple[list[Mark], float]:
-    """What colour is what, and where the room below begins; one series needs none."""
+def _legend(series: tuple[shapes.Series, ...], width: float) -> tuple[list[Element], float]:
+    """Return the legend and where the plot begins; one series needs no legend."""
     if len(series) == 1:
         return [], 14.0
-    marks: list[Mark] = []
+    elements: list[Element] = []
     x, y = 0.0, 12.0
     for one in series:
-        title = short(one.title, _LEGEND)
-        step = 38 + width_of(title)
+        title = truncate(one.title, _LEGEND_WIDTH_MAX)
+        step = 38 + text_width(title)
         if x and x + step > width:
             x, y = 0.0, y + 20
-        marks.append(_sample(one, x, y))
-        marks.append(Label(x + 18, y, title))
+        elements += [_sample(one, x, y), TextElement(x + 18, y, title)]
         x += step
-    return marks, y + 20
+    return elements, y + 20
 
 
-def _sample(one: Series, x: float, y: float) -> str:
+def _sample(one: shapes.Series, x: float, y: float) -> str:
     if one.dash:
-        return path([(x, y - 4), (x + 14, y - 4)], colour=one.colour, dash=one.dash)
-    return rectangle(x, y - 9, 12, 10, colour=one.colour)
+        return path([(x, y - 4), (x + 14, y - 4)], color=one.color, dash=one.dash)
+    return rectangle(x, y - 9, 12, 10, color=one.color)
 
 
-def _described(data: Data) -> str:
-    """What somebody who cannot see the drawing is told; the table below it has the numbers."""
+def _description(data: shapes.ChartData) -> str:
+    """Describe the drawing for screen readers; the table below it has the numbers."""
+    labels, rows = data.localizer.labels, data.localizer.cell(CellType.INTEGER, len(data.labels))
     titles = ", ".join(one.title for one in data.series)
-    phrases, rows = data.words.phrases, data.words.cell(CellType.INTEGER, len(data.labels))
     if not data.labels:
-        return phrases.drawn.format(titles=titles, rows=rows)
+        return labels.drawn.format(titles=titles, rows=rows)
     first, last = data.labels[0], data.labels[-1]
-    return phrases.drawn_between.format(titles=titles, rows=rows, first=first, last=last)
+    return labels.drawn_between.format(titles=titles, rows=rows, first=first, last=last)

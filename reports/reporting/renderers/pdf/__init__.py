@@ -1,1 +1,1 @@
-"""Reports as PDF, typeset by Typst in a process of its own."""
+"""Render reports as PDF, typeset by Typst in a process of its own."""

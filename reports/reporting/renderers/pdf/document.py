@@ -1,4 +1,4 @@
-"""What is on the pages of a report: all that `report.typ` sets, as JSON with every cell already in words."""
+"""Prepare the JSON that `report.typ` reads: what is on the pages of a report."""
 
 from __future__ import annotations
 
@@ -10,287 +10,275 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 from unicodedata import category
 
-from reports.reporting.renderers.base import About, Paper
-from reports.reporting.renderers.charts.elements import SIZE
+from reports.reporting.renderers import fact_cards
+from reports.reporting.renderers.base import Paper, RenderContext
+from reports.reporting.renderers.charts.elements import FONT_SIZE
 from reports.reporting.renderers.charts.shapes import Frame
-from reports.reporting.renderers.charts.svg import Drawing, drawn
-from reports.reporting.renderers.fact_cards import (
-    Card,
-    before_words,
-    cards,
-    change_words,
-    direction,
+from reports.reporting.renderers.charts.svg import draw_chart
+from reports.reporting.renderers.pdf.layout import TableSize, arrange
+from reports.reporting.renderers.text.control_characters import (
+    is_right_to_left,
+    isolate_direction,
+    plain_text,
 )
-from reports.reporting.renderers.pdf.layout import Sketch, arranged
-from reports.reporting.renderers.text.control_characters import isolated, plain, reads_from_right
-from reports.reporting.renderers.text.localization import Words
+from reports.reporting.renderers.text.localization import Localizer
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result, Table
 
 ROWS_MAX = 2000
 CELLS_MAX = 30_000
 LETTERS_MAX = 500_000
-"""Of each table as many rows are set as all three allow, and always the first: more is no report."""
+"""Limits of the rows of each table; the first row is always set."""
 _PAPER = {Paper.A4: "a4", Paper.LETTER: "us-letter"}
 _NUMBERS = {CellType.INTEGER, CellType.NUMBER, CellType.RATE}
-_WORDY = {CellType.TEXT, CellType.ADDRESS}
-# How many letters a line of a table may have, about, and how many columns, before the page is turned, and
-# before the letters get smaller.
-_UPRIGHT = (112, 9)
-_TURNED = (170, 14)
-_LETTERS = (8.5, 6.5)
-_CELL = 50
-_WORDY_CELL = 26
-# A row with more letters in a cell may go on on the next page: it may be longer than one.
-_WHOLE = 300
-# Words in half of a page, and a title above numbers, have at least as many letters in a line.
-_LEAST, _HEAD = 20, 8
+_TEXTS = {CellType.TEXT, CellType.ADDRESS}
+# About how many letters a line of a table may have, and how many columns: in portrait before the page is
+# turned, in landscape before the letters get smaller.
+_PORTRAIT = (112, 9)
+_LANDSCAPE = (170, 14)
+_FONT_SIZES = {False: 8.5, True: 6.5}
+# Widths in letters: of a cell at most, of text that may be wrapped at most, in half of a page at least, and
+# of the title above numbers at least.
+_CELL_MAX, _TEXT_MAX, _TEXT_MIN, _TITLE_MIN = 50, 26, 20, 8
+# A row with more letters in a cell may be longer than a page, so that it may break.
+_UNBROKEN_MAX = 300
 _LONG_FACT, _LONG_WORD, _NARROW_FACT = 24, 13, 9
-# So many cards stand side by side, or all if they are few and short.
-_CARDS, _CARDS_MOST = 4, 6
-# More are never on one page.
-_ROWS_OF_A_PAGE = 150
-# Of charts across the page and in half of it, upright and turned: so wide that letters have one size.
+# Cards side by side; more where all are narrow.
+_CARDS, _NARROW_CARDS = 4, 6
+_PAGE_ROWS_MAX = 150
+# Of charts across the page and in half of it, by whether it is landscape; letters are the same size in all.
 _FRAMES = {
     False: (Frame(720, 155), Frame(346, 155)),
     True: (Frame(1080, 220), Frame(526, 220)),
 }
-_WORD = re.compile(r"\S{20,}")
-_PIECE = 10
-_ENDS = set("/?&=.,;:-_#%+~|")
+_LONG_WORD_PATTERN = re.compile(r"\S{20,}")
+_UNBREAKABLE_MAX = 10
+_BREAK_AFTER = set("/?&=.,;:-_#%+~|")
 _ZERO_WIDTH_SPACE = "\u200b"
-Said = str | dict[str, str]
+Text = str | dict[str, str]
 """A string; under "rtl" if it reads from right to left."""
 
 
-def pages(result: Result, about: About, words: Words) -> dict[str, Any]:
-    """All that report.typ reads, as JSON."""
-    language, _, region = words.language.partition("-")
-    parts = _parts(result, words)
-    tables = [part.said for part in parts]
-    wide, small = _beyond(tables, _UPRIGHT), _beyond(tables, _TURNED)
+def document(result: Result, context: RenderContext, localizer: Localizer) -> dict[str, Any]:
+    """Return all that report.typ reads, as JSON."""
+    language, _, region = localizer.language.partition("-")
+    parts = [_Part(table, charts, _table(table, localizer)) for table, charts in result.sections()]
+    tables = [part.table_json for part in parts]
+    landscape, small = _exceed(tables, *_PORTRAIT), _exceed(tables, *_LANDSCAPE)
+    title = plain_text(result.title).strip() or result.kind  # PDF/UA requires one.
     return {
-        "name": _title(result.title, result.kind),
-        "title": _said(_title(result.title, result.kind)),
-        "subtitle": _said(result.subtitle),
+        "name": title,
+        "title": _text(title),
+        "subtitle": _text(result.subtitle),
         "lang": language,
         "region": region if len(region) == 2 else None,
-        "direction": words.direction,
-        "paper": _PAPER[about.paper],
-        "wide": wide,
-        "letters": _LETTERS[small],
-        "made_at": _date(about),
-        "foot": _foot(result, about, words),
-        "remarks": [_said(remark) for remark in result.remarks],
-        **_cards(result, words),
-        "blocks": list(_blocks(parts, words, wide)),
-        "fits": sum(len(table["rows"]) for table in tables) <= _ROWS_OF_A_PAGE,
+        "direction": localizer.direction,
+        "paper": _PAPER[context.paper],
+        "landscape": landscape,
+        "font_size": _FONT_SIZES[small],
+        "made_at": _date(context),
+        "footer": _footer(result, context, localizer),
+        "remarks": [_text(remark) for remark in result.remarks],
+        **_cards(result, localizer),
+        "blocks": list(_blocks(parts, localizer, landscape)),
+        "may_fit_page": sum(len(table["rows"]) for table in tables) <= _PAGE_ROWS_MAX,
     }
 
 
-def _beyond(tables: list[dict[str, Any]], limits: tuple[int, int]) -> bool:
-    """Whether a table has longer lines, or more columns."""
-    return any(each["weight"] > limits[0] or len(each["columns"]) > limits[1] for each in tables)
+def _exceed(tables: list[dict[str, Any]], letters: int, columns: int) -> bool:
+    """Check whether a table has longer lines, or more columns."""
+    return any(each["weight"] > letters or len(each["columns"]) > columns for each in tables)
 
 
-def _foot(result: Result, about: About, words: Words) -> str:
-    made_on = isolated(words.cell(CellType.MOMENT, about.made_on))
-    run = isolated(plain(about.run))
-    return words.phrases.made.format(made_on=made_on, run=run, zone=result.zone)
+def _footer(result: Result, context: RenderContext, localizer: Localizer) -> str:
+    made_on = isolate_direction(localizer.cell(CellType.MOMENT, context.made_on))
+    run = isolate_direction(plain_text(context.run))
+    return localizer.labels.made.format(made_on=made_on, run=run, zone=result.zone)
 
 
-def _date(about: About) -> dict[str, int]:
-    moment = about.made_on.astimezone(UTC)
+def _date(context: RenderContext) -> dict[str, int]:
+    moment = context.made_on.astimezone(UTC)
     parts = ("year", "month", "day", "hour", "minute", "second")
     return {part: getattr(moment, part) for part in parts}
 
 
-def _cards(result: Result, words: Words) -> dict[str, Any]:
-    """`across` of them side by side."""
-    shown = [_card(card, words) for card in cards(result.facts)]
-    few = len(shown) <= _CARDS or (
-        len(shown) <= _CARDS_MOST and not any(card["wide"] for card in shown)
-    )
-    return {"cards": shown, "across": max(1, len(shown)) if few else _CARDS}
+def _cards(result: Result, localizer: Localizer) -> dict[str, Any]:
+    cards = [_card(card, localizer) for card in fact_cards.group_facts(result.facts)]
+    most = _CARDS if any(card["wide"] for card in cards) else _NARROW_CARDS
+    return {"cards": cards, "cards_per_row": max(1, len(cards)) if len(cards) <= most else _CARDS}
 
 
-def _card(card: Card, words: Words) -> dict[str, Any]:
-    shown = words.cell(card.fact.type, card.fact.value)
+def _card(card: fact_cards.FactCard, localizer: Localizer) -> dict[str, Any]:
+    shown = localizer.cell(card.fact.type, card.fact.value)
     return {
-        "title": _said(card.fact.title),
-        "shown": _said(shown),
+        "title": _text(card.fact.title),
+        "shown": _text(shown),
         "long": len(shown) > _LONG_FACT or max(map(len, shown.split()), default=0) > _LONG_WORD,
         "wide": len(shown) > _NARROW_FACT,
-        "before": _beside(card.before, before_words, words),
-        "change": _beside(card.change, change_words, words),
-        "direction": direction(card.change) if card.change else 0,
+        "before": _companion(card.before, fact_cards.before_text, localizer),
+        "change": _companion(card.change, fact_cards.change_text, localizer),
+        "direction": fact_cards.direction(card.change) if card.change else 0,
     }
 
 
-def _beside(fact: Fact | None, said: Callable[[Fact, Words], str], words: Words) -> Said | None:
-    return None if fact is None or fact.value is None else _said(said(fact, words))
-
-
-def _parts(result: Result, words: Words) -> list[_Part]:
-    return [
-        _Part(
-            table,
-            [chart for chart in result.charts if chart.table == table.name],
-            _table(table, words),
-        )
-        for table in result.tables
-    ]
-
-
-def _blocks(parts: list[_Part], words: Words, wide: bool) -> Iterator[dict[str, Any]]:
-    """What stands below each other: charts across the page, and under them tables in one or two stacks, each
-    with its bars."""
-    across, beside = _FRAMES[wide]
-    for stacks in arranged([part.sketch() for part in parts], wide=wide):
-        first = parts[stacks[0][0]]
-        if len(stacks) == 1:
-            yield {"charts": [], "stacks": [[first.whole(words, across, first.charts)]]}
-            continue
-        leading = [_chart(drawn(chart, first.table, words, across)) for chart in first.leading]
-        inside = [[parts[n].whole(words, beside, parts[n].bars) for n in stack] for stack in stacks]
-        yield {"charts": leading, "stacks": inside}
+def _companion(
+    fact: Fact | None, form: Callable[[Fact, Localizer], str], localizer: Localizer
+) -> Text | None:
+    return None if fact is None or fact.value is None else _text(form(fact, localizer))
 
 
 class _Part(NamedTuple):
-    """A table with its charts; `said` is what report.typ reads of the table."""
+    """Hold a table, its charts, and the JSON of the table."""
 
     table: Table
     charts: list[Chart]
-    said: dict[str, Any]
+    table_json: dict[str, Any]
 
     @property
     def leading(self) -> list[Chart]:
-        """Those that want the whole width."""
+        """Return the charts that need the whole width."""
         return [chart for chart in self.charts if chart.shape is not ChartShape.BAR]
 
     @property
     def bars(self) -> list[Chart]:
-        """The others."""
+        """Return the other charts."""
         return [chart for chart in self.charts if chart.shape is ChartShape.BAR]
 
-    def sketch(self) -> Sketch:
-        """What it takes."""
-        rows = len(self.said["rows"])
-        charts = sum(min(chart.rows, rows) + 2 for chart in self.bars)
-        columns = len(self.said["columns"])
-        return Sketch(self.said["least"], columns, rows, charts, bool(self.leading))
+    def size(self) -> TableSize:
+        """Return the size of the table and its bar charts."""
+        rows, columns = len(self.table_json["rows"]), len(self.table_json["columns"])
+        bars = sum(min(chart.rows, rows) + 2 for chart in self.bars)
+        return TableSize(self.table_json["least"], columns, rows, bars, bool(self.leading))
 
-    def whole(self, words: Words, frame: Frame, charts: list[Chart]) -> dict[str, Any]:
-        """The table, and these of its charts."""
-        return {
-            **self.said,
-            "charts": [_chart(drawn(chart, self.table, words, frame)) for chart in charts],
+    def with_charts(
+        self, localizer: Localizer, frame: Frame, charts: list[Chart]
+    ) -> dict[str, Any]:
+        """Return the JSON of the table with these charts."""
+        return {**self.table_json, "charts": self.drawn(localizer, frame, charts)}
+
+    def drawn(self, localizer: Localizer, frame: Frame, charts: list[Chart]) -> list[Any]:
+        """Return the JSON of the charts."""
+        return [_chart(chart, self.table, localizer, frame) for chart in charts]
+
+
+def _blocks(parts: list[_Part], localizer: Localizer, landscape: bool) -> Iterator[dict[str, Any]]:
+    """Yield, from top to bottom, charts across the page and stacks of tables."""
+    full, half = _FRAMES[landscape]
+    for stacks in arrange([part.size() for part in parts], landscape=landscape):
+        first = parts[stacks[0][0]]
+        if len(stacks) == 1:
+            whole = first.with_charts(localizer, full, first.charts)
+            yield {"charts": [], "stacks": [[whole]]}
+            continue
+        yield {
+            "charts": first.drawn(localizer, full, first.leading),
+            "stacks": [
+                [parts[i].with_charts(localizer, half, parts[i].bars) for i in stack]
+                for stack in stacks
+            ],
         }
 
 
-def _table(table: Table, words: Words) -> dict[str, Any]:
-    shown = _on_paper(table, words)
+def _table(table: Table, localizer: Localizer) -> dict[str, Any]:
+    rows = _limited_rows(table, localizer)
     columns = [
-        _column(column, [row[place] for row in shown]) for place, column in enumerate(table.columns)
+        _column(column, [row[place] for row in rows]) for place, column in enumerate(table.columns)
     ]
     if not any(column["share"] for column in columns):
         columns = [
-            {**column, "share": column["weight"], "title": [_said(each.title)]}
+            {**column, "share": column["weight"], "title": [_text(each.title)]}
             for column, each in zip(columns, table.columns, strict=True)
         ]
     return {
-        "title": _said(_title(table.title, table.name)),
-        "before": _cut(len(shown), len(table.rows), words),
-        "note": _said(table.note),
+        "title": _text(plain_text(table.title).strip() or table.name),
+        "before": _row_count(len(rows), len(table.rows), localizer),
+        "note": _text(table.note),
         "columns": columns,
         "weight": sum(column["weight"] for column in columns),
         "least": sum(
-            min(column["weight"], _LEAST if column["wordy"] else _CELL) for column in columns
+            min(column["weight"], _TEXT_MIN if column["is_text"] else _CELL_MAX)
+            for column in columns
         ),
-        "rows": [[_said(cell) for cell in row] for row in shown],
-        "breaks": any(len(cell) > _WHOLE for row in shown for cell in row),
+        "rows": [[_text(cell) for cell in row] for row in rows],
+        "breaks": any(len(cell) > _UNBROKEN_MAX for row in rows for cell in row),
     }
 
 
-def _on_paper(table: Table, words: Words) -> list[list[str]]:
-    """The rows in words, until they are too many."""
+def _limited_rows(table: Table, localizer: Localizer) -> list[list[str]]:
+    """Return the formatted rows up to the limits."""
     kinds = tuple(column.type for column in table.columns)
-    shown: list[list[str]] = []
+    rows: list[list[str]] = []
     cells = letters = 0
     for row in table.rows[:ROWS_MAX]:
-        said = words.row(kinds, row)
-        cells += len(said)
-        letters += sum(map(len, said))
-        if shown and (cells > CELLS_MAX or letters > LETTERS_MAX):
+        shown = localizer.row(kinds, row)
+        cells += len(shown)
+        letters += sum(map(len, shown))
+        if rows and (cells > CELLS_MAX or letters > LETTERS_MAX):
             break
-        shown.append(said)
-    return shown
+        rows.append(shown)
+    return rows
 
 
-def _cut(shown: int, rows: int, words: Words) -> str:
-    """What a reader must know before the rows."""
+def _row_count(shown: int, rows: int, localizer: Localizer) -> str:
+    """Return the note above a table that is empty or not complete."""
     if not rows:
-        return words.phrases.no_rows
+        return localizer.labels.no_rows
     if shown == rows:
         return ""
-    first, all_of_them = (words.cell(CellType.INTEGER, each) for each in (shown, rows))
-    return words.phrases.first_rows.format(shown=first, rows=all_of_them)
+    first, total = (localizer.cell(CellType.INTEGER, each) for each in (shown, rows))
+    return localizer.labels.first_rows.format(shown=first, rows=total)
 
 
 def _column(column: Column, cells: list[str]) -> dict[str, Any]:
-    """How wide: `share` of what the columns of numbers and days leave, or 0 to be as wide as its longest."""
-    title = plain(column.title)
+    """Return a column with widths in letters; `share` 0 fits the longest cell."""
+    title = plain_text(column.title)
     longest = max(map(len, [*cells, *title.split()]), default=0)
-    wordy = column.type in _WORDY
+    is_text = column.type in _TEXTS
     return {
-        "title": [_said(title)] if wordy else _folded(title, longest),
+        "title": [_text(title)] if is_text else _wrapped(title, longest),
         "number": column.type in _NUMBERS,
-        "wordy": wordy,
-        "share": max(min(longest, _CELL), _HEAD) + 2 if wordy else 0,
-        # Words go on in the next line, and numbers do not.
-        "weight": min(longest, _WORDY_CELL if wordy else _CELL) + 2,
+        "is_text": is_text,
+        "share": max(min(longest, _CELL_MAX), _TITLE_MIN) + 2 if is_text else 0,
+        # Text continues in the next line, numbers do not.
+        "weight": min(longest, _TEXT_MAX if is_text else _CELL_MAX) + 2,
     }
 
 
-def _folded(title: str, width: int) -> list[Said]:
-    """In lines about as wide as the cells below."""
-    lines = wrap(title, max(width, _HEAD), break_long_words=False, break_on_hyphens=False)
-    return [_said(line) for line in lines]
+def _wrapped(title: str, width: int) -> list[Text]:
+    """Wrap a title to about the width of the cells below."""
+    lines = wrap(title, max(width, _TITLE_MIN), break_long_words=False, break_on_hyphens=False)
+    return [_text(line) for line in lines]
 
 
-def _chart(drawing: Drawing) -> dict[str, Any]:
+def _chart(chart: Chart, table: Table, localizer: Localizer, frame: Frame) -> dict[str, Any]:
+    drawing = draw_chart(chart, table, localizer, frame)
     return {
-        "title": _said(drawing.title),
+        "title": _text(drawing.title),
         "alt": f"{drawing.title}. {drawing.description}",
         "width": drawing.width,
         "height": drawing.height,
         "shapes": drawing.shapes(),
-        "letters": SIZE,
-        "labels": [{**asdict(label), "words": _said(label.words)} for label in drawing.labels],
+        "font_size": FONT_SIZE,
+        "texts": [{**asdict(each), "text": _text(each.text)} for each in drawing.texts],
     }
 
 
-def _title(title: str, name: str) -> str:
-    """PDF/UA wants one."""
-    return plain(title).strip() or name
+def _text(text: str) -> Text:
+    """Return plain text, with possible line breaks within long words."""
+    shown = _LONG_WORD_PATTERN.sub(lambda found: "".join(_breakable(found[0])), plain_text(text))
+    return {"rtl": shown} if is_right_to_left(shown) else shown
 
 
-def _said(text: str) -> Said:
-    """The text with places where a line may end within what is too long for a line."""
-    shown = _WORD.sub(lambda found: "".join(_broken(found[0])), plain(text))
-    return {"rtl": shown} if reads_from_right(shown) else shown
-
-
-def _broken(word: str) -> Iterator[str]:
-    """An address after its parts; a piece that is still long, anywhere between two characters."""
+def _breakable(word: str) -> Iterator[str]:
+    """Yield the characters and zero-width spaces where a line may end."""
     since = 0
     for letter, after in zip(word, [*word[1:], ""], strict=True):
         yield letter
-        since = 0 if letter in _ENDS else since + 1
-        if after and (not since or since >= _PIECE) and not _belongs(letter, after):
+        since = 0 if letter in _BREAK_AFTER else since + 1
+        if after and (not since or since >= _UNBREAKABLE_MAX) and not _joined(letter, after):
             yield _ZERO_WIDTH_SPACE
 
 
-def _belongs(letter: str, after: str) -> bool:
-    """Whether two characters look otherwise together than apart."""
+def _joined(letter: str, after: str) -> bool:
+    """Check whether two characters look different together than apart."""
     return category(after)[0] == "M" or "Cf" in (category(letter), category(after))

@@ -1,20 +1,22 @@
-"""Which tables of a report stand side by side on its pages: narrow and short ones, in two stacks."""
+"""Decide which narrow and short tables stand side by side on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-_COLUMNS, _ROWS = 6, 60
-# How many letters a line may have, about, in half of a page, and of one that is turned.
-_LETTERS = {False: 56, True: 84}
-# So many rows take as much room as what is around the rows of a table.
-_AROUND = 4
+_COLUMNS_MAX, _ROWS_MAX = 6, 60
+# About how many letters a line may have in half of a page, by whether it is landscape.
+_LETTERS_MAX = {False: 56, True: 84}
+# The title and the space around a table, in rows.
+_HEADING_ROWS = 4
 
 
-class Sketch(NamedTuple):
-    """What a table takes: letters in a line at least, columns, rows, and so many rows' room for its bars. One
-    that `leads` has a chart that goes across the page, and no table beside it comes before."""
+class TableSize(NamedTuple):
+    """Hold a table's least letters in a line, columns, rows, and bar charts in rows.
+
+    A table that `leads` has a chart across the page, so that no table beside it may come before it.
+    """
 
     letters: int
     columns: int
@@ -24,40 +26,38 @@ class Sketch(NamedTuple):
 
     @property
     def height(self) -> int:
-        """In rows."""
-        return self.rows + self.bars + _AROUND
+        """Return the height in rows."""
+        return self.rows + self.bars + _HEADING_ROWS
+
+    def is_narrow(self, landscape: bool) -> bool:
+        """Check whether the table fits half of a page."""
+        return (
+            self.letters <= _LETTERS_MAX[landscape]
+            and self.columns <= _COLUMNS_MAX
+            and self.rows <= _ROWS_MAX
+        )
 
 
 Group = list[range]
-"""One stack of tables, by their numbers, or two side by side, the left one first."""
+"""One stack of tables by index, or two side by side, the left one first."""
 
 
-def arranged(tables: Sequence[Sketch], *, wide: bool) -> Iterator[Group]:
-    """All tables in their order: groups from top to bottom. `wide` says that pages are turned."""
+def arrange(tables: Sequence[TableSize], *, landscape: bool) -> Iterator[Group]:
+    """Yield groups of all tables, in order from top to bottom."""
     start = 0
     while start < len(tables):
         end = start + 1
-        if _is_narrow(tables[start], wide):
-            while end < len(tables) and _is_narrow(tables[end], wide) and not tables[end].leads:
+        if tables[start].is_narrow(landscape):
+            while end < len(tables) and tables[end].is_narrow(landscape) and not tables[end].leads:
                 end += 1
         yield _stacks(tables, start, end)
         start = end
 
 
-def _is_narrow(table: Sketch, wide: bool) -> bool:
-    return table.letters <= _LETTERS[wide] and table.columns <= _COLUMNS and table.rows <= _ROWS
-
-
-def _stacks(tables: Sequence[Sketch], start: int, end: int) -> Group:
-    """Cut where both are about as high."""
+def _stacks(tables: Sequence[TableSize], start: int, end: int) -> Group:
+    """Split the tables into two stacks of about equal height."""
     if end - start == 1:
         return [range(start, end)]
-
-    def higher(cut: int) -> int:
-        return max(
-            sum(table.height for table in tables[one:other])
-            for one, other in ((start, cut), (cut, end))
-        )
-
-    cut = min(range(start + 1, end), key=higher)
-    return [range(start, cut), range(cut, end)]
+    heights = [table.height for table in tables[start:end]]
+    cut = min(range(1, len(heights)), key=lambda cut: max(sum(heights[:cut]), sum(heights[cut:])))
+    return [range(start, start + cut), range(start + cut, end)]

@@ -1,1 +1,1 @@
-"""Text of reports for people: localized cells, labels around them, and characters that cannot be shown."""
+"""Format cells for people, with the labels around them and safe display of any text."""

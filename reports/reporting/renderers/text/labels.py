@@ -1,9 +1,4 @@
-"""What the formats for people say around a result, all of it: another language is another `Phrases`, and a
-line in `_PHRASES`.
-
-What columns, facts and tables are called is not here: kinds of reports say that, in English, and it is kept
-with the result. A page that says but half of its words in a language is in none.
-"""
+"""Hold the fixed texts around a result, by language; a result itself is English."""
 
 from __future__ import annotations
 
@@ -11,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Phrases:
-    """One language's; what is in braces is put in by name, as its reader writes numbers and dates."""
+class Labels:
+    """Hold the texts of one language; values in braces are inserted already localized."""
 
     language: str = "en"
     yes: str = "Yes"
@@ -24,25 +19,24 @@ class Phrases:
         "The first {shown} of {rows} rows. The other formats of this report have all of them."
     )
     no_data: str = "No data"
-    peaks: str = "Each bar is the highest of about {rows} rows."
     more_rows: str = "{rows} more in the table."
     drawn: str = "{titles}: {rows} rows."
     drawn_between: str = "{titles}: {rows} rows, from {first} to {last}."
     no_font: str = (
-        "No font here has some of the characters in this report: each is shown by its number, as [U+4E2D]. "
-        "Whoever runs Gridlink can install fonts for most scripts with: make fonts"
+        "No installed font has some of the characters in this report: each is shown by its code point,"
+        " such as [U+4E2D]. The operator of Gridlink can install fonts for most scripts with: make fonts"
     )
     summary: str = "Summary"
     zone: str = "Time zone of all days and times"
     made_on: str = "Made on"
     run: str = "Run"
-    listed: tuple[str, str, str, str] = ("Table", "First sheet", "Rows", "Note")
+    table_list: tuple[str, str, str, str] = ("Table", "First sheet", "Rows", "Note")
 
 
-ENGLISH = Phrases()
-_PHRASES = {each.language: each for each in (ENGLISH,)}
+ENGLISH = Labels()
+_BY_LANGUAGE = {each.language: each for each in (ENGLISH,)}
 
 
-def phrases_of(language: str) -> Phrases:
-    """Those of the language, as `de`, or English."""
-    return _PHRASES.get(language, ENGLISH)
+def labels_for(language: str) -> Labels:
+    """Return the labels in the language, such as `de`, or in English."""
+    return _BY_LANGUAGE.get(language, ENGLISH)

@@ -1,7 +1,7 @@
-"""How a cell is shown to people: the same words on a page, on paper and in a chart.
+"""Format cells for people in their locale, the same in HTML, PDF and charts.
 
-All of it is plain text, as `characters.plain` makes it. The cells of a column have as many decimals each. A
-month has a name, or comes after the year: among words of another language nobody could tell 05/01 from 01/05.
+All of it is plain text. The cells of a column have the same number of decimals. Months are named or follow
+the year, since a reader could not tell 05/01 from 01/05.
 """
 
 from __future__ import annotations
@@ -18,142 +18,138 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent, format_scientific
 
-from reports.reporting.renderers.text.control_characters import plain
-from reports.reporting.renderers.text.labels import phrases_of
+from reports.reporting.renderers.text.control_characters import plain_text
+from reports.reporting.renderers.text.labels import labels_for
 from reports.reporting.results.cells import Cell, CellType
 
-NOTHING = "\u2013"
+NONE = "\u2013"
 """Stands for None: an en dash."""
 _CACHED = 4096
-# Between these, digits say more than powers of ten.
-_LEAST, _MOST = 1e-6, 1e15
+# Outside of these, powers of ten say more than digits.
+_PLAIN_MIN, _PLAIN_MAX = 1e-6, 1e15
 _SMALL = 0.01
 _JULY = date(2000, 7, 31)
-DayForm = Callable[[date], str]
-# As many as the largest float has: Python's own 28 are fewer.
+# As many as the largest float has: Python's default of 28 is fewer.
 _DIGITS = 400
+DateFormat = Callable[[date], str]
 
 
-class Words:
-    """Shows cells in one locale and time zone. Raises ValueError or babel's UnknownLocaleError for a locale,
-    as `en_GB`, that there is not."""
+class Localizer:
+    """Format cells in one locale and time zone.
+
+    Raises ValueError or babel's UnknownLocaleError for an unknown locale; locales are like `en_GB`.
+    """
 
     def __init__(self, *, locale: str, zone: str) -> None:
         self._locale = Locale.parse(locale)
         self._zone = ZoneInfo(zone)
-        self.phrases = phrases_of(self._locale.language)
-        """What is said around cells."""
-        self.reader = str(self._locale).replace("_", "-")
+        self.labels = labels_for(self._locale.language)
+        self.reader_language = str(self._locale).replace("_", "-")
         """The language of days and moments, as HTML names it: `en-GB`."""
-        own = self._locale.language == self.phrases.language
-        self.language = self.reader if own else self.phrases.language
-        """Of the phrases."""
-        self.direction: str = Locale.parse(self.phrases.language).text_direction
-        """Theirs too: `ltr` or `rtl`."""
+        is_own = self._locale.language == self.labels.language
+        self.language = self.reader_language if is_own else self.labels.language
+        """The language of the labels."""
+        self.direction: str = Locale.parse(self.labels.language).text_direction
+        """The direction of the labels: `ltr` or `rtl`."""
         self._percent = str(self._locale.percent_formats[None].pattern)
-        self._showers: dict[CellType, Callable[[Any], str]] = {
-            CellType.TEXT: plain,
-            CellType.ADDRESS: plain,
+        self._formats: dict[CellType, Callable[[Any], str]] = {
+            CellType.TEXT: plain_text,
+            CellType.ADDRESS: plain_text,
             CellType.INTEGER: lru_cache(_CACHED)(self._integer),
             CellType.NUMBER: lru_cache(_CACHED)(self._number),
             CellType.RATE: lru_cache(_CACHED)(self._rate),
-            CellType.FLAG: {True: self.phrases.yes, False: self.phrases.no}.__getitem__,
-            CellType.DAY: lru_cache(_CACHED)(_clear(_forms(self._locale))),
+            CellType.FLAG: {True: self.labels.yes, False: self.labels.no}.__getitem__,
+            CellType.DAY: lru_cache(_CACHED)(
+                _unambiguous(
+                    partial(format_date, format="medium", locale=self._locale),
+                    *_skeletons(self._locale, "yMMMd", "yMMMMd"),
+                )
+            ),
             CellType.MOMENT: self._moment,
         }
-        self._ticks: dict[CellType, Callable[[float, int], str]] = {
+        self._tick_formats: dict[CellType, Callable[[float, int], str]] = {
             CellType.NUMBER: self._decimal,
             CellType.RATE: lambda value, places: self._rate(value, max(0, places - 2)),
         }
-        self._short_day = _clear(_short_forms(self._locale))
-        self._axes: dict[CellType, Callable[[Any], str]] = {
+        self._short_day = _unambiguous(*_skeletons(self._locale, "MMMd", "MMMMd"))
+        self._axis_formats: dict[CellType, Callable[[Any], str]] = {
             CellType.DAY: self._short_day,
             CellType.MOMENT: self._short_moment,
         }
 
     def cell(self, kind: CellType, value: Cell) -> str:
-        """One cell."""
-        return NOTHING if value is None else self._showers[kind](value)
+        """Format one cell."""
+        return NONE if value is None else self._formats[kind](value)
 
     def row(self, kinds: tuple[CellType, ...], row: tuple[Cell, ...]) -> list[str]:
-        """The cells of one row."""
+        """Format the cells of one row."""
         return [self.cell(kind, value) for kind, value in zip(kinds, row, strict=True)]
 
     def ticks(self, kind: CellType, values: Sequence[float]) -> list[str]:
-        """Numbers that are as far apart from each other, with the decimals that tell them."""
-        show, step = self._ticks.get(kind), values[1] - values[0]
-        if show is None or not _LEAST < step < _MOST:
+        """Format equidistant numbers with as many decimals as tell them apart."""
+        show, step = self._tick_formats.get(kind), values[1] - values[0]
+        if show is None or not _PLAIN_MIN < step < _PLAIN_MAX:
             return [self.cell(kind, value) for value in values]
-        # A tenth is a little less than a tenth.
+        # The float 0.1 may come out a little less than a tenth.
         places = max(0, -math.floor(math.log10(step) + 1e-9))
         return [show(value, places) for value in values]
 
     def axis(self, kind: CellType, cells: Sequence[Cell]) -> list[str]:
-        """The cells as they stand along an axis: without a year that all have, and moments to the minute."""
-        days = [cell for cell in cells if isinstance(cell, date)]
-        show = self._axes.get(kind)
-        if show is None or len({day.year for day in days}) > 1:
+        """Format cells along an axis: without a year that all share, moments to the minute."""
+        years = {cell.year for cell in cells if isinstance(cell, date)}
+        show = self._axis_formats.get(kind)
+        if show is None or len(years) > 1:
             return [self.cell(kind, cell) for cell in cells]
-        return [NOTHING if cell is None else show(cell) for cell in cells]
+        return [NONE if cell is None else show(cell) for cell in cells]
 
     def _integer(self, value: int) -> str:
         with localcontext(prec=_DIGITS):
             return str(format_decimal(value, locale=self._locale))
 
     def _number(self, value: float) -> str:
-        """To two places, or three digits when it is so small that these would say nothing."""
+        """Format to two decimals, or three digits where these would all be zero."""
         size = abs(value)
-        if size and not _LEAST < size < _MOST:
+        if size and not _PLAIN_MIN < size < _PLAIN_MAX:
             return str(format_scientific(value, format="0.###E0", locale=self._locale))
         if 0 < size < _SMALL:
             return str(format_decimal(value, format="@##", locale=self._locale))
         return self._decimal(value, 2)
 
     def _decimal(self, value: float, places: int) -> str:
-        # Adding 0.0 makes zero of the zero that is negative.
+        # Adding 0.0 makes zero of negative zero.
         pattern = f"#,##0{_fraction(places)}"
         return str(format_decimal(value + 0.0, format=pattern, locale=self._locale))
 
     def _rate(self, value: float, places: int = 2) -> str:
-        """By default with the four places that a rate has."""
         pattern = self._percent.replace("#0", f"#0{_fraction(places)}")
         with localcontext(prec=_DIGITS):
             return str(format_percent(value + 0.0, format=pattern, locale=self._locale))
 
     def _short_moment(self, value: datetime) -> str:
         local = value.astimezone(self._zone)
-        return (
-            f"{self._short_day(local)}, {format_time(local.time(), 'short', locale=self._locale)}"
-        )
+        time = format_time(local.time(), "short", locale=self._locale)
+        return f"{self._short_day(local)}, {time}"
 
     def _moment(self, value: datetime) -> str:
         local = value.astimezone(self._zone)
         time = format_time(local.time(), "medium", locale=self._locale)
-        return f"{self._showers[CellType.DAY](local.date())}, {time} {_zone_name(local)}"
+        return f"{self._formats[CellType.DAY](local.date())}, {time} {_zone_name(local)}"
 
 
-def _forms(locale: Locale) -> list[DayForm]:
-    """In the order in which they are liked."""
-    usual = partial(format_date, format="medium", locale=locale)
-    return [usual, *(partial(format_skeleton, each, locale=locale) for each in ("yMMMd", "yMMMMd"))]
+def _skeletons(locale: Locale, *skeletons: str) -> list[DateFormat]:
+    return [partial(format_skeleton, each, locale=locale) for each in skeletons]
 
 
-def _short_forms(locale: Locale) -> list[DayForm]:
-    """Without the year."""
-    return [partial(format_skeleton, each, locale=locale) for each in ("MMMd", "MMMMd")]
+def _unambiguous(*formats: DateFormat) -> DateFormat:
+    """Return the first format whose month cannot be taken for a day, or the last.
+
+    Some languages have no short names of months.
+    """
+    return next((form for form in formats if _is_clear(form(_JULY))), formats[-1])
 
 
-def _clear(forms: Sequence[DayForm]) -> DayForm:
-    """The first in which no month can be taken for a day, or the last. In some languages a month has no short
-    name."""
-    july = [form(_JULY) for form in forms]
-    return next(
-        (form for form, shown in zip(forms, july, strict=True) if _is_clear(shown)), forms[-1]
-    )
-
-
-def _is_clear(shown: str) -> bool:
-    return "7" not in shown or shown.startswith(str(_JULY.year))
+def _is_clear(july: str) -> bool:
+    return "7" not in july or july.startswith(str(_JULY.year))
 
 
 def _fraction(places: int) -> str:
@@ -161,6 +157,6 @@ def _fraction(places: int) -> str:
 
 
 def _zone_name(moment: datetime) -> str:
-    """`CET`; of a zone that has no letters, `UTC+03`."""
+    """Return the abbreviation, such as `CET`, or `UTC+03` where a zone has no letters."""
     name = moment.tzname() or ""
     return f"UTC{name}" if name[:1] in "+-" else name

@@ -1,4 +1,4 @@
-"""Cells as XML, by what they hold. Text is a string and nothing else: no formula, no link, no number."""
+"""Write cells as XML by type; text is never a formula, link or number."""
 
 from __future__ import annotations
 
@@ -18,63 +18,64 @@ from reports.xlsx.frames import CellTooLong
 Writer = Callable[[Any], str]
 
 EMPTY_ROW = "<row/>"
-FORMATS = {
+NUMBER_FORMATS = {
     CellType.RATE: "0.00%",
     CellType.DAY: "yyyy-mm-dd",
     CellType.MOMENT: "yyyy-mm-dd hh:mm:ss",
 }
-"""How Excel shows what is a number to it."""
 
-# Excel keeps 15 digits and makes zeros of the others: an integer that has more is text.
+# Excel keeps 15 digits and replaces the others by zeros: a longer integer is written as text.
 _INTEGER_MAX = 10**15 - 1
-# What takes more than an entity for &, < or >; the underscore begins what Excel would take for an escape.
 _MARKUP = re.compile(r"[&<>]")
-_MISTAKEN = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_EDGES = (" ", "\u00a0", "\u3000")
-# To Excel, 1900 was a leap year and nothing was before it: what is earlier is text.
+# The underscore that begins what Excel would read as an escape.
+_ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_KEPT_SPACES = (" ", "\u00a0", "\u3000")
+# Excel takes 1900 for a leap year and knows nothing earlier: dates before March 1900 are written as text.
 _EPOCH = datetime(1899, 12, 30)
 _FIRST = datetime(1900, 3, 1)
 _DAY = timedelta(days=1)
 
 
-class Cells(NamedTuple):
-    """What makes cells of one workbook; `styles` are the attributes that give a kind its format, `strong` is
-    that of a header."""
+class CellWriters(NamedTuple):
+    """Make the writers of one workbook's cells.
+
+    `styles` are the XML attributes for the types with a number format, `strong` those of a header.
+    """
 
     styles: dict[CellType, str]
     strong: str
     zone: ZoneInfo
 
     @classmethod
-    def of(cls, book: Workbook, zone: ZoneInfo) -> Cells:
-        """With these formats in the workbook; moments are shown as the clocks of the zone do."""
-        styles = {kind: style(book, num_format=form) for kind, form in FORMATS.items()}
+    def of(cls, book: Workbook, zone: ZoneInfo) -> CellWriters:
+        """Add the formats to the workbook; moments are shown in the zone's local time."""
+        styles = {kind: style(book, num_format=form) for kind, form in NUMBER_FORMATS.items()}
         return cls(styles, style(book, bold=True), zone)
 
     def writer(self, kind: CellType, where: str) -> Writer:
-        """What makes the XML of a cell that is not None. Raises CellTooLong, naming `where`."""
+        """Return what writes a cell that is not None; it raises CellTooLong, naming `where`."""
         return _WRITERS[kind](self, where)
 
 
 def style(book: Workbook, **properties: Any) -> str:
-    """The attribute of a cell that is to look so."""
+    """Return the XML attribute of a cell with these format properties."""
     return f' s="{book.add_format(properties)._get_xf_index()}"'
 
 
 def text(where: str, attributes: str = "") -> Writer:
-    """What makes cells of text. Raises CellTooLong, naming `where`."""
+    """Return what writes cells of text; it raises CellTooLong, naming `where`."""
 
     def write(value: str) -> str:
         # Excel counts UTF-16 code units, of which a character has one or two.
         if len(value) * 2 > CELL_LENGTH and len(value.encode("utf-16-le")) > CELL_LENGTH * 2:
             raise CellTooLong(where)
-        return f'<c{attributes} t="inlineStr"><is>{_escaped(value)}</is></c>'
+        return f'<c{attributes} t="inlineStr"><is>{_escape(value)}</is></c>'
 
     return write
 
 
 def row(writers: Sequence[Writer], cells: Iterable[Cell]) -> str:
-    """One row; None is a cell with nothing in it."""
+    """Write one row; None is an empty cell."""
     written = [
         "<c/>" if cell is None else write(cell) for write, cell in zip(writers, cells, strict=True)
     ]
@@ -82,74 +83,66 @@ def row(writers: Sequence[Writer], cells: Iterable[Cell]) -> str:
 
 
 def serial(moment: datetime) -> float:
-    """The days since Excel's epoch of a local time without a zone."""
+    """Return the days from Excel's epoch to a local time without a zone."""
     return (moment - _EPOCH) / _DAY
 
 
 def local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """What the clocks of the zone show, without a zone."""
+    """Return the local time in the zone, without the zone."""
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     if _MARKUP.search(value):
         value = escape(value, quote=False)
     if "_x" in value:
-        value = _MISTAKEN.sub("_x005F_", value)
-    kept = ' xml:space="preserve"' if value.startswith(_EDGES) or value.endswith(_EDGES) else ""
-    return f"<t{kept}>{value}</t>"
+        value = _ESCAPE_LIKE.sub("_x005F_", value)
+    is_kept = value.startswith(_KEPT_SPACES) or value.endswith(_KEPT_SPACES)
+    return f'<t xml:space="preserve">{value}</t>' if is_kept else f"<t>{value}</t>"
 
 
-def _integer(cells: Cells, where: str) -> Writer:
+def _integer(cells: CellWriters, where: str) -> Writer:
     as_text = text(where)
     return lambda value: (
         f"<c><v>{value}</v></c>" if abs(value) <= _INTEGER_MAX else as_text(str(value))
     )
 
 
-def _number(cells: Cells, where: str) -> Writer:
-    return lambda value: f"<c><v>{value!r}</v></c>"
+def _rate(cells: CellWriters, where: str) -> Writer:
+    attributes = cells.styles[CellType.RATE]
+    return lambda value: f"<c{attributes}><v>{value!r}</v></c>"
 
 
-def _rate(cells: Cells, where: str) -> Writer:
-    shown = cells.styles[CellType.RATE]
-    return lambda value: f"<c{shown}><v>{value!r}</v></c>"
-
-
-def _flag(cells: Cells, where: str) -> Writer:
-    return lambda value: f'<c t="b"><v>{value:d}</v></c>'
-
-
-def _day(cells: Cells, where: str) -> Writer:
-    shown, as_text = cells.styles[CellType.DAY], text(where)
+def _day(cells: CellWriters, where: str) -> Writer:
+    attributes, as_text = cells.styles[CellType.DAY], text(where)
 
     def write(value: date) -> str:
         if value < _FIRST.date():
             return as_text(value.isoformat())
-        return f"<c{shown}><v>{(value - _EPOCH.date()).days}</v></c>"
+        return f"<c{attributes}><v>{(value - _EPOCH.date()).days}</v></c>"
 
     return write
 
 
-def _moment(cells: Cells, where: str) -> Writer:
-    shown, as_text = cells.styles[CellType.MOMENT], text(where)
+def _moment(cells: CellWriters, where: str) -> Writer:
+    attributes, as_text = cells.styles[CellType.MOMENT], text(where)
 
     def write(value: datetime) -> str:
-        clock = local(value, cells.zone)
-        if clock < _FIRST:
+        shown = local(value, cells.zone)
+        if shown < _FIRST:
             return as_text(value.isoformat())
-        return f"<c{shown}><v>{serial(clock)!r}</v></c>"
+        return f"<c{attributes}><v>{serial(shown)!r}</v></c>"
 
     return write
 
 
-_WRITERS: dict[CellType, Callable[[Cells, str], Writer]] = {
+_WRITERS: dict[CellType, Callable[[CellWriters, str], Writer]] = {
     CellType.TEXT: lambda cells, where: text(where),
     CellType.ADDRESS: lambda cells, where: text(where),
     CellType.INTEGER: _integer,
-    CellType.NUMBER: _number,
+    CellType.NUMBER: lambda cells, where: lambda value: f"<c><v>{value!r}</v></c>",
     CellType.RATE: _rate,
-    CellType.FLAG: _flag,
+    CellType.FLAG: lambda cells, where: lambda value: f'<c t="b"><v>{value:d}</v></c>',
     CellType.DAY: _day,
     CellType.MOMENT: _moment,
 }

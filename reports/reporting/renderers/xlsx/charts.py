@@ -1,9 +1,9 @@
-"""Charts that Excel draws itself, from the cells of a table."""
+"""Add charts that Excel draws from the cells of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,16 +21,16 @@ _HEIGHT = 380
 _HEIGHT_MAX = 1400
 _BAR = 22
 
-_VALUES = {CellType.RATE: {"num_format": "0%"}}
-# Along an axis of moments, whole days would be drawn as one point.
-_LABELS = {
+_VALUE_AXES = {CellType.RATE: {"num_format": "0%"}}
+# Along a date axis, moments would be drawn as one point for each day.
+_LABEL_AXES = {
     CellType.DAY: {"date_axis": True, "num_format": "yyyy-mm-dd"},
     CellType.MOMENT: {"text_axis": True, "num_format": "yyyy-mm-dd hh:mm"},
 }
 
 
-class _Label(str):
-    """Text that stays text to XlsxWriter, which asks `float` whether it is a number."""
+class _Text(str):
+    """Represent text that XlsxWriter, which tries `float`, must not take for a number."""
 
     __slots__ = ()
 
@@ -38,8 +38,8 @@ class _Label(str):
         raise ValueError("Text")
 
 
-class Drawn(NamedTuple):
-    """A table where its cells are: in a sheet, `rows` of them below the header."""
+class TableSheet(NamedTuple):
+    """Locate a table's cells: in a sheet, `rows` of them below the header."""
 
     table: Table
     sheet: RowsSheet
@@ -47,66 +47,67 @@ class Drawn(NamedTuple):
     zone: ZoneInfo
 
     def cells(self, place: int, rows: int) -> list[Any]:
-        """The range of a column's first rows."""
+        """Return the range of a column's first rows."""
         return [self.sheet.get_name(), 1, place, rows, place]
 
     def values(self, place: int, rows: int) -> list[Any]:
-        """What is in them, which whoever does not calculate shows."""
-        shown = _SHOWN.get(self.table.columns[place].type, _same)
+        """Return their values, for programs that do not calculate."""
         cells = [row[place] for row in self.table.rows[:rows]]
-        return [None if cell is None else shown(cell, self.zone) for cell in cells]
+        convert = _CACHED_VALUES.get(self.table.columns[place].type)
+        if convert is None:
+            return cells
+        return [None if cell is None else convert(cell, self.zone) for cell in cells]
 
 
-def add_charts(book: Workbook, drawn: Drawn, charts: Iterable[Chart]) -> None:
-    """The charts of the table, one below the other on its right. Of no rows, or no
-    series, there is none."""
+def add_charts(book: Workbook, table_sheet: TableSheet, charts: Iterable[Chart]) -> None:
+    """Add the charts one below the other, to the right of the table.
+
+    A chart without rows or series is left out.
+    """
     line = 1
     for chart in charts:
-        rows = min(chart.rows, drawn.rows)
+        rows = min(chart.rows, table_sheet.rows)
         if rows > 0 and chart.series:
             height = _SHAPES[chart.shape].height(rows)
-            native = _native(book, drawn, chart, rows)
+            native = _native(book, table_sheet, chart, rows)
             native.set_size({"width": _WIDTH, "height": height})
-            drawn.sheet.insert_chart(line, len(drawn.table.columns) + 1, native)
+            table_sheet.sheet.insert_chart(line, len(table_sheet.table.columns) + 1, native)
             line += height // _ROW + 2
 
 
-def _native(book: Workbook, drawn: Drawn, chart: Chart, rows: int) -> Any:
-    shape, columns = _SHAPES[chart.shape], drawn.table.columns
-    labels = drawn.table.position(chart.labels)
-    series = [drawn.table.position(name) for name in chart.series]
+def _native(book: Workbook, table_sheet: TableSheet, chart: Chart, rows: int) -> Any:
+    shape, table = _SHAPES[chart.shape], table_sheet.table
+    labels = table.position(chart.labels)
+    series = [table.position(name) for name in chart.series]
     native = book.add_chart({"type": chart.shape.value})
     for place in series:
-        native.add_series(_series(drawn, labels, place, rows))
+        native.add_series(
+            {
+                "name": [table_sheet.sheet.get_name(), 0, place],
+                "name_data": [_Text(table.columns[place].title)],
+                "categories": table_sheet.cells(labels, rows),
+                "categories_data": table_sheet.values(labels, rows),
+                "values": table_sheet.cells(place, rows),
+                "values_data": table_sheet.values(place, rows),
+            }
+        )
     # Set as an option, a title such as "=A!B1" would be a formula.
     native.set_title({})
     native.title.name = chart.title
     set_labels, set_values = (getattr(native, setter) for setter in shape.axes)
-    set_labels({**_LABELS.get(columns[labels].type, {}), **shape.labels})
-    set_values(_values(columns[place] for place in series))
+    set_labels({**_LABEL_AXES.get(table.columns[labels].type, {}), **shape.labels})
+    set_values(_value_axis(table.columns[place] for place in series))
     native.set_legend({"position": "bottom", "none": len(series) == 1})
     return native
 
 
-def _series(drawn: Drawn, labels: int, place: int, rows: int) -> dict[str, Any]:
-    return {
-        "name": [drawn.sheet.get_name(), 0, place],
-        "name_data": [_Label(drawn.table.columns[place].title)],
-        "categories": drawn.cells(labels, rows),
-        "categories_data": drawn.values(labels, rows),
-        "values": drawn.cells(place, rows),
-        "values_data": drawn.values(place, rows),
-    }
-
-
-def _values(series: Iterable[Column]) -> dict[str, Any]:
+def _value_axis(series: Iterable[Column]) -> dict[str, Any]:
     kinds = {column.type for column in series}
-    return _VALUES.get(kinds.pop(), {}) if len(kinds) == 1 else {}
+    return _VALUE_AXES.get(kinds.pop(), {}) if len(kinds) == 1 else {}
 
 
 class _Shape(NamedTuple):
-    """What sets the axes of the labels and of the values, further options of the former, and the height for
-    so many rows."""
+    """Hold the setters of label and value axes, options of the former, and the height."""
 
     axes: tuple[str, str] = ("set_x_axis", "set_y_axis")
     labels: dict[str, Any] = {}
@@ -115,8 +116,8 @@ class _Shape(NamedTuple):
 
 _SHAPES = {
     ChartShape.LINE: _Shape(),
-    ChartShape.COLUMN: _Shape(),
-    # Excel puts the first bar at the bottom. Turned round, the values are below if they cross at the end.
+    # Excel puts the first bar at the bottom. With the axis reversed, the values are below if they cross at
+    # the maximum.
     ChartShape.BAR: _Shape(
         axes=("set_y_axis", "set_x_axis"),
         labels={"reverse": True, "crossing": "max"},
@@ -125,30 +126,10 @@ _SHAPES = {
 }
 
 
-def _same(value: Any, zone: ZoneInfo) -> Any:
-    return value
-
-
-def _label(value: str, zone: ZoneInfo) -> str:
-    return _Label(value)
-
-
-def _flag(value: bool, zone: ZoneInfo) -> str:
-    return _Label(str(value).upper())
-
-
-def _day(value: date, zone: ZoneInfo) -> float:
-    return serial(datetime.combine(value, time()))
-
-
-def _moment(value: datetime, zone: ZoneInfo) -> float:
-    return serial(local(value, zone))
-
-
-_SHOWN: dict[CellType, Callable[[Any, ZoneInfo], Any]] = {
-    CellType.TEXT: _label,
-    CellType.ADDRESS: _label,
-    CellType.FLAG: _flag,
-    CellType.DAY: _day,
-    CellType.MOMENT: _moment,
+_CACHED_VALUES: dict[CellType, Callable[[Any, ZoneInfo], Any]] = {
+    CellType.TEXT: lambda value, zone: _Text(value),
+    CellType.ADDRESS: lambda value, zone: _Text(value),
+    CellType.FLAG: lambda value, zone: _Text(str(value).upper()),
+    CellType.DAY: lambda value, zone: serial(datetime.combine(value, time())),
+    CellType.MOMENT: lambda value, zone: serial(local(value, zone)),
 }

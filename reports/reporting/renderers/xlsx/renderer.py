@@ -1,76 +1,79 @@
-"""XLSX, for people who go on calculating: typed cells, a sheet for each table, and charts."""
+"""Render reports as XLSX: typed cells, a sheet for each table, and charts."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 from zoneinfo import ZoneInfo
 
 from xlsxwriter import Workbook
 
-from reports.reporting.renderers.base import About, Renderer
-from reports.reporting.renderers.text.labels import phrases_of
-from reports.reporting.renderers.xlsx.cells import Cells, row, text
-from reports.reporting.renderers.xlsx.charts import Drawn, add_charts
+from reports.reporting.renderers.base import RenderContext, Renderer
+from reports.reporting.renderers.text.labels import Labels, labels_for
+from reports.reporting.renderers.xlsx.cells import EMPTY_ROW, CellWriters, row, style, text
+from reports.reporting.renderers.xlsx.charts import TableSheet, add_charts
 from reports.reporting.renderers.xlsx.sheets import RowsSheet, SheetNames
-from reports.reporting.renderers.xlsx.summary import Placed, fill_summary
 from reports.reporting.results.cells import CellType
-from reports.reporting.results.result import Result, Row, Table
+from reports.reporting.results.result import Fact, Result, Row, Table
 from reports.xlsx.workbook import SHEET_ROWS
 
 # In characters.
 _WIDTHS = {CellType.TEXT: 40, CellType.ADDRESS: 60, CellType.MOMENT: 20, CellType.FLAG: 8}
-_WIDTH = 12
-_ARROW = 3
-_ROWS = 1000
+_WIDTH, _TITLE_WIDTH_MAX = 12, 40
+_SUMMARY_WIDTHS = (36, 28, 12, 80)
+_SUMMARY = "Summary"
+_FILTER_ARROW = 3
+_CHUNK_ROWS = 1000
+
+
+class _ListedTable(NamedTuple):
+    """Hold a table and the name of its first sheet."""
+
+    table: Table
+    sheet: str
 
 
 class XlsxRenderer(Renderer):
-    """A sheet "Summary" with the facts, then one for each table, its charts beside it.
+    """Render a sheet "Summary" with the facts, and sheets of tables with charts.
 
-    A row that a sheet has no more room for begins another. Times are those of the clocks of the result's
-    zone, since cells know no zone; a day before March 1900, and an integer of more than 15 digits, is text.
+    A table of more rows than a sheet holds continues on another. Moments are in local time of the result's
+    zone, since cells have no zone; a day before March 1900, and an integer of more than 15 digits, is text.
     """
 
     name = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-    def extension(self, result: Result) -> str:
-        """Always the same."""
-        return "xlsx"
-
-    def write(self, result: Result, about: About, out: IO[bytes]) -> None:
-        """By way of files, so that memory holds no sheet. Raises CellTooLong, a ValueError, for text that no
-        cell can hold."""
+    def write(self, result: Result, context: RenderContext, out: IO[bytes]) -> None:
+        """Write by way of files, in constant memory; raises CellTooLong, a ValueError."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "report.xlsx")
-            self._fill(Workbook(path, {"tmpdir": folder}), result, about)
+            self._fill(Workbook(path, {"tmpdir": folder}), result, context)
             with path.open("rb") as file:
                 shutil.copyfileobj(file, out)
 
-    def _fill(self, book: Workbook, result: Result, about: About) -> None:
-        made_on = about.made_on.astimezone(UTC).replace(tzinfo=None)
+    def _fill(self, book: Workbook, result: Result, context: RenderContext) -> None:
+        made_on = context.made_on.astimezone(UTC).replace(tzinfo=None)
         book.set_properties({"title": result.title, "created": made_on})
-        cells, names = Cells.of(book, ZoneInfo(result.zone)), SheetNames()
-        phrases = phrases_of(about.locale.partition("_")[0])
-        summary = _sheet(book, names.take(phrases.summary))
-        placed = []
-        for table in result.tables:
+        cells, names = CellWriters.of(book, ZoneInfo(result.zone)), SheetNames()
+        labels = labels_for(context.locale.partition("_")[0])
+        summary = _sheet(book, names.take(labels.summary))
+        tables = []
+        for table, charts in result.sections():
             first = self._add_table(book, cells, names, table)
-            drawn = Drawn(table, first, min(len(table.rows), SHEET_ROWS - 1), cells.zone)
-            add_charts(book, drawn, [chart for chart in result.charts if chart.table == table.name])
-            placed.append(Placed(table, first.get_name()))
-        fill_summary(summary, book, cells, result, about, phrases, placed)
+            rows = min(len(table.rows), SHEET_ROWS - 1)
+            add_charts(book, TableSheet(table, first, rows, cells.zone), charts)
+            tables.append(_ListedTable(table, first.get_name()))
+        _fill_summary(summary, book, cells, result, context, labels, tables)
         book.close()
 
     def _add_table(
-        self, book: Workbook, cells: Cells, names: SheetNames, table: Table
+        self, book: Workbook, cells: CellWriters, names: SheetNames, table: Table
     ) -> RowsSheet:
-        """Returns its first sheet."""
+        """Add the table's sheets and return the first."""
         room = SHEET_ROWS - 1
         starts = range(0, len(table.rows), room)
         pieces = [table.rows[start : start + room] for start in starts] or [[]]
@@ -81,20 +84,66 @@ class XlsxRenderer(Renderer):
             sheet.freeze_panes(1, 0)
             sheet.autofilter(0, 0, height - 1, width - 1)
             for place, column in enumerate(table.columns):
-                wide = max(_WIDTHS.get(column.type, _WIDTH), min(len(column.title) + _ARROW, 40))
-                sheet.set_column(place, place, wide)
+                title_width = min(len(column.title) + _FILTER_ARROW, _TITLE_WIDTH_MAX)
+                sheet.set_column(place, place, max(_WIDTHS.get(column.type, _WIDTH), title_width))
         return sheets[0]
 
-    def _rows(self, cells: Cells, table: Table, rows: Sequence[Row]) -> Iterator[str]:
+    def _rows(self, cells: CellWriters, table: Table, rows: Sequence[Row]) -> Iterator[str]:
         strong = text(table.title, cells.strong)
         yield row([strong] * len(table.columns), [column.title for column in table.columns])
         writers = [cells.writer(column.type, column.title) for column in table.columns]
         for number, each in enumerate(rows):
-            if number % _ROWS == 0:
-                self.watch()
+            if number % _CHUNK_ROWS == 0:
+                self.check_cancelled()
             yield row(writers, each)
 
 
 def _sheet(book: Workbook, name: str) -> RowsSheet:
     sheet: RowsSheet = book.add_worksheet(name, RowsSheet)
     return sheet
+
+
+def _fill_summary(
+    sheet: RowsSheet,
+    book: Workbook,
+    cells: CellWriters,
+    result: Result,
+    context: RenderContext,
+    labels: Labels,
+    tables: list[_ListedTable],
+) -> None:
+    """Write title, facts, remarks, origin, and the list of tables with their notes."""
+    strong, plain = text(_SUMMARY, cells.strong), text(_SUMMARY)
+    origin = [
+        Fact("zone", labels.zone, CellType.TEXT, result.zone),
+        Fact("made_on", labels.made_on, CellType.MOMENT, context.made_on),
+        Fact("run", labels.run, CellType.TEXT, context.run),
+    ]
+    rows = [
+        row([text(_SUMMARY, style(book, bold=True, font_size=16))], [result.title]),
+        row([plain], [result.subtitle]),
+        EMPTY_ROW,
+        *_facts(cells, result.facts),
+        EMPTY_ROW,
+        *(row([plain], [remark]) for remark in result.remarks),
+        EMPTY_ROW,
+        *_facts(cells, origin),
+        EMPTY_ROW,
+        row([strong] * len(labels.table_list), labels.table_list),
+        *_tables(cells, tables),
+    ]
+    sheet.fill(rows, len(rows), len(_SUMMARY_WIDTHS))
+    for place, width in enumerate(_SUMMARY_WIDTHS):
+        sheet.set_column(place, place, width)
+
+
+def _facts(cells: CellWriters, facts: Iterable[Fact]) -> Iterator[str]:
+    for fact in facts:
+        yield row([text(_SUMMARY), cells.writer(fact.type, fact.title)], [fact.title, fact.value])
+
+
+def _tables(cells: CellWriters, tables: Iterable[_ListedTable]) -> Iterator[str]:
+    plain = text(_SUMMARY)
+    writers = [plain, plain, cells.writer(CellType.INTEGER, _SUMMARY), plain]
+    for table, sheet in tables:
+        yield row(writers, [table.title, sheet, len(table.rows), table.note])

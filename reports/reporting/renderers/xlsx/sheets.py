@@ -1,4 +1,4 @@
-"""Sheets: their names, and their rows as they are."""
+"""Name the sheets of a workbook, and write their rows from XML."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from itertools import count
 from xlsxwriter.worksheet import Worksheet
 
 _NAME_UNITS = 31
-_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
 class RowsSheet(Worksheet):  # type: ignore[misc]  # it ships no types
-    """A sheet of rows that are XML already; what else a sheet has, XlsxWriter writes."""
+    """Represent a sheet of rows that are XML already; XlsxWriter writes the rest."""
 
     def fill(self, rows: Iterable[str], height: int, width: int) -> None:
-        """Take so many rows of so many columns; they are asked for when the workbook is closed."""
+        """Set the rows, which are iterated when the workbook is closed."""
         self._filled = rows
         self._check_dimensions(0, 0)
         self._check_dimensions(height - 1, width - 1)
@@ -26,26 +26,28 @@ class RowsSheet(Worksheet):  # type: ignore[misc]  # it ships no types
 
 
 class SheetNames:
-    """Gives each sheet of a workbook a name that Excel takes: 31 UTF-16 code units at most, and unlike the
-    others in more than the case of its letters."""
+    """Give each sheet of a workbook a name that Excel accepts.
+
+    That is at most 31 UTF-16 code units, and unique without regard to case.
+    """
 
     def __init__(self) -> None:
-        # Excel keeps this one for itself.
+        # Excel reserves this one.
         self._taken = {"history"}
 
     def take(self, title: str) -> str:
-        """The title, or what is like it; with a number if there is such a sheet already."""
-        wanted = _NOT_IN_NAMES.sub(" ", title)
+        """Return a name like the title, with a number if it is taken."""
+        wanted = _FORBIDDEN.sub(" ", title)
         for number in count(1):
-            end = f" {number}" if number > 1 else ""
-            name = _fitting(wanted, _NAME_UNITS - len(end)) + end
+            suffix = f" {number}" if number > 1 else ""
+            name = _truncate(wanted, _NAME_UNITS - len(suffix)) + suffix
             if name.lower() not in self._taken:
                 break
         self._taken.add(name.lower())
         return name
 
 
-def _fitting(text: str, units: int) -> str:
-    """The start of the text, without what may not be at either end of a name."""
+def _truncate(text: str, units: int) -> str:
+    """Return the start of the text, without what may not begin or end a name."""
     start = text.strip("' ").encode("utf-16-le")[: units * 2]
     return start.decode("utf-16-le", "ignore").strip("' ") or "Table"

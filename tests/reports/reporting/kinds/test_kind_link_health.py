@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grids.models import Grid, Link, LinkCheck, Verdict
-from reports.reporting.kinds.verdict_counts import WORST_FIRST
+from reports.reporting.kinds.link_health import WORST_FIRST
 from tests.support.client import Client
 from tests.support.reports.reports import answer, columns, facts, make_links, question
 

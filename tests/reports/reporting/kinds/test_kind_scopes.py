@@ -73,11 +73,11 @@ def test_what_is_in_the_trash_still_counts(grid: Grid, links: list[Link], other:
 
 
 def test_what_is_gone_is_named(grid: Grid, links: list[Link]) -> None:
-    remark = f"The grid {GONE[0]} is gone."
+    remark = f"The grid {GONE[0]} no longer exists."
     assert found(grid, grids=[GONE[0], grid.slug]) == (3, "2 grids", (remark,))
-    nothing = "There is nothing left of what the report is about."
+    nothing = "None of the report's grids and links exist any more."
     assert found(grid, grids=GONE[:1]) == (0, "1 grid", (remark, nothing))
-    remark = f"The link {GONE_LINK} is gone."
+    remark = f"The link {GONE_LINK} no longer exists."
     assert found(grid, links=[GONE_LINK]) == (0, "1 link", (remark, nothing))
     assert found(grid, tags=["c"]) == (0, "All links, tagged c", (nothing,))
 
@@ -85,7 +85,7 @@ def test_what_is_gone_is_named(grid: Grid, links: list[Link]) -> None:
 def test_not_all_that_is_gone_is_named(grid: Grid, links: list[Link]) -> None:
     clicks, words, remarks = found(grid, grids=[grid.slug, *GONE])
     assert (clicks, words, len(remarks)) == (3, "31 grids", 21)
-    assert remarks[-1] == "10 more grids are in the trash or gone."
+    assert remarks[-1] == "10 more grids are in the trash or no longer exist."
 
 
 def test_scopes_are_read_back() -> None:

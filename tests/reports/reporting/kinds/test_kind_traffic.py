@@ -163,7 +163,7 @@ def test_cuts_where_rows_are_gone_are_told(grid: Grid, links: list[Link]) -> Non
     result = answer("traffic", asked, compare="none")
     assert facts(result)["clicks"] == 2
     (remark,) = result.remarks
-    assert remark.startswith("Single clicks from before 2026-04-01 00:00 are no longer kept")
+    assert remark.startswith("Individual clicks from before 2026-04-01 00:00 are no longer kept")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gridlink.lib.errors import Invalid
 from grids.models import Grid, Link
 from reports.models import Click
-from reports.reporting.kinds.base import Data
+from reports.reporting.kinds.base import DataSource
 from reports.reporting.kinds.parameters import as_json, described, parse
 from reports.reporting.kinds.registry import KINDS
 from reports.reporting.kinds.scope import NAMED_MAX
@@ -40,7 +40,7 @@ def test_kinds_say_what_they_are(kind: str) -> None:
     assert found.name == kind
     assert found.title
     assert found.description.endswith((".", "?"))
-    assert found.reads <= set(Data)
+    assert found.reads <= set(DataSource)
     assert found.reads
 
 
@@ -98,7 +98,7 @@ def test_nobody_elses_numbers_are_read(grid: Grid, bob: Client, kind: str) -> No
     for scope in scopes:
         result = answer(kind, question(bob.user, scope=scope))
         assert {fact.value for fact in result.facts if fact.name in COUNTS} == {0}
-        assert result.remarks[0].endswith("is gone.")
+        assert result.remarks[0].endswith("no longer exists.")
         assert "Grid" not in json.dumps([result.subtitle, result.remarks])
 
 
@@ -156,7 +156,7 @@ def test_a_scope_depends_on_links(alice: Client, kind: str) -> None:
     found, params = KINDS[kind], parse(KINDS[kind].parameters, {})
     assert found(question(alice.user), params).depends_on == found.reads
     scoped = found(question(alice.user, scope={"tags": ["a"]}), params)
-    assert scoped.depends_on == found.reads | {Data.LINKS}
+    assert scoped.depends_on == found.reads | {DataSource.LINKS}
 
 
 @every
@@ -181,7 +181,7 @@ def test_a_description_in_full() -> None:
         "minimum": None,
         "maximum": None,
         "default": "auto",
-        "help": "How long one row is; `auto` goes by the length of the range.",
+        "help": "The time that each row covers; `auto` depends on the length of the range.",
     }
     limit = described(KINDS["top"].parameters)[0]
     assert (limit["type"], limit["minimum"], limit["maximum"]) == ("integer", 1, 100_000)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from gridlink.lib.spreadsheets import guard
-from reports.reporting.renderers.base import About
+from reports.reporting.renderers.base import RenderContext
 from reports.reporting.renderers.registry import RENDERERS
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Fact, Result, Table
@@ -125,7 +125,7 @@ def test_files_are_as_old_as_the_report() -> None:
     with zipfile.ZipFile(io.BytesIO(render("csv", RESULT))) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(2026, 5, 6, 9, 8, 10)}
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o600}
-    later = About(made_on=ABOUT.made_on.replace(year=2027), run=ABOUT.run)
+    later = RenderContext(made_on=ABOUT.made_on.replace(year=2027), run=ABOUT.run)
     assert render("csv", RESULT, later) != render("csv", RESULT)
 
 

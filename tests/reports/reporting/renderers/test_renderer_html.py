@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.reporting.renderers.base import About, Paper
+from reports.reporting.renderers.base import Paper, RenderContext
 from reports.reporting.renderers.html import HtmlRenderer
-from reports.reporting.renderers.text.localization import Words
-from reports.reporting.results.cells import Cell, CellType, visible, writer
+from reports.reporting.renderers.text.localization import Localizer
+from reports.reporting.results.cells import Cell, CellType, cell_json, replace_unprintable
 from reports.reporting.results.result import Column, Fact, Result, Row
 from tests.support.reports.page_results import ABOUT, HOSTILE, hostile, of_rows, traffic
 from tests.support.reports.rendered_pages import cells_of_html, words_of_html
@@ -55,7 +55,7 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-def page(result: Result, about: About = ABOUT) -> bytes:
+def page(result: Result, about: RenderContext = ABOUT) -> bytes:
     out = io.BytesIO()
     HtmlRenderer().write(result, about, out)
     return out.getvalue()
@@ -67,7 +67,7 @@ def value(kind: CellType, cell: Cell) -> str | None:
         return None
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    return str(writer(kind)(cell)).replace("\x00", "\ufffd")
+    return str(cell_json(cell)).replace("\x00", "\ufffd")
 
 
 def test_an_ordinary_page() -> None:
@@ -187,7 +187,7 @@ def test_only_the_web_is_led_to(address: str, leads: bool) -> None:
     made = page(of_rows((Column("url", "Address", CellType.ADDRESS),), [(address,)]))
     links = Elements(made).named("a")
     assert links == [{"href": address, "rel": "noopener noreferrer nofollow"}] * leads
-    assert cells_of_html(made)["rows"] == [[visible(address)]]
+    assert cells_of_html(made)["rows"] == [[replace_unprintable(address)]]
 
 
 def test_hostile_text_is_text() -> None:
@@ -197,7 +197,9 @@ def test_hostile_text_is_text() -> None:
     assert not any(
         name.startswith("on") for _, attributes in Elements(made).found for name in attributes
     )
-    assert [row[0] for row in cells_of_html(made)["rows"]] == list(map(visible, HOSTILE))
+    assert [row[0] for row in cells_of_html(made)["rows"]] == list(
+        map(replace_unprintable, HOSTILE)
+    )
     assert "\u202etxt" not in re.sub(r'data-value="[^"]*"', "", made.decode())
     assert "evil[U+202E]txt.exe</td>" in made.decode()
 
@@ -218,7 +220,7 @@ def test_a_result_of_nothing() -> None:
 def test_every_value_is_in_it(rows: list[Row]) -> None:
     result = of_rows(COLUMNS, rows)
     made, (table,) = page(result), result.tables
-    words = Words(locale="en_GB", zone="Europe/Berlin")
+    words = Localizer(locale="en_GB", zone="Europe/Berlin")
     kinds = tuple(column.type for column in COLUMNS)
     assert cells_of_html(made)["rows"] == [list(map(value, kinds, row)) for row in table.rows]
     assert words_of_html(made)["rows"] == [words.row(kinds, row) for row in table.rows]

@@ -14,7 +14,7 @@ from reports.reporting.renderers.registry import RENDERERS
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Result, Table
 from tests.support.reports.rendered import ABOUT, cells_of_json, cells_of_result, render
-from tests.support.reports.results import RESULT, large, results
+from tests.support.reports.results import RESULT, large, result_json, results
 
 
 def test_file_is_the_result() -> None:
@@ -23,7 +23,7 @@ def test_file_is_the_result() -> None:
     assert found == {
         "made_on": "2026-05-06T07:08:10+00:00",
         "run": "rn_0001",
-        **json.loads(json.dumps(RESULT.as_json())),
+        **result_json(RESULT),
     }
     assert list(found)[:2] == ["made_on", "run"]
     assert list(found)[-1] == "tables"
@@ -66,7 +66,7 @@ def test_any_result_comes_back(result: Result) -> None:
     data = render("json", result)
     found = json.loads(data)
     assert (found.pop("made_on"), found.pop("run")) == (ABOUT.made_on.isoformat(), ABOUT.run)
-    assert Result.from_json(found).as_json() == result.as_json()
+    assert result_json(Result.from_json(found)) == result_json(result)
     assert cells_of_json(data, result) == cells_of_result(result)
 
 

@@ -22,6 +22,7 @@ from tests.support.grids.checks import assert_error, nothing_changes
 from tests.support.platform import execute, user_of
 from tests.support.reports.clicks import Visited, load
 from tests.support.reports.report_runs import ask, define, files_of, result_of, run
+from tests.support.reports.results import result_json
 from tests.support.reports.typesetting import noted
 from tests.support.tasks.jobs import stored
 
@@ -83,7 +84,7 @@ def test_a_run_is_a_job_with_a_result(owner: Client, clicks: list[Visited], stor
     assert done["status"] == "succeeded"
     assert total(done) == 3
     assert done["result"]["title"] == "March"
-    assert done["result"] == result_of(job, storage).as_json()
+    assert done["result"] == result_json(result_of(job, storage))
     state = done["basis"]["state"]
     assert state == {
         "clicks": {
@@ -201,9 +202,7 @@ def test_what_changed(owner: Client, grid: Grid, link: Link, clicks: list[Visite
     second = run(owner, report)
     path = f"reports/{report['slug']}/runs"
     found = owner.get(f"{path}/{first.slug}/diff/{second.slug}/").json()
-    assert found["reasons"] == [
-        "Of the time before the end of the range, 2 more clicks were stored."
-    ]
+    assert found["reasons"] == ["2 more clicks from before the end of the range were stored."]
     assert {"name": "clicks", "before": 3, "after": 5} in found["facts"]
     change = found["tables"]["traffic"]
     assert change["counts"] == {"added": 0, "removed": 0, "changed": 1}
@@ -236,7 +235,7 @@ def test_clicks_judged_again(owner: Client, clicks: list[Visited]) -> None:
     hours.update(humans=F("humans") - 1, bots=1)
     second = run(owner, report)
     path = f"reports/{report['slug']}/runs/{first.slug}/diff/{second.slug}/"
-    assert owner.get(path).json()["reasons"][0] == "Clicks were judged again by the rules for bots."
+    assert owner.get(path).json()["reasons"][0] == "Clicks were classified again by the bot rules."
 
 
 def test_no_result_no_difference(owner: Client, clicks: list[Visited]) -> None:
@@ -260,7 +259,7 @@ def test_a_grid_that_went_between_definition_and_run(
     Grid.objects.all().delete()
     gone = shown(owner, report, run(owner, report))
     assert total(gone) == 0
-    assert "is gone" in gone["result"]["remarks"][0]
+    assert "no longer exists" in gone["result"]["remarks"][0]
 
 
 def test_an_empty_account(owner: Client, storage: Path) -> None:

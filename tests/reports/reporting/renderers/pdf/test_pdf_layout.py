@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.reporting.renderers.pdf.layout import Sketch, arranged
+from reports.reporting.renderers.pdf.layout import TableSize, arrange
 
-DAYS, TOP, WIDE = Sketch(50, 5, 31, leads=True), Sketch(40, 4, 6), Sketch(120, 8, 6)
+DAYS, TOP, WIDE = TableSize(50, 5, 31, leads=True), TableSize(40, 4, 6), TableSize(120, 8, 6)
 sketches = st.builds(
-    Sketch, st.integers(1, 200), st.integers(1, 12), st.integers(0, 200), st.integers(0, 20),
+    TableSize, st.integers(1, 200), st.integers(1, 12), st.integers(0, 200), st.integers(0, 20),
     st.booleans(),
 )  # fmt: skip
 
@@ -35,19 +35,19 @@ sketches = st.builds(
         ([TOP._replace(bars=30), TOP, TOP, TOP], [[[0], [1, 2, 3]]]),
     ],
 )
-def test_groups(tables: list[Sketch], groups: list[list[list[int]]]) -> None:
-    found = [[list(stack) for stack in group] for group in arranged(tables, wide=False)]
+def test_groups(tables: list[TableSize], groups: list[list[list[int]]]) -> None:
+    found = [[list(stack) for stack in group] for group in arrange(tables, landscape=False)]
     assert found == groups
 
 
 def test_a_turned_page_has_room_for_more() -> None:
     tables = [TOP._replace(letters=80)] * 2
-    assert [len(group) for group in arranged(tables, wide=False)] == [1, 1]
-    assert [len(group) for group in arranged(tables, wide=True)] == [2]
+    assert [len(group) for group in arrange(tables, landscape=False)] == [1, 1]
+    assert [len(group) for group in arrange(tables, landscape=True)] == [2]
 
 
 @given(st.lists(sketches, max_size=20), st.booleans())
-def test_all_are_there_in_their_order(tables: list[Sketch], wide: bool) -> None:
-    groups = list(arranged(tables, wide=wide))
+def test_all_are_there_in_their_order(tables: list[TableSize], wide: bool) -> None:
+    groups = list(arrange(tables, landscape=wide))
     assert list(chain(*chain(*groups))) == list(range(len(tables)))
     assert all(1 <= len(group) <= 2 and all(group) for group in groups)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from reports.reporting.results.cells import CellType, visible
+from reports.reporting.results.cells import CellType, replace_unprintable
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result, Table
-from tests.support.reports.results import RESULT, results, texts
+from tests.support.reports.results import RESULT, result_json, results, texts
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ from tests.support.reports.results import RESULT, results, texts
     ],
 )
 def test_what_is_shown(text: str, shown: str | None) -> None:
-    assert visible(text) == (text if shown is None else shown)
+    assert replace_unprintable(text) == (text if shown is None else shown)
 
 
 @given(text=texts)
 def test_visible_text_stays(text: str) -> None:
-    shown = visible(text)
-    assert visible(shown) == shown
+    shown = replace_unprintable(text)
+    assert replace_unprintable(shown) == shown
     assert len(shown) == len(text)
     shown.encode()
 
@@ -86,5 +86,5 @@ def test_rows_have_a_cell_for_each_column() -> None:
 @given(result=results())
 def test_stored_result_comes_back(result: Result) -> None:
     # Moments of different zones are never equal in the hour that a clock shows twice.
-    assert Result.from_json(result.as_json()).as_json() == result.as_json()
-    assert Result.from_json(RESULT.as_json()) == RESULT
+    assert result_json(Result.from_json(result_json(result))) == result_json(result)
+    assert Result.from_json(result_json(RESULT)) == RESULT

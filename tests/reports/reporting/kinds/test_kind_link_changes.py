@@ -98,7 +98,7 @@ def test_cuts_where_rows_are_gone_are_told(grid: Grid, links: list[Link]) -> Non
     drop_rows("2026-02")
     result = answer("changes", question(grid.user, "2026-03-01", "2026-03-31T23:30"))
     (remark,) = result.remarks
-    assert remark.startswith("Single clicks from before 2026-03-01 00:00")
+    assert remark.startswith("Individual clicks from before 2026-03-01 00:00")
 
 
 @pytest.mark.parametrize("count", [3, 20])

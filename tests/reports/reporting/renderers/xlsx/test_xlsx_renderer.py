@@ -202,11 +202,11 @@ def test_line_over_days() -> None:
     assert chart.find(f".//{CHART}dateAx") is not None
 
 
-def test_columns_of_the_first_rows() -> None:
+def test_bars_of_the_first_rows() -> None:
     chart = chart_xml(RESULT, 2)
     assert ranges(chart)[1:3] == ["'By day'!$A$2:$A$3", "'By day'!$B$2:$B$3"]
     assert cached(chart, "val") == [["1200", "300"], ["-0.75"]]
-    assert [each.get("val") for each in chart.iter(f"{CHART}barDir")] == ["col"]
+    assert [each.get("val") for each in chart.iter(f"{CHART}barDir")] == ["bar"]
 
 
 def test_bars_from_the_top() -> None:

@@ -19,13 +19,13 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from reports.reporting.renderers.base import About, Paper
+from reports.reporting.renderers.base import Paper, RenderContext
 from reports.reporting.renderers.pdf import renderer as pdf
 from reports.reporting.renderers.pdf import typeset as typesetting
-from reports.reporting.renderers.pdf.document import CELLS_MAX, ROWS_MAX, pages
+from reports.reporting.renderers.pdf.document import CELLS_MAX, ROWS_MAX, document
 from reports.reporting.renderers.pdf.renderer import PdfRenderer, TypesettingError
 from reports.reporting.renderers.pdf.typeset import Job, typeset
-from reports.reporting.renderers.text.localization import Words
+from reports.reporting.renderers.text.localization import Localizer
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Chart, ChartShape, Column, Fact, Result, Table
 from tests.support.reports.page_results import ABOUT, hostile, of_rows, traffic
@@ -37,15 +37,15 @@ TEXT = (Column("text", "Text", CellType.TEXT),)
 BUILT_IN = ["Libertinus Serif"]
 
 
-def printed(result: Result, about: About = ABOUT) -> bytes:
+def printed(result: Result, about: RenderContext = ABOUT) -> bytes:
     out = io.BytesIO()
     PdfRenderer().write(result, about, out)
     return out.getvalue()
 
 
-def assert_says(document: bytes, result: Result, about: About = ABOUT) -> None:
+def assert_says(document: bytes, result: Result, about: RenderContext = ABOUT) -> None:
     """Every cell of every table is there."""
-    words = Words(locale=about.locale, zone=result.zone)
+    words = Localizer(locale=about.locale, zone=result.zone)
     found = cells_of_pdf(document, [table.name for table in result.tables])
     for table in result.tables:
         kinds = tuple(column.type for column in table.columns)
@@ -67,9 +67,9 @@ def latin() -> Result:
 
 
 def set_with_built_in_fonts(result: Result, remark: str = "REMARK") -> bytes:
-    words = Words(locale=ABOUT.locale, zone=result.zone)
+    words = Localizer(locale=ABOUT.locale, zone=result.zone)
     job = Job(
-        report=pages(result, ABOUT, words),
+        report=document(result, ABOUT, words),
         latin=BUILT_IN,
         others=[],
         folder="",
@@ -273,7 +273,7 @@ def test_a_table_that_is_too_long_says_so() -> None:
 def test_limits(columns: int, cell: Cell, rows: int, first: str) -> None:
     made = tuple(Column(f"c{i}", f"{i}", CellType.TEXT) for i in range(columns))
     result = of_rows(made, [(cell,) * columns] * rows)
-    (block,) = pages(result, ABOUT, Words(locale="en_GB", zone="UTC"))["blocks"]
+    (block,) = document(result, ABOUT, Localizer(locale="en_GB", zone="UTC"))["blocks"]
     ((table,),) = block["stacks"]
     assert table["before"].partition(" The other")[0] == first
 

@@ -9,17 +9,21 @@ from babel import UnknownLocaleError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.reporting.renderers.text import labels as phrases
-from reports.reporting.renderers.text.control_characters import isolated, plain, reads_from_right
-from reports.reporting.renderers.text.labels import Phrases
-from reports.reporting.renderers.text.localization import Words
+from reports.reporting.renderers.text import labels
+from reports.reporting.renderers.text.control_characters import (
+    is_right_to_left,
+    isolate_direction,
+    plain_text,
+)
+from reports.reporting.renderers.text.labels import Labels
+from reports.reporting.renderers.text.localization import Localizer
 from reports.reporting.results.cells import Cell, CellType
 
 MOMENT = datetime(2026, 7, 1, 12, 3, 7, tzinfo=UTC)
 
 
 def said(kind: CellType, value: Cell, locale: str = "en_GB", zone: str = "Europe/Berlin") -> str:
-    return Words(locale=locale, zone=zone).cell(kind, value)
+    return Localizer(locale=locale, zone=zone).cell(kind, value)
 
 
 @pytest.mark.parametrize(
@@ -80,13 +84,13 @@ def test_an_hour_that_comes_twice() -> None:
     [("en_GB", "en-GB", "en-GB"), ("ar", "en", "ar"), ("he_IL", "en", "he-IL")],
 )
 def test_phrases_are_english_whoever_reads(locale: str, language: str, reader: str) -> None:
-    words = Words(locale=locale, zone="UTC")
-    assert (words.language, words.direction, words.reader) == (language, "ltr", reader)
+    words = Localizer(locale=locale, zone="UTC")
+    assert (words.language, words.direction, words.reader_language) == (language, "ltr", reader)
 
 
 def test_another_language_is_a_line_in_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(phrases._PHRASES, "ar", Phrases(language="ar", yes="نعم"))
-    words = Words(locale="ar_EG", zone="UTC")
+    monkeypatch.setitem(labels._BY_LANGUAGE, "ar", Labels(language="ar", yes="نعم"))
+    words = Localizer(locale="ar_EG", zone="UTC")
     assert (words.language, words.direction) == ("ar-EG", "rtl")
     assert words.cell(CellType.FLAG, True) == "نعم"
 
@@ -104,12 +108,12 @@ def test_another_language_is_a_line_in_a_table(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_ticks(kind: CellType, values: list[float], words: list[str]) -> None:
-    assert Words(locale="en_GB", zone="UTC").ticks(kind, values) == words
+    assert Localizer(locale="en_GB", zone="UTC").ticks(kind, values) == words
 
 
 @pytest.mark.parametrize("locale", ["ar", "bg", "cs", "de", "fa", "fi", "ko", "lt", "pt_PT", "sk"])
 def test_no_month_is_taken_for_a_day(locale: str) -> None:
-    words, day = Words(locale=locale, zone="UTC"), date(2026, 1, 5)
+    words, day = Localizer(locale=locale, zone="UTC"), date(2026, 1, 5)
     shown = words.cell(CellType.DAY, day)
     assert shown.startswith("2026") or "1" not in shown
     assert not {"M", "0"} & set(*words.axis(CellType.DAY, [day]))
@@ -124,7 +128,7 @@ def test_rates_have_as_many_decimals(values: list[float]) -> None:
 @pytest.mark.parametrize("locale", ["xx", "zz_ZZ"])
 def test_a_locale_that_there_is_not(locale: str) -> None:
     with pytest.raises(UnknownLocaleError):
-        Words(locale=locale, zone="UTC")
+        Localizer(locale=locale, zone="UTC")
 
 
 @pytest.mark.parametrize(
@@ -139,15 +143,15 @@ def test_a_locale_that_there_is_not(locale: str) -> None:
     ],
 )
 def test_plain(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert plain_text(text) == shown
 
 
 @given(st.text(st.characters()))
 def test_plain_text_is_whole_and_stays(text: str) -> None:
-    shown = plain(text)
+    shown = plain_text(text)
     assert shown.encode().decode() == shown
     assert not set(shown) & set(map(chr, range(32)))
-    assert plain(shown) == shown
+    assert plain_text(shown) == shown
 
 
 @pytest.mark.parametrize(
@@ -162,4 +166,4 @@ def test_plain_text_is_whole_and_stays(text: str) -> None:
     ],
 )
 def test_direction(text: str, right: bool, marked: str) -> None:
-    assert (reads_from_right(text), isolated(text)) == (right, marked)
+    assert (is_right_to_left(text), isolate_direction(text)) == (right, marked)

@@ -11,7 +11,7 @@ import pytest
 
 from gridlink.lib.errors import Invalid
 from reports.models import Report, ReportRun
-from reports.reporting.runs.spec import Asked
+from reports.reporting.runs.spec import RunSpec
 from tasks.models import Job
 from tests.support.client import Client, content
 from tests.support.grids.checks import assert_error, nothing_changes
@@ -45,37 +45,40 @@ GONE: list[tuple[dict[str, Any], str]] = [
     ({"params": {"step": "fortnight"}}, "Some parameters are not valid."),
     ({"params": []}, "Some parameters are not valid."),
     ({"scope": {"colours": ["red"]}}, "The scope is not valid."),
-    ({"formats": ["json", "docx"]}, "Of the choices for formats there is no 'docx'."),
-    ({"paper": "a5"}, "Of the choices for paper there is no 'a5'."),
-    ({"week_start": "friday"}, "Of the choices for week_start there is no 'friday'."),
+    ({"formats": ["json", "docx"]}, "'docx' is not a choice for formats."),
+    ({"paper": "a5"}, "'a5' is not a choice for paper."),
+    ({"week_start": "friday"}, "'friday' is not a choice for week_start."),
     (
         {"time_zone": "Europe/Atlantis"},
         "There is no such time zone; give an IANA name such as Europe/Athens.",
     ),
-    ({"start": "in March"}, "The instants of the range cannot be read."),
-    ({"until": None}, "The instants of the range cannot be read."),
-    ({"colour": "red"}, "It was asked by another version: 'colour' is not known here."),
+    ({"start": "in March"}, "The start or the end of the range is not a valid time."),
+    ({"until": None}, "The start or the end of the range is not a valid time."),
+    (
+        {"colour": "red"},
+        "Another version of Gridlink started this run: its field 'colour' is unknown here.",
+    ),
 ]
 
 
 def test_what_is_lacking_has_its_default() -> None:
-    asked = Asked.from_json(LEAST)
+    asked = RunSpec.from_json(LEAST)
     assert asked.as_json() == FULL
-    assert Asked.from_json(FULL) == asked
-    asked.kind_of(user_id=1, now=NOW).check()
+    assert RunSpec.from_json(FULL) == asked
+    asked.report_kind(user_id=1, now=NOW).check()
 
 
 @pytest.mark.parametrize("name", LEAST)
 def test_what_has_no_default(name: str) -> None:
     stored = {key: value for key, value in FULL.items() if key != name}
-    with pytest.raises(Invalid, match=f"What was asked lacks '{name}'."):
-        Asked.from_json(stored)
+    with pytest.raises(Invalid, match=f"The run's parameters lack '{name}'."):
+        RunSpec.from_json(stored)
 
 
 @pytest.mark.parametrize(("changes", "message"), GONE)
 def test_what_is_gone(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(Invalid) as caught:
-        Asked.from_json({**FULL, **changes}).kind_of(user_id=1, now=NOW)
+        RunSpec.from_json({**FULL, **changes}).report_kind(user_id=1, now=NOW)
     assert caught.value.message == message
 
 

@@ -207,14 +207,17 @@ def test_a_deleted_report_disables_its_schedule_in_the_end(alice: Client) -> Non
     assert alice.delete(f"reports/{report['slug']}/", **{"If-Match": "*"}).status_code == 204
     for day in range(1, 5):
         assert fire_due(now=slot + day * DAY) == 1
-    refused = ("refused", "The report is gone.")
+    refused = ("refused", "The report no longer exists.")
     assert notes(schedule) == [("submitted", ""), *[refused] * 4]
     shown = alice.get(f"schedules/{schedule.slug}/").json()
     assert (shown["is_enabled"], shown["failures"], shown["note"]) == (True, 4, "")
     assert fire_due(now=slot + 5 * DAY) == 1
     shown = alice.get(f"schedules/{schedule.slug}/").json()
     assert (shown["is_enabled"], shown["next_on"], shown["next"]) == (False, None, [])
-    assert shown["note"] == "Disabled after 5 failures in a row. The last: The report is gone."
+    assert (
+        shown["note"]
+        == "Disabled after 5 failures in a row. The last: The report no longer exists."
+    )
     assert fire_due(now=slot + 6 * DAY) == 0
     assert Job.objects.count() == 1
 
@@ -225,7 +228,7 @@ def test_an_export_whose_grid_is_gone(alice: Client) -> None:
     alice.delete(f"grids/{grid['slug']}/", **{"If-Match": "*"})
     begin_at(schedule, at(SLOTS[0][0]) - DAY / 2)
     assert fire_due(now=at(SLOTS[0][0])) == 1
-    assert notes(schedule) == [("refused", "A grid or a link in the filters is gone.")]
+    assert notes(schedule) == [("refused", "A grid or link in the filters no longer exists.")]
     assert not Job.objects.exists()
 
 
@@ -235,7 +238,7 @@ def test_an_export_whose_grid_is_gone(alice: Client) -> None:
         ({"kind": "gossip"}, "There is no kind of report 'gossip'."),
         ({"range": {"preset": "someday"}}, "There is no preset 'someday'."),
         ({"time_zone": "Europe/Atlantis"}, NO_ZONE),
-        ({"formats": ["docx"]}, "Of the choices for formats there is no 'docx'."),
+        ({"formats": ["docx"]}, "'docx' is not a choice for formats."),
     ],
 )  # fmt: skip
 def test_what_is_gone_fails_the_slot(alice: Client, gone: dict[str, Any], reason: str) -> None:
@@ -270,7 +273,9 @@ def test_parameters_of_another_version(
     Schedule.objects.update(params={**params, **changes})
     begin_at(Schedule.objects.get(), at(SLOTS[0][0]) - DAY / 2)
     assert fire_due(now=at(SLOTS[0][0])) == 1
-    assert notes(schedule) == [("refused", f"Its parameters make no sense any more. {reason}")]
+    assert notes(schedule) == [
+        ("refused", f"The schedule's parameters are no longer valid. {reason}")
+    ]
     assert Schedule.objects.get().failures == 1
     assert not Job.objects.exists()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridlink.lib.errors import Invalid
 from reports.analytics.periods import Period
-from reports.reporting.runs.ranges import PRESETS, days_of, period_again, period_at
+from reports.reporting.runs.ranges import PRESETS, file_name_days, period_at, stored_period
 
 # A Friday.
 NOON = datetime(2026, 8, 14, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ def period(now: datetime = NOON, zone: str = "UTC", week: str = "monday", **give
 
 
 def days(found: Period) -> tuple[str, str]:
-    first, _, last = days_of(found).partition("_")
+    first, _, last = file_name_days(found).partition("_")
     return first, last
 
 
@@ -111,7 +111,7 @@ def test_whole_days_that_come_back_from_their_instants(
     preset: str, zone: str, week: str, now: datetime
 ) -> None:
     found = period(now, zone, week, preset=preset)
-    again = period_again(
+    again = stored_period(
         start=found.start.isoformat(), until=found.until.isoformat(), time_zone=zone, now=now
     )
     assert again == found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reports.analytics.periods import Period, parse_period
-from reports.reporting.kinds.base import range_words
+from reports.reporting.kinds.base import describe_range
 from reports.reporting.kinds.comparison_period import COMPARISONS
 from tests.support.reports.reports import NOW
 
@@ -55,7 +55,7 @@ def test_the_period_before(compare: str, since: str, until: str, tz: str, expect
     asked = period(since, until, tz)
     earlier = COMPARISONS[compare](asked)
     assert earlier
-    assert range_words(earlier.period) == expected
+    assert describe_range(earlier.period) == expected
     assert earlier.period.start < earlier.period.until == earlier.period.end <= asked.until
     if compare == "previous":
         assert earlier.period.until == asked.start
