@@ -7,8 +7,9 @@ from django.db import connection, transaction
 from reports.clicks.ingest.batches import Batch
 from reports.clicks.ingest.deduplication import store_changes
 from reports.clicks.ingest.producers import store_progress
+from reports.clicks.parsing.targets import CLICK_COLUMNS, VIEW_COLUMNS
 from reports.clicks.rollups import watermark
-from reports.clicks.storage import columns, partitions
+from reports.clicks.storage import partitions
 from reports.clicks.storage.copy_format import copy
 from reports.models import SetAside
 
@@ -27,9 +28,9 @@ def store(batch: Batch) -> None:
         connection.cursor() as cursor,
     ):
         store_progress(cursor, batch.progress, batch.now)
-        copy(cursor, "reports_click", columns.CLICK, batch.clicks)
+        copy(cursor, "reports_click", CLICK_COLUMNS, batch.clicks)
         watermark.advance(cursor)
-        copy(cursor, "reports_view", columns.VIEW, batch.views)
+        copy(cursor, "reports_view", VIEW_COLUMNS, batch.views)
         store_changes(cursor, batch.history)
         for additions, rows in batch.rollups:
             additions.store(cursor, rows)

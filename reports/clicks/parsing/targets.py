@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from struct import error as StructError
 
 from grids.public.wire import Kind, Target
-from reports.clicks.storage import columns
 from reports.clicks.storage.cache import Cache
 from reports.clicks.storage.copy_format import BIGINT, Fields, row_start, text_field
 
-_CLICK_START, _VIEW_START = row_start(len(columns.CLICK)), row_start(len(columns.VIEW))
+# In the order in which the classifier writes the fields of a row.
+_OWNER = ("user_id", "grid_id")
+_OUTCOME = ("verdict", "is_first_on_grid")
+_DETAILS = (
+    "bot_reason", "bot_rules", "flags", "user_agent_id", "country", "referrer", "language",
+    "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
+)  # fmt: skip
+CLICK_COLUMNS = (
+    *_OWNER, "link_id", "tile", "clicked_on", "visitor", *_OUTCOME, "is_first_on_link", *_DETAILS,
+)  # fmt: skip
+VIEW_COLUMNS = (*_OWNER, "viewed_on", "visitor", *_OUTCOME, *_DETAILS)
+_CLICK_START, _VIEW_START = row_start(len(CLICK_COLUMNS)), row_start(len(VIEW_COLUMNS))
 _CLICK, _VIEW = Fields(BIGINT * 3), Fields(BIGINT * 2)
 _CACHED = 50_000
 _TILE_LENGTH = 32
