@@ -238,7 +238,7 @@ def test_a_line_without_an_end(owner: Client, good: bytes) -> None:
 
 def test_a_line_too_long(owner: Client, good: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "LINE_BYTES", 100)
-    monkeypatch.setattr(reader, "_BLOCK", 64)
+    monkeypatch.setattr(reader, "_BLOCK_BYTES", 64)
     assert reason(owner, good) == "account.jsonl, line 1: is too long."
 
 

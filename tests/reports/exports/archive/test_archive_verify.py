@@ -125,7 +125,7 @@ def test_an_archive(owner: Client, tmp_path: Path) -> None:
     (line,) = faults(file)
     assert line.startswith("links.jsonl is not as the manifest says: sha256 ")
     file.write_bytes(data[:-9])
-    assert faults(file) == [f"There is no manifest.json manifest_path {file}; name one."]
+    assert faults(file) == [f"There is no manifest.json beside {file}; name one."]
 
 
 def test_an_archive_with_the_manifest_beside_it(owner: Client, tmp_path: Path) -> None:
