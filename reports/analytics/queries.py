@@ -103,7 +103,7 @@ class QueryBuilder:
         return self._hours("grid_id", self.source.grid_hours)
 
     def by_link(self) -> str:
-        """Return SQL for clicks by link, from days and, at the ends, hours and raw rows."""
+        """Return SQL for clicks by link, from days, hours and raw rows."""
         days = f"reports_link_day WHERE {self.source.condition} AND {_DAYS}"
         ends = (
             f"reports_link_hour WHERE {self.source.condition} AND {_IN_RANGE}"
