@@ -1,4 +1,4 @@
-"""Reports and exports that schedules start: what may be said, as of which day, and what is gone by then."""
+"""Test scheduled reports and exports: parameters, ranges as of the slot, and missing objects."""
 
 from __future__ import annotations
 

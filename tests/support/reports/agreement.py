@@ -1,4 +1,4 @@
-"""Whether the files of one result say the same, cell by cell."""
+"""Compare the files of one result, cell by cell."""
 
 from __future__ import annotations
 

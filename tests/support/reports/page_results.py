@@ -1,4 +1,4 @@
-"""Results as reports make them, for the formats that people read: an ordinary one and a hostile one."""
+"""Provide results for HTML and PDF: an ordinary one and one of hostile texts."""
 
 from __future__ import annotations
 

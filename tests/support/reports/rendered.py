@@ -1,4 +1,4 @@
-"""Reports read back, by the libraries that others read them with: cells to compare across formats."""
+"""Read rendered reports back with common libraries, as cells to compare."""
 
 from __future__ import annotations
 

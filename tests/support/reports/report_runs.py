@@ -1,4 +1,4 @@
-"""Reports defined through the API and run in the test's own process."""
+"""Define reports through the API, and run them in the test's process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions to kinds of report, and their answers in a form that tests can compare."""
+"""Query kinds of report, and return results in a form that tests can compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results to be rendered: one that is known to the last cell, and any at all."""
+"""Provide results to render: one known to the last cell, and a strategy for any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of a report that are over, without what it takes to run them."""
+"""Create finished runs of a report without running them."""
 
 from __future__ import annotations
 

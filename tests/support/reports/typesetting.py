@@ -1,4 +1,4 @@
-"""The processes that set PDF, as a test looks at them."""
+"""Record the processes that typeset PDF."""
 
 from __future__ import annotations
 

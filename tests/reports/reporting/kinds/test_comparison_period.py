@@ -1,4 +1,4 @@
-"""The period that another is compared to."""
+"""Test the earlier period that a period is compared to."""
 
 from __future__ import annotations
 

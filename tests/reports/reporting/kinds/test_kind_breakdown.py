@@ -1,4 +1,4 @@
-"""Breakdown: exact numbers by what is known of visitors."""
+"""Test breakdowns: exact numbers by what is known of visitors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger as a report: every accepted click, row by row."""
+"""Test the ledger as a report: every accepted click, row by row."""
 
 from __future__ import annotations
 

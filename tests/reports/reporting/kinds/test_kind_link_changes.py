@@ -1,4 +1,4 @@
-"""New and lost links: what came, what went, and what is clicked no more."""
+"""Test new and lost links: added, removed, and no longer clicked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Link health: what the last checks found, worst first."""
+"""Test link health: the results of the last checks, worst first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scope of a report: as it was named, and as it is found."""
+"""Test scopes of reports: as named, and as resolved."""
 
 from __future__ import annotations
 

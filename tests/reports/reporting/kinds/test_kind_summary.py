@@ -1,4 +1,4 @@
-"""The account on one page."""
+"""Test the summary of an account on one page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tile performance: exact click-through by size, area, row and position."""
+"""Test tile performance: exact click-through by size, area, row and position."""
 
 from __future__ import annotations
 

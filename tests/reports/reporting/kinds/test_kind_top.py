@@ -1,4 +1,4 @@
-"""Top links and grids: exact numbers, and nothing left out."""
+"""Test top links and grids: exact numbers, and nothing left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traffic: exact numbers over time, beside those of another period."""
+"""Test traffic: exact numbers over time, beside those of another period."""
 
 from __future__ import annotations
 

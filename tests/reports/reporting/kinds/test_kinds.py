@@ -1,4 +1,4 @@
-"""What holds of every kind of report."""
+"""Test what holds for every kind of report."""
 
 from __future__ import annotations
 

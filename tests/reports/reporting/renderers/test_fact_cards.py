@@ -1,4 +1,4 @@
-"""Facts that belong together share a card, and none is lost."""
+"""Test that facts that belong together share a card, and none is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any format is broken off in the middle, and leaves nothing behind."""
+"""Test that every format can be cancelled and leaves nothing behind."""
 
 from __future__ import annotations
 

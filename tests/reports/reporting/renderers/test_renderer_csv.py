@@ -1,4 +1,4 @@
-"""Reports as CSV: exact text, and nothing that a spreadsheet would run."""
+"""Test CSV: exact text, and no formulas."""
 
 from __future__ import annotations
 

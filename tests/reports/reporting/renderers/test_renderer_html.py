@@ -1,4 +1,4 @@
-"""A page that needs nothing else: every value in it, no text that is more than text, nothing fetched."""
+"""Test HTML: all values, text that stays text, and nothing fetched."""
 
 from __future__ import annotations
 

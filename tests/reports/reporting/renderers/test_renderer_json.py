@@ -1,4 +1,4 @@
-"""Reports as JSON: the stored result, and what the file says of itself."""
+"""Test JSON: the stored result, and what the file states about itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All formats of any result have the same cells."""
+"""Test that all formats of any result hold the same cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of two results that differ."""
+"""Test the differences of two results."""
 
 from __future__ import annotations
 

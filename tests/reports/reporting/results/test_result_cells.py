@@ -1,4 +1,4 @@
-"""What a result holds, every format can hold."""
+"""Test that results hold only what every format can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranges of reports: what each preset means on a given day, and where clocks change."""
+"""Test ranges of reports: presets on a given day, and changes of clocks."""
 
 from __future__ import annotations
 

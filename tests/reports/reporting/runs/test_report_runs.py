@@ -1,4 +1,4 @@
-"""Runs of reports: what is stored, when an earlier run will do, and what changed between two."""
+"""Test runs of reports: what is stored, reuse of earlier runs, and comparison of two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results go when they are too old or too many, and the newest of each report stays."""
+"""Test that old and excess results are deleted, and the newest of each report stays."""
 
 from __future__ import annotations
 

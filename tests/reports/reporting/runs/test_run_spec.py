@@ -1,4 +1,4 @@
-"""Questions that were stored by another version, or of what there is no longer."""
+"""Test run parameters that another version stored or whose values no longer exist."""
 
 from __future__ import annotations
 

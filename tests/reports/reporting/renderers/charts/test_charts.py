@@ -1,4 +1,4 @@
-"""Charts: round numbers along the side, marks where they belong, and text that is only text."""
+"""Test charts: round ticks, positions of marks, and text that stays text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fonts are fetched file by file, each whole and checked. A program called npm on PATH stands for npm."""
+"""Test that fonts are fetched atomically and verified, with a fake npm on PATH."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Narrow tables stand side by side, in their order, and none is left out."""
+"""Test which tables stand side by side: narrow ones, in order, none left out."""
 
 from __future__ import annotations
 

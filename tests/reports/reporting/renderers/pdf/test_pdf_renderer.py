@@ -1,4 +1,4 @@
-"""Pages: every cell in them and in words, the same bytes for the same report, and text that is only text."""
+"""Test PDF: all cells, reproducible bytes, limits, and text that stays text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells in words: by locale, and never a character that hides."""
+"""Test cells formatted by locale, and the display of unsafe characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports as workbooks: what openpyxl finds in them is what was in the result."""
+"""Test workbooks: openpyxl reads what was in the result."""
 
 from __future__ import annotations
 
