@@ -24,7 +24,7 @@ from gridlink.accounts.permissions import actor_of
 from gridlink.accounts.selectors import token_list
 from gridlink.accounts.throttle import client_address
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import answer, body_example, errors, page_of
+from gridlink.lib.rest.schema import answer, errors, operation, page_of
 from gridlink.lib.rest.serializers import validated
 
 
@@ -34,12 +34,14 @@ class RegisterView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(
-        summary="Open an account",
-        request=RegisterSerializer,
-        responses={201: answer(UserSerializer, examples.USER), **errors(400, 403, 413, 429)},
-        examples=[body_example("a new account", examples.REGISTER)],
-        auth=[],
+    @operation(
+        "Open an account",
+        body=RegisterSerializer,
+        examples={"a new account": examples.REGISTER},
+        answers=answer(UserSerializer, examples.USER),
+        status=201,
+        also=[403, 429],
+        public=True,
     )
     def post(self, request: Request) -> Response:
         """Create an account; the operator can close sign-up (403)."""
@@ -54,15 +56,13 @@ class TokenView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(
-        summary="Trade a password for a token",
-        request=TokenRequestSerializer,
-        responses={
-            200: answer(IssuedTokenSerializer, examples.ISSUED_TOKEN),
-            **errors(400, 401, 413, 429),
-        },
-        examples=[body_example("a log-in", examples.TOKEN_REQUEST)],
-        auth=[],
+    @operation(
+        "Trade a password for a token",
+        body=TokenRequestSerializer,
+        examples={"a log-in": examples.TOKEN_REQUEST},
+        answers=answer(IssuedTokenSerializer, examples.ISSUED_TOKEN),
+        also=[401, 429],
+        public=True,
     )
     def post(self, request: Request) -> Response:
         """Issue a token for a password; a refusal never tells whether the name exists."""
@@ -77,11 +77,7 @@ class TokenListView(APIView):
 
     scope = Scope.ADMIN
 
-    @extend_schema(
-        summary="List tokens",
-        parameters=[PageQuery],
-        responses={200: page_of(TokenSerializer, examples.TOKEN), **errors(400, 401, 403)},
-    )
+    @operation("List tokens", PageQuery, answers=page_of(TokenSerializer, examples.TOKEN))
     def get(self, request: Request) -> Response:
         """List the account's tokens, newest first. Needs the scope `admin`."""
         return page_response(
@@ -98,15 +94,12 @@ class TokenDetailView(APIView):
 
     scope = Scope.ADMIN
 
-    @extend_schema(
-        summary="Show a token",
-        responses={200: answer(TokenSerializer, examples.TOKEN), **errors(401, 403, 404)},
-    )
+    @operation("Show a token", answers=answer(TokenSerializer, examples.TOKEN))
     def get(self, request: Request, slug: str) -> Response:
         """Show one of the account's tokens, without its secret. Needs the scope `admin`."""
         return Response(TokenSerializer(token_write(actor_of(request), slug)).data)
 
-    @extend_schema(summary="Revoke a token", responses={204: None, **errors(401, 403, 404)})
+    @operation("Revoke a token")
     def delete(self, request: Request, slug: str) -> Response:
         """Revoke a token at once. Needs the scope `admin`."""
         services.token_revoke(token=token_write(actor_of(request), slug))
@@ -129,19 +122,16 @@ class CurrentTokenView(APIView):
 class AccountView(APIView):
     """Show and change one's own account."""
 
-    @extend_schema(
-        summary="Show the account",
-        responses={200: answer(UserSerializer, examples.USER), **errors(401, 403)},
-    )
+    @operation("Show the account", answers=answer(UserSerializer, examples.USER))
     def get(self, request: Request) -> Response:
         """Return the account that the token belongs to."""
         return Response(UserSerializer(actor_of(request)).data)
 
-    @extend_schema(
-        summary="Change the account",
-        request=AccountSerializer,
-        responses={200: answer(UserSerializer, examples.USER), **errors(400, 401, 403, 413)},
-        examples=[body_example("preferences", examples.PREFERENCES)],
+    @operation(
+        "Change the account",
+        body=AccountSerializer,
+        examples={"preferences": examples.PREFERENCES},
+        answers=answer(UserSerializer, examples.USER),
     )
     def patch(self, request: Request) -> Response:
         """Change the given fields; without an e-mail address no e-mail is sent."""

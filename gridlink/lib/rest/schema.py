@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
+    extend_schema,
     inline_serializer,
 )
 from rest_framework import serializers
@@ -107,11 +110,6 @@ def answer(
     )
 
 
-def body_example(name: str, value: Any) -> OpenApiExample:
-    """Return an example of a request's body."""
-    return OpenApiExample(name, value=value, request_only=True)
-
-
 def _header(name: str, description: str, **options: Any) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **options)
 
@@ -140,3 +138,50 @@ IDEMPOTENCY_KEY = _header(
     "Send the same key again to get the same job instead of a second one.",
     pattern=r"^[\x21-\x7e]{1,200}$",
 )
+
+# The errors that follow from a header of the request; a query serializer brings 400.
+_ERRORS_OF_HEADERS = {"If-Match": {400, 412, 428}, "Idempotency-Key": {422, 429}}
+Method = TypeVar("Method", bound=Callable[..., Any])
+Documented = OpenApiParameter | type[serializers.Serializer[Any]]
+
+
+def operation(
+    summary: str,
+    *parameters: Documented,
+    body: Any = None,
+    examples: Mapping[str, Any] | None = None,
+    answers: OpenApiResponse | None = None,
+    status: int | None = None,
+    also: Iterable[int] = (),
+    public: bool = False,
+) -> Callable[[Method], Method]:
+    """Document a view's method for OpenAPI.
+
+    `parameters` are headers and query serializers, `examples` are of the `body`, by name. `status` is 200,
+    or 204 without `answers`. `also` are errors that do not follow from the rest: the token, the body, the
+    path, queries and headers bring their own. A `public` operation needs no token.
+    """
+    shown = [
+        OpenApiExample(name, value=value, request_only=True)
+        for name, value in (examples or {}).items()
+    ]
+    success = status or (200 if answers else 204)
+
+    def decorate(method: Method) -> Method:
+        statuses = {*also, *(() if public else (401, 403)), *(() if body is None else (400, 413))}
+        # Beside `self` and `request`: what the path names may not exist.
+        statuses |= {404} if len(inspect.signature(method).parameters) > 2 else set()
+        for parameter in parameters:
+            header = parameter.name if isinstance(parameter, OpenApiParameter) else None
+            statuses |= _ERRORS_OF_HEADERS.get(header, set()) if header else {400}
+        documented: Method = extend_schema(
+            summary=summary,
+            parameters=list(parameters),
+            request=body,
+            responses={success: answers, **errors(*statuses)},
+            examples=shown or None,
+            auth=[] if public else None,
+        )(method)
+        return documented
+
+    return decorate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,8 +12,7 @@ from gridlink.lib.rest.schema import (
     LOCATION,
     REPLAYED,
     answer,
-    body_example,
-    errors,
+    operation,
     page_of,
 )
 from gridlink.lib.rest.serializers import validated
@@ -32,18 +30,16 @@ from tasks.api.jobs.serializers import JobSerializer, accepted
 class LinkChecksView(APIView):
     """Check links."""
 
-    @extend_schema(
-        summary="Check links",
-        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
-        request=checks.CheckRequestSerializer,
-        responses={
-            202: answer(JobSerializer, {**QUEUED, "kind": "grids.check"}),
-            **errors(400, 401, 403, 404, 413, 422, 429),
-        },
-        examples=[
-            body_example("all links", {}),
-            body_example("the links of a grid", {"grids": [GRID["slug"]]}),
-        ],
+    @operation(
+        "Check links",
+        IDEMPOTENCY_KEY,
+        LOCATION,
+        REPLAYED,
+        body=checks.CheckRequestSerializer,
+        examples={"all links": {}, "the links of a grid": {"grids": [GRID["slug"]]}},
+        answers=answer(JobSerializer, {**QUEUED, "kind": "grids.check"}),
+        status=202,
+        also=[404],
     )
     def post(self, request: Request) -> Response:
         """Start a job that requests every link's address, politely and in parallel.
@@ -61,13 +57,10 @@ class LinkChecksView(APIView):
 class GridChecksView(APIView):
     """List the verdicts on a grid's links."""
 
-    @extend_schema(
-        summary="List the verdicts on a grid's links",
-        parameters=[checks.GridChecksQuery],
-        responses={
-            200: page_of(checks.LinkCheckSerializer, checks.CHECK),
-            **errors(400, 401, 403, 404),
-        },
+    @operation(
+        "List the verdicts on a grid's links",
+        checks.GridChecksQuery,
+        answers=page_of(checks.LinkCheckSerializer, checks.CHECK),
     )
     def get(self, request: Request, slug: str) -> Response:
         """List the latest verdicts on a grid's links, unless their address changed since."""
@@ -82,14 +75,12 @@ class GridChecksView(APIView):
 class LinkMetadataView(APIView):
     """Read what a page says of itself."""
 
-    @extend_schema(
-        summary="Read a page's title, description and icon",
-        request=checks.MetadataRequestSerializer,
-        responses={
-            200: answer(checks.MetadataSerializer, checks.METADATA),
-            **errors(400, 401, 403, 413, 422, 429),
-        },
-        examples=[body_example("a page", checks.METADATA_WRITE)],
+    @operation(
+        "Read a page's title, description and icon",
+        body=checks.MetadataRequestSerializer,
+        examples={"a page": checks.METADATA_WRITE},
+        answers=answer(checks.MetadataSerializer, checks.METADATA),
+        also=[422, 429],
     )
     def post(self, request: Request) -> Response:
         """Return metadata for a form that suggests a link's title.

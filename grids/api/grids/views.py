@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -11,7 +10,14 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.etags import etag_of, if_match
-from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
+from gridlink.lib.rest.schema import (
+    ETAG,
+    IF_MATCH,
+    LOCATION,
+    answer,
+    operation,
+    page_of,
+)
 from gridlink.lib.rest.serializers import validated
 from grids import selectors
 from grids.access import grid_read, grid_trashed, grid_write
@@ -24,7 +30,8 @@ from grids.models import Grid
 from grids.services import grids, links
 from grids.services.changes import GridChanges, NewLink
 
-_GRID_BODY = [body_example("a grid", examples.GRID_WRITE)]
+_EXAMPLES = {"a grid": examples.GRID_WRITE}
+_GRID = answer(GridSerializer, examples.GRID)
 
 
 def grid_response(request: Request, grid: Grid, *, status: int = 200) -> Response:
@@ -36,23 +43,22 @@ def grid_response(request: Request, grid: Grid, *, status: int = 200) -> Respons
 class GridListView(APIView):
     """List and make grids."""
 
-    @extend_schema(
-        summary="List grids",
-        parameters=[GridListQuery],
-        responses={200: page_of(GridSerializer, examples.GRID), **errors(400, 401, 403)},
-    )
+    @operation("List grids", GridListQuery, answers=page_of(GridSerializer, examples.GRID))
     def get(self, request: Request) -> Response:
         """List the account's grids; `deleted=true` lists the trash."""
         query = GridListQuery.parse(request.query_params)
         rows = selectors.grid_list(user=actor_of(request), **without_page(query))
         return list_response(request, rows, query=query, serializer_class=GridSerializer)
 
-    @extend_schema(
-        summary="Make a grid",
-        parameters=[ETAG, LOCATION],
-        request=GridWriteSerializer,
-        responses={201: answer(GridSerializer, examples.GRID), **errors(400, 401, 403, 409, 413)},
-        examples=_GRID_BODY,
+    @operation(
+        "Make a grid",
+        ETAG,
+        LOCATION,
+        body=GridWriteSerializer,
+        examples=_EXAMPLES,
+        answers=_GRID,
+        status=201,
+        also=[409],
     )
     def post(self, request: Request) -> Response:
         """Make an empty grid."""
@@ -68,50 +74,40 @@ class GridDetailView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @extend_schema(
-        summary="Show a grid",
-        parameters=[ETAG],
-        responses={200: answer(GridSerializer, examples.GRID), **errors(401, 403, 404)},
-    )
+    @operation("Show a grid", ETAG, answers=_GRID)
     def get(self, request: Request, slug: str) -> Response:
         """Show one's own grid, or any public or unlisted one, which needs no token."""
         return grid_response(request, grid_read(request.user, slug))
 
-    @extend_schema(
-        summary="Replace a grid's fields",
-        parameters=[IF_MATCH, ETAG],
-        request=GridWriteSerializer,
-        responses={
-            200: answer(GridSerializer, examples.GRID),
-            **errors(400, 401, 403, 404, 409, 412, 413, 428),
-        },
-        examples=_GRID_BODY,
+    @operation(
+        "Replace a grid's fields",
+        IF_MATCH,
+        ETAG,
+        body=GridWriteSerializer,
+        examples=_EXAMPLES,
+        answers=_GRID,
+        also=[409],
     )
     def put(self, request: Request, slug: str) -> Response:
         """Replace all fields; those left out are reset to their defaults."""
         fields = validated(GridWriteSerializer, request.data)
         return self._change(request, slug, GridChanges(**{**_GRID_DEFAULTS, **fields}))
 
-    @extend_schema(
-        summary="Change a grid",
-        parameters=[IF_MATCH, ETAG],
-        request=GridWriteSerializer(partial=True),
-        responses={
-            200: answer(GridSerializer, examples.GRID),
-            **errors(400, 401, 403, 404, 409, 412, 413, 428),
-        },
-        examples=[body_example("a new title", {"title": "Read these"})],
+    @operation(
+        "Change a grid",
+        IF_MATCH,
+        ETAG,
+        body=GridWriteSerializer(partial=True),
+        examples={"a new title": {"title": "Read these"}},
+        answers=_GRID,
+        also=[409],
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent."""
         fields = validated(GridWriteSerializer, request.data, partial=True)
         return self._change(request, slug, GridChanges(**fields))
 
-    @extend_schema(
-        summary="Put a grid in the trash",
-        parameters=[IF_MATCH],
-        responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
-    )
+    @operation("Put a grid in the trash", IF_MATCH)
     def delete(self, request: Request, slug: str) -> Response:
         """Put the grid and its links in the trash; `restore/` brings them back."""
         grid = grid_write(actor_of(request), slug)
@@ -130,11 +126,7 @@ _GRID_DEFAULTS = defaults_of(Grid, "description", "alias", "visibility", "theme"
 class GridRestoreView(APIView):
     """Take grids out of the trash."""
 
-    @extend_schema(
-        summary="Take a grid out of the trash",
-        request=None,
-        responses={200: answer(GridSerializer, examples.GRID), **errors(401, 403, 404, 409)},
-    )
+    @operation("Take a grid out of the trash", answers=_GRID, also=[409])
     def post(self, request: Request, slug: str) -> Response:
         """Restore the grid and its links as they were."""
         grid = grids.grid_restore(grid=grid_trashed(actor_of(request), slug))
@@ -146,24 +138,20 @@ class GridLayoutView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @extend_schema(
-        summary="Show a grid's layout",
-        parameters=[ETAG],
-        responses={200: answer(LayoutSerializer, examples.LAYOUT_WRITE), **errors(401, 403, 404)},
+    @operation(
+        "Show a grid's layout", ETAG, answers=answer(LayoutSerializer, examples.LAYOUT_WRITE)
     )
     def get(self, request: Request, slug: str) -> Response:
         """Show the place of every link, as PUT takes it, with an own ETag."""
         return self._shown(request, grid_read(request.user, slug))
 
-    @extend_schema(
-        summary="Save a grid's layout",
-        parameters=[IF_MATCH, ETAG],
-        request=LayoutSerializer,
-        responses={
-            200: answer(LayoutSerializer, examples.LAYOUT_WRITE),
-            **errors(400, 401, 403, 404, 412, 413, 428),
-        },
-        examples=[body_example("a layout", examples.LAYOUT_WRITE)],
+    @operation(
+        "Save a grid's layout",
+        IF_MATCH,
+        ETAG,
+        body=LayoutSerializer,
+        examples={"a layout": examples.LAYOUT_WRITE},
+        answers=answer(LayoutSerializer, examples.LAYOUT_WRITE),
     )
     def put(self, request: Request, slug: str) -> Response:
         """Set the place of every link at once; If-Match takes the layout's ETag."""
@@ -186,10 +174,8 @@ class GridLinksView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @extend_schema(
-        summary="List a grid's links",
-        parameters=[GridLinksQuery],
-        responses={200: page_of(LinkSerializer, examples.LINK), **errors(400, 401, 403, 404)},
+    @operation(
+        "List a grid's links", GridLinksQuery, answers=page_of(LinkSerializer, examples.LINK)
     )
     def get(self, request: Request, slug: str) -> Response:
         """List the links of one's own grid, or of any public or unlisted one."""
@@ -197,15 +183,15 @@ class GridLinksView(APIView):
         rows = selectors.grid_links(actor=request.user, grid=grid_read(request.user, slug))
         return list_response(request, rows, query=query, serializer_class=LinkSerializer)
 
-    @extend_schema(
-        summary="Put a link on a grid",
-        parameters=[ETAG, LOCATION],
-        request=LinkFields,
-        responses={
-            201: answer(LinkSerializer, examples.LINK),
-            **errors(400, 401, 403, 404, 409, 413),
-        },
-        examples=[body_example("a link", examples.GRID_LINK_WRITE)],
+    @operation(
+        "Put a link on a grid",
+        ETAG,
+        LOCATION,
+        body=LinkFields,
+        examples={"a link": examples.GRID_LINK_WRITE},
+        answers=answer(LinkSerializer, examples.LINK),
+        status=201,
+        also=[409],
     )
     def post(self, request: Request, slug: str) -> Response:
         """Put a link on the grid, by default on the first free place."""

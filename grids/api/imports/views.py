@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.schema import IDEMPOTENCY_KEY, LOCATION, REPLAYED, answer, errors
+from gridlink.lib.rest.schema import IDEMPOTENCY_KEY, LOCATION, REPLAYED, answer, errors, operation
 from gridlink.lib.rest.serializers import validated
 from grids.api.imports.serializers import ImportSerializer, ImportSourcesSerializer
 from grids.formats.csv.header import FIELDS
@@ -81,15 +81,11 @@ class ImportListView(APIView):
 class ImportSourcesView(APIView):
     """List what can be imported."""
 
-    @extend_schema(
-        summary="List the formats that can be imported",
-        responses={
-            200: answer(
-                ImportSourcesSerializer,
-                {"sources": [AUTO, *sources()], "columns": sorted(FIELDS)},
-            ),
-            **errors(401, 403),
-        },
+    @operation(
+        "List the formats that can be imported",
+        answers=answer(
+            ImportSourcesSerializer, {"sources": [AUTO, *sources()], "columns": sorted(FIELDS)}
+        ),
     )
     def get(self, request: Request) -> Response:
         """List the formats for `source`, and the fields of a table for `columns`."""
@@ -100,14 +96,14 @@ class ImportSourcesView(APIView):
 class ImportApplyView(APIView):
     """Apply dry runs."""
 
-    @extend_schema(
-        summary="Apply what a dry run has tried",
-        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
-        request=None,
-        responses={
-            202: answer(JobSerializer, {**QUEUED, "kind": "grids.import"}),
-            **errors(401, 403, 404, 409, 422, 429),
-        },
+    @operation(
+        "Apply what a dry run has tried",
+        IDEMPOTENCY_KEY,
+        LOCATION,
+        REPLAYED,
+        answers=answer(JobSerializer, {**QUEUED, "kind": "grids.import"}),
+        status=202,
+        also=[409],
     )
     def post(self, request: Request, slug: str) -> Response:
         """Start an import of the same upload, which decides again on every entry.
@@ -121,14 +117,14 @@ class ImportApplyView(APIView):
 class ImportUndoView(APIView):
     """Undo imports."""
 
-    @extend_schema(
-        summary="Undo an import",
-        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
-        request=None,
-        responses={
-            202: answer(JobSerializer, {**QUEUED, "kind": "grids.undo"}),
-            **errors(401, 403, 404, 409, 422, 429),
-        },
+    @operation(
+        "Undo an import",
+        IDEMPOTENCY_KEY,
+        LOCATION,
+        REPLAYED,
+        answers=answer(JobSerializer, {**QUEUED, "kind": "grids.undo"}),
+        status=202,
+        also=[409],
     )
     def post(self, request: Request, slug: str) -> Response:
         """Start a job that removes what the import made and restores what it updated.

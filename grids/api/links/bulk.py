@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.errors import ApplicationError, Invalid
 from gridlink.lib.rest.exceptions import error_body
-from gridlink.lib.rest.schema import answer, body_example, errors
+from gridlink.lib.rest.schema import answer, operation
 from gridlink.lib.rest.serializers import StrictSerializer, validated
 from grids.api import examples
 from grids.api.links.serializers import (
@@ -40,14 +39,12 @@ from grids.services.changes import LinkChanges, NewLink
 class LinkBulkView(APIView):
     """Create, change and delete many links."""
 
-    @extend_schema(
-        summary="Create, change and delete many links",
-        request=BulkSerializer,
-        responses={
-            200: answer(BulkAnswerSerializer, examples.BULK_ANSWER),
-            **errors(400, 401, 403, 409, 413),
-        },
-        examples=[body_example("one of each", examples.BULK)],
+    @operation(
+        "Create, change and delete many links",
+        body=BulkSerializer,
+        examples={"one of each": examples.BULK},
+        answers=answer(BulkAnswerSerializer, examples.BULK_ANSWER),
+        also=[409],
     )
     def post(self, request: Request) -> Response:
         """Do up to 1,000 items in one transaction: deletes, then updates, then creates.
@@ -59,15 +56,15 @@ class LinkBulkView(APIView):
         if sum(map(len, lists.values())) > BULK_MAX:
             raise Invalid(f"At most {BULK_MAX} items go in one call.")
         wanted, refused = BulkRequest(), []
-        for operation, (serializer_class, parse) in _ITEMS.items():
+        for name, (serializer_class, parse) in _ITEMS.items():
             serializer = serializer_class()
-            for index, raw in enumerate(lists[operation]):
+            for index, raw in enumerate(lists[name]):
                 try:
                     fields = serializer.run_validation(raw)
-                    getattr(wanted, operation).append(parse(index, fields))
+                    getattr(wanted, name).append(parse(index, fields))
                 except ValidationError as error:
                     problem = Invalid("Some fields are not valid.", fields=dict(error.detail))  # type: ignore[arg-type]
-                    refused.append(Verdict(operation, index, _slug_of(raw), error=problem))
+                    refused.append(Verdict(name, index, _slug_of(raw), error=problem))
         verdicts = link_bulk(user=actor_of(request), request=wanted)
         return Response(_bulk_answer([*verdicts, *refused]))
 

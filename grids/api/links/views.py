@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -13,7 +12,14 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.etags import etag_of, if_match
-from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
+from gridlink.lib.rest.schema import (
+    ETAG,
+    IF_MATCH,
+    LOCATION,
+    answer,
+    operation,
+    page_of,
+)
 from gridlink.lib.rest.serializers import validated
 from grids import selectors
 from grids.access import link_read, link_trashed, link_write
@@ -27,7 +33,8 @@ from grids.models import Link
 from grids.services import links
 from grids.services.changes import LinkChanges, NewLink
 
-_LINK_BODY = [body_example("a link", examples.LINK_WRITE)]
+_EXAMPLES = {"a link": examples.LINK_WRITE}
+_LINK = answer(LinkSerializer, examples.LINK)
 
 
 def link_response(link: Link, *, status: int = 200) -> Response:
@@ -38,26 +45,22 @@ def link_response(link: Link, *, status: int = 200) -> Response:
 class LinkListView(APIView):
     """List and make links."""
 
-    @extend_schema(
-        summary="List links",
-        parameters=[LinkListQuery],
-        responses={200: page_of(LinkSerializer, examples.LINK), **errors(400, 401, 403)},
-    )
+    @operation("List links", LinkListQuery, answers=page_of(LinkSerializer, examples.LINK))
     def get(self, request: Request) -> Response:
         """List the account's links, newest first; `deleted=true` lists the trash."""
         query = LinkListQuery.parse(request.query_params)
         rows = selectors.link_list(user=actor_of(request), **without_page(query))
         return list_response(request, rows, query=query, serializer_class=LinkSerializer)
 
-    @extend_schema(
-        summary="Make a link",
-        parameters=[ETAG, LOCATION],
-        request=LinkWriteSerializer,
-        responses={
-            201: answer(LinkSerializer, examples.LINK),
-            **errors(400, 401, 403, 404, 409, 413),
-        },
-        examples=_LINK_BODY,
+    @operation(
+        "Make a link",
+        ETAG,
+        LOCATION,
+        body=LinkWriteSerializer,
+        examples=_EXAMPLES,
+        answers=_LINK,
+        status=201,
+        also=[404, 409],
     )
     def post(self, request: Request) -> Response:
         """Make a link, by default on the first free place of its grid."""
@@ -73,50 +76,40 @@ class LinkDetailView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @extend_schema(
-        summary="Show a link",
-        parameters=[ETAG],
-        responses={200: answer(LinkSerializer, examples.LINK), **errors(401, 403, 404)},
-    )
+    @operation("Show a link", ETAG, answers=_LINK)
     def get(self, request: Request, slug: str) -> Response:
         """Show one's own link, or any on a public or unlisted grid without a token."""
         return link_response(link_read(request.user, slug))
 
-    @extend_schema(
-        summary="Replace a link's fields",
-        parameters=[IF_MATCH, ETAG],
-        request=LinkWriteSerializer,
-        responses={
-            200: answer(LinkSerializer, examples.LINK),
-            **errors(400, 401, 403, 404, 409, 412, 413, 428),
-        },
-        examples=_LINK_BODY,
+    @operation(
+        "Replace a link's fields",
+        IF_MATCH,
+        ETAG,
+        body=LinkWriteSerializer,
+        examples=_EXAMPLES,
+        answers=_LINK,
+        also=[409],
     )
     def put(self, request: Request, slug: str) -> Response:
         """Replace all fields but place and size; those left out are reset to their defaults."""
         fields = validated(LinkWriteSerializer, request.data)
         return self._change(request, slug, LinkChanges(**{**_link_defaults(), **fields}))
 
-    @extend_schema(
-        summary="Change a link",
-        parameters=[IF_MATCH, ETAG],
-        request=LinkWriteSerializer(partial=True),
-        responses={
-            200: answer(LinkSerializer, examples.LINK),
-            **errors(400, 401, 403, 404, 409, 412, 413, 428),
-        },
-        examples=[body_example("a new place", {"x": 2, "y": 0})],
+    @operation(
+        "Change a link",
+        IF_MATCH,
+        ETAG,
+        body=LinkWriteSerializer(partial=True),
+        examples={"a new place": {"x": 2, "y": 0}},
+        answers=_LINK,
+        also=[409],
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent; `grid` moves the link to another own grid."""
         fields = validated(LinkWriteSerializer, request.data, partial=True)
         return self._change(request, slug, LinkChanges(**fields))
 
-    @extend_schema(
-        summary="Put a link in the trash",
-        parameters=[IF_MATCH],
-        responses={204: None, **errors(400, 401, 403, 404, 409, 412, 428)},
-    )
+    @operation("Put a link in the trash", IF_MATCH, also=[409])
     def delete(self, request: Request, slug: str) -> Response:
         """Put the link in the trash and free its place; `restore/` brings it back."""
         link = link_write(actor_of(request), slug)
@@ -138,11 +131,7 @@ def _link_defaults() -> dict[str, Any]:
 class LinkRestoreView(APIView):
     """Take links out of the trash."""
 
-    @extend_schema(
-        summary="Take a link out of the trash",
-        request=None,
-        responses={200: answer(LinkSerializer, examples.LINK), **errors(401, 403, 404, 409)},
-    )
+    @operation("Take a link out of the trash", answers=_LINK, also=[409])
     def post(self, request: Request, slug: str) -> Response:
         """Restore the link to its old place or, when taken, the first free one."""
         return link_response(links.link_restore(link=link_trashed(actor_of(request), slug)))

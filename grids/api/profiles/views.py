@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +12,7 @@ from rest_framework.views import APIView
 
 from gridlink.accounts.access import user_read
 from gridlink.lib.rest.pagination import page_url, read_page
-from gridlink.lib.rest.schema import answer, errors
+from gridlink.lib.rest.schema import answer, operation
 from grids.api import examples
 from grids.api.filters import ProfileQuery
 from grids.api.profiles.serializers import ProfileSerializer
@@ -27,11 +26,11 @@ class ProfileView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(
-        summary="Show a user's public grids",
-        parameters=[ProfileQuery],
-        responses={200: answer(ProfileSerializer, examples.PROFILE), **errors(400, 404)},
-        auth=[],
+    @operation(
+        "Show a user's public grids",
+        ProfileQuery,
+        answers=answer(ProfileSerializer, examples.PROFILE),
+        public=True,
     )
     def get(self, request: Request, username: str) -> Response:
         """Show a user's public grids, newest first, each with its first links."""

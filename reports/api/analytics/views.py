@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.pagination import page_response
-from gridlink.lib.rest.schema import answer, errors
+from gridlink.lib.rest.schema import answer, operation
 from grids.access import grid_write, link_write
 from reports.analytics.selectors import analytics_read, ledger_hours, ledger_rows, ledger_sums
 from reports.analytics.sources import MetricsSource, grids_source, links_source
@@ -24,18 +23,13 @@ from reports.api.analytics.filters import (
 )
 from reports.api.analytics.serializers import AnalyticsSerializer, LedgerSerializer
 
-_ANALYTICS = {200: answer(AnalyticsSerializer, examples.ANALYTICS), **errors(400, 401, 403, 404)}
-_LEDGER = {200: answer(LedgerSerializer, examples.LEDGER), **errors(400, 401, 403, 404)}
+_ANALYTICS = answer(AnalyticsSerializer, examples.ANALYTICS)
 
 
 class GridAnalyticsView(APIView):
     """Answer with the metrics of a grid."""
 
-    @extend_schema(
-        summary="Show what became of a grid's clicks",
-        parameters=[AnalyticsParameters],
-        responses=_ANALYTICS,
-    )
+    @operation("Show what became of a grid's clicks", AnalyticsParameters, answers=_ANALYTICS)
     def get(self, request: Request, slug: str) -> Response:
         """Return clicks on one's own grid by time, link or value.
 
@@ -50,11 +44,7 @@ class GridAnalyticsView(APIView):
 class LinkAnalyticsView(APIView):
     """Answer with the metrics of a link."""
 
-    @extend_schema(
-        summary="Show what became of a link's clicks",
-        parameters=[AnalyticsParameters],
-        responses=_ANALYTICS,
-    )
+    @operation("Show what became of a link's clicks", AnalyticsParameters, answers=_ANALYTICS)
     def get(self, request: Request, slug: str) -> Response:
         """Return clicks on one's own link by time or value, as of a grid.
 
@@ -74,8 +64,10 @@ def _analytics(source: MetricsSource, query: dict[str, Any]) -> Response:
 class GridLedgerView(APIView):
     """Answer with the ledger of a grid."""
 
-    @extend_schema(
-        summary="Show the ledger of a grid", parameters=[LedgerParameters], responses=_LEDGER
+    @operation(
+        "Show the ledger of a grid",
+        LedgerParameters,
+        answers=answer(LedgerSerializer, examples.LEDGER),
     )
     def get(self, request: Request, slug: str) -> Response:
         """Return accepted clicks and their outcomes per link and UTC hour, newest first."""

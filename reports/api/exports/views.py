@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,8 +12,7 @@ from gridlink.lib.rest.schema import (
     LOCATION,
     REPLAYED,
     answer,
-    body_example,
-    errors,
+    operation,
 )
 from gridlink.lib.rest.serializers import validated
 from reports.exports.serializers import ExportSerializer
@@ -27,15 +25,19 @@ from tasks.api.jobs.serializers import JobSerializer, accepted
 class ExportListView(APIView):
     """Start exports."""
 
-    @extend_schema(
-        summary="Export links, clicks or the account",
-        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
-        request=ExportSerializer,
-        responses={202: answer(JobSerializer, QUEUED), **errors(400, 401, 403, 404, 413, 422, 429)},
-        examples=[
-            body_example("all links as CSV", {"kind": "links", "format": "csv"}),
-            body_example("the whole account", {"kind": "account", "format": "zip"}),
-        ],
+    @operation(
+        "Export links, clicks or the account",
+        IDEMPOTENCY_KEY,
+        LOCATION,
+        REPLAYED,
+        body=ExportSerializer,
+        examples={
+            "all links as CSV": {"kind": "links", "format": "csv"},
+            "the whole account": {"kind": "account", "format": "zip"},
+        },
+        answers=answer(JobSerializer, QUEUED),
+        status=202,
+        also=[404],
     )
     def post(self, request: Request) -> Response:
         """Start a job whose files are the export and its manifest.

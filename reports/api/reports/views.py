@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -22,8 +21,7 @@ from gridlink.lib.rest.schema import (
     LOCATION,
     REPLAYED,
     answer,
-    body_example,
-    errors,
+    operation,
     page_of,
 )
 from gridlink.lib.rest.serializers import validated
@@ -52,7 +50,7 @@ from tasks.api.jobs.examples import QUEUED
 from tasks.api.jobs.idempotency import idempotency_key
 from tasks.api.jobs.serializers import JobSerializer, accepted, jobs_as_json
 
-_BODY = [body_example("a report", examples.REPORT_WRITE)]
+_EXAMPLES = {"a report": examples.REPORT_WRITE}
 
 
 def _response(report: Report, *, status: int = 200) -> Response:
@@ -66,10 +64,7 @@ def _defaults(user: User) -> dict[str, Any]:
 class ReportKindsView(APIView):
     """Serve the kinds of reports."""
 
-    @extend_schema(
-        summary="List the kinds of reports",
-        responses={200: answer(KindsSerializer, examples.KINDS), **errors(401, 403)},
-    )
+    @operation("List the kinds of reports", answers=answer(KindsSerializer, examples.KINDS))
     def get(self, request: Request) -> Response:
         """List all kinds, with the parameters of each."""
         return Response({"results": kind_list()})
@@ -78,11 +73,7 @@ class ReportKindsView(APIView):
 class ReportListView(APIView):
     """Serve the account's reports."""
 
-    @extend_schema(
-        summary="List reports",
-        parameters=[ReportListQuery],
-        responses={200: page_of(ReportSerializer, examples.REPORT), **errors(400, 401, 403)},
-    )
+    @operation("List reports", ReportListQuery, answers=page_of(ReportSerializer, examples.REPORT))
     def get(self, request: Request) -> Response:
         """List the account's reports, newest first."""
         query = ReportListQuery.parse(request.query_params)
@@ -94,15 +85,15 @@ class ReportListView(APIView):
             serialize=lambda rows: ReportSerializer(rows, many=True).data,
         )
 
-    @extend_schema(
-        summary="Define a report",
-        parameters=[ETAG, LOCATION],
-        request=ReportWriteSerializer,
-        responses={
-            201: answer(ReportSerializer, examples.REPORT),
-            **errors(400, 401, 403, 404, 409, 413),
-        },
-        examples=_BODY,
+    @operation(
+        "Define a report",
+        ETAG,
+        LOCATION,
+        body=ReportWriteSerializer,
+        examples=_EXAMPLES,
+        answers=answer(ReportSerializer, examples.REPORT),
+        status=201,
+        also=[404, 409],
     )
     def post(self, request: Request) -> Response:
         """Save the definition; `runs/` runs it."""
@@ -117,24 +108,18 @@ class ReportListView(APIView):
 class ReportDetailView(APIView):
     """Serve one report."""
 
-    @extend_schema(
-        summary="Show a report",
-        parameters=[ETAG],
-        responses={200: answer(ReportSerializer, examples.REPORT), **errors(401, 403, 404)},
-    )
+    @operation("Show a report", ETAG, answers=answer(ReportSerializer, examples.REPORT))
     def get(self, request: Request, slug: str) -> Response:
         """Show its definition."""
         return _response(report_write(actor_of(request), slug))
 
-    @extend_schema(
-        summary="Change a report",
-        parameters=[IF_MATCH, ETAG],
-        request=ReportWriteSerializer(partial=True),
-        responses={
-            200: answer(ReportSerializer, examples.REPORT),
-            **errors(400, 401, 403, 404, 412, 413, 428),
-        },
-        examples=[body_example("another range", {"range": {"preset": "last_month"}})],
+    @operation(
+        "Change a report",
+        IF_MATCH,
+        ETAG,
+        body=ReportWriteSerializer(partial=True),
+        examples={"another range": {"range": {"preset": "last_month"}}},
+        answers=answer(ReportSerializer, examples.REPORT),
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent. Another kind begins with its own parameters."""
@@ -143,11 +128,7 @@ class ReportDetailView(APIView):
         changes = ReportChanges(**validated(ReportWriteSerializer, request.data, partial=True))
         return _response(report_update(report=report, version=version, changes=changes))
 
-    @extend_schema(
-        summary="Delete a report",
-        parameters=[IF_MATCH],
-        responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
-    )
+    @operation("Delete a report", IF_MATCH)
     def delete(self, request: Request, slug: str) -> Response:
         """Delete the definition and results; jobs and files of runs stay until they expire."""
         report = report_write(actor_of(request), slug)
@@ -158,11 +139,7 @@ class ReportDetailView(APIView):
 class ReportRunsView(APIView):
     """Serve the runs of a report."""
 
-    @extend_schema(
-        summary="List a report's runs",
-        parameters=[PageQuery],
-        responses={200: page_of(JobSerializer, QUEUED), **errors(400, 401, 403, 404)},
-    )
+    @operation("List a report's runs", PageQuery, answers=page_of(JobSerializer, QUEUED))
     def get(self, request: Request, slug: str) -> Response:
         """List their jobs, newest first."""
         return page_response(
@@ -173,15 +150,15 @@ class ReportRunsView(APIView):
             serialize=lambda rows: jobs_as_json(request, rows),
         )
 
-    @extend_schema(
-        summary="Run a report",
-        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
-        request=RunWriteSerializer,
-        responses={
-            202: answer(JobSerializer, {**QUEUED, "kind": "reports.report"}),
-            **errors(400, 401, 403, 404, 413, 422, 429),
-        },
-        examples=[body_example("a run", {}), body_example("counted anew", {"fresh": True})],
+    @operation(
+        "Run a report",
+        IDEMPOTENCY_KEY,
+        LOCATION,
+        REPLAYED,
+        body=RunWriteSerializer,
+        examples={"a run": {}, "counted anew": {"fresh": True}},
+        answers=answer(JobSerializer, {**QUEUED, "kind": "reports.report"}),
+        status=202,
     )
     def post(self, request: Request, slug: str) -> Response:
         """Start a job whose files are the report in each of its formats.
@@ -200,10 +177,7 @@ class ReportRunsView(APIView):
 class ReportRunView(APIView):
     """Serve one run of a report."""
 
-    @extend_schema(
-        summary="Show a run",
-        responses={200: answer(RunSerializer, examples.RUN), **errors(401, 403, 404, 410)},
-    )
+    @operation("Show a run", answers=answer(RunSerializer, examples.RUN), also=[410])
     def get(self, request: Request, slug: str, run: str) -> StreamingHttpResponse:
         """Show its parameters and, once it has succeeded, its result while that is kept."""
         found = shown_read(report_write(actor_of(request), slug), run)
@@ -213,12 +187,10 @@ class ReportRunView(APIView):
 class ReportRunDiffView(APIView):
     """Compare two runs of a report."""
 
-    @extend_schema(
-        summary="Show what changed between two runs",
-        responses={
-            200: answer(ChangesSerializer, examples.CHANGES),
-            **errors(401, 403, 404, 409, 410),
-        },
+    @operation(
+        "Show what changed between two runs",
+        answers=answer(ChangesSerializer, examples.CHANGES),
+        also=[409, 410],
     )
     def get(self, request: Request, slug: str, run: str, other: str) -> Response:
         """Show what changed from the first run to the second, and why.

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from gridlink.accounts.models import Token
 from gridlink.accounts.permissions import HasScope, actor_of
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import answer, errors, page_of
+from gridlink.lib.rest.schema import answer, errors, operation, page_of
 from tasks.access import file_read, file_read_signed, file_record, job_read
 from tasks.api.jobs import examples
 from tasks.api.jobs.byte_ranges import file_response, open_file, wanted_range
@@ -84,12 +84,11 @@ class JobFileView(APIView):
             return HttpResponseRedirect(elsewhere or "")
         return file_response(file, wanted, downloads.stream_logged(source, download))
 
-    @extend_schema(
-        summary="Delete a file",
-        responses={
-            204: OpenApiResponse(description="The file is deleted."),
-            **errors(401, 403, 404, 409, 410),
-        },
+    @operation(
+        "Delete a file",
+        answers=OpenApiResponse(description="The file is deleted."),
+        status=204,
+        also=[409, 410],
     )
     def delete(self, request: Request, slug: str, name: str) -> Response:
         """Delete a file before it expires, which frees its bytes."""
@@ -108,11 +107,7 @@ class JobFileView(APIView):
 class JobFileDownloadsView(APIView):
     """List a file's downloads."""
 
-    @extend_schema(
-        summary="List a file's downloads",
-        parameters=[PageQuery],
-        responses={200: _DOWNLOAD_PAGE, **errors(400, 401, 403, 404)},
-    )
+    @operation("List a file's downloads", PageQuery, answers=_DOWNLOAD_PAGE)
     def get(self, request: Request, slug: str, name: str) -> Response:
         """List a file's downloads, newest first, also once the file is gone."""
         file = file_record(actor_of(request), slug, name)
@@ -128,11 +123,7 @@ class JobFileDownloadsView(APIView):
 class JobFileRevokeView(APIView):
     """Revoke a file's signed URLs."""
 
-    @extend_schema(
-        summary="Revoke a file's addresses",
-        request=None,
-        responses={200: answer(JobSerializer, examples.JOB), **errors(401, 403, 404, 410)},
-    )
+    @operation("Revoke a file's addresses", answers=answer(JobSerializer, examples.JOB), also=[410])
     def post(self, request: Request, slug: str, name: str) -> Response:
         """Invalidate every signed address of the file; the answer has a new one.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import answer, errors, page_of
+from gridlink.lib.rest.schema import answer, operation, page_of
 from tasks.access import job_read
 from tasks.api.jobs import examples
 from tasks.api.jobs.serializers import (
@@ -31,11 +30,7 @@ _EVENT_PAGE = page_of(JobEventSerializer, examples.EVENT)
 class JobListView(APIView):
     """List jobs."""
 
-    @extend_schema(
-        summary="List jobs",
-        parameters=[JobListQuery],
-        responses={200: page_of(JobSerializer, examples.JOB), **errors(400, 401, 403)},
-    )
+    @operation("List jobs", JobListQuery, answers=page_of(JobSerializer, examples.JOB))
     def get(self, request: Request) -> Response:
         """List the account's jobs, newest first."""
         query = JobListQuery.parse(request.query_params)
@@ -53,11 +48,7 @@ class JobListView(APIView):
 class JobDetailView(APIView):
     """Show a job."""
 
-    @extend_schema(
-        summary="Show a job",
-        parameters=[JobQuery],
-        responses={200: answer(JobSerializer, examples.JOB), **errors(400, 401, 403, 404)},
-    )
+    @operation("Show a job", JobQuery, answers=answer(JobSerializer, examples.JOB))
     def get(self, request: Request, slug: str) -> Response:
         """Show a job. Poll at most once a second, or let it `wait`."""
         seconds = JobQuery.parse(request.query_params)["wait"]
@@ -71,11 +62,7 @@ class JobDetailView(APIView):
 class JobCancelView(APIView):
     """Cancel a job."""
 
-    @extend_schema(
-        summary="Cancel a job",
-        request=None,
-        responses={202: answer(JobSerializer, examples.JOB), **errors(401, 403, 404, 409)},
-    )
+    @operation("Cancel a job", answers=answer(JobSerializer, examples.JOB), status=202, also=[409])
     def post(self, request: Request, slug: str) -> Response:
         """Cancel a queued job at once, or a running one within seconds."""
         services.job_cancel(job=job_read(actor_of(request), slug))
@@ -85,10 +72,8 @@ class JobCancelView(APIView):
 class JobRetryView(APIView):
     """Retry a job."""
 
-    @extend_schema(
-        summary="Retry a job",
-        request=None,
-        responses={202: answer(JobSerializer, examples.QUEUED), **errors(401, 403, 404, 409)},
+    @operation(
+        "Retry a job", answers=answer(JobSerializer, examples.QUEUED), status=202, also=[409]
     )
     def post(self, request: Request, slug: str) -> Response:
         """Queue a failed or cancelled job again, with the same parameters."""
@@ -99,11 +84,7 @@ class JobRetryView(APIView):
 class JobEventsView(APIView):
     """List a job's history."""
 
-    @extend_schema(
-        summary="Show a job's history",
-        parameters=[PageQuery],
-        responses={200: _EVENT_PAGE, **errors(400, 401, 403, 404)},
-    )
+    @operation("Show a job's history", PageQuery, answers=_EVENT_PAGE)
     def get(self, request: Request, slug: str) -> Response:
         """List the events of a job, oldest first."""
         job = job_read(actor_of(request), slug)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.pagination import page_response
-from gridlink.lib.rest.schema import answer, errors, page_of
+from gridlink.lib.rest.schema import answer, operation, page_of
 from tasks.access import notification_read
 from tasks.api.notifications import examples
 from tasks.api.notifications.serializers import (
@@ -30,11 +29,7 @@ _NOTIFICATION = answer(NotificationSerializer, examples.NOTIFICATION)
 class NotificationListView(APIView):
     """List notifications."""
 
-    @extend_schema(
-        summary="List notifications",
-        parameters=[NotificationListQuery],
-        responses={200: _NOTIFICATION_PAGE, **errors(400, 401, 403)},
-    )
+    @operation("List notifications", NotificationListQuery, answers=_NOTIFICATION_PAGE)
     def get(self, request: Request) -> Response:
         """List the account's notifications, newest first. Every job that ended has one."""
         query = NotificationListQuery.parse(request.query_params)
@@ -50,10 +45,7 @@ class NotificationListView(APIView):
 class UnreadView(APIView):
     """Count unread notifications."""
 
-    @extend_schema(
-        summary="Count unread notifications",
-        responses={200: answer(UnreadSerializer, examples.UNREAD), **errors(401, 403)},
-    )
+    @operation("Count unread notifications", answers=answer(UnreadSerializer, examples.UNREAD))
     def get(self, request: Request) -> Response:
         """Return how many notifications are unread."""
         count = notification_list(user=actor_of(request), unread=True).count()
@@ -63,11 +55,7 @@ class UnreadView(APIView):
 class NotificationsReadView(APIView):
     """Mark all notifications as read."""
 
-    @extend_schema(
-        summary="Mark all notifications as read",
-        request=None,
-        responses={200: answer(MarkedSerializer, examples.MARKED), **errors(401, 403)},
-    )
+    @operation("Mark all notifications as read", answers=answer(MarkedSerializer, examples.MARKED))
     def post(self, request: Request) -> Response:
         """Mark all notifications as read; return how many were unread."""
         marked = services.notifications_mark_read(user=actor_of(request))
@@ -77,9 +65,7 @@ class NotificationsReadView(APIView):
 class NotificationDetailView(APIView):
     """Show a notification."""
 
-    @extend_schema(
-        summary="Show a notification", responses={200: _NOTIFICATION, **errors(401, 403, 404)}
-    )
+    @operation("Show a notification", answers=_NOTIFICATION)
     def get(self, request: Request, slug: str) -> Response:
         """Show a notification, without marking it as read."""
         return Response(NotificationSerializer(notification_read(actor_of(request), slug)).data)
@@ -88,11 +74,7 @@ class NotificationDetailView(APIView):
 class NotificationReadView(APIView):
     """Mark a notification as read."""
 
-    @extend_schema(
-        summary="Mark a notification as read",
-        request=None,
-        responses={200: _NOTIFICATION, **errors(401, 403, 404)},
-    )
+    @operation("Mark a notification as read", answers=_NOTIFICATION)
     def post(self, request: Request, slug: str) -> Response:
         """Mark a notification as read; changes nothing if it is."""
         actor = actor_of(request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -11,7 +10,7 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.etags import etag_of, if_match
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, body_example, errors, page_of
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, operation, page_of
 from gridlink.lib.rest.serializers import validated
 from tasks.access import schedule_read
 from tasks.api.schedules import examples
@@ -42,11 +41,7 @@ def schedule_response(schedule: Schedule, *, status: int = 200) -> Response:
 class ScheduleListView(APIView):
     """List and create schedules."""
 
-    @extend_schema(
-        summary="List schedules",
-        parameters=[PageQuery],
-        responses={200: page_of(ScheduleSerializer, examples.LISTED), **errors(400, 401, 403)},
-    )
+    @operation("List schedules", PageQuery, answers=page_of(ScheduleSerializer, examples.LISTED))
     def get(self, request: Request) -> Response:
         """List the account's schedules, newest first."""
         return page_response(
@@ -57,12 +52,15 @@ class ScheduleListView(APIView):
             serialize=lambda rows: ScheduleSerializer(rows, many=True).data,
         )
 
-    @extend_schema(
-        summary="Make a schedule",
-        parameters=[ETAG, LOCATION],
-        request=ScheduleWriteSerializer,
-        responses={201: _SCHEDULE, **errors(400, 401, 403, 404, 413, 429)},
-        examples=[body_example("every Monday", examples.SCHEDULE_WRITE)],
+    @operation(
+        "Make a schedule",
+        ETAG,
+        LOCATION,
+        body=ScheduleWriteSerializer,
+        examples={"every Monday": examples.SCHEDULE_WRITE},
+        answers=_SCHEDULE,
+        status=201,
+        also=[404, 429],
     )
     def post(self, request: Request) -> Response:
         """Start a job in each slot of a rule, in local time.
@@ -81,11 +79,11 @@ class ScheduleListView(APIView):
 class SchedulePreviewView(APIView):
     """Show the slots of a rule."""
 
-    @extend_schema(
-        summary="Show the next slots of a rule",
-        request=RuleSerializer,
-        responses={200: _PREVIEW, **errors(400, 401, 403, 413)},
-        examples=[body_example("every Monday", examples.RULE)],
+    @operation(
+        "Show the next slots of a rule",
+        body=RuleSerializer,
+        examples={"every Monday": examples.RULE},
+        answers=_PREVIEW,
     )
     def post(self, request: Request) -> Response:
         """Return the next five slots in the rule's time zone. Nothing is stored."""
@@ -96,21 +94,18 @@ class SchedulePreviewView(APIView):
 class ScheduleDetailView(APIView):
     """Show, change and delete one schedule."""
 
-    @extend_schema(
-        summary="Show a schedule",
-        parameters=[ETAG],
-        responses={200: _SCHEDULE, **errors(401, 403, 404)},
-    )
+    @operation("Show a schedule", ETAG, answers=_SCHEDULE)
     def get(self, request: Request, slug: str) -> Response:
         """Show a schedule with its next five slots and the outcomes of the last five."""
         return schedule_response(schedule_read(actor_of(request), slug))
 
-    @extend_schema(
-        summary="Change a schedule",
-        parameters=[IF_MATCH, ETAG],
-        request=ScheduleWriteSerializer(partial=True),
-        responses={200: _SCHEDULE, **errors(400, 401, 403, 404, 412, 413, 428)},
-        examples=[body_example("pause it", {"is_enabled": False})],
+    @operation(
+        "Change a schedule",
+        IF_MATCH,
+        ETAG,
+        body=ScheduleWriteSerializer(partial=True),
+        examples={"pause it": {"is_enabled": False}},
+        answers=_SCHEDULE,
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent.
@@ -124,11 +119,7 @@ class ScheduleDetailView(APIView):
         )
         return schedule_response(changed)
 
-    @extend_schema(
-        summary="Delete a schedule",
-        parameters=[IF_MATCH],
-        responses={204: None, **errors(400, 401, 403, 404, 412, 428)},
-    )
+    @operation("Delete a schedule", IF_MATCH)
     def delete(self, request: Request, slug: str) -> Response:
         """Delete a schedule; the jobs that it started stay."""
         schedule = schedule_read(actor_of(request), slug)
@@ -139,11 +130,7 @@ class ScheduleDetailView(APIView):
 class ScheduleRunsView(APIView):
     """List the outcomes of a schedule's slots."""
 
-    @extend_schema(
-        summary="List what became of a schedule's slots",
-        parameters=[PageQuery],
-        responses={200: _RUN_PAGE, **errors(400, 401, 403, 404)},
-    )
+    @operation("List what became of a schedule's slots", PageQuery, answers=_RUN_PAGE)
     def get(self, request: Request, slug: str) -> Response:
         """List the slots, newest first."""
         schedule = schedule_read(actor_of(request), slug)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -12,7 +11,7 @@ from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import LOCATION, answer, body_example, errors, page_of
+from gridlink.lib.rest.schema import LOCATION, answer, operation, page_of
 from gridlink.lib.rest.serializers import validated
 from tasks.access import delivery_read, webhook_read
 from tasks.api.notifications import examples
@@ -36,11 +35,7 @@ _DELIVERY_PAGE = page_of(DeliverySerializer, examples.DELIVERY)
 class WebhookListView(APIView):
     """List and add webhooks."""
 
-    @extend_schema(
-        summary="List webhooks",
-        parameters=[PageQuery],
-        responses={200: page_of(WebhookSerializer, examples.WEBHOOK), **errors(400, 401, 403)},
-    )
+    @operation("List webhooks", PageQuery, answers=page_of(WebhookSerializer, examples.WEBHOOK))
     def get(self, request: Request) -> Response:
         """List the account's webhooks, newest first; never their secrets."""
         return page_response(
@@ -51,12 +46,14 @@ class WebhookListView(APIView):
             serialize=lambda rows: WebhookSerializer(rows, many=True).data,
         )
 
-    @extend_schema(
-        summary="Add a webhook",
-        parameters=[LOCATION],
-        request=WebhookCreateSerializer,
-        responses={201: _ISSUED_WEBHOOK, **errors(400, 401, 403, 409, 413)},
-        examples=[body_example("a webhook", examples.WEBHOOK_REQUEST)],
+    @operation(
+        "Add a webhook",
+        LOCATION,
+        body=WebhookCreateSerializer,
+        examples={"a webhook": examples.WEBHOOK_REQUEST},
+        answers=_ISSUED_WEBHOOK,
+        status=201,
+        also=[409],
     )
     def post(self, request: Request) -> Response:
         """Add a webhook; its secret is shown here once.
@@ -77,16 +74,16 @@ class WebhookListView(APIView):
 class WebhookDetailView(APIView):
     """Show, change and delete one webhook."""
 
-    @extend_schema(summary="Show a webhook", responses={200: _WEBHOOK, **errors(401, 403, 404)})
+    @operation("Show a webhook", answers=_WEBHOOK)
     def get(self, request: Request, slug: str) -> Response:
         """Show a webhook; never its secret."""
         return Response(WebhookSerializer(webhook_read(actor_of(request), slug)).data)
 
-    @extend_schema(
-        summary="Change a webhook",
-        request=WebhookUpdateSerializer,
-        responses={200: _WEBHOOK, **errors(400, 401, 403, 404, 413)},
-        examples=[body_example("enable it again", {"is_enabled": True})],
+    @operation(
+        "Change a webhook",
+        body=WebhookUpdateSerializer,
+        examples={"enable it again": {"is_enabled": True}},
+        answers=_WEBHOOK,
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent. Disabling gives up what waits."""
@@ -95,7 +92,7 @@ class WebhookDetailView(APIView):
         changed = services.webhook_update(endpoint=endpoint, changes=changes)
         return Response(WebhookSerializer(changed).data)
 
-    @extend_schema(summary="Delete a webhook", responses={204: None, **errors(401, 403, 404)})
+    @operation("Delete a webhook")
     def delete(self, request: Request, slug: str) -> Response:
         """Delete a webhook, its log, and what waits for it."""
         services.webhook_delete(endpoint=webhook_read(actor_of(request), slug))
@@ -105,11 +102,7 @@ class WebhookDetailView(APIView):
 class WebhookRotateView(APIView):
     """Replace a webhook's secret."""
 
-    @extend_schema(
-        summary="Give a webhook another secret",
-        request=None,
-        responses={200: _ISSUED_WEBHOOK, **errors(401, 403, 404)},
-    )
+    @operation("Give a webhook another secret", answers=_ISSUED_WEBHOOK)
     def post(self, request: Request, slug: str) -> Response:
         """Give a webhook another secret, shown here once; for 24 hours both sign events."""
         issued = services.webhook_rotate(endpoint=webhook_read(actor_of(request), slug))
@@ -119,11 +112,7 @@ class WebhookRotateView(APIView):
 class WebhookTestView(APIView):
     """Send a ping."""
 
-    @extend_schema(
-        summary="Send a webhook a ping",
-        request=None,
-        responses={202: _DELIVERY, **errors(401, 403, 404, 409, 429)},
-    )
+    @operation("Send a webhook a ping", answers=_DELIVERY, status=202, also=[409, 429])
     def post(self, request: Request, slug: str) -> Response:
         """Send an event of the type `ping`; the log of deliveries shows the result."""
         endpoint = webhook_read(actor_of(request), slug)
@@ -134,11 +123,7 @@ class WebhookTestView(APIView):
 class WebhookDeliveriesView(APIView):
     """List a webhook's deliveries."""
 
-    @extend_schema(
-        summary="List a webhook's deliveries",
-        parameters=[PageQuery],
-        responses={200: _DELIVERY_PAGE, **errors(400, 401, 403, 404)},
-    )
+    @operation("List a webhook's deliveries", PageQuery, answers=_DELIVERY_PAGE)
     def get(self, request: Request, slug: str) -> Response:
         """List what was or will be sent, newest first."""
         return page_response(
@@ -153,11 +138,7 @@ class WebhookDeliveriesView(APIView):
 class DeliveryReplayView(APIView):
     """Send an event again."""
 
-    @extend_schema(
-        summary="Send an event again",
-        request=None,
-        responses={202: _DELIVERY, **errors(401, 403, 404, 409, 429)},
-    )
+    @operation("Send an event again", answers=_DELIVERY, status=202, also=[409, 429])
     def post(self, request: Request, slug: str, delivery: str) -> Response:
         """Send an ended delivery again, with the same `webhook-id` and body."""
         found = delivery_read(actor_of(request), slug, delivery)
