@@ -1,1 +1,1 @@
-"""Clicks and their analytics, exports and reports."""
+"""Record clicks, and make analytics, exports and reports of them."""
