@@ -84,7 +84,7 @@ class AnalyticsSerializer(_RangeSerializer):
     approximate_before = serializers.DateTimeField(
         allow_null=True,
         help_text="Single clicks from before this time are kept no longer: hours and days that the range or"
-        " a group plan there are counted as a whole, where they begin. Null when nothing is cut there.",
+        " a group cuts there are counted as a whole, where they begin. Null when nothing is cut there.",
     )
     totals = AnalyticsTotalsSerializer()
     results = AnalyticsRowSerializer(many=True)

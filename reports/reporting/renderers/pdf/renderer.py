@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from subprocess import PIPE, Popen, TimeoutExpired
+from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO, TYPE_CHECKING
 
@@ -62,9 +63,14 @@ class PdfRenderer(Renderer):
 def _typeset(job: Job, check_cancelled: Callable[[], None]) -> bytes:
     """Run the process; it is killed and reaped before any exception leaves."""
     command = [sys.executable, "-m", "reports.reporting.renderers.pdf.typeset"]
-    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=settings.BASE_DIR) as child:
+    with TemporaryFile() as stdin:
+        # Not a pipe: once `communicate` timed out, it would not send what a pipe had no room for.
+        stdin.write(json.dumps(job).encode())
+        stdin.seek(0)
+        child = Popen(command, stdin=stdin, stdout=PIPE, stderr=PIPE, cwd=settings.BASE_DIR)
+    with child:
         try:
-            made, errors = _communicate(child, json.dumps(job).encode(), check_cancelled)
+            made, errors = _communicate(child, check_cancelled)
         except BaseException:
             child.kill()
             raise
@@ -75,19 +81,14 @@ def _typeset(job: Job, check_cancelled: Callable[[], None]) -> bytes:
     return made
 
 
-def _communicate(
-    child: Popen[bytes], stdin: bytes, check_cancelled: Callable[[], None]
-) -> tuple[bytes, bytes]:
+def _communicate(child: Popen[bytes], check_cancelled: Callable[[], None]) -> tuple[bytes, bytes]:
     """Return stdout and stderr; raises TypesettingError, and what `check_cancelled` raises."""
     end = monotonic() + _SECONDS
-    unsent: bytes | None = stdin
     while True:
         check_cancelled()
         try:
-            return child.communicate(unsent, timeout=min(_POLL_SECONDS, _SECONDS))
+            return child.communicate(timeout=min(_POLL_SECONDS, _SECONDS))
         except TimeoutExpired as error:
-            # Popen keeps the input and goes on sending it.
-            unsent = None
             if monotonic() > end:
                 raise TypesettingError(f"The PDF took longer than {_SECONDS} s.") from error
 

@@ -373,6 +373,21 @@ def test_one_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert out.getvalue() == b""
 
 
+def test_a_job_larger_than_a_pipe_arrives_at_a_process_that_reads_late(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The process begins to read after `communicate` has timed out several times."""
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nsleep 0.5\nexec " + sys.executable + ' "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(pdf, "_SECONDS", 20)
+    result = of_rows(TEXT, [(f"{number} {'words ' * 15}",) for number in range(1000)])
+    words = Localizer(locale=ABOUT.locale, zone=result.zone)
+    assert len(json.dumps(document(result, ABOUT, words))) > 65_536
+    assert_says(printed(result), result)
+
+
 def test_one_that_takes_too_much_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The process ends and its parent does not."""
     program = tmp_path / "python"
