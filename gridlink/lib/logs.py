@@ -22,6 +22,7 @@ _SHARED: list[Any] = [
     structlog.stdlib.ExtraAdder(),
     _without_query,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
 ]
 _RENDERERS: dict[str, Any] = {
     "json": structlog.processors.JSONRenderer(),
@@ -35,7 +36,6 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         processors=[
             structlog.stdlib.filter_by_level,
             *_SHARED,
-            structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -44,7 +44,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processor": _RENDERERS[style],
-        "foreign_pre_chain": [*_SHARED, structlog.processors.format_exc_info],
+        "foreign_pre_chain": _SHARED,
     }
     return {
         "version": 1,

@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from gridlink.lib.text import one_line
 
@@ -44,16 +43,17 @@ def package(name: str, version: str, integrity: str, *, what: str) -> Iterator[t
 def place(opened: tarfile.TarFile, member: str, target: Path) -> None:
     """Write a file of the package to `target` atomically; raise KeyError, OSError or TarError."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    if (found := opened.extractfile(member)) is None:
+        raise KeyError(f"{member} in the package is not a file.")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
         draft = Path(folder) / target.name
         with draft.open("wb") as new:
-            shutil.copyfileobj(_file(opened, member), new)
+            shutil.copyfileobj(found, new)
             new.flush()
             os.fsync(new.fileno())
         # The server may run as another user than the one who fetches.
         draft.chmod(0o644)
         draft.replace(target)
-    _sync(target.parent)
 
 
 def _download(wanted: str, folder: Path, what: str) -> Path:
@@ -84,18 +84,3 @@ def _verify(archive: Path, integrity: str) -> None:
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if f"sha512-{digest}" != integrity:
         raise FetchError(f"The package's checksum is sha512-{digest} instead of {integrity}.")
-
-
-def _file(opened: tarfile.TarFile, member: str) -> IO[bytes]:
-    found = opened.extractfile(member)
-    if found is None:
-        raise KeyError(f"{member} in the package is not a file.")
-    return found
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 
 from django.core.validators import RegexValidator
+from django.urls.converters import StringConverter
 
 SLUG_LENGTH = 35
 _DRAWN = 256
@@ -30,15 +31,7 @@ def new_slugs(prefix: str) -> Iterator[str]:
             yield f"{prefix}_{bits[start : start + 32]}"
 
 
-class SlugConverter:
+class SlugConverter(StringConverter):
     """Match public identifiers in URL paths."""
 
     regex = "[a-z]{2}_[0-9a-f]{32}"
-
-    def to_python(self, value: str) -> str:
-        """Return the identifier."""
-        return value
-
-    def to_url(self, value: str) -> str:
-        """Return the path segment."""
-        return value

@@ -11,27 +11,22 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 # Not public, although `is_global` is true for them in some versions of Python.
-_NOT_PUBLIC_V4 = tuple(
-    IPv4Network(text)
+_NOT_PUBLIC = tuple(
+    ip_network(text)
     for text in (
         "192.0.0.0/24",  # protocol assignments
         "192.88.99.0/24",  # relays of 6to4
         "224.0.0.0/4",  # multicast
         "168.63.129.16/32",  # Azure's internal services
-    )
-)
-# All allocated IPv6 addresses. This excludes NAT64 (64:ff9b::/96, 64:ff9b:1::/48), the site-local
-# fec0::/10, multicast and the IPv4-compatible ::/96.
-_PUBLIC_V6 = IPv6Network("2000::/3")
-_NOT_PUBLIC_V6 = tuple(
-    IPv6Network(text)
-    for text in (
         "2001::/23",  # protocol assignments, with Teredo, which embeds an IPv4 address
         "2001:db8::/32",  # documentation
         "2002::/16",  # 6to4, which embeds one too
         "3fff::/20",  # documentation
     )
 )
+# All addresses that may be public. Of IPv6 these are the allocated ones, without NAT64 (64:ff9b::/96,
+# 64:ff9b:1::/48), the site-local fec0::/10, multicast and the IPv4-compatible ::/96.
+_ALLOCATED = (IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3"))
 
 
 def address_of(text: str) -> Address:
@@ -42,10 +37,8 @@ def address_of(text: str) -> Address:
 
 def is_public(address: Address) -> bool:
     """Check whether an address from `address_of` is public."""
-    if isinstance(address, IPv4Address):
-        return address.is_global and not _within(address, _NOT_PUBLIC_V4)
-    is_allocated = address in _PUBLIC_V6 and address.is_global
-    return is_allocated and not _within(address, _NOT_PUBLIC_V6)
+    is_allocated = _within(address, _ALLOCATED) and address.is_global
+    return is_allocated and not _within(address, _NOT_PUBLIC)
 
 
 def may_reach(address: Address, allowed: Iterable[Network]) -> bool:
