@@ -69,7 +69,7 @@ class Supervisor:
                 )
 
     def stop(self) -> None:
-        """Ask all processes to stop, and kill those that have not within 45 seconds."""
+        """Ask all processes to stop, and kill those that still run after 45 seconds."""
         with stop_signals_blocked():
             for child in self._children.values():
                 child.terminate()

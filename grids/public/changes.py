@@ -1,7 +1,7 @@
 """Listen to PostgreSQL for changes: NOTIFY, sent by triggers of grids/migrations/0002.
 
-Whatever writes the row, be it a service, an import or the admin, the notice is sent by its commit. While the
-connection is lost no notice arrives, so everything is forgotten when it is back.
+Every commit that changes a row sends a notice, whether by a service, an import or the admin. No notice
+arrives while the connection is lost, so after each connect the notice "all" empties the whole cache.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 CHANNEL = "gridlink_changes"
 EVERYTHING = "all"
 _RETRY_SECONDS = 0.5
-# After so long without a notice a query tells whether the connection still works.
+# After this long without a notice, a query checks that the connection still works.
 _QUIET_SECONDS = 5.0
 
 
@@ -38,7 +38,7 @@ class ChangeListener(threading.Thread):
             try:
                 self._listen()
             except Exception as error:
-                # No error may end this thread: responses would never be forgotten again.
+                # No error may end this thread: cached responses would stay outdated.
                 logger.warning("changes_not_heard", extra={"error": repr(error)})
                 self._stopping.wait(_RETRY_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Mark notifications as read and manage webhooks, as a user asks."""
+"""Mark notifications as read and manage webhooks, on a user's request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tasks.notifications import endpoints, outbox
 from tasks.notifications.channels.webhook_secret import encrypt, new_secret
 from tasks.notifications.channels.webhook_url import check_webhook_url
 
-# How long the previous secret signs as well, so that a receiver can change over without a gap.
+# How long events are also signed with the previous secret, so that a receiver can switch without a gap.
 ROTATION = timedelta(hours=24)
 _NO_FAILURES: dict[str, Any] = {
     "failures": 0,
@@ -43,7 +43,7 @@ class IssuedWebhook:
 
 @dataclass(frozen=True, slots=True)
 class WebhookChanges:
-    """Name the fields of a webhook to change; what is UNSET stays."""
+    """Hold the fields of a webhook to change; those left UNSET stay as they are."""
 
     url: str | Unset = UNSET
     events: list[str] | Unset = UNSET
@@ -60,12 +60,12 @@ def webhook_create(*, user: User, url: str, events: list[str]) -> IssuedWebhook:
     """Add a webhook. Raises Invalid for an unusable URL, and Conflict beyond WEBHOOKS_PER_USER."""
     secret = new_secret()
     with transaction.atomic():
-        # A user's requests take turns, so that each counts the webhooks of the others.
+        # Serializes a user's requests, so that each counts the webhooks that the others created.
         lock_row(user)
         if WebhookEndpoint.objects.filter(user=user).count() >= settings.WEBHOOKS_PER_USER:
-            raise Conflict(f"An account has {settings.WEBHOOKS_PER_USER} webhooks at most.")
+            raise Conflict(f"An account can have at most {settings.WEBHOOKS_PER_USER} webhooks.")
         endpoint = WebhookEndpoint.objects.create(
-            user=user, url=_checked_url(url), events=_listed(events), secret=encrypt(secret)
+            user=user, url=_checked_url(url), events=_normalized(events), secret=encrypt(secret)
         )
     return IssuedWebhook(endpoint, secret)
 
@@ -74,14 +74,14 @@ def webhook_create(*, user: User, url: str, events: list[str]) -> IssuedWebhook:
 def webhook_update(*, endpoint: WebhookEndpoint, changes: WebhookChanges) -> WebhookEndpoint:
     """Change a webhook. Raises Invalid for an unusable URL.
 
-    Enabling it or another URL resets its failures; disabling it gives up what waits for it.
+    Enabling it or changing its URL resets its failures; disabling it gives up its waiting deliveries.
     """
     endpoint = _locked(endpoint)
     values = dict(given(changes))
     if changes.url is not UNSET:
         values["url"] = _checked_url(changes.url)
     if changes.events is not UNSET:
-        values["events"] = _listed(changes.events)
+        values["events"] = _normalized(changes.events)
     if changes.is_enabled is True or changes.url is not UNSET:
         values.update(_NO_FAILURES)
     for name, value in values.items():
@@ -95,13 +95,13 @@ def webhook_update(*, endpoint: WebhookEndpoint, changes: WebhookChanges) -> Web
 
 @transaction.atomic
 def webhook_delete(*, endpoint: WebhookEndpoint) -> None:
-    """Delete a webhook, its log, and what waits for it."""
+    """Delete a webhook and all its deliveries, past and waiting."""
     _locked(endpoint).delete()
 
 
 @transaction.atomic
 def webhook_rotate(*, endpoint: WebhookEndpoint) -> IssuedWebhook:
-    """Give a webhook a new secret; the previous one signs as well for ROTATION."""
+    """Give a webhook a new secret; the previous one also signs during ROTATION."""
     endpoint = _locked(endpoint)
     secret = new_secret()
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
@@ -123,7 +123,7 @@ def webhook_test(*, endpoint: WebhookEndpoint) -> Delivery:
         type=NotificationType.PING,
         title="A webhook was tried out",
         data={"webhook": endpoint.slug},
-        # Whoever asked for it knows about it.
+        # The user who requested it needs no notice of it.
         read_on=Now(),
     )
     delivery = Delivery.objects.create(
@@ -140,7 +140,7 @@ def webhook_test(*, endpoint: WebhookEndpoint) -> Delivery:
 
 @transaction.atomic
 def delivery_replay(*, delivery: Delivery) -> Delivery:
-    """Send an event again. Raises Throttled, and Conflict if it waits or cannot be sent."""
+    """Send an event again; raise Throttled, or Conflict if disabled or still waiting."""
     assert delivery.endpoint is not None
     _lock_for_sending(delivery.endpoint)
     if not outbox.requeue(delivery):
@@ -174,5 +174,5 @@ def _checked_url(url: str) -> str:
         raise Invalid("The address cannot be used.", fields={"url": [str(error)]}) from error
 
 
-def _listed(events: list[str]) -> list[str]:
+def _normalized(events: list[str]) -> list[str]:
     return sorted(set(events))

@@ -1,4 +1,4 @@
-"""Upload one object to S3, and turn boto's errors into the store's."""
+"""Upload one object to S3, and convert boto's errors to StorageErrors."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from tasks.storage.base import ObjectMissing, Sink, StorageError, StorageFull
 from tasks.storage.s3_calls import S3Calls
 
 PART_SIZE = 8 << 20
-# S3 takes 10,000 parts of at most 5 GiB: doubling nine times stays below both and reaches 8 TiB.
+# Parts double in size after every 1,000. S3 takes 10,000 parts of at most 5 GiB, so an object can have
+# almost 8 TiB.
 PARTS_PER_SIZE = 1_000
 
 _MISSING = {"404", "NoSuchKey", "NoSuchUpload"}
-_TOKEN = "gridlink-sink"
+_TOKEN_NAME = "gridlink-sink"
 
 
 def error_code(error: Exception) -> str:
-    """Return S3's code of an error, such as "NoSuchKey"; empty when no answer came."""
+    """Return the S3 error code, such as "NoSuchKey", or "" if S3 did not respond."""
     return str(error.response["Error"].get("Code")) if isinstance(error, ClientError) else ""
 
 
 def to_storage_error(action: str, error: Exception, missing: type[StorageError]) -> StorageError:
-    """Return the store's error for one of boto's; see `s3_errors`."""
+    """Return the StorageError for one of boto's errors; see `s3_errors`."""
     if error_code(error) in _MISSING:
         return missing(f"Cannot {action}: it does not exist")
     if _status_of(error) == HTTPStatus.INSUFFICIENT_STORAGE:
@@ -45,7 +46,7 @@ def _status_of(error: Exception) -> int | None:
 
 @contextmanager
 def s3_errors(action: str, *, missing: type[StorageError] = StorageError) -> Iterator[None]:
-    """Turn boto's errors into StorageErrors that name the failed `action`; `missing` is for no object."""
+    """Convert boto's errors to StorageErrors that name `action`, or `missing` for no object."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
@@ -53,7 +54,7 @@ def s3_errors(action: str, *, missing: type[StorageError] = StorageError) -> Ite
 
 
 class S3Sink(Sink):
-    """Upload in parts, one while the next fills; at most two are in memory."""
+    """Upload one part while the next fills, so that at most two are in memory."""
 
     def __init__(self, client: Any, calls: S3Calls, bucket: str, name: str, part_size: int) -> None:
         super().__init__()
@@ -73,7 +74,7 @@ class S3Sink(Sink):
         self._may_be_visible = False
 
     def _begin(self) -> None:
-        """Do nothing: whether parts are needed shows later."""
+        """Do nothing: a multipart upload begins with the first full part."""
 
     def _put(self, data: memoryview) -> None:
         while data:
@@ -108,7 +109,7 @@ class S3Sink(Sink):
             self._in_flight = None
 
     def _metadata(self) -> dict[str, Any]:
-        return {"Metadata": {_TOKEN: self._token}}
+        return {"Metadata": {_TOKEN_NAME: self._token}}
 
     def _commit(self) -> None:
         if self._upload_id is not None and self._buffer:
@@ -119,7 +120,7 @@ class S3Sink(Sink):
         try:
             self._publish()
         except (ClientError, BotoCoreError) as error:
-            # Perhaps only the answer was lost: repeating a finished Complete fails as well.
+            # Perhaps only the response was lost: completing a completed upload again fails as well.
             if not self._is_visible():
                 raise to_storage_error(self._action, error, StorageError) from error
 
@@ -142,21 +143,21 @@ class S3Sink(Sink):
             head = self._call("head_object")
         except (ClientError, BotoCoreError):
             return False
-        is_mine: bool = head["Metadata"].get(_TOKEN) == self._token
+        is_mine: bool = head["Metadata"].get(_TOKEN_NAME) == self._token
         return is_mine and head["ContentLength"] == self.size
 
     def _abort(self) -> None:
-        # A part that arrives after the abort would stay, unseen and paid for.
+        # A part that arrives after the abort would stay, invisible but billed: wait for running calls.
         for call in filter(None, (self._in_flight, self._last_call)):
             self._calls.wait(call)
-        with suppress(StorageError):  # sweep_partials takes what this cannot
+        with suppress(StorageError):  # sweep_partials deletes what this cannot
             self._abort_upload()
             if self._may_be_visible and self._is_visible():
                 with s3_errors(self._action):
                     self._call("delete_object")
 
     def _abort_upload(self) -> None:
-        # Missing means completed after all, or swept.
+        # A missing upload was completed after all, or sweep_partials deleted it.
         with suppress(ObjectMissing), s3_errors(self._action, missing=ObjectMissing):
             if self._upload_id is not None:
                 self._call("abort_multipart_upload", UploadId=self._upload_id)

@@ -40,7 +40,7 @@ def data_fingerprint(
 
 def is_unchanged(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Check whether two results of one query must be equal."""
-    # Not the watermark: clicks of other accounts, and later ones, move it too.
+    # The watermark is not compared: clicks of other accounts, and later ones, change it too.
     return all(one[name] == other[name] for name in ("state", "bot_rules", "judged_again"))
 
 

@@ -15,13 +15,13 @@ _JOB_NOTIFICATIONS = [(type_.value, type_.label) for type_ in JOB_NOTIFICATIONS]
 
 
 class NotificationListQuery(PageQuery):
-    """Take the filter of notifications."""
+    """Validate the filter of notifications."""
 
     unread = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
 class NotificationSerializer(serializers.Serializer[Any]):
-    """Show a notification; for one of a job `data` is the job as it ended."""
+    """Show a notification; if about a job, `data` shows the job as it ended."""
 
     slug = serializers.CharField(help_text="The event's identifier, the same in every channel.")
     type = serializers.ChoiceField(NotificationType.choices)
@@ -45,7 +45,7 @@ class MarkedSerializer(serializers.Serializer[Any]):
 
 
 class WebhookCreateSerializer(StrictSerializer):
-    """Take a new webhook."""
+    """Validate a new webhook."""
 
     url = TextField(max_length=URL_LENGTH, help_text="http or https, without name and password.")
     events = BoundedListField(
@@ -58,7 +58,7 @@ class WebhookCreateSerializer(StrictSerializer):
 
 
 class WebhookUpdateSerializer(StrictSerializer):
-    """Take changes of a webhook; what is not sent stays."""
+    """Validate changes of a webhook; fields left out stay as they are."""
 
     url = TextField(required=False, max_length=URL_LENGTH)
     events = BoundedListField(
@@ -80,10 +80,12 @@ class WebhookSerializer(serializers.Serializer[Any]):
     failures = serializers.IntegerField(help_text="Failed attempts in a row.")
     failing_since = serializers.DateTimeField(allow_null=True)
     rests_until = serializers.DateTimeField(
-        allow_null=True, help_text="Nothing is sent before this, since the last attempt failed."
+        allow_null=True,
+        help_text="Nothing is sent before this time, since the last attempt failed.",
     )
     previous_until = serializers.DateTimeField(
-        allow_null=True, help_text="Until then the previous secret signs events as well."
+        allow_null=True,
+        help_text="Until this time events are also signed with the previous secret.",
     )
     created_on = serializers.DateTimeField()
     modified_on = serializers.DateTimeField()
@@ -100,7 +102,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
 
     slug = serializers.CharField()
     event = serializers.CharField(
-        source="notification.slug", help_text="What every attempt sends as `webhook-id`."
+        source="notification.slug", help_text="Sent by every attempt as `webhook-id`."
     )
     type = serializers.ChoiceField(NotificationType.choices, source="notification.type")
     job = serializers.CharField(source="notification.job")
@@ -108,8 +110,8 @@ class DeliverySerializer(serializers.Serializer[Any]):
     attempts = serializers.IntegerField()
     created_on = serializers.DateTimeField()
     tried_on = serializers.DateTimeField(allow_null=True)
-    next_on = serializers.DateTimeField(allow_null=True, help_text="Null once no attempt follows.")
+    next_on = serializers.DateTimeField(allow_null=True, help_text="Null if no attempt follows.")
     response_code = serializers.IntegerField(source="code", allow_null=True)
-    response = serializers.CharField(source="answer", help_text="Its first 1024 bytes.")
+    response = serializers.CharField(source="answer", help_text="The response's first 1024 bytes.")
     error = serializers.CharField()
     milliseconds = serializers.IntegerField(allow_null=True)

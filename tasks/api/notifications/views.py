@@ -20,7 +20,7 @@ from tasks.api.notifications.serializers import (
 from tasks.notifications import services
 from tasks.notifications.selectors import notification_list
 
-_FRESH = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store"}
 
 _NOTIFICATION_PAGE = page_of(NotificationSerializer, examples.NOTIFICATION)
 _NOTIFICATION = answer(NotificationSerializer, examples.NOTIFICATION)
@@ -49,7 +49,7 @@ class UnreadView(APIView):
     def get(self, request: Request) -> Response:
         """Return how many notifications are unread."""
         count = notification_list(user=actor_of(request), unread=True).count()
-        return Response({"unread": count}, headers=_FRESH)
+        return Response({"unread": count}, headers=_NO_STORE)
 
 
 class NotificationsReadView(APIView):
@@ -76,7 +76,7 @@ class NotificationReadView(APIView):
 
     @operation("Mark a notification as read", answers=_NOTIFICATION)
     def post(self, request: Request, slug: str) -> Response:
-        """Mark a notification as read; changes nothing if it is."""
+        """Mark a notification as read; has no effect if it already is."""
         actor = actor_of(request)
         notification = notification_read(actor, slug)
         services.notifications_mark_read(user=actor, slug=notification.slug)
