@@ -92,7 +92,7 @@ def database_config(url: str) -> dict[str, object]:
     except ProgrammingError as error:
         raise ImproperlyConfigured(f"The database URL cannot be read: {error}") from error
     if not parts.get("dbname"):
-        raise ImproperlyConfigured("The database URL names no database.")
+        raise ImproperlyConfigured("The database URL has no database name.")
     config: dict[str, object] = {name: parts.pop(key, "") for key, name in _DJANGO_NAMES.items()}
     return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": parts, **config}
 
@@ -127,11 +127,11 @@ def mail_config(url: str) -> dict[str, Any]:
 
 def databases(url: str, *, replica_url: str, seconds: int) -> dict[str, dict[str, object]]:
     """Return Django's DATABASES: the primary, whose connections are reused for `seconds`, and any replica."""
-    kept = {"CONN_MAX_AGE": seconds, "CONN_HEALTH_CHECKS": True}
-    found = {"default": {**database_config(url), **kept}}
+    reuse = {"CONN_MAX_AGE": seconds, "CONN_HEALTH_CHECKS": True}
+    found = {"default": {**database_config(url), **reuse}}
     if replica_url:
         config = database_config(replica_url)
-        # Exports use the primary when it does not answer soon.
+        # Exports fall back to the primary if the replica does not connect within this time.
         options = {"connect_timeout": 3, **cast(dict[str, object], config["OPTIONS"])}
         found["replica"] = {**config, "OPTIONS": options, "TEST": {"MIRROR": "default"}}
     return found

@@ -122,7 +122,7 @@ def _environment(data: Path) -> dict[str, str]:
     environment = DEFAULTS | {name: value for name, value in os.environ.items() if value}
     for name in PASSWORDS:
         environment[name] = env_secret(name) or local_secret(data, name, PASSWORD_BYTES)
-        # Otherwise a process would read the file again.
+        # The value is passed on, so no process has to read the file.
         environment.pop(f"{name}_FILE", None)
     programs = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", os.defpath)])
@@ -218,7 +218,7 @@ def _run_scenario(
                 supervisor.check_alive()
                 time.sleep(POLL_SECONDS)
         finally:
-            # Ctrl-C has reached it too: let it finish its output.
+            # Ctrl-C also interrupts the child: let it finish its output.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(1)
             child.terminate()

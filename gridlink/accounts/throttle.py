@@ -28,7 +28,8 @@ RETURNING tokens
 def take(scope: str, who: str, limit: tuple[int, float]) -> None:
     """Take a token from the bucket of `who`; raise Throttled when it is empty.
 
-    `limit` is (burst, seconds until one more is allowed). Keys are digests: the table names nobody.
+    `limit` is (burst, seconds until one more is allowed). Keys are hashed, so that the table
+    contains no names or addresses.
     """
     burst, seconds = limit
     key = hashlib.sha256(f"{scope}\0{who}".encode()).hexdigest()
@@ -47,7 +48,7 @@ def take_login(username: str, address: str) -> None:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the client's IP address; trust only hops that TRUSTED_PROXIES appended."""
+    """Return the client's address; trust the last TRUSTED_PROXIES entries of X-Forwarded-For."""
     peer, proxies = str(request.META.get("REMOTE_ADDR", "")), settings.TRUSTED_PROXIES
     if not proxies:
         return peer

@@ -56,11 +56,11 @@ def place(opened: tarfile.TarFile, member: str, target: Path) -> None:
         draft.replace(target)
 
 
-def _download(wanted: str, folder: Path, what: str) -> Path:
+def _download(spec: str, folder: Path, what: str) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise FetchError(f"npm is not installed: the {what} are downloaded with it.")
-    command = [npm, "pack", wanted, "--loglevel=error"]
+    command = [npm, "pack", spec, "--loglevel=error"]
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS
@@ -69,15 +69,15 @@ def _download(wanted: str, folder: Path, what: str) -> Path:
         raise FetchError(f"npm pack took longer than {_SECONDS} s.") from error
     archives = list(folder.glob("*.tgz"))
     if done.returncode or len(archives) != 1:
-        raise FetchError(f"npm pack failed: {_reason(done.stderr) or 'it left no package'}")
+        raise FetchError(f"npm pack failed: {_reason(done.stderr) or 'it created no package'}")
     return archives[0]
 
 
 def _reason(stderr: str) -> str:
     """Return the first line of npm's errors that is more than a code."""
     lines = [_NPM.sub("", line).strip() for line in stderr.splitlines()]
-    said = [line for line in lines if line]
-    return next((line for line in said if not line.startswith("code ")), " ".join(said))
+    messages = [line for line in lines if line]
+    return next((line for line in messages if not line.startswith("code ")), " ".join(messages))
 
 
 def _verify(archive: Path, integrity: str) -> None:

@@ -1,8 +1,8 @@
 """Place the files of the embedded PostgreSQL where its user can reach them.
 
-PostgreSQL refuses to run as root. An ordinary user simply runs it. Root runs it as `nobody`, who can enter
-neither a private home nor a virtual environment inside one; there its files go to `/var/lib`, since opening
-folders of others to everybody would be worse.
+PostgreSQL refuses to run as root, so root runs it as `nobody`. That user cannot enter a private home or a
+virtual environment inside one. The files then go to `/var/lib`, since making private folders accessible to
+everybody would be worse.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PROGRAMS = Path("pginstall18") / "bin"
 def postgres_home(data: Path) -> Path:
     """Return the folder of PostgreSQL's files, owned by the user it runs as.
 
-    `data / "postgres"` always leads there, as a link if the files had to go elsewhere.
+    `data / "postgres"` is that folder, or a symbolic link to it in `/var/lib`.
     """
     home = data / "postgres"
     if home.exists():
@@ -77,17 +77,17 @@ def initialized_cluster(home: Path, programs: Path) -> Path:
         *("--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
     ]
-    made = subprocess.run(command, capture_output=True, text=True, **owner_options(home))
-    if made.returncode != 0:
-        last = made.stderr.strip().rpartition("\n")[2]
-        raise EmbeddedError(f"PostgreSQL's files could not be made in {home}: {last}")
+    done = subprocess.run(command, capture_output=True, text=True, **owner_options(home))
+    if done.returncode != 0:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise EmbeddedError(f"PostgreSQL's files could not be created in {home}: {last}")
     draft.rename(cluster)
     return cluster
 
 
 def postgres_options(sockets: Path, settings: Mapping[str, str]) -> list[str]:
     """Return command-line options: sockets in the folder `sockets` only, and `settings`."""
-    everything = {
+    options = {
         "listen_addresses": "",
         "port": "5432",
         "unix_socket_directories": str(sockets),
@@ -95,18 +95,18 @@ def postgres_options(sockets: Path, settings: Mapping[str, str]) -> list[str]:
         "max_connections": "200",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # The defaults are too small for today's machines. A larger WAL buffer lets another process write
-        # the log while a large import or ingest goes on.
+        # The defaults are too small for today's machines. A larger WAL buffer lets other processes write
+        # to the log during a large import or ingest.
         "shared_buffers": "512MB",
         "wal_buffers": "64MB",
         **settings,
     }
-    return [part for name, value in everything.items() for part in ("-c", f"{name}={value}")]
+    return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
 
 def _is_reachable(path: Path) -> bool:
     """Check whether every user of the machine may reach `path`."""
-    return all(step.stat().st_mode & stat.S_IXOTH for step in (path, *path.parents))
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (path, *path.parents))
 
 
 def _copy_programs(package: Path, home: Path) -> Path:

@@ -36,7 +36,7 @@ class RedisProgram(NamedTuple):
         """Raise EmbeddedError when this program is too old for the data in `folder`."""
         if self.version < _FOLDER_VERSION and (folder / "appendonlydir").exists():
             raise EmbeddedError(
-                f"The data in {folder} is of Redis 7 or newer, which {self} cannot read: "
+                f"The data in {folder} was written by Redis 7 or newer; {self} cannot read it: "
                 "install a newer redis-server."
             )
 

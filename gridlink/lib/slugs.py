@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 from django.urls.converters import StringConverter
 
 SLUG_LENGTH = 35
-_DRAWN = 256
+_BATCH = 256
 # The part of an address that a user chooses; unlike a slug it has no underscore.
 ALIAS_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 alias_validator = RegexValidator(
@@ -24,9 +24,9 @@ def new_slug(prefix: str) -> str:
 
 
 def new_slugs(prefix: str) -> Iterator[str]:
-    """Yield new identifiers without end, faster: random bits are drawn in batches."""
+    """Yield new identifiers endlessly; faster, since random bits are drawn in batches."""
     while True:
-        bits = secrets.token_hex(16 * _DRAWN)
+        bits = secrets.token_hex(16 * _BATCH)
         for start in range(0, len(bits), 32):
             yield f"{prefix}_{bits[start : start + 32]}"
 

@@ -40,9 +40,10 @@ def check_url(url: str) -> str:
 
 
 def url_key(url: str) -> str:
-    """Return 32 hex digits that are equal for equivalent URLs, which have passed `check_url`.
+    """Return 32 hex digits, the same for equivalent URLs; each has passed `check_url`.
 
-    Case of scheme and host, the default port, order of the query's parts, and escapes do not matter.
+    Equivalent URLs differ only in the case of scheme and host, a default port, the order of query
+    parameters, or escapes.
     """
     return hashlib.sha256(_normal(url).encode()).hexdigest()[:32]
 
@@ -50,7 +51,7 @@ def url_key(url: str) -> str:
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # Parses it, which may raise.
+        _ = parts.port  # Parsed here, which may raise ValueError.
     except ValueError as error:
         raise BadUrl(f"The URL cannot be read: {error}.") from error
     return parts
@@ -59,18 +60,18 @@ def _split(url: str) -> SplitResult:
 def _check_web(parts: SplitResult) -> None:
     host = _PORT.sub("", parts.netloc.rpartition("@")[2])
     if not host or not _HOST.match(host) or _DECEPTIVE.search(host):
-        raise BadUrl("The URL names no valid host.")
+        raise BadUrl("The URL has no valid host.")
 
 
 def _check_mail(parts: SplitResult) -> None:
     name, _, host = parts.path.partition("@")
     if not name or not host:
-        raise BadUrl("The mailto: URL names no address.")
+        raise BadUrl("The mailto: URL has no e-mail address.")
 
 
 def _check_phone(parts: SplitResult) -> None:
     if not _PHONE.match(parts.path):
-        raise BadUrl("The tel: URL holds no phone number.")
+        raise BadUrl("The tel: URL has no valid phone number.")
 
 
 _CHECKS: dict[str, Callable[[SplitResult], None]] = {
@@ -89,7 +90,7 @@ def _normal(url: str) -> str:
     try:
         normal: str = canonicalize_url(url, keep_fragments=True)
     except (ValueError, UnicodeError):
-        # A host that IDNA refuses is its own normal form.
+        # IDNA refuses the host: leave it as it is.
         normal = url
     head, separator, tail = normal.partition("://")
     host, slash, rest = tail.partition("/")

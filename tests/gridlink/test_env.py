@@ -174,8 +174,8 @@ def test_database_urls(url: str, expected: dict[str, object]) -> None:
         ("mysql://root@db/app", "The database URL cannot be read: "),
         ("postgresql://[::1/app", "The database URL cannot be read: "),
         ("postgresql://db/app?nonsense=1", "The database URL cannot be read: "),
-        ("postgresql://db", "The database URL names no database."),
-        ("host=db", "The database URL names no database."),
+        ("postgresql://db", "The database URL has no database name."),
+        ("host=db", "The database URL has no database name."),
     ],
 )
 def test_bad_database_urls(url: str, message: str) -> None:
@@ -197,7 +197,7 @@ def test_databases() -> None:
     url = "postgresql://b/one?connect_timeout=9"
     found = databases("postgresql://a/one", replica_url=url, seconds=7)
     assert found["replica"]["OPTIONS"] == {"connect_timeout": "9"}
-    with pytest.raises(ImproperlyConfigured, match="names no database"):
+    with pytest.raises(ImproperlyConfigured, match="has no database name"):
         databases("postgresql://a/one", replica_url="postgresql://b", seconds=7)
 
 

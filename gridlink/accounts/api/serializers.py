@@ -110,6 +110,6 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class IssuedTokenSerializer(TokenSerializer):
-    """Represent a new token; only here is the secret, `token`, shown."""
+    """Represent a new token with its secret, `token`, which is shown only once."""
 
     token = serializers.CharField()

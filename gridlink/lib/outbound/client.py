@@ -105,7 +105,7 @@ class Client:
         return self._exchange(method, url, budget, headers or {}, body)
 
     def follow(self, url: str, *, headers: Mapping[str, str] | None = None) -> Response:
-        """GET a URL and follow redirects, each checked as the first URL; raise OutboundError."""
+        """GET a URL and follow redirects, each checked like the first URL; raise OutboundError."""
         budget = Budget(self._limits.seconds)
         via: list[str] = []
         while len(via) <= HOPS_MAX:
@@ -150,7 +150,7 @@ class Client:
         if target.scheme not in _DEFAULT_PORTS:
             raise Blocked("Only http and https URLs are requested.")
         if not target.host:
-            raise BadTarget("The URL names no host.")
+            raise BadTarget("The URL has no host.")
         if target.auth:
             raise Blocked("URLs with a user name or password are not requested.")
         if _port(target) not in self._ports:
@@ -158,10 +158,10 @@ class Client:
         return target
 
     def _connection(self, target: Url, budget: Budget) -> _Connection:
-        place = cast(str, target.host).strip("[]"), _port(target)
+        address = cast(str, target.host).strip("[]"), _port(target)
         if target.scheme == "https":
-            return _TlsConnection(*place, self._dial, budget, ssl_context=self._tls)
-        return _Connection(*place, self._dial, budget)
+            return _TlsConnection(*address, self._dial, budget, ssl_context=self._tls)
+        return _Connection(*address, self._dial, budget)
 
 
 class _Connection(HTTPConnection):

@@ -30,18 +30,18 @@ _CODES = {
 
 
 def error_body(code: str, message: str, fields: Any = None) -> dict[str, Any]:
-    """Return an error's body; `fields` maps names to messages, nested as the input."""
+    """Return an error's body; `fields` maps names to messages, nested like the input."""
     error = {"code": code, "message": message}
     return {"error": {**error, "fields": fields} if fields else error}
 
 
 def error_response(status: int, message: str) -> JsonResponse:
-    """Return an error from outside the API's views, such as a middleware."""
+    """Return an error response from outside the API's views, such as a middleware's."""
     return JsonResponse(error_body(_CODES.get(status, "error"), message), status=status)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Convert an exception of a view; None makes it a 500 by `server_error`."""
+    """Convert a view's exception; return None for a defect, which `server_error` then serves."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

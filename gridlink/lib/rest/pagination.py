@@ -1,7 +1,7 @@
 """Paginate lists by keyset: one index range per page at any depth.
 
 DRF's CursorPagination keys on one column and skips equal values by OFFSET. An import gives thousands of
-links the same instant, so here a page starts after a tuple of columns that ends in the unique id.
+links the same creation time, so here a page starts after a tuple of columns that ends in the unique id.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class PageQuery(QuerySerializer):
 
 
 class _Serializer:
-    """Write JSON as UTF-8, which keeps titles in any script short, and with datetimes."""
+    """Write JSON with datetimes, and as UTF-8, so that titles in any script stay short."""
 
     def dumps(self, obj: Any) -> bytes:
         return orjson.dumps(obj)
@@ -80,7 +80,7 @@ class Cursor:
             checked = tuple(_checked(field, value) for field, value in pairs)
             return cls(backward, tuple(columns), checked)
         except (signing.BadSignature, ValueError, ValidationError) as error:
-            raise Invalid("The cursor is not one that this list gave out.") from error
+            raise Invalid("The cursor is not valid for this list.") from error
 
 
 def _column(model: type[Model], name: str) -> Field[Any, Any]:
@@ -91,7 +91,7 @@ def _column(model: type[Model], name: str) -> Field[Any, Any]:
 
 def _checked(field: Field[Any, Any], value: Any) -> Any:
     value = field.to_python(value)
-    # These include the range of numbers that the column can hold.
+    # The validators include the range of numbers that the column can hold.
     field.run_validators(value)
     return value
 

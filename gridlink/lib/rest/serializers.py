@@ -16,14 +16,14 @@ _NAME_LENGTH = 100
 
 
 class BoundedListSerializer(serializers.ListSerializer[Any]):
-    """Validate a list up to its first invalid items; errors are by index."""
+    """Validate a list until ERRORS_MAX items are invalid; errors are by index."""
 
     max_length: int | None
 
     def to_internal_value(self, data: Any) -> list[Any]:
         """Return the validated items; raise ValidationError."""
         if not isinstance(data, list) or not 0 < len(data) <= (self.max_length or len(data)):
-            # DRF raises the error.
+            # DRF validates types and lengths, and raises the error.
             return list(super().to_internal_value(data))
         values: list[Any] = []
         errors: dict[int, Any] = {}

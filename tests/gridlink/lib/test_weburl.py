@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridlink.lib.weburl import URL_LENGTH, BadUrl, check_url, url_key
 
-HOST = "The URL names no valid host."
+HOST = "The URL has no valid host."
 SCHEME = "The URL must start with http://, https://, mailto: or tel:."
 SPACE = "The URL contains a space or a control character."
 
@@ -84,12 +84,12 @@ def test_allowed_urls_are_returned(url: str) -> None:
         ("http://a\\b/", HOST),
         ("http://exa%6dple.org/", HOST),
         ("http://" + "x" * 254 + "/", HOST),
-        ("mailto:", "The mailto: URL names no address."),
-        ("mailto:ada", "The mailto: URL names no address."),
-        ("mailto:@example.org", "The mailto: URL names no address."),
-        ("tel:", "The tel: URL holds no phone number."),
-        ("tel:call-me", "The tel: URL holds no phone number."),
-        ("tel:1", "The tel: URL holds no phone number."),
+        ("mailto:", "The mailto: URL has no e-mail address."),
+        ("mailto:ada", "The mailto: URL has no e-mail address."),
+        ("mailto:@example.org", "The mailto: URL has no e-mail address."),
+        ("tel:", "The tel: URL has no valid phone number."),
+        ("tel:call-me", "The tel: URL has no valid phone number."),
+        ("tel:1", "The tel: URL has no valid phone number."),
         ("https://example.org/" + "x" * URL_LENGTH, "The URL is longer than 4096 characters."),
     ],
 )

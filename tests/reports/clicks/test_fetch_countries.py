@@ -88,10 +88,10 @@ def test_npm_is_missing(npm: Npm, target: Path, monkeypatch: pytest.MonkeyPatch)
         ("echo 'npm error code ENOTFOUND' >&2; exit 1", "npm pack failed: code ENOTFOUND"),
         ("echo 'npm ERR! code E1\nnpm ERR! old' >&2; exit 1", "npm pack failed: old"),
         ("printf '\\377\\n' >&2; exit 1", "npm pack failed: \ufffd"),
-        ("exit 1", "npm pack failed: it left no package"),
-        ("exit 0", "npm pack failed: it left no package"),
-        ("touch a.tgz; exit 1", "npm pack failed: it left no package"),
-        ("touch a.tgz b.tgz", "npm pack failed: it left no package"),
+        ("exit 1", "npm pack failed: it created no package"),
+        ("exit 0", "npm pack failed: it created no package"),
+        ("touch a.tgz; exit 1", "npm pack failed: it created no package"),
+        ("touch a.tgz b.tgz", "npm pack failed: it created no package"),
     ],
 )
 def test_npm_fails(npm: Npm, target: Path, script: str, message: str) -> None:

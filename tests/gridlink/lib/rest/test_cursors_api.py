@@ -14,7 +14,7 @@ from tests.support.client import Client
 from tests.support.grids.checks import assert_error
 from tests.support.grids.grids import make_grid
 
-MESSAGE = "The cursor is not one that this list gave out."
+MESSAGE = "The cursor is not valid for this list."
 
 
 def packed(value: Any) -> str:
