@@ -36,7 +36,7 @@ from bench.servers import (
 )
 from bench.year import load_clicks, roll_up
 from gridlink.lib.postgres_files import PACKAGE, PROGRAMS
-from gridlink.lib.server_process import EmbeddedError, package_folder
+from gridlink.lib.server_process import StartError, package_folder
 from reports.clicks.rollups import watermark
 from reports.clicks.storage.partitions import today
 from reports.exports.compression import UNCOMPRESSED
@@ -119,7 +119,7 @@ def _turn(turn: int, site: Site, name: str, script: Path) -> tuple[float, list[f
 
 def _psql() -> str:
     """Return the psql of the embedded server, whose version fits, or the installed one."""
-    with suppress(EmbeddedError):
+    with suppress(StartError):
         return str(package_folder(PACKAGE) / PROGRAMS / "psql")
     return "psql"
 

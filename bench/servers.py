@@ -21,8 +21,7 @@ from django.db import connection
 from psycopg2.extensions import make_dsn
 
 from gridlink.embedded import database_url, on_stop_signals, prepare_data
-from gridlink.lib.server_process import running
-from gridlink.lib.supervisor import read_procfile
+from gridlink.lib.server_process import read_procfile, running
 
 HOST = "127.0.0.1"
 

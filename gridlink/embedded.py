@@ -20,14 +20,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg2
+
 from gridlink.lib import postgres_files
 from gridlink.lib.redis_program import find_redis
 from gridlink.lib.server_process import (
-    EmbeddedError,
+    StartError,
     claimed,
     running,
     socket_folder,
@@ -68,29 +71,29 @@ def celery_redis_url(url: str) -> str:
 def local_secret(data: Path, name: str, size: int = 48) -> str:
     """Return a secret of this installation, of `size` random bytes generated on first use.
 
-    Raises EmbeddedError when the folder cannot be written.
+    Raises StartError when the folder cannot be written.
     """
     path = data / "secrets" / name
     with _writing(data):
         if not path.exists():
             prepare_data(data)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=path.parent)
-            os.write(handle, secrets.token_urlsafe(size).encode())
-            os.close(handle)
-            # Of several concurrent processes one wins, and none reads half a secret.
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path)
-            Path(draft).unlink()
+            with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:
+                draft.write(secrets.token_urlsafe(size))
+                draft.flush()
+                # Of several concurrent processes one wins, and none reads half a secret.
+                with contextlib.suppress(FileExistsError):
+                    os.link(draft.name, path)
         return path.read_text()
 
 
 def prepare_data(data: Path) -> None:
-    """Create the folder `data` and its `logs/`; raise EmbeddedError when it cannot be written."""
+    """Create the folder `data` with `logs/` and `run/`; raise StartError when it cannot be written."""
     with _writing(data):
         # Root's PostgreSQL runs as another user, who must be able to enter a folder inside.
         data.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-        (data / "logs").mkdir(mode=0o700, exist_ok=True)
+        for name in ("logs", "run"):
+            (data / name).mkdir(mode=0o700, exist_ok=True)
         tempfile.TemporaryFile(dir=data).close()
 
 
@@ -99,7 +102,7 @@ def _writing(data: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EmbeddedError(
+        raise StartError(
             f"The data folder {data} cannot be written ({error.strerror}): "
             "set GRIDLINK_DATA to a folder that can."
         ) from error
@@ -109,7 +112,7 @@ def _writing(data: Path) -> Iterator[None]:
 def embedded_postgres(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run PostgreSQL on `data` with extra server `settings`; yield its database's URL.
 
-    Raises EmbeddedError when it does not start, or already runs for another process.
+    Raises StartError when it does not start, or already runs for another process.
     """
     prepare_data(data)
     with claimed(data, "postgres"):
@@ -125,37 +128,28 @@ def embedded_postgres(data: Path, settings: Mapping[str, str] | None = None) -> 
             options = postgres_files.postgres_options(sockets, settings or {})
             command = [str(programs / "postgres"), "-D", str(cluster), *options]
             log = data / "logs" / "postgres.log"
-            with running(command, log, _postgres_ready(data), signal.SIGINT, **process_options):
-                _create_database(data)
+            is_ready = partial(_has_database, data)
+            with running(command, log, is_ready, signal.SIGINT, **process_options):
                 yield database_url(data)
 
 
-def _postgres_ready(data: Path) -> Callable[[], bool]:
-    import psycopg2
-
-    def is_ready() -> bool:
-        with contextlib.suppress(psycopg2.OperationalError):
-            psycopg2.connect(database_url(data, "postgres")).close()
-            return True
+def _has_database(data: Path) -> bool:
+    """Create the database unless it exists; return False while PostgreSQL does not answer."""
+    try:
+        connection = psycopg2.connect(database_url(data, "postgres"))
+    except psycopg2.OperationalError:
         return False
-
-    return is_ready
-
-
-def _create_database(data: Path) -> None:
-    import psycopg2
-
-    connection = psycopg2.connect(database_url(data, "postgres"))
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-        if cursor.fetchone() is None:
+        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE])
+        if not cursor.rowcount:
             cursor.execute(f"CREATE DATABASE {DATABASE}")
+    return True
 
 
 @contextlib.contextmanager
 def embedded_redis(data: Path) -> Iterator[str]:
-    """Run Redis on `data`; yield its URL. Raises EmbeddedError as `embedded_postgres` does."""
+    """Run Redis on `data`; yield its URL. Raises StartError as `embedded_postgres` does."""
     prepare_data(data)
     folder = data / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -259,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _run(command, environment)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except (EmbeddedError, OSError) as error:
+    except (StartError, OSError) as error:
         sys.exit(f"gridlink: {error}")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import http.client
 import os
 import shlex
 import signal
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import psycopg2
+import urllib3
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -34,8 +34,14 @@ from gridlink.embedded import (
 )
 from gridlink.env import env_secret
 from gridlink.lib.redis_program import find_redis
-from gridlink.lib.server_process import EmbeddedError, claimed, wait_until
-from gridlink.lib.supervisor import RunError, Supervisor, read_procfile, stop_orphans
+from gridlink.lib.server_process import (
+    StartError,
+    Supervisor,
+    claimed,
+    read_procfile,
+    stop_orphans,
+    wait_until,
+)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULTS = {
@@ -69,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     on_stop_signals(signal.default_int_handler)
     try:
         return run(shlex.split(options.scenario), once=options.once)
-    except (RunError, EmbeddedError) as error:
+    except StartError as error:
         print(f"gridlink: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -79,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(scenario: Sequence[str], *, once: bool) -> int:
     """Start everything, then run the `scenario` and, unless `once`, wait to be stopped.
 
-    Returns 0 when stopped, otherwise the scenario's exit code. Raises RunError or EmbeddedError.
+    Returns 0 when stopped, otherwise the scenario's exit code. Raises StartError.
     """
     data = data_dir()
     prepare_data(data)
@@ -131,23 +137,23 @@ def _environment(data: Path) -> dict[str, str]:
 
 
 def _check_servers(environment: Mapping[str, str]) -> None:
-    """Raise RunError when the named PostgreSQL or Redis does not answer."""
+    """Raise StartError when the named PostgreSQL or Redis does not answer."""
     try:
         psycopg2.connect(environment["DATABASE_URL"], connect_timeout=SERVER_SECONDS).close()
     except psycopg2.Error as error:
         reason = str(error).strip().splitlines()[0]
-        raise RunError(f"The database of DATABASE_URL cannot be reached: {reason}") from error
+        raise StartError(f"The database of DATABASE_URL cannot be reached: {reason}") from error
     try:
         Redis.from_url(environment["REDIS_URL"], socket_timeout=SERVER_SECONDS).ping()
     except (RedisError, ValueError) as error:
-        raise RunError(f"The Redis of REDIS_URL cannot be reached: {error}") from error
+        raise StartError(f"The Redis of REDIS_URL cannot be reached: {error}") from error
 
 
 def _check_ports(environment: Mapping[str, str]) -> None:
-    """Raise RunError for a port that stays in use for two seconds."""
+    """Raise StartError for a port that stays in use for two seconds."""
     wait_until(lambda: not _port_problem(environment), PORT_SECONDS)
     if problem := _port_problem(environment):
-        raise RunError(problem)
+        raise StartError(problem)
 
 
 def _port_problem(environment: Mapping[str, str]) -> str:
@@ -172,24 +178,20 @@ def _site(environment: Mapping[str, str], process: str = "web") -> str:
 
 
 def _await_ready(supervisor: Supervisor, site: str) -> None:
-    """Wait for `/readyz`; raise RunError when a process ends or after a minute."""
+    """Wait for `/readyz`; raise StartError when a process ends or after a minute."""
     deadline = time.monotonic() + READY_SECONDS
     while (answer := _readiness(site)) != "200":
         supervisor.check_alive()
         if time.monotonic() > deadline:
-            raise RunError(f"{site}/readyz answers {answer} after {READY_SECONDS} seconds.")
+            raise StartError(f"{site}/readyz answers {answer} after {READY_SECONDS} seconds.")
         time.sleep(POLL_SECONDS)
 
 
 def _readiness(site: str) -> str:
-    connection = http.client.HTTPConnection(site, timeout=5)
     try:
-        connection.request("GET", "/readyz")
-        return str(connection.getresponse().status)
-    except (OSError, http.client.HTTPException) as error:
+        return str(urllib3.request("GET", f"http://{site}/readyz", timeout=5, retries=False).status)
+    except urllib3.exceptions.HTTPError as error:
         return f"nothing ({error})"
-    finally:
-        connection.close()
 
 
 def _welcome(data: Path, environment: Mapping[str, str]) -> str:

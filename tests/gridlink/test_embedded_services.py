@@ -21,7 +21,7 @@ import redis
 from kombu import Connection
 
 from gridlink import embedded
-from gridlink.lib.server_process import EmbeddedError, socket_folder
+from gridlink.lib.server_process import StartError, socket_folder
 
 CHECKOUT = Path(embedded.__file__).parent.parent
 EXEC = [sys.executable, "-m", "gridlink.embedded", "exec"]
@@ -152,7 +152,7 @@ def test_a_link_of_another_user_is_not_trusted(base: Path) -> None:
     link.symlink_to(base)
     try:
         with (
-            pytest.raises(EmbeddedError, match="in the way"),
+            pytest.raises(StartError, match="in the way"),
             embedded.embedded_redis(data),
         ):
             pass
@@ -194,7 +194,7 @@ def test_an_unrelated_process_with_a_reused_pid_is_left_alone(used: Path) -> Non
 def test_a_second_owner_is_refused_and_the_first_goes_on(used: Path) -> None:
     with services(used) as given:
         for second in (embedded.embedded_postgres(used), embedded.embedded_redis(used)):
-            with ExitStack() as stack, pytest.raises(EmbeddedError) as refusal:
+            with ExitStack() as stack, pytest.raises(StartError) as refusal:
                 stack.enter_context(second)
             assert f"already runs on {used} (process {os.getpid()})" in str(refusal.value)
             assert "\n" not in str(refusal.value)
@@ -203,7 +203,7 @@ def test_a_second_owner_is_refused_and_the_first_goes_on(used: Path) -> None:
 
 def test_a_server_that_cannot_start_says_why(used: Path) -> None:
     with (
-        pytest.raises(EmbeddedError, match=r"postgres did not start, see .*nonsense"),
+        pytest.raises(StartError, match=r"postgres did not start, see .*nonsense"),
         embedded.embedded_postgres(used, {"nonsense": "1"}),
     ):
         pass
@@ -254,7 +254,7 @@ def test_a_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
 
 
 def test_a_secret_that_cannot_be_kept_is_refused() -> None:
-    with pytest.raises(EmbeddedError, match="/dev/null/x cannot be written"):
+    with pytest.raises(StartError, match="/dev/null/x cannot be written"):
         embedded.local_secret(Path("/dev/null/x"), "KEY")
 
 

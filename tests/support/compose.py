@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from gridlink.lib.supervisor import read_procfile
+from gridlink.lib.server_process import read_procfile
 from tests.support.processes import ROOT
 
 TEXT = (ROOT / "docker-compose.yml").read_text()

