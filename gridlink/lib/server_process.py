@@ -169,7 +169,7 @@ def running(
 def _stop(
     processes: Collection[subprocess.Popen[bytes]], stop_signal: signal.Signals, seconds: float
 ) -> None:
-    """Ask processes to stop, and kill those that have not after so many seconds."""
+    """Ask processes to stop, and kill those that still run after so many seconds."""
     # A second Ctrl-C must not interrupt this.
     stop_signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
@@ -234,7 +234,7 @@ class Supervisor:
                 )
 
     def stop(self) -> None:
-        """Ask all processes to stop, and kill those that have not within 45 seconds."""
+        """Ask all processes to stop, and kill those that still run after 45 seconds."""
         _stop(self._children.values(), signal.SIGTERM, SUPERVISOR_STOP_SECONDS)
 
     def _log(self, name: str) -> Path:
