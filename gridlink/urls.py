@@ -8,18 +8,13 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from gridlink import health
-from gridlink.accounts.api.views import AccountView
 from gridlink.lib.slugs import SlugConverter
 
 register_converter(SlugConverter, "publicid")
 
 api: list[URLPattern | URLResolver] = [
-    path("auth/", include("gridlink.accounts.api.urls")),
-    path("account/", AccountView.as_view(), name="account"),
-    path("jobs/", include("tasks.api.jobs.urls")),
-    path("notifications/", include("tasks.api.notifications.urls")),
-    path("webhooks/", include("tasks.api.webhooks.urls")),
-    path("schedules/", include("tasks.api.schedules.urls")),
+    path("", include("gridlink.accounts.api.urls")),
+    path("", include("tasks.api.urls")),
     path("", include("grids.api.urls")),
     path("", include("reports.api.urls")),
 ]

@@ -84,15 +84,9 @@ def without_page(query: dict[str, Any]) -> dict[str, Any]:
 def list_response(
     request: Request,
     rows: QuerySet[Any],
-    *,
-    query: dict[str, Any],
     serializer_class: type[serializers.Serializer[Any]],
+    query: dict[str, Any],
 ) -> Response:
     """Return a page of rows as JSON, in the order of the query's `ordering`."""
-    return page_response(
-        request,
-        rows,
-        query=query,
-        ordering=ordering_of(query["ordering"]),
-        serialize=lambda page: serializer_class(page, many=True).data,
-    )
+    ordering = ordering_of(query["ordering"])
+    return page_response(request, rows, serializer_class, query=query, ordering=ordering)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
+from grids.api import imports, profiles
 from grids.api.checks import views as checks
 from grids.api.grids import views as grids
-from grids.api.imports import views as imports
 from grids.api.links import bulk
 from grids.api.links import views as links
-from grids.api.profiles import views as profiles
 
 urlpatterns = [
     path("grids/", grids.GridListView.as_view(), name="grid-list"),

@@ -7,8 +7,14 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from rest_framework import serializers
 
+from gridlink.accounts.api import examples
 from gridlink.accounts.models import JobMail, Scope, WeekStart, username_validator
-from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
+from gridlink.lib.rest.serializers import (
+    BoundedListField,
+    ReadSerializer,
+    StrictSerializer,
+    TextField,
+)
 from gridlink.lib.zones import zone_names
 
 
@@ -21,8 +27,10 @@ class RegisterSerializer(StrictSerializer):
     display_name = TextField(required=False, default="", allow_blank=True, max_length=100)
 
 
-class UserSerializer(serializers.Serializer[Any]):
+class UserSerializer(ReadSerializer):
     """Represent an account to its owner."""
+
+    example = examples.USER
 
     slug = serializers.CharField()
     username = serializers.CharField()
@@ -98,8 +106,10 @@ class TokenRequestSerializer(StrictSerializer):
     )
 
 
-class TokenSerializer(serializers.Serializer[Any]):
+class TokenSerializer(ReadSerializer):
     """Represent a token without its secret."""
+
+    example = examples.TOKEN
 
     slug = serializers.CharField()
     name = serializers.CharField()
@@ -111,5 +121,7 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 class IssuedTokenSerializer(TokenSerializer):
     """Represent a new token with its secret, `token`, which is shown only once."""
+
+    example = examples.ISSUED_TOKEN
 
     token = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Route `/api/v1/auth/`."""
+"""Route `/api/v1/` to the views of accounts and tokens."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from django.urls import path
 from gridlink.accounts.api import schema, views  # noqa: F401  (schema registers itself)
 
 urlpatterns = [
-    path("register/", views.RegisterView.as_view(), name="register"),
-    path("token/", views.TokenView.as_view(), name="token"),
-    path("tokens/", views.TokenListView.as_view(), name="token-list"),
-    path("tokens/current/", views.CurrentTokenView.as_view(), name="token-current"),
-    path("tokens/<publicid:slug>/", views.TokenDetailView.as_view(), name="token-detail"),
+    path("auth/register/", views.RegisterView.as_view(), name="register"),
+    path("auth/token/", views.TokenView.as_view(), name="token"),
+    path("auth/tokens/", views.TokenListView.as_view(), name="token-list"),
+    path("auth/tokens/current/", views.CurrentTokenView.as_view(), name="token-current"),
+    path("auth/tokens/<publicid:slug>/", views.TokenDetailView.as_view(), name="token-detail"),
+    path("account/", views.AccountView.as_view(), name="account"),
 ]

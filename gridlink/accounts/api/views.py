@@ -24,7 +24,7 @@ from gridlink.accounts.permissions import actor_of
 from gridlink.accounts.selectors import token_list
 from gridlink.accounts.throttle import client_address
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import answer, errors, operation, page_of
+from gridlink.lib.rest.schema import errors, operation
 from gridlink.lib.rest.serializers import validated
 
 
@@ -38,7 +38,7 @@ class RegisterView(APIView):
         "Open an account",
         body=RegisterSerializer,
         examples={"a new account": examples.REGISTER},
-        answers=answer(UserSerializer, examples.USER),
+        answers=UserSerializer,
         status=201,
         also=[403, 429],
         public=True,
@@ -60,7 +60,7 @@ class TokenView(APIView):
         "Trade a password for a token",
         body=TokenRequestSerializer,
         examples={"a log-in": examples.TOKEN_REQUEST},
-        answers=answer(IssuedTokenSerializer, examples.ISSUED_TOKEN),
+        answers=IssuedTokenSerializer,
         also=[401, 429],
         public=True,
     )
@@ -77,16 +77,10 @@ class TokenListView(APIView):
 
     scope = Scope.ADMIN
 
-    @operation("List tokens", PageQuery, answers=page_of(TokenSerializer, examples.TOKEN))
+    @operation("List tokens", PageQuery, page_of=TokenSerializer)
     def get(self, request: Request) -> Response:
         """List the account's tokens, newest first. Needs the scope `admin`."""
-        return page_response(
-            request,
-            token_list(user=actor_of(request)),
-            query=PageQuery.parse(request.query_params),
-            ordering=("-created_on", "-id"),
-            serialize=lambda rows: TokenSerializer(rows, many=True).data,
-        )
+        return page_response(request, token_list(user=actor_of(request)), TokenSerializer)
 
 
 class TokenDetailView(APIView):
@@ -94,7 +88,7 @@ class TokenDetailView(APIView):
 
     scope = Scope.ADMIN
 
-    @operation("Show a token", answers=answer(TokenSerializer, examples.TOKEN))
+    @operation("Show a token", answers=TokenSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show one of the account's tokens, without its secret. Needs the scope `admin`."""
         return Response(TokenSerializer(token_write(actor_of(request), slug)).data)
@@ -122,7 +116,7 @@ class CurrentTokenView(APIView):
 class AccountView(APIView):
     """Show and change one's own account."""
 
-    @operation("Show the account", answers=answer(UserSerializer, examples.USER))
+    @operation("Show the account", answers=UserSerializer)
     def get(self, request: Request) -> Response:
         """Return the account that the token belongs to."""
         return Response(UserSerializer(actor_of(request)).data)
@@ -131,7 +125,7 @@ class AccountView(APIView):
         "Change the account",
         body=AccountSerializer,
         examples={"preferences": examples.PREFERENCES},
-        answers=answer(UserSerializer, examples.USER),
+        answers=UserSerializer,
     )
     def patch(self, request: Request) -> Response:
         """Change the given fields; without an e-mail address no e-mail is sent."""

@@ -6,7 +6,7 @@ links the same creation time, so here a page starts after a tuple of columns tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,24 +14,21 @@ import orjson
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Model, QuerySet
-from django.db.models.fields.tuple_lookups import (  # type: ignore[import-untyped,unused-ignore]
-    Tuple,
-    TupleGreaterThan,
-    TupleLessThan,
-)
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan  # type: ignore[import-untyped,unused-ignore]
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gridlink.lib.errors import Invalid
-from gridlink.lib.rest.serializers import QuerySerializer
+from gridlink.lib.rest.serializers import StrictSerializer, validated
 
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 200
+NEWEST_FIRST = ("-created_on", "-id")
 _SALT = "gridlink.pagination"
 
 
-class PageQuery(QuerySerializer):
+class PageQuery(StrictSerializer):
     """Parse the parameters of every list; a subclass adds a list's own filters."""
 
     cursor = serializers.CharField(
@@ -140,26 +137,24 @@ def _cursor_at(row: Model, columns: list[str], *, backward: bool) -> Cursor:
 def page_response(
     request: Request,
     queryset: QuerySet[Any],
+    serializer_class: type[serializers.Serializer[Any]],
     *,
-    query: dict[str, Any],
-    ordering: tuple[str, ...],
-    serialize: Callable[[list[Any]], Any],
+    query: dict[str, Any] | None = None,
+    ordering: tuple[str, ...] = NEWEST_FIRST,
 ) -> Response:
-    """Return one page as a response; `query` is a validated PageQuery."""
+    """Return one page as a response; `query` is a validated PageQuery, or else the request's."""
+    query = query or validated(PageQuery, request.query_params)
     page = read_page(queryset, ordering=ordering, cursor=query.get("cursor"), limit=query["limit"])
-    return Response(
-        {
-            "next": page_url(request, page.next),
-            "previous": page_url(request, page.previous),
-            "results": serialize(page.rows),
-        }
-    )
+    results = serializer_class(page.rows, many=True, context={"request": request}).data
+    return Response({**page_links(request, page), "results": results})
 
 
-def page_url(request: Request, cursor: Cursor | None) -> str | None:
-    """Return the absolute URL of the same list at `cursor`."""
-    if cursor is None:
-        return None
+def page_links(request: Request, page: Page) -> dict[str, str | None]:
+    """Return the absolute URLs of the pages around `page`, as the JSON of every list has them."""
+    urls: dict[str, str | None] = {"next": None, "previous": None}
     query = request.query_params.copy()
-    query["cursor"] = cursor.encode()
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    for name in urls:
+        if cursor := getattr(page, name):
+            query["cursor"] = cursor.encode()
+            urls[name] = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    return urls

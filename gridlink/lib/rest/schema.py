@@ -18,6 +18,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from gridlink.lib.rest.exceptions import error_body
+from gridlink.lib.rest.serializers import ReadSerializer
 
 _ERRORS: dict[int, tuple[str, str, Any]] = {
     400: ("invalid", "Some fields are not valid.", {"title": ["This field is required."]}),
@@ -83,14 +84,13 @@ def _error(status: int) -> OpenApiResponse:
     return OpenApiResponse(ErrorSerializer, description=message, examples=[example])
 
 
-def page_of(item: type[serializers.Serializer[Any]], example: Any) -> OpenApiResponse:
-    """Return the response of a list."""
+def _page_of(item: type[ReadSerializer], example: Any) -> OpenApiResponse:
     value = {"next": None, "previous": None, "results": [example]}
     return OpenApiResponse(_page(item), examples=[OpenApiExample("a page", value=value)])
 
 
 @cache
-def _page(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+def _page(item: type[ReadSerializer]) -> serializers.Serializer[Any]:
     return inline_serializer(
         f"{item.__name__.removesuffix('Serializer')}Page",
         {
@@ -101,13 +101,8 @@ def _page(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any
     )
 
 
-def answer(
-    item: type[serializers.Serializer[Any]], example: Any, description: str = ""
-) -> OpenApiResponse:
-    """Return a successful response with an example of its body."""
-    return OpenApiResponse(
-        item, description=description, examples=[OpenApiExample("success", value=example)]
-    )
+def _success(item: type[ReadSerializer], example: Any) -> OpenApiResponse:
+    return OpenApiResponse(item, examples=[OpenApiExample("success", value=example)])
 
 
 def _header(name: str, description: str, **options: Any) -> OpenApiParameter:
@@ -150,22 +145,29 @@ def operation(
     *parameters: Documented,
     body: Any = None,
     examples: Mapping[str, Any] | None = None,
-    answers: OpenApiResponse | None = None,
+    answers: type[ReadSerializer] | None = None,
+    page_of: type[ReadSerializer] | None = None,
+    example: Any = None,
     status: int | None = None,
     also: Iterable[int] = (),
     public: bool = False,
 ) -> Callable[[Method], Method]:
     """Document a view's method for OpenAPI.
 
-    `parameters` are headers and query serializers, `examples` are of the `body`, by name. `status` is 200,
-    or 204 without `answers`. `also` are errors that do not follow from the rest: the token, the body, the
-    path, queries and headers bring their own. A `public` operation needs no token.
+    `parameters` are headers and query serializers, `examples` are of the `body`, by name. The response
+    `answers` with one object or a `page_of` them, shown by an `example` other than the serializer's, if
+    given. `status` is 200, or 204 without either. `also` are errors that do not follow from the rest: the
+    token, the body, the path, queries and headers bring their own. A `public` operation needs no token.
     """
+    media_type = next(iter(body)) if isinstance(body, dict) else "application/json"
     shown = [
-        OpenApiExample(name, value=value, request_only=True)
+        OpenApiExample(name, value=value, request_only=True, media_type=media_type)
         for name, value in (examples or {}).items()
     ]
-    success = status or (200 if answers else 204)
+    response = None
+    if item := page_of or answers:
+        response = (_page_of if page_of else _success)(item, example or item.example)
+    success = status or (200 if response else 204)
 
     def decorate(method: Method) -> Method:
         statuses = {*also, *(() if public else (401, 403)), *(() if body is None else (400, 413))}
@@ -178,7 +180,7 @@ def operation(
             summary=summary,
             parameters=list(parameters),
             request=body,
-            responses={success: answers, **errors(*statuses)},
+            responses={success: response, **errors(*statuses)},
             examples=shown or None,
             auth=[] if public else None,
         )(method)

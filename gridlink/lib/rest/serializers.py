@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -39,6 +39,12 @@ class BoundedListSerializer(serializers.ListSerializer[Any]):
         return values
 
 
+class ReadSerializer(serializers.Serializer[Any]):
+    """Represent an object as JSON; the API's documentation shows the `example`."""
+
+    example: ClassVar[Any] = None
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuse unknown and read-only fields of the input."""
 
@@ -64,17 +70,6 @@ class StrictSerializer(serializers.Serializer[Any]):
         known = {name for name, field in self.fields.items() if not field.read_only}
         unknown = islice((str(name) for name in data if name not in known), ERRORS_MAX)
         return {name[:_NAME_LENGTH]: ["There is no such field here."] for name in unknown}
-
-
-class QuerySerializer(StrictSerializer):
-    """Validate a URL's query; a mistyped filter is an error."""
-
-    @classmethod
-    def parse(cls, query: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the validated parameters; raise ValidationError."""
-        serializer = cls(data=query)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
 
 
 class TextField(serializers.CharField):
@@ -133,7 +128,7 @@ class BoundedListField(serializers.ListField):
 
 
 def validated(serializer_class: type[StrictSerializer], data: Any, **kwargs: Any) -> dict[str, Any]:
-    """Return the validated body of a request; raise ValidationError."""
+    """Return the validated body or query of a request; raise ValidationError."""
     serializer = serializer_class(data=data, **kwargs)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)

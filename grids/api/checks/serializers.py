@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
-from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
+from gridlink.lib.rest.serializers import (
+    BoundedListField,
+    ReadSerializer,
+    StrictSerializer,
+    TextField,
+)
 from gridlink.lib.slugs import SLUG_LENGTH
 from grids.api.examples import LINK
 from grids.api.fields import UrlField
@@ -50,8 +53,10 @@ class CheckRequestSerializer(StrictSerializer):
     links = _slugs()
 
 
-class LinkCheckSerializer(serializers.Serializer[Any]):
+class LinkCheckSerializer(ReadSerializer):
     """Represent the latest verdict on a link."""
+
+    example = CHECK
 
     link = serializers.CharField(source="slug")
     url = serializers.CharField()
@@ -88,8 +93,10 @@ class MetadataRequestSerializer(StrictSerializer):
     url = UrlField()
 
 
-class MetadataSerializer(serializers.Serializer[Any]):
+class MetadataSerializer(ReadSerializer):
     """Represent a page's metadata; unknown values are empty."""
+
+    example = METADATA
 
     url = serializers.CharField(help_text="Where the page is, after redirects.")
     title = serializers.CharField()

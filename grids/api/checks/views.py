@@ -7,14 +7,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.schema import (
-    IDEMPOTENCY_KEY,
-    LOCATION,
-    REPLAYED,
-    answer,
-    operation,
-    page_of,
-)
+from gridlink.lib.rest.headers import idempotency_key
+from gridlink.lib.rest.schema import operation
 from gridlink.lib.rest.serializers import validated
 from grids.access import grid_write
 from grids.api.checks import serializers as checks
@@ -22,23 +16,17 @@ from grids.api.examples import GRID
 from grids.api.filters import list_response
 from grids.checks.selectors import grid_checks
 from grids.checks.services import checks_submit, metadata_read
-from tasks.api.jobs.examples import QUEUED
-from tasks.api.jobs.idempotency import idempotency_key
-from tasks.api.jobs.serializers import JobSerializer, accepted
+from tasks.api.jobs.submissions import accepted, submits
 
 
 class LinkChecksView(APIView):
     """Check links."""
 
-    @operation(
+    @submits(
+        "grids.check",
         "Check links",
-        IDEMPOTENCY_KEY,
-        LOCATION,
-        REPLAYED,
         body=checks.CheckRequestSerializer,
         examples={"all links": {}, "the links of a grid": {"grids": [GRID["slug"]]}},
-        answers=answer(JobSerializer, {**QUEUED, "kind": "grids.check"}),
-        status=202,
         also=[404],
     )
     def post(self, request: Request) -> Response:
@@ -60,16 +48,14 @@ class GridChecksView(APIView):
     @operation(
         "List the verdicts on a grid's links",
         checks.GridChecksQuery,
-        answers=page_of(checks.LinkCheckSerializer, checks.CHECK),
+        page_of=checks.LinkCheckSerializer,
     )
     def get(self, request: Request, slug: str) -> Response:
         """List the latest verdicts on a grid's links, unless their address changed since."""
-        query = checks.GridChecksQuery.parse(request.query_params)
+        query = validated(checks.GridChecksQuery, request.query_params)
         grid = grid_write(actor_of(request), slug)
         rows = grid_checks(grid=grid, verdict=query.get("verdict", ""))
-        return list_response(
-            request, rows, query=query, serializer_class=checks.LinkCheckSerializer
-        )
+        return list_response(request, rows, checks.LinkCheckSerializer, query)
 
 
 class LinkMetadataView(APIView):
@@ -79,7 +65,7 @@ class LinkMetadataView(APIView):
         "Read a page's title, description and icon",
         body=checks.MetadataRequestSerializer,
         examples={"a page": checks.METADATA_WRITE},
-        answers=answer(checks.MetadataSerializer, checks.METADATA),
+        answers=checks.MetadataSerializer,
         also=[422, 429],
     )
     def post(self, request: Request) -> Response:

@@ -7,15 +7,15 @@ from typing import Any
 from rest_framework import serializers
 
 from gridlink.lib.rest.serializers import (
+    ReadSerializer,
     StrictSerializer,
     TextField,
     TitleField,
     WholeNumberField,
 )
 from gridlink.lib.slugs import SLUG_LENGTH
-from grids.api.fields import (
-    AliasField,
-)
+from grids.api import examples
+from grids.api.fields import AliasField
 from grids.models import (
     COLUMNS_MAX,
     HEIGHT_MAX,
@@ -41,8 +41,10 @@ class GridWriteSerializer(StrictSerializer):
     columns = WholeNumberField(required=False, min_value=1, max_value=COLUMNS_MAX)
 
 
-class GridSerializer(serializers.Serializer[Any]):
+class GridSerializer(ReadSerializer):
     """Represent a grid."""
+
+    example = examples.GRID
 
     slug = serializers.CharField()
     title = serializers.CharField()
@@ -75,8 +77,10 @@ class TileSerializer(StrictSerializer):
     height = WholeNumberField(min_value=1, max_value=HEIGHT_MAX)
 
 
-class LayoutSerializer(StrictSerializer):
+class LayoutSerializer(StrictSerializer, ReadSerializer):
     """Validate the place of every link of a grid."""
+
+    example = examples.LAYOUT_WRITE
 
     links = TileSerializer(many=True, max_length=_TILES_MAX)  # type: ignore[call-arg]
 

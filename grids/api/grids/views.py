@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
-from gridlink.lib.rest.etags import etag_of, if_match
-from gridlink.lib.rest.schema import (
-    ETAG,
-    IF_MATCH,
-    LOCATION,
-    answer,
-    operation,
-    page_of,
-)
+from gridlink.lib.rest.headers import created, etag_of, if_match, versioned
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, operation
 from gridlink.lib.rest.serializers import validated
 from grids import selectors
 from grids.access import grid_read, grid_trashed, grid_write
@@ -31,24 +23,22 @@ from grids.services import grids, links
 from grids.services.changes import GridChanges, NewLink
 
 _EXAMPLES = {"a grid": examples.GRID_WRITE}
-_GRID = answer(GridSerializer, examples.GRID)
 
 
-def grid_response(request: Request, grid: Grid, *, status: int = 200) -> Response:
+def grid_response(request: Request, grid: Grid) -> Response:
     """Return one grid as JSON with its ETag."""
-    shown = selectors.grid_shown(actor=request.user, grid=grid)
-    return Response(GridSerializer(shown).data, status=status, headers=etag_of(shown.version))
+    return versioned(GridSerializer(selectors.grid_shown(actor=request.user, grid=grid)))
 
 
 class GridListView(APIView):
     """List and make grids."""
 
-    @operation("List grids", GridListQuery, answers=page_of(GridSerializer, examples.GRID))
+    @operation("List grids", GridListQuery, page_of=GridSerializer)
     def get(self, request: Request) -> Response:
         """List the account's grids; `deleted=true` lists the trash."""
-        query = GridListQuery.parse(request.query_params)
+        query = validated(GridListQuery, request.query_params)
         rows = selectors.grid_list(user=actor_of(request), **without_page(query))
-        return list_response(request, rows, query=query, serializer_class=GridSerializer)
+        return list_response(request, rows, GridSerializer, query)
 
     @operation(
         "Make a grid",
@@ -56,7 +46,7 @@ class GridListView(APIView):
         LOCATION,
         body=GridWriteSerializer,
         examples=_EXAMPLES,
-        answers=_GRID,
+        answers=GridSerializer,
         status=201,
         also=[409],
     )
@@ -64,9 +54,7 @@ class GridListView(APIView):
         """Make an empty grid."""
         fields = validated(GridWriteSerializer, request.data)
         grid = grids.grid_create(user=actor_of(request), **fields)
-        response = grid_response(request, grid, status=201)
-        response["Location"] = reverse("grid-detail", args=[grid.slug], request=request)
-        return response
+        return created(grid_response(request, grid), request, "grid-detail", grid.slug)
 
 
 class GridDetailView(APIView):
@@ -74,7 +62,7 @@ class GridDetailView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @operation("Show a grid", ETAG, answers=_GRID)
+    @operation("Show a grid", ETAG, answers=GridSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show one's own grid, or any public or unlisted one, which needs no token."""
         return grid_response(request, grid_read(request.user, slug))
@@ -85,7 +73,7 @@ class GridDetailView(APIView):
         ETAG,
         body=GridWriteSerializer,
         examples=_EXAMPLES,
-        answers=_GRID,
+        answers=GridSerializer,
         also=[409],
     )
     def put(self, request: Request, slug: str) -> Response:
@@ -99,7 +87,7 @@ class GridDetailView(APIView):
         ETAG,
         body=GridWriteSerializer(partial=True),
         examples={"a new title": {"title": "Read these"}},
-        answers=_GRID,
+        answers=GridSerializer,
         also=[409],
     )
     def patch(self, request: Request, slug: str) -> Response:
@@ -126,11 +114,11 @@ _GRID_DEFAULTS = defaults_of(Grid, "description", "alias", "visibility", "theme"
 class GridRestoreView(APIView):
     """Take grids out of the trash."""
 
-    @operation("Take a grid out of the trash", answers=_GRID, also=[409])
+    @operation("Take a grid out of the trash", answers=GridSerializer, also=[409])
     def post(self, request: Request, slug: str) -> Response:
         """Restore the grid and its links as they were."""
-        grid = grids.grid_restore(grid=grid_trashed(actor_of(request), slug))
-        return grid_response(request, grid)
+        grid = grid_trashed(actor_of(request), slug)
+        return grid_response(request, grids.grid_restore(grid=grid))
 
 
 class GridLayoutView(APIView):
@@ -138,9 +126,7 @@ class GridLayoutView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @operation(
-        "Show a grid's layout", ETAG, answers=answer(LayoutSerializer, examples.LAYOUT_WRITE)
-    )
+    @operation("Show a grid's layout", ETAG, answers=LayoutSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show the place of every link, as PUT takes it, with an own ETag."""
         return self._shown(request, grid_read(request.user, slug))
@@ -151,7 +137,7 @@ class GridLayoutView(APIView):
         ETAG,
         body=LayoutSerializer,
         examples={"a layout": examples.LAYOUT_WRITE},
-        answers=answer(LayoutSerializer, examples.LAYOUT_WRITE),
+        answers=LayoutSerializer,
     )
     def put(self, request: Request, slug: str) -> Response:
         """Set the place of every link at once; If-Match takes the layout's ETag."""
@@ -174,14 +160,12 @@ class GridLinksView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @operation(
-        "List a grid's links", GridLinksQuery, answers=page_of(LinkSerializer, examples.LINK)
-    )
+    @operation("List a grid's links", GridLinksQuery, page_of=LinkSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """List the links of one's own grid, or of any public or unlisted one."""
-        query = GridLinksQuery.parse(request.query_params)
+        query = validated(GridLinksQuery, request.query_params)
         rows = selectors.grid_links(actor=request.user, grid=grid_read(request.user, slug))
-        return list_response(request, rows, query=query, serializer_class=LinkSerializer)
+        return list_response(request, rows, LinkSerializer, query)
 
     @operation(
         "Put a link on a grid",
@@ -189,7 +173,7 @@ class GridLinksView(APIView):
         LOCATION,
         body=LinkFields,
         examples={"a link": examples.GRID_LINK_WRITE},
-        answers=answer(LinkSerializer, examples.LINK),
+        answers=LinkSerializer,
         status=201,
         also=[409],
     )
@@ -198,8 +182,4 @@ class GridLinksView(APIView):
         grid = grid_write(actor_of(request), slug)
         fields = validated(LinkFields, request.data)
         link = links.link_create(user=actor_of(request), new=NewLink(grid=grid.slug, **fields))
-        headers = {
-            **etag_of(link.version),
-            "Location": reverse("link-detail", args=[link.slug], request=request),
-        }
-        return Response(LinkSerializer(link).data, status=201, headers=headers)
+        return created(versioned(LinkSerializer(link)), request, "link-detail", link.slug)

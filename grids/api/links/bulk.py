@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.errors import ApplicationError, Invalid
 from gridlink.lib.rest.exceptions import error_body
-from gridlink.lib.rest.schema import answer, operation
+from gridlink.lib.rest.schema import operation
 from gridlink.lib.rest.serializers import StrictSerializer, validated
 from grids.api import examples
 from grids.api.links.serializers import (
@@ -43,7 +43,7 @@ class LinkBulkView(APIView):
         "Create, change and delete many links",
         body=BulkSerializer,
         examples={"one of each": examples.BULK},
-        answers=answer(BulkAnswerSerializer, examples.BULK_ANSWER),
+        answers=BulkAnswerSerializer,
         also=[409],
     )
     def post(self, request: Request) -> Response:

@@ -8,26 +8,16 @@ from rest_framework import serializers
 
 from gridlink.lib.rest.serializers import (
     BoundedListField,
+    ReadSerializer,
     StrictSerializer,
     TextField,
     TitleField,
     WholeNumberField,
 )
 from gridlink.lib.slugs import SLUG_LENGTH
-from grids.api.fields import (
-    AliasField,
-    BackgroundField,
-    StyleField,
-    TagsField,
-    UrlField,
-)
-from grids.models import (
-    COLUMNS_MAX,
-    HEIGHT_MAX,
-    NOTE_LENGTH,
-    TITLE_LENGTH,
-    Y_MAX,
-)
+from grids.api import examples
+from grids.api.fields import AliasField, BackgroundField, StyleField, TagsField, UrlField
+from grids.models import COLUMNS_MAX, HEIGHT_MAX, NOTE_LENGTH, TITLE_LENGTH, Y_MAX
 from grids.services.bulk import BULK_MAX
 
 
@@ -60,8 +50,10 @@ class LinkWriteSerializer(LinkFields):
     grid = TextField(max_length=SLUG_LENGTH)
 
 
-class LinkSerializer(serializers.Serializer[Any]):
+class LinkSerializer(ReadSerializer):
     """Represent a link."""
+
+    example = examples.LINK
 
     slug = serializers.CharField()
     grid = serializers.CharField(source="grid.slug")
@@ -126,7 +118,7 @@ class BulkDeleteItem(StrictSerializer):
     version = WholeNumberField(required=False, min_value=1)
 
 
-class VerdictSerializer(serializers.Serializer[Any]):
+class VerdictSerializer(ReadSerializer):
     """Represent an item's result: `done` with slug and version, or `failed` with an error."""
 
     operation = serializers.ChoiceField(["create", "update", "delete"])
@@ -137,8 +129,10 @@ class VerdictSerializer(serializers.Serializer[Any]):
     error = serializers.DictField(allow_null=True)
 
 
-class BulkAnswerSerializer(serializers.Serializer[Any]):
+class BulkAnswerSerializer(ReadSerializer):
     """Represent the verdicts, in the order of the request's lists."""
+
+    example = examples.BULK_ANSWER
 
     done = serializers.IntegerField()
     failed = serializers.IntegerField()

@@ -6,51 +6,34 @@ from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
-from gridlink.lib.rest.etags import etag_of, if_match
-from gridlink.lib.rest.schema import (
-    ETAG,
-    IF_MATCH,
-    LOCATION,
-    answer,
-    operation,
-    page_of,
-)
+from gridlink.lib.rest.headers import created, if_match, versioned
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, operation
 from gridlink.lib.rest.serializers import validated
 from grids import selectors
 from grids.access import link_read, link_trashed, link_write
 from grids.api import examples
 from grids.api.filters import LinkListQuery, list_response, without_page
-from grids.api.links.serializers import (
-    LinkSerializer,
-    LinkWriteSerializer,
-)
+from grids.api.links.serializers import LinkSerializer, LinkWriteSerializer
 from grids.models import Link
 from grids.services import links
 from grids.services.changes import LinkChanges, NewLink
 
 _EXAMPLES = {"a link": examples.LINK_WRITE}
-_LINK = answer(LinkSerializer, examples.LINK)
-
-
-def link_response(link: Link, *, status: int = 200) -> Response:
-    """Return one link as JSON with its ETag."""
-    return Response(LinkSerializer(link).data, status=status, headers=etag_of(link.version))
 
 
 class LinkListView(APIView):
     """List and make links."""
 
-    @operation("List links", LinkListQuery, answers=page_of(LinkSerializer, examples.LINK))
+    @operation("List links", LinkListQuery, page_of=LinkSerializer)
     def get(self, request: Request) -> Response:
         """List the account's links, newest first; `deleted=true` lists the trash."""
-        query = LinkListQuery.parse(request.query_params)
+        query = validated(LinkListQuery, request.query_params)
         rows = selectors.link_list(user=actor_of(request), **without_page(query))
-        return list_response(request, rows, query=query, serializer_class=LinkSerializer)
+        return list_response(request, rows, LinkSerializer, query)
 
     @operation(
         "Make a link",
@@ -58,7 +41,7 @@ class LinkListView(APIView):
         LOCATION,
         body=LinkWriteSerializer,
         examples=_EXAMPLES,
-        answers=_LINK,
+        answers=LinkSerializer,
         status=201,
         also=[404, 409],
     )
@@ -66,9 +49,7 @@ class LinkListView(APIView):
         """Make a link, by default on the first free place of its grid."""
         fields = validated(LinkWriteSerializer, request.data)
         link = links.link_create(user=actor_of(request), new=NewLink(**fields))
-        response = link_response(link, status=201)
-        response["Location"] = reverse("link-detail", args=[link.slug], request=request)
-        return response
+        return created(versioned(LinkSerializer(link)), request, "link-detail", link.slug)
 
 
 class LinkDetailView(APIView):
@@ -76,10 +57,10 @@ class LinkDetailView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @operation("Show a link", ETAG, answers=_LINK)
+    @operation("Show a link", ETAG, answers=LinkSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show one's own link, or any on a public or unlisted grid without a token."""
-        return link_response(link_read(request.user, slug))
+        return versioned(LinkSerializer(link_read(request.user, slug)))
 
     @operation(
         "Replace a link's fields",
@@ -87,7 +68,7 @@ class LinkDetailView(APIView):
         ETAG,
         body=LinkWriteSerializer,
         examples=_EXAMPLES,
-        answers=_LINK,
+        answers=LinkSerializer,
         also=[409],
     )
     def put(self, request: Request, slug: str) -> Response:
@@ -101,7 +82,7 @@ class LinkDetailView(APIView):
         ETAG,
         body=LinkWriteSerializer(partial=True),
         examples={"a new place": {"x": 2, "y": 0}},
-        answers=_LINK,
+        answers=LinkSerializer,
         also=[409],
     )
     def patch(self, request: Request, slug: str) -> Response:
@@ -118,9 +99,8 @@ class LinkDetailView(APIView):
 
     def _change(self, request: Request, slug: str, changes: LinkChanges) -> Response:
         link = link_write(actor_of(request), slug)
-        return link_response(
-            links.link_update(link=link, version=if_match(request), changes=changes)
-        )
+        changed = links.link_update(link=link, version=if_match(request), changes=changes)
+        return versioned(LinkSerializer(changed))
 
 
 def _link_defaults() -> dict[str, Any]:
@@ -131,7 +111,8 @@ def _link_defaults() -> dict[str, Any]:
 class LinkRestoreView(APIView):
     """Take links out of the trash."""
 
-    @operation("Take a link out of the trash", answers=_LINK, also=[409])
+    @operation("Take a link out of the trash", answers=LinkSerializer, also=[409])
     def post(self, request: Request, slug: str) -> Response:
         """Restore the link to its old place or, when taken, the first free one."""
-        return link_response(links.link_restore(link=link_trashed(actor_of(request), slug)))
+        link = links.link_restore(link=link_trashed(actor_of(request), slug))
+        return versioned(LinkSerializer(link))

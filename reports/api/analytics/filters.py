@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from gridlink.accounts.models import WeekStart
 from gridlink.lib.rest.pagination import PageQuery
-from gridlink.lib.rest.serializers import QuerySerializer
+from gridlink.lib.rest.serializers import StrictSerializer
 from reports.analytics.groupings import READERS, AnalyticsQuery
 from reports.analytics.periods import Period, parse_period
 from reports.analytics.read_plan import RawRetention
@@ -28,7 +28,7 @@ def _moment(help_text: str) -> serializers.CharField:
     return serializers.CharField(required=False, max_length=40, help_text=help_text)
 
 
-class PeriodParameters(QuerySerializer):
+class PeriodParameters(StrictSerializer):
     """Validate a period and its time zone."""
 
     to = _moment(_UNTIL)

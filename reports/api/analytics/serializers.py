@@ -6,8 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from gridlink.lib.rest.serializers import ReadSerializer
+from reports.api.analytics import examples
 
-class _CountsSerializer(serializers.Serializer[Any]):
+
+class _CountsSerializer(ReadSerializer):
     """Metrics of clicks, and of the people behind them."""
 
     clicks = serializers.IntegerField(help_text="`humans` and, with `include_bots`, `bots`.")
@@ -65,7 +68,7 @@ class AnalyticsRowSerializer(_CountsSerializer):
     height = serializers.IntegerField(required=False, help_text="Of a tile, in cells.")
 
 
-class _RangeSerializer(serializers.Serializer[Any]):
+class _RangeSerializer(ReadSerializer):
     """Serialize the period that was asked for, in local time."""
 
     to = serializers.DateTimeField(help_text="Not included.")
@@ -79,6 +82,8 @@ class _RangeSerializer(serializers.Serializer[Any]):
 class AnalyticsSerializer(_RangeSerializer):
     """Serialize the totals of a period, and the groups that add up to them."""
 
+    example = examples.ANALYTICS
+
     group_by = serializers.CharField()
     include_bots = serializers.BooleanField()
     approximate_before = serializers.DateTimeField(
@@ -90,7 +95,7 @@ class AnalyticsSerializer(_RangeSerializer):
     results = AnalyticsRowSerializer(many=True)
 
 
-class LedgerCountsSerializer(serializers.Serializer[Any]):
+class LedgerCountsSerializer(ReadSerializer):
     """Serialize what became of accepted clicks."""
 
     accepted = serializers.IntegerField()
@@ -109,6 +114,8 @@ class LedgerRowSerializer(LedgerCountsSerializer):
 
 class LedgerSerializer(_RangeSerializer):
     """Serialize a page of ledger hours, newest first, with the sums of all pages."""
+
+    example = examples.LEDGER
 
     balanced = serializers.BooleanField(
         help_text="Whether accepted = humans + duplicates + bots + refused, in every row of every page."

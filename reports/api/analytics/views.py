@@ -9,12 +9,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.pagination import page_response
-from gridlink.lib.rest.schema import answer, operation
+from gridlink.lib.rest.pagination import page_links, read_page
+from gridlink.lib.rest.schema import operation
+from gridlink.lib.rest.serializers import validated
 from grids.access import grid_write, link_write
 from reports.analytics.selectors import analytics_read, ledger_hours, ledger_rows, ledger_sums
 from reports.analytics.sources import MetricsSource, grids_source, links_source
-from reports.api.analytics import examples
 from reports.api.analytics.filters import (
     AnalyticsParameters,
     LedgerParameters,
@@ -23,20 +23,20 @@ from reports.api.analytics.filters import (
 )
 from reports.api.analytics.serializers import AnalyticsSerializer, LedgerSerializer
 
-_ANALYTICS = answer(AnalyticsSerializer, examples.ANALYTICS)
-
 
 class GridAnalyticsView(APIView):
     """Answer with the metrics of a grid."""
 
-    @operation("Show what became of a grid's clicks", AnalyticsParameters, answers=_ANALYTICS)
+    @operation(
+        "Show what became of a grid's clicks", AnalyticsParameters, answers=AnalyticsSerializer
+    )
     def get(self, request: Request, slug: str) -> Response:
         """Return clicks on one's own grid by time, link or value.
 
         The totals are the sums of the results. Hours, days, weeks and months are those of `tz`, and each is
         in the results, also without a click.
         """
-        query = AnalyticsParameters.parse(request.query_params)
+        query = validated(AnalyticsParameters, request.query_params)
         grid = grid_write(actor_of(request), slug)
         return _analytics(grids_source(grid_ids=[grid.pk]), query)
 
@@ -44,14 +44,16 @@ class GridAnalyticsView(APIView):
 class LinkAnalyticsView(APIView):
     """Answer with the metrics of a link."""
 
-    @operation("Show what became of a link's clicks", AnalyticsParameters, answers=_ANALYTICS)
+    @operation(
+        "Show what became of a link's clicks", AnalyticsParameters, answers=AnalyticsSerializer
+    )
     def get(self, request: Request, slug: str) -> Response:
         """Return clicks on one's own link by time or value, as of a grid.
 
         A visitor counts at the first click of a UTC day on the link; views are those of the grid that the
         link is on now.
         """
-        query = AnalyticsParameters.parse(request.query_params)
+        query = validated(AnalyticsParameters, request.query_params)
         link = link_write(actor_of(request), slug)
         return _analytics(links_source(link_ids=[link.pk]), query)
 
@@ -64,28 +66,24 @@ def _analytics(source: MetricsSource, query: dict[str, Any]) -> Response:
 class GridLedgerView(APIView):
     """Answer with the ledger of a grid."""
 
-    @operation(
-        "Show the ledger of a grid",
-        LedgerParameters,
-        answers=answer(LedgerSerializer, examples.LEDGER),
-    )
+    @operation("Show the ledger of a grid", LedgerParameters, answers=LedgerSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Return accepted clicks and their outcomes per link and UTC hour, newest first."""
-        query = LedgerParameters.parse(request.query_params)
+        query = validated(LedgerParameters, request.query_params)
         grid, period = grid_write(actor_of(request), slug), requested_period(query)
         hours = ledger_hours(grid=grid, period=period, link=query.get("link", ""))
         sums = ledger_sums(hours=hours)
-        page = page_response(
-            request,
+        page = read_page(
             hours,
-            query=query,
             ordering=("-hour", "-link_id"),
-            serialize=lambda rows: ledger_rows(hours=rows, period=period),
+            cursor=query.get("cursor"),
+            limit=query["limit"],
         )
         whole = {
             **period.as_json,
             "balanced": sums.is_balanced,
             "totals": sums.totals,
-            **page.data,
+            **page_links(request, page),
+            "results": ledger_rows(hours=page.rows, period=period),
         }
         return Response(LedgerSerializer(whole).data)

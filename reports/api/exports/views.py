@@ -7,36 +7,24 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.schema import (
-    IDEMPOTENCY_KEY,
-    LOCATION,
-    REPLAYED,
-    answer,
-    operation,
-)
+from gridlink.lib.rest.headers import idempotency_key
 from gridlink.lib.rest.serializers import validated
 from reports.exports.serializers import ExportSerializer
 from reports.exports.services import export_submit
-from tasks.api.jobs.examples import QUEUED
-from tasks.api.jobs.idempotency import idempotency_key
-from tasks.api.jobs.serializers import JobSerializer, accepted
+from tasks.api.jobs.submissions import accepted, submits
 
 
 class ExportListView(APIView):
     """Start exports."""
 
-    @operation(
+    @submits(
+        "reports.export",
         "Export links, clicks or the account",
-        IDEMPOTENCY_KEY,
-        LOCATION,
-        REPLAYED,
         body=ExportSerializer,
         examples={
             "all links as CSV": {"kind": "links", "format": "csv"},
             "the whole account": {"kind": "account", "format": "zip"},
         },
-        answers=answer(JobSerializer, QUEUED),
-        status=202,
         also=[404],
     )
     def post(self, request: Request) -> Response:

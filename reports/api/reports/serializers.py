@@ -10,9 +10,11 @@ from gridlink.accounts.models import WeekStart
 from gridlink.lib.rest.pagination import PageQuery
 from gridlink.lib.rest.serializers import (
     BoundedListField,
+    ReadSerializer,
     StrictSerializer,
     TitleField,
 )
+from reports.api.reports import examples
 from reports.models import TITLE_LENGTH
 from reports.reporting.kinds.registry import NAMES
 from reports.reporting.kinds.scope import ScopeSerializer
@@ -54,8 +56,10 @@ class ReportWriteSerializer(StrictSerializer):
         return list(dict.fromkeys(formats))
 
 
-class ReportSerializer(serializers.Serializer[Any]):
+class ReportSerializer(ReadSerializer):
     """Represent a report."""
+
+    example = examples.REPORT
 
     slug = serializers.CharField()
     title = serializers.CharField()
@@ -94,7 +98,7 @@ class RunWriteSerializer(StrictSerializer):
     )
 
 
-class ParameterSerializer(serializers.Serializer[Any]):
+class ParameterSerializer(ReadSerializer):
     """Represent a parameter of a kind of report."""
 
     name = serializers.CharField()
@@ -109,7 +113,7 @@ class ParameterSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "default": serializers.JSONField()}
 
 
-class KindSerializer(serializers.Serializer[Any]):
+class KindSerializer(ReadSerializer):
     """Represent a kind of report."""
 
     name = serializers.CharField()
@@ -118,8 +122,10 @@ class KindSerializer(serializers.Serializer[Any]):
     parameters = ParameterSerializer(many=True)
 
 
-class KindsSerializer(serializers.Serializer[Any]):
+class KindsSerializer(ReadSerializer):
     """Represent all kinds of reports."""
+
+    example = examples.KINDS
 
     results = KindSerializer(many=True)
 
@@ -163,7 +169,7 @@ class _ChartSerializer(serializers.Serializer[Any]):
     rows = serializers.IntegerField(help_text="How many of the first rows are drawn.")
 
 
-class ResultSerializer(serializers.Serializer[Any]):
+class ResultSerializer(ReadSerializer):
     """Represent the result of a run, which is the same in every format."""
 
     kind = serializers.CharField()
@@ -176,8 +182,10 @@ class ResultSerializer(serializers.Serializer[Any]):
     remarks = serializers.ListField(child=serializers.CharField())
 
 
-class RunSerializer(serializers.Serializer[Any]):
+class RunSerializer(ReadSerializer):
     """Represent a run: its parameters, the fingerprint of its data, and its result."""
+
+    example = examples.RUN
 
     job = serializers.CharField()
     status = serializers.CharField()
@@ -190,11 +198,13 @@ class RunSerializer(serializers.Serializer[Any]):
     result = ResultSerializer(allow_null=True)
 
 
-class ChangesSerializer(serializers.Serializer[Any]):
+class ChangesSerializer(ReadSerializer):
     """Represent the changes between two runs, with their reasons.
 
     At most 1,000 rows of each table are listed; `counts` count all.
     """
+
+    example = examples.CHANGES
 
     reasons = serializers.ListField(child=serializers.CharField())
     facts = serializers.ListField(child=serializers.DictField())

@@ -14,17 +14,14 @@ from rest_framework.views import APIView
 from gridlink.accounts.models import Token
 from gridlink.accounts.permissions import HasScope, actor_of
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import answer, errors, operation, page_of
+from gridlink.lib.rest.schema import errors, operation
 from tasks.access import file_read, file_read_signed, file_record, job_read
-from tasks.api.jobs import examples
 from tasks.api.jobs.byte_ranges import file_response, open_file, wanted_range
 from tasks.api.jobs.serializers import DownloadSerializer, JobSerializer, job_response
 from tasks.jobs import services
 from tasks.jobs.selectors import file_downloads
 from tasks.models import JobFile
 from tasks.storage import downloads, object_store
-
-_DOWNLOAD_PAGE = page_of(DownloadSerializer, examples.DOWNLOAD)
 
 
 class MayFetch(BasePermission):
@@ -84,11 +81,12 @@ class JobFileView(APIView):
             return HttpResponseRedirect(elsewhere or "")
         return file_response(file, wanted, downloads.stream_logged(source, download))
 
-    @operation(
-        "Delete a file",
-        answers=OpenApiResponse(description="The file is deleted."),
-        status=204,
-        also=[409, 410],
+    @extend_schema(
+        summary="Delete a file",
+        responses={
+            204: OpenApiResponse(description="The file is deleted."),
+            **errors(401, 403, 404, 409, 410),
+        },
     )
     def delete(self, request: Request, slug: str, name: str) -> Response:
         """Delete a file before it expires, which frees its bytes."""
@@ -107,23 +105,18 @@ class JobFileView(APIView):
 class JobFileDownloadsView(APIView):
     """List a file's downloads."""
 
-    @operation("List a file's downloads", PageQuery, answers=_DOWNLOAD_PAGE)
+    @operation("List a file's downloads", PageQuery, page_of=DownloadSerializer)
     def get(self, request: Request, slug: str, name: str) -> Response:
         """List a file's downloads, newest first, also once the file is gone."""
         file = file_record(actor_of(request), slug, name)
-        return page_response(
-            request,
-            file_downloads(file=file),
-            query=PageQuery.parse(request.query_params),
-            ordering=("-id",),
-            serialize=lambda rows: DownloadSerializer(rows, many=True, context={"file": file}).data,
-        )
+        rows = file_downloads(file=file)
+        return page_response(request, rows, DownloadSerializer, ordering=("-id",))
 
 
 class JobFileRevokeView(APIView):
     """Revoke a file's signed URLs."""
 
-    @operation("Revoke a file's addresses", answers=answer(JobSerializer, examples.JOB), also=[410])
+    @operation("Revoke a file's addresses", answers=JobSerializer, also=[410])
     def post(self, request: Request, slug: str, name: str) -> Response:
         """Invalidate every signed address of the file; the answer has a new one.
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
-from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.pagination import PageQuery
-from gridlink.lib.rest.serializers import QuerySerializer
-from tasks.access import job_read
+from gridlink.lib.rest.serializers import ReadSerializer, StrictSerializer
+from tasks.api.jobs import examples
 from tasks.jobs.long_poll import MAX_SECONDS
 from tasks.jobs.selectors import eta_seconds, queue_positions
-from tasks.jobs.services import Submission
 from tasks.models import Download, EventType, Job, JobFile, JobStatus
 from tasks.storage import downloads
 
@@ -29,7 +25,7 @@ class JobListQuery(PageQuery):
     kind = serializers.CharField(required=False, max_length=50)
 
 
-class JobQuery(QuerySerializer):
+class JobQuery(StrictSerializer):
     """Take how long to wait for the job's end."""
 
     wait = serializers.IntegerField(
@@ -44,7 +40,7 @@ class JobQuery(QuerySerializer):
     )
 
 
-class JobFileSerializer(serializers.Serializer[Any]):
+class JobFileSerializer(ReadSerializer):
     """Show a finished file; `url` needs no token, and the job renews it."""
 
     name = serializers.CharField()
@@ -68,8 +64,10 @@ class JobFileSerializer(serializers.Serializer[Any]):
         return request.build_absolute_uri(downloads.signed_path(file, self.context["job"].slug))
 
 
-class DownloadSerializer(serializers.Serializer[Any]):
+class DownloadSerializer(ReadSerializer):
     """Show one download of a file, or of a part of it."""
+
+    example = examples.DOWNLOAD
 
     created_on = serializers.DateTimeField()
     token = serializers.CharField(
@@ -88,18 +86,17 @@ class DownloadSerializer(serializers.Serializer[Any]):
         """Return whether it reached the file's last byte; null while unknown."""
         if download.bytes_sent is None:
             return None
-        size: int = self.context["file"].size
-        return download.first_byte + download.bytes_sent == size
+        return download.first_byte + download.bytes_sent == download.file.size
 
 
-class JobErrorSerializer(serializers.Serializer[Any]):
+class JobErrorSerializer(ReadSerializer):
     """Show why a job failed or was truncated."""
 
     code = serializers.CharField()
     message = serializers.CharField()
 
 
-class JobProgressSerializer(serializers.Serializer[Any]):
+class JobProgressSerializer(ReadSerializer):
     """Show how far a job is; `total` and `percent` are null while unknown."""
 
     done = serializers.IntegerField()
@@ -108,8 +105,19 @@ class JobProgressSerializer(serializers.Serializer[Any]):
     percent = serializers.FloatField(allow_null=True)
 
 
-class JobSerializer(serializers.Serializer[Any]):
+class JobListSerializer(serializers.ListSerializer[Any]):
+    """Show jobs from `job_list`, with their places in the queue."""
+
+    def to_representation(self, jobs: Any) -> Any:
+        """Return jobs as JSON: 1 query more than for one."""
+        self._context = {**self.context, "positions": queue_positions(jobs)}
+        return super().to_representation(jobs)
+
+
+class JobSerializer(ReadSerializer):
     """Show a job, as every endpoint does."""
+
+    example = examples.JOB
 
     slug = serializers.CharField()
     kind = serializers.CharField()
@@ -126,6 +134,9 @@ class JobSerializer(serializers.Serializer[Any]):
     result = serializers.DictField()
     error = serializers.SerializerMethodField()
     files = serializers.SerializerMethodField()
+
+    class Meta:
+        list_serializer_class = JobListSerializer
 
     @extend_schema_field(JobProgressSerializer)
     def get_progress(self, job: Job) -> dict[str, Any]:
@@ -161,8 +172,10 @@ class JobSerializer(serializers.Serializer[Any]):
         return JobFileSerializer(files, many=True, context=context).data
 
 
-class JobEventSerializer(serializers.Serializer[Any]):
+class JobEventSerializer(ReadSerializer):
     """Show one event of a job's history."""
+
+    example = examples.EVENT
 
     type = serializers.ChoiceField(EventType.choices)
     attempt = serializers.IntegerField()
@@ -170,25 +183,7 @@ class JobEventSerializer(serializers.Serializer[Any]):
     created_on = serializers.DateTimeField()
 
 
-def jobs_as_json(request: Request, jobs: Sequence[Job]) -> Any:
-    """Return jobs from `job_list` as JSON, with their places in the queue."""
-    context = {"request": request, "positions": queue_positions(jobs)}
-    return JobSerializer(jobs, many=True, context=context).data
-
-
 def job_response(request: Request, job: Job, *, status: int = 200) -> Response:
     """Return one job as JSON, not to be cached."""
-    (body,) = jobs_as_json(request, [job])
+    (body,) = JobSerializer([job], many=True, context={"request": request}).data
     return Response(body, status=status, headers={"Cache-Control": "no-store"})
-
-
-def accepted(request: Request, submission: Submission) -> Response:
-    """Answer 202 with the job; a header marks one of an earlier request."""
-    # A new job has no files yet.
-    made = submission.job
-    job = made if submission.created else job_read(actor_of(request), made.slug)
-    response = job_response(request, job, status=202)
-    response["Location"] = reverse("job-detail", args=[submission.job.slug], request=request)
-    if not submission.created:
-        response["Idempotent-Replayed"] = "true"
-    return response

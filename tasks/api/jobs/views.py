@@ -8,7 +8,8 @@ from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import answer, operation, page_of
+from gridlink.lib.rest.schema import operation
+from gridlink.lib.rest.serializers import validated
 from tasks.access import job_read
 from tasks.api.jobs import examples
 from tasks.api.jobs.serializers import (
@@ -17,41 +18,32 @@ from tasks.api.jobs.serializers import (
     JobQuery,
     JobSerializer,
     job_response,
-    jobs_as_json,
 )
 from tasks.jobs import services
 from tasks.jobs.long_poll import wait_for_end
 from tasks.jobs.selectors import job_events, job_list
 from tasks.models import UNFINISHED
 
-_EVENT_PAGE = page_of(JobEventSerializer, examples.EVENT)
-
 
 class JobListView(APIView):
     """List jobs."""
 
-    @operation("List jobs", JobListQuery, answers=page_of(JobSerializer, examples.JOB))
+    @operation("List jobs", JobListQuery, page_of=JobSerializer)
     def get(self, request: Request) -> Response:
         """List the account's jobs, newest first."""
-        query = JobListQuery.parse(request.query_params)
-        return page_response(
-            request,
-            job_list(
-                user=actor_of(request), status=query.get("status", ""), kind=query.get("kind", "")
-            ),
-            query=query,
-            ordering=("-created_on", "-id"),
-            serialize=lambda rows: jobs_as_json(request, rows),
-        )
+        query = validated(JobListQuery, request.query_params)
+        status, kind = query.get("status", ""), query.get("kind", "")
+        rows = job_list(user=actor_of(request), status=status, kind=kind)
+        return page_response(request, rows, JobSerializer, query=query)
 
 
 class JobDetailView(APIView):
     """Show a job."""
 
-    @operation("Show a job", JobQuery, answers=answer(JobSerializer, examples.JOB))
+    @operation("Show a job", JobQuery, answers=JobSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show a job. Poll at most once a second, or let it `wait`."""
-        seconds = JobQuery.parse(request.query_params)["wait"]
+        seconds = validated(JobQuery, request.query_params)["wait"]
         job = job_read(actor_of(request), slug)
         if seconds and job.status in UNFINISHED:
             wait_for_end(job=job, seconds=seconds)
@@ -62,7 +54,7 @@ class JobDetailView(APIView):
 class JobCancelView(APIView):
     """Cancel a job."""
 
-    @operation("Cancel a job", answers=answer(JobSerializer, examples.JOB), status=202, also=[409])
+    @operation("Cancel a job", answers=JobSerializer, status=202, also=[409])
     def post(self, request: Request, slug: str) -> Response:
         """Cancel a queued job at once, or a running one within seconds."""
         services.job_cancel(job=job_read(actor_of(request), slug))
@@ -73,7 +65,7 @@ class JobRetryView(APIView):
     """Retry a job."""
 
     @operation(
-        "Retry a job", answers=answer(JobSerializer, examples.QUEUED), status=202, also=[409]
+        "Retry a job", answers=JobSerializer, example=examples.QUEUED, status=202, also=[409]
     )
     def post(self, request: Request, slug: str) -> Response:
         """Queue a failed or cancelled job again, with the same parameters."""
@@ -84,14 +76,8 @@ class JobRetryView(APIView):
 class JobEventsView(APIView):
     """List a job's history."""
 
-    @operation("Show a job's history", PageQuery, answers=_EVENT_PAGE)
+    @operation("Show a job's history", PageQuery, page_of=JobEventSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """List the events of a job, oldest first."""
         job = job_read(actor_of(request), slug)
-        return page_response(
-            request,
-            job_events(job=job),
-            query=PageQuery.parse(request.query_params),
-            ordering=("id",),
-            serialize=lambda rows: JobEventSerializer(rows, many=True).data,
-        )
+        return page_response(request, job_events(job=job), JobEventSerializer, ordering=("id",))

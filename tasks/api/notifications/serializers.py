@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
 from gridlink.lib.rest.pagination import PageQuery
-from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, TextField
+from gridlink.lib.rest.serializers import (
+    BoundedListField,
+    ReadSerializer,
+    StrictSerializer,
+    TextField,
+)
 from gridlink.lib.weburl import URL_LENGTH
+from tasks.api.notifications import examples
 from tasks.models import JOB_NOTIFICATIONS, DeliveryStatus, NotificationType
 
 _JOB_NOTIFICATIONS = [(type_.value, type_.label) for type_ in JOB_NOTIFICATIONS]
@@ -20,8 +24,10 @@ class NotificationListQuery(PageQuery):
     unread = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
-class NotificationSerializer(serializers.Serializer[Any]):
+class NotificationSerializer(ReadSerializer):
     """Show a notification; if about a job, `data` shows the job as it ended."""
+
+    example = examples.NOTIFICATION
 
     slug = serializers.CharField(help_text="The event's identifier, the same in every channel.")
     type = serializers.ChoiceField(NotificationType.choices)
@@ -32,14 +38,18 @@ class NotificationSerializer(serializers.Serializer[Any]):
     read_on = serializers.DateTimeField(allow_null=True)
 
 
-class UnreadSerializer(serializers.Serializer[Any]):
+class UnreadSerializer(ReadSerializer):
     """Show a count of notifications."""
+
+    example = {"unread": 3}
 
     unread = serializers.IntegerField()
 
 
-class MarkedSerializer(serializers.Serializer[Any]):
+class MarkedSerializer(ReadSerializer):
     """Show how many notifications this request marked as read."""
+
+    example = {"marked": 3}
 
     marked = serializers.IntegerField()
 
@@ -69,8 +79,10 @@ class WebhookUpdateSerializer(StrictSerializer):
     is_enabled = serializers.BooleanField(required=False)
 
 
-class WebhookSerializer(serializers.Serializer[Any]):
+class WebhookSerializer(ReadSerializer):
     """Show a webhook, without its secret."""
+
+    example = examples.WEBHOOK
 
     slug = serializers.CharField()
     url = serializers.CharField()
@@ -94,11 +106,15 @@ class WebhookSerializer(serializers.Serializer[Any]):
 class IssuedWebhookSerializer(WebhookSerializer):
     """Show a webhook with its secret, which is shown only once."""
 
+    example = examples.ISSUED_WEBHOOK
+
     secret = serializers.CharField()
 
 
-class DeliverySerializer(serializers.Serializer[Any]):
+class DeliverySerializer(ReadSerializer):
     """Show a delivery to a webhook, with the result of its last attempt."""
+
+    example = examples.DELIVERY
 
     slug = serializers.CharField()
     event = serializers.CharField(

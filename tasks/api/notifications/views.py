@@ -8,9 +8,9 @@ from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.pagination import page_response
-from gridlink.lib.rest.schema import answer, operation, page_of
+from gridlink.lib.rest.schema import operation
+from gridlink.lib.rest.serializers import validated
 from tasks.access import notification_read
-from tasks.api.notifications import examples
 from tasks.api.notifications.serializers import (
     MarkedSerializer,
     NotificationListQuery,
@@ -22,30 +22,22 @@ from tasks.notifications.selectors import notification_list
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
-_NOTIFICATION_PAGE = page_of(NotificationSerializer, examples.NOTIFICATION)
-_NOTIFICATION = answer(NotificationSerializer, examples.NOTIFICATION)
-
 
 class NotificationListView(APIView):
     """List notifications."""
 
-    @operation("List notifications", NotificationListQuery, answers=_NOTIFICATION_PAGE)
+    @operation("List notifications", NotificationListQuery, page_of=NotificationSerializer)
     def get(self, request: Request) -> Response:
         """List the account's notifications, newest first. Every job that ended has one."""
-        query = NotificationListQuery.parse(request.query_params)
-        return page_response(
-            request,
-            notification_list(user=actor_of(request), unread=query["unread"]),
-            query=query,
-            ordering=("-id",),
-            serialize=lambda rows: NotificationSerializer(rows, many=True).data,
-        )
+        query = validated(NotificationListQuery, request.query_params)
+        rows = notification_list(user=actor_of(request), unread=query["unread"])
+        return page_response(request, rows, NotificationSerializer, query=query, ordering=("-id",))
 
 
 class UnreadView(APIView):
     """Count unread notifications."""
 
-    @operation("Count unread notifications", answers=answer(UnreadSerializer, examples.UNREAD))
+    @operation("Count unread notifications", answers=UnreadSerializer)
     def get(self, request: Request) -> Response:
         """Return how many notifications are unread."""
         count = notification_list(user=actor_of(request), unread=True).count()
@@ -55,7 +47,7 @@ class UnreadView(APIView):
 class NotificationsReadView(APIView):
     """Mark all notifications as read."""
 
-    @operation("Mark all notifications as read", answers=answer(MarkedSerializer, examples.MARKED))
+    @operation("Mark all notifications as read", answers=MarkedSerializer)
     def post(self, request: Request) -> Response:
         """Mark all notifications as read; return how many were unread."""
         marked = services.notifications_mark_read(user=actor_of(request))
@@ -65,7 +57,7 @@ class NotificationsReadView(APIView):
 class NotificationDetailView(APIView):
     """Show a notification."""
 
-    @operation("Show a notification", answers=_NOTIFICATION)
+    @operation("Show a notification", answers=NotificationSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show a notification, without marking it as read."""
         return Response(NotificationSerializer(notification_read(actor_of(request), slug)).data)
@@ -74,7 +66,7 @@ class NotificationDetailView(APIView):
 class NotificationReadView(APIView):
     """Mark a notification as read."""
 
-    @operation("Mark a notification as read", answers=_NOTIFICATION)
+    @operation("Mark a notification as read", answers=NotificationSerializer)
     def post(self, request: Request, slug: str) -> Response:
         """Mark a notification as read; has no effect if it already is."""
         actor = actor_of(request)

@@ -8,8 +8,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from gridlink.lib.rest.serializers import StrictSerializer, TextField, TitleField
+from gridlink.lib.rest.serializers import ReadSerializer, StrictSerializer, TextField, TitleField
 from gridlink.lib.text import unstorable_text
+from tasks.api.schedules import examples
 from tasks.models import NAME_LENGTH, Missed, RuleForm, RunStatus, Schedule
 from tasks.schedules.deliveries import CHANNELS
 from tasks.schedules.recurrence import TEXT_LENGTH
@@ -84,8 +85,10 @@ class ScheduleWriteSerializer(RuleSerializer):
     is_enabled = serializers.BooleanField(required=False)
 
 
-class ScheduledRunSerializer(serializers.Serializer[Any]):
+class ScheduledRunSerializer(ReadSerializer):
     """Show the outcome of one slot."""
+
+    example = examples.RUN
 
     slot = serializers.DateTimeField()
     status = serializers.ChoiceField(RunStatus.choices)
@@ -96,8 +99,10 @@ class ScheduledRunSerializer(serializers.Serializer[Any]):
     created_on = serializers.DateTimeField()
 
 
-class ScheduleSerializer(serializers.Serializer[Any]):
+class ScheduleSerializer(ReadSerializer):
     """Show a schedule in a list."""
+
+    example = examples.LISTED
 
     slug = serializers.CharField()
     name = serializers.CharField()
@@ -127,6 +132,8 @@ class ScheduleSerializer(serializers.Serializer[Any]):
 class ScheduleDetailSerializer(ScheduleSerializer):
     """Show a schedule with its next and last slots."""
 
+    example = examples.SCHEDULE
+
     next = serializers.SerializerMethodField(
         help_text="The next five slots, in the rule's time zone."
     )
@@ -144,7 +151,9 @@ class ScheduleDetailSerializer(ScheduleSerializer):
         return ScheduledRunSerializer(latest, many=True).data
 
 
-class PreviewSerializer(serializers.Serializer[Any]):
+class PreviewSerializer(ReadSerializer):
     """Show the next slots of a rule."""
+
+    example = examples.PREVIEW
 
     next = serializers.ListField(child=serializers.DateTimeField())

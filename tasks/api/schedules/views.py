@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.etags import etag_of, if_match
+from gridlink.lib.rest.headers import created, if_match, versioned
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, answer, operation, page_of
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, operation
 from gridlink.lib.rest.serializers import validated
 from tasks.access import schedule_read
 from tasks.api.schedules import examples
@@ -27,30 +26,21 @@ from tasks.schedules import services
 from tasks.schedules.selectors import schedule_list, schedule_runs
 from tasks.schedules.services import ScheduleChanges
 
-_SCHEDULE = answer(ScheduleDetailSerializer, examples.SCHEDULE)
-_PREVIEW = answer(PreviewSerializer, examples.PREVIEW)
-_RUN_PAGE = page_of(ScheduledRunSerializer, examples.RUN)
 
-
-def schedule_response(schedule: Schedule, *, status: int = 200) -> Response:
+def schedule_response(schedule: Schedule) -> Response:
     """Return one schedule as JSON with its ETag, not to be cached."""
-    headers = {**etag_of(schedule.version), "Cache-Control": "no-store"}
-    return Response(ScheduleDetailSerializer(schedule).data, status=status, headers=headers)
+    response = versioned(ScheduleDetailSerializer(schedule))
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 class ScheduleListView(APIView):
     """List and create schedules."""
 
-    @operation("List schedules", PageQuery, answers=page_of(ScheduleSerializer, examples.LISTED))
+    @operation("List schedules", PageQuery, page_of=ScheduleSerializer)
     def get(self, request: Request) -> Response:
         """List the account's schedules, newest first."""
-        return page_response(
-            request,
-            schedule_list(user=actor_of(request)),
-            query=PageQuery.parse(request.query_params),
-            ordering=("-created_on", "-id"),
-            serialize=lambda rows: ScheduleSerializer(rows, many=True).data,
-        )
+        return page_response(request, schedule_list(user=actor_of(request)), ScheduleSerializer)
 
     @operation(
         "Make a schedule",
@@ -58,7 +48,7 @@ class ScheduleListView(APIView):
         LOCATION,
         body=ScheduleWriteSerializer,
         examples={"every Monday": examples.SCHEDULE_WRITE},
-        answers=_SCHEDULE,
+        answers=ScheduleDetailSerializer,
         status=201,
         also=[404, 429],
     )
@@ -71,9 +61,8 @@ class ScheduleListView(APIView):
         """
         fields = validated(ScheduleWriteSerializer, request.data)
         schedule = services.schedule_create(user=actor_of(request), **fields)
-        response = schedule_response(schedule, status=201)
-        response["Location"] = reverse("schedule-detail", args=[schedule.slug], request=request)
-        return response
+        shown = schedule_response(schedule)
+        return created(shown, request, "schedule-detail", schedule.slug)
 
 
 class SchedulePreviewView(APIView):
@@ -83,7 +72,7 @@ class SchedulePreviewView(APIView):
         "Show the next slots of a rule",
         body=RuleSerializer,
         examples={"every Monday": examples.RULE},
-        answers=_PREVIEW,
+        answers=PreviewSerializer,
     )
     def post(self, request: Request) -> Response:
         """Return the next five slots in the rule's time zone. Nothing is stored."""
@@ -94,7 +83,7 @@ class SchedulePreviewView(APIView):
 class ScheduleDetailView(APIView):
     """Show, change and delete one schedule."""
 
-    @operation("Show a schedule", ETAG, answers=_SCHEDULE)
+    @operation("Show a schedule", ETAG, answers=ScheduleDetailSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show a schedule with its next five slots and the outcomes of the last five."""
         return schedule_response(schedule_read(actor_of(request), slug))
@@ -105,7 +94,7 @@ class ScheduleDetailView(APIView):
         ETAG,
         body=ScheduleWriteSerializer(partial=True),
         examples={"pause it": {"is_enabled": False}},
-        answers=_SCHEDULE,
+        answers=ScheduleDetailSerializer,
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent.
@@ -130,14 +119,8 @@ class ScheduleDetailView(APIView):
 class ScheduleRunsView(APIView):
     """List the outcomes of a schedule's slots."""
 
-    @operation("List what became of a schedule's slots", PageQuery, answers=_RUN_PAGE)
+    @operation("List what became of a schedule's slots", PageQuery, page_of=ScheduledRunSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """List the slots, newest first."""
-        schedule = schedule_read(actor_of(request), slug)
-        return page_response(
-            request,
-            schedule_runs(schedule=schedule),
-            query=PageQuery.parse(request.query_params),
-            ordering=("-slot", "-id"),
-            serialize=lambda rows: ScheduledRunSerializer(rows, many=True).data,
-        )
+        rows = schedule_runs(schedule=schedule_read(actor_of(request), slug))
+        return page_response(request, rows, ScheduledRunSerializer, ordering=("-slot", "-id"))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
+from gridlink.lib.rest.headers import created
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import LOCATION, answer, operation, page_of
+from gridlink.lib.rest.schema import LOCATION, operation
 from gridlink.lib.rest.serializers import validated
 from tasks.access import delivery_read, webhook_read
 from tasks.api.notifications import examples
@@ -26,32 +24,21 @@ from tasks.notifications import services
 from tasks.notifications.selectors import webhook_deliveries, webhook_list
 from tasks.notifications.services import IssuedWebhook, WebhookChanges
 
-_ISSUED_WEBHOOK = answer(IssuedWebhookSerializer, examples.ISSUED_WEBHOOK)
-_WEBHOOK = answer(WebhookSerializer, examples.WEBHOOK)
-_DELIVERY = answer(DeliverySerializer, examples.DELIVERY)
-_DELIVERY_PAGE = page_of(DeliverySerializer, examples.DELIVERY)
-
 
 class WebhookListView(APIView):
     """List and add webhooks."""
 
-    @operation("List webhooks", PageQuery, answers=page_of(WebhookSerializer, examples.WEBHOOK))
+    @operation("List webhooks", PageQuery, page_of=WebhookSerializer)
     def get(self, request: Request) -> Response:
         """List the account's webhooks, newest first; never their secrets."""
-        return page_response(
-            request,
-            webhook_list(user=actor_of(request)),
-            query=PageQuery.parse(request.query_params),
-            ordering=("-created_on", "-id"),
-            serialize=lambda rows: WebhookSerializer(rows, many=True).data,
-        )
+        return page_response(request, webhook_list(user=actor_of(request)), WebhookSerializer)
 
     @operation(
         "Add a webhook",
         LOCATION,
         body=WebhookCreateSerializer,
         examples={"a webhook": examples.WEBHOOK_REQUEST},
-        answers=_ISSUED_WEBHOOK,
+        answers=IssuedWebhookSerializer,
         status=201,
         also=[409],
     )
@@ -64,17 +51,13 @@ class WebhookListView(APIView):
         """
         data = validated(WebhookCreateSerializer, request.data)
         issued = services.webhook_create(user=actor_of(request), **data)
-        response = Response(_issued(issued), status=201, headers={"Cache-Control": "no-store"})
-        response["Location"] = reverse(
-            "webhook-detail", args=[issued.endpoint.slug], request=request
-        )
-        return response
+        return created(_issued(issued), request, "webhook-detail", issued.endpoint.slug)
 
 
 class WebhookDetailView(APIView):
     """Show, change and delete one webhook."""
 
-    @operation("Show a webhook", answers=_WEBHOOK)
+    @operation("Show a webhook", answers=WebhookSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show a webhook; never its secret."""
         return Response(WebhookSerializer(webhook_read(actor_of(request), slug)).data)
@@ -83,7 +66,7 @@ class WebhookDetailView(APIView):
         "Change a webhook",
         body=WebhookUpdateSerializer,
         examples={"enable it again": {"is_enabled": True}},
-        answers=_WEBHOOK,
+        answers=WebhookSerializer,
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change the fields that are sent. Disabling gives up what waits."""
@@ -102,17 +85,17 @@ class WebhookDetailView(APIView):
 class WebhookRotateView(APIView):
     """Replace a webhook's secret."""
 
-    @operation("Give a webhook another secret", answers=_ISSUED_WEBHOOK)
+    @operation("Give a webhook another secret", answers=IssuedWebhookSerializer)
     def post(self, request: Request, slug: str) -> Response:
         """Give a webhook another secret, shown here once; for 24 hours both sign events."""
         issued = services.webhook_rotate(endpoint=webhook_read(actor_of(request), slug))
-        return Response(_issued(issued), headers={"Cache-Control": "no-store"})
+        return _issued(issued)
 
 
 class WebhookTestView(APIView):
     """Send a ping."""
 
-    @operation("Send a webhook a ping", answers=_DELIVERY, status=202, also=[409, 429])
+    @operation("Send a webhook a ping", answers=DeliverySerializer, status=202, also=[409, 429])
     def post(self, request: Request, slug: str) -> Response:
         """Send an event of the type `ping`; the log of deliveries shows the result."""
         endpoint = webhook_read(actor_of(request), slug)
@@ -123,22 +106,17 @@ class WebhookTestView(APIView):
 class WebhookDeliveriesView(APIView):
     """List a webhook's deliveries."""
 
-    @operation("List a webhook's deliveries", PageQuery, answers=_DELIVERY_PAGE)
+    @operation("List a webhook's deliveries", PageQuery, page_of=DeliverySerializer)
     def get(self, request: Request, slug: str) -> Response:
         """List what was or will be sent, newest first."""
-        return page_response(
-            request,
-            webhook_deliveries(endpoint=webhook_read(actor_of(request), slug)),
-            query=PageQuery.parse(request.query_params),
-            ordering=("-id",),
-            serialize=lambda rows: DeliverySerializer(rows, many=True).data,
-        )
+        rows = webhook_deliveries(endpoint=webhook_read(actor_of(request), slug))
+        return page_response(request, rows, DeliverySerializer, ordering=("-id",))
 
 
 class DeliveryReplayView(APIView):
     """Send an event again."""
 
-    @operation("Send an event again", answers=_DELIVERY, status=202, also=[409, 429])
+    @operation("Send an event again", answers=DeliverySerializer, status=202, also=[409, 429])
     def post(self, request: Request, slug: str, delivery: str) -> Response:
         """Send an ended delivery again, with the same `webhook-id` and body."""
         found = delivery_read(actor_of(request), slug, delivery)
@@ -146,5 +124,6 @@ class DeliveryReplayView(APIView):
         return Response(DeliverySerializer(again).data, status=202)
 
 
-def _issued(issued: IssuedWebhook) -> dict[str, Any]:
-    return {**WebhookSerializer(issued.endpoint).data, "secret": issued.secret}
+def _issued(issued: IssuedWebhook) -> Response:
+    body = {**WebhookSerializer(issued.endpoint).data, "secret": issued.secret}
+    return Response(body, headers={"Cache-Control": "no-store"})

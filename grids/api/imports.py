@@ -5,23 +5,48 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.schema import IDEMPOTENCY_KEY, LOCATION, REPLAYED, answer, errors, operation
-from gridlink.lib.rest.serializers import validated
-from grids.api.imports.serializers import ImportSerializer, ImportSourcesSerializer
+from gridlink.lib.rest.headers import idempotency_key
+from gridlink.lib.rest.schema import operation
+from gridlink.lib.rest.serializers import ReadSerializer, StrictSerializer, validated
+from grids.api.fields import ColumnsField
 from grids.formats.csv.header import FIELDS
 from grids.formats.registry import sources
+from grids.imports.modes import MODES
 from grids.imports.services import AUTO, import_apply, import_submit, import_undo
 from tasks.access import job_read
-from tasks.api.jobs.examples import QUEUED
-from tasks.api.jobs.idempotency import idempotency_key
-from tasks.api.jobs.serializers import JobSerializer, accepted
+from tasks.api.jobs.submissions import accepted, submits
+
+IMPORTABLE = {"sources": [AUTO, *sources()], "columns": sorted(FIELDS)}
+
+
+class ImportSerializer(StrictSerializer):
+    """Validate the form fields of an upload, beside `file`."""
+
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False, default="auto", max_length=30
+    )
+    mode = serializers.ChoiceField(sorted(MODES), required=False, default="apply")
+    columns = ColumnsField(required=False, help_text="The table's column of each field, as JSON.")
+    file = serializers.FileField(allow_empty_file=True)
+
+
+class ImportSourcesSerializer(ReadSerializer):
+    """Represent the formats and columns that can be imported."""
+
+    example = IMPORTABLE
+
+    sources = serializers.ListField(child=serializers.CharField())
+    columns = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="The fields of a table whose columns an import may name.",
+    )
 
 
 class ImportListView(APIView):
@@ -29,33 +54,19 @@ class ImportListView(APIView):
 
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(
-        summary="Import a file of links",
-        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
-        request={"multipart/form-data": ImportSerializer},
-        responses={
-            202: answer(JobSerializer, {**QUEUED, "kind": "grids.import"}),
-            **errors(400, 401, 403, 413, 422, 429),
+    @submits(
+        "grids.import",
+        "Import a file of links",
+        body={"multipart/form-data": ImportSerializer},
+        examples={
+            "a browser's bookmarks": {"file": "bookmarks.html", "source": "auto", "mode": "apply"},
+            "a table, to see what would be": {
+                "file": "links.csv",
+                "source": "csv",
+                "mode": "dry_run",
+                "columns": '{"url": "Destination URL"}',
+            },
         },
-        examples=[
-            OpenApiExample(
-                "a browser's bookmarks",
-                value={"file": "bookmarks.html", "source": "auto", "mode": "apply"},
-                request_only=True,
-                media_type="multipart/form-data",
-            ),
-            OpenApiExample(
-                "a table, to see what would be",
-                value={
-                    "file": "links.csv",
-                    "source": "csv",
-                    "mode": "dry_run",
-                    "columns": '{"url": "Destination URL"}',
-                },
-                request_only=True,
-                media_type="multipart/form-data",
-            ),
-        ],
     )
     def post(self, request: Request) -> Response:
         """Start a job that makes grids of a file's folders and tiles of its links.
@@ -81,30 +92,16 @@ class ImportListView(APIView):
 class ImportSourcesView(APIView):
     """List what can be imported."""
 
-    @operation(
-        "List the formats that can be imported",
-        answers=answer(
-            ImportSourcesSerializer, {"sources": [AUTO, *sources()], "columns": sorted(FIELDS)}
-        ),
-    )
+    @operation("List the formats that can be imported", answers=ImportSourcesSerializer)
     def get(self, request: Request) -> Response:
         """List the formats for `source`, and the fields of a table for `columns`."""
-        known = {"sources": [AUTO, *sources()], "columns": sorted(FIELDS)}
-        return Response(ImportSourcesSerializer(known).data)
+        return Response(IMPORTABLE)
 
 
 class ImportApplyView(APIView):
     """Apply dry runs."""
 
-    @operation(
-        "Apply what a dry run has tried",
-        IDEMPOTENCY_KEY,
-        LOCATION,
-        REPLAYED,
-        answers=answer(JobSerializer, {**QUEUED, "kind": "grids.import"}),
-        status=202,
-        also=[409],
-    )
+    @submits("grids.import", "Apply what a dry run has tried", also=[409])
     def post(self, request: Request, slug: str) -> Response:
         """Start an import of the same upload, which decides again on every entry.
 
@@ -117,15 +114,7 @@ class ImportApplyView(APIView):
 class ImportUndoView(APIView):
     """Undo imports."""
 
-    @operation(
-        "Undo an import",
-        IDEMPOTENCY_KEY,
-        LOCATION,
-        REPLAYED,
-        answers=answer(JobSerializer, {**QUEUED, "kind": "grids.undo"}),
-        status=202,
-        also=[409],
-    )
+    @submits("grids.undo", "Undo an import", also=[409])
     def post(self, request: Request, slug: str) -> Response:
         """Start a job that removes what the import made and restores what it updated.
 

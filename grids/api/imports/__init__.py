@@ -1,1 +1,0 @@
-"""Serve imports of link files."""

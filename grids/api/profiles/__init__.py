@@ -1,1 +1,0 @@
-"""Serve the public profiles of users."""
