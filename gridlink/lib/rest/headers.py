@@ -1,4 +1,4 @@
-"""Read and write the headers that guard changes (RFC 9110, 13.1.1) and tell of new rows."""
+"""Read and write headers about versions (RFC 9110, 13.1.1), repeated requests and new rows."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def versioned(shown: Serializer[Any]) -> Response:
 
 
 def created(response: Response, request: Request, view: str, slug: str) -> Response:
-    """Make a response that shows a new row 201, with the Location where `view` shows it."""
+    """Make a response 201, with the Location where `view` shows the new row."""
     response.status_code = 201
     response["Location"] = reverse(view, args=[slug], request=request)
     return response

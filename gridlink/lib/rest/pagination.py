@@ -150,7 +150,7 @@ def page_response(
 
 
 def page_links(request: Request, page: Page) -> dict[str, str | None]:
-    """Return the absolute URLs of the pages around `page`, as the JSON of every list has them."""
+    """Return the absolute URLs of the pages around `page`, as JSON."""
     urls: dict[str, str | None] = {"next": None, "previous": None}
     query = request.query_params.copy()
     for name in urls:
