@@ -23,14 +23,6 @@ _MAIL_TLS: dict[str, tuple[dict[str, bool], int]] = {
 }
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
-# Connection parameters that Django has names for; the others go to OPTIONS.
-_DJANGO_NAMES = {
-    "dbname": "NAME",
-    "user": "USER",
-    "password": "PASSWORD",
-    "host": "HOST",
-    "port": "PORT",
-}
 
 
 def env_str(name: str, default: str = "") -> str:
@@ -91,10 +83,16 @@ def database_config(url: str) -> dict[str, object]:
         parts = parse_dsn(url)
     except ProgrammingError as error:
         raise ImproperlyConfigured(f"The database URL cannot be read: {error}") from error
-    if not parts.get("dbname"):
+    if not (name := parts.pop("dbname", "")):
         raise ImproperlyConfigured("The database URL has no database name.")
-    config: dict[str, object] = {name: parts.pop(key, "") for key, name in _DJANGO_NAMES.items()}
-    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": parts, **config}
+    server = {key.upper(): parts.pop(key, "") for key in ("user", "password", "host", "port")}
+    # Django passes all other parameters on.
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        **server,
+        "OPTIONS": parts,
+    }
 
 
 def mail_config(url: str) -> dict[str, Any]:
