@@ -1,4 +1,4 @@
-"""Define what schedules can start here: saved reports and exports."""
+"""Define the actions of schedules: running a saved report, and making an export."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _ExportParams(ExportSerializer):
 
 @register
 class RunReport(ScheduledAction):
-    """Run the saved report of `params`; its range is as of the slot."""
+    """Run the saved report of `params`; its range is relative to the slot's time."""
 
     name = "report"
 
@@ -60,7 +60,7 @@ class RunReport(ScheduledAction):
 class MakeExport(ScheduledAction):
     """Make an export; `params` are those of the API, and optionally a `range`.
 
-    The range is that of a report, as of the slot; it replaces `from` and `to` in the filters.
+    The range is relative to the slot's time, like a report's; it replaces `from` and `to` in the filters.
     """
 
     name = "export"
@@ -69,7 +69,7 @@ class MakeExport(ScheduledAction):
         """Return the parameters; raises Invalid, and NotFound for another user's grid or link."""
         found = validated(_ExportParams, params)
         if "range" in found and {"from", "to"} & found["filters"].keys():
-            message = "Give a range, or `from` and `to` in the filters."
+            message = "Give either a range, or `from` and `to` in the filters."
             raise Invalid("Some fields are not valid.", fields={"range": [message]})
         export_params(user=user, **_resolve_range(found, user.week_start, timezone.now()))
         return found
@@ -98,7 +98,7 @@ def _stored(form: type[StrictSerializer], params: dict[str, Any]) -> dict[str, A
 
 @contextmanager
 def _missing(what: str) -> Iterator[None]:
-    """Name in NotFound what is missing, for later readers of the slot's note."""
+    """Name what is missing in NotFound, whose message becomes the slot's note."""
     try:
         yield
     except NotFound as error:
@@ -106,7 +106,7 @@ def _missing(what: str) -> Iterator[None]:
 
 
 def _resolve_range(params: dict[str, Any], week_start: str, moment: datetime) -> dict[str, Any]:
-    """Return the parameters of an export, with the range as of a moment."""
+    """Return the parameters of an export, with the range resolved at a moment."""
     export = {name: value for name, value in params.items() if name != "range"}
     if "range" not in params:
         return export

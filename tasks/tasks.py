@@ -1,7 +1,7 @@
 """Define Celery's entry points, a few lines each.
 
 Messages hold identifiers only, and unknown arguments are ignored, so that workers of two versions can share
-a queue. Where no slot is claimed, two runs at once share the work.
+a queue. Tasks that claim no slot may run several times at once; the runs then share the work.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tasks.jobs import executor, sweeper
 from tasks.notifications import dispatcher
 from tasks.schedules import firing
 
-_NOT_FIRST = "another run has this slot"
+_SLOT_TAKEN = "another run has this slot"
 
 
 @shared_task(name=RUN_JOB, bind=True)
 def run_job(self: Task[Any, Any], /, slug: str, **_: Any) -> None:
-    """Claim the next job of this queue and run it."""
+    """Claim the next job in the queue of job `slug`, and run it."""
     executor.execute(slug=slug, worker=str(self.request.hostname))
 
 
@@ -34,15 +34,15 @@ def sweep_jobs(**_: Any) -> None:
 
 @shared_task(name=DELIVER, ignore_result=True)
 def deliver(**_: Any) -> None:
-    """Send what is due of the outbox."""
+    """Send the due deliveries of the outbox."""
     dispatcher.deliver()
 
 
 @shared_task(name="tasks.ring_canaries", ignore_result=False)
 def send_canaries(**_: Any) -> str:
-    """Send a message through every queue, to see which of them flow."""
+    """Send a message through every queue, to see which ones have a working worker."""
     if not claim_slot("ring_canaries", 60):
-        return _NOT_FIRST
+        return _SLOT_TAKEN
     for queue in QUEUES:
         current_app.send_task("tasks.canary", args=[queue], queue=queue, expires=120)
     return f"sent to {len(QUEUES)} queues"
@@ -56,7 +56,7 @@ def canary(queue: str, **_: Any) -> None:
 
 @shared_task(name="tasks.fire_schedules", ignore_result=True)
 def fire_schedules(**_: Any) -> None:
-    """Start the jobs of schedules whose slot has come."""
+    """Submit the jobs of schedules that are due."""
     firing.fire_due()
 
 
@@ -64,15 +64,15 @@ def fire_schedules(**_: Any) -> None:
 def sweep_files(**_: Any) -> str:
     """Remove expired files and objects that belong to no job."""
     if not claim_slot("sweep_files", 3600):
-        return _NOT_FIRST
+        return _SLOT_TAKEN
     sweeper.sweep_files()
     return "swept"
 
 
 @shared_task(name="tasks.sweep_records", ignore_result=False)
 def sweep_records(**_: Any) -> str:
-    """Remove old records that nobody needs any more."""
+    """Remove records that are older than their retention."""
     if not claim_slot("sweep_records", 3600):
-        return _NOT_FIRST
+        return _SLOT_TAKEN
     sweeper.sweep_records()
     return "swept"

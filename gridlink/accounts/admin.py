@@ -42,7 +42,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 @admin.register(Token)
 class TokenAdmin(NotEditable, admin.ModelAdmin[Token]):
-    """Show and revoke tokens; logging in is what issues them."""
+    """Show and revoke tokens; only the API issues them."""
 
     list_display = ("name", "slug", "user", "scopes", "expires_on", "last_used_on")
     search_fields = ("slug", "name", "user__username")

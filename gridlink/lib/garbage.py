@@ -8,9 +8,8 @@ import gc
 def freeze_loaded_objects() -> None:
     """Exempt all objects loaded so far from garbage collection.
 
-    Call this once a process has imported what it needs. Searching those objects for cycles again and
-    again would delay every so many requests or jobs by 50 ms and more; what they leave behind is freed
-    by its reference counts.
+    Call this once a process has imported what it needs. Otherwise each full collection searches them for
+    cycles, and delays a request or job by 50 ms or more. Reference counting still frees them.
     """
     gc.collect()
     gc.freeze()

@@ -9,7 +9,7 @@ import structlog
 
 
 def _without_query(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
-    """Cut the query off a logged request: a download's holds a valid signature."""
+    """Remove the query from a logged request: a download's contains a valid signature."""
     if isinstance(request := event.get("request"), str):
         event["request"] = request.partition("?")[0]
     return event

@@ -12,7 +12,7 @@ JOB_LEASE = timedelta(seconds=env_int("JOB_LEASE_SECONDS", 60, minimum=2))
 JOB_HEARTBEAT_SECONDS = min(1.0, JOB_LEASE.total_seconds() / 6)
 JOB_MAX_ATTEMPTS = env_int("JOB_MAX_ATTEMPTS", 3, minimum=1)
 JOB_SWEEP_SECONDS = env_int("JOB_SWEEP_SECONDS", 10, minimum=1)
-# After this long a queued job is published again: its message was lost.
+# A job queued for longer than this is published again, since its message may be lost.
 JOB_RERING = timedelta(seconds=env_int("JOB_RERING_SECONDS", 30, minimum=1))
 JOBS_RUNNING_PER_USER = env_int("JOBS_RUNNING_PER_USER", 2, minimum=1)
 # Quotas of each user; 0 means no limit.
@@ -25,7 +25,7 @@ DOWNLOAD_LOG_LIFE = timedelta(days=env_int("DOWNLOAD_LOG_DAYS", 365, minimum=1))
 IDEMPOTENCY_KEY_LIFE = timedelta(hours=env_int("IDEMPOTENCY_KEY_HOURS", 24, minimum=1))
 
 # --- Schedules ---------------------------------------------------------------------------------
-# How often due slots are looked for.
+# How often the scheduler looks for due slots.
 SCHEDULE_SECONDS = env_int("SCHEDULE_SECONDS", 15, minimum=1)
 # A slot that ended longer ago than this is missed.
 SCHEDULE_GRACE = timedelta(seconds=env_int("SCHEDULE_GRACE_SECONDS", 900, minimum=1))
@@ -33,7 +33,7 @@ SCHEDULES_PER_USER = env_int("SCHEDULES_PER_USER", 100)
 SCHEDULE_RUN_LIFE = timedelta(days=env_int("SCHEDULE_RUN_DAYS", 365, minimum=1))
 
 # --- Exports -----------------------------------------------------------------------------------
-# Database connections that one export of clicks reads through in parallel.
+# How many database connections an export of clicks reads from in parallel.
 EXPORT_CONNECTIONS = env_int("EXPORT_CONNECTIONS", 2, minimum=1)
 # The smallest number of rows in each part of an export of clicks, except the last part.
 EXPORT_PIECE_ROWS = env_int("EXPORT_PIECE_ROWS", 250_000, minimum=1)

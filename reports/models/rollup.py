@@ -1,6 +1,6 @@
 """Define the roll-ups: sums of clicks and views by time, link, grid, user and value.
 
-A grid and a link belong to one user for good, so that a user's sums are those of all their grids.
+A grid or link never changes its owner, so that a user's sums are those of all their grids.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ class Dimension(models.IntegerChoices):
 class Counts(models.Model):
     """Count accepted clicks: accepted = humans + duplicates + bots + refused.
 
-    Visitors are human visitors' first clicks of a UTC day, so that any parts of time add up to the whole.
+    A visitor is counted once per UTC day, at the first human click, so that visitors of all hours or days can
+    be added up.
     """
 
     accepted = count_field()
     humans = count_field()
     duplicates = count_field()
     bots = count_field()
-    # Sent on, but their details could not be kept or read.
+    # Redirected, but the click's details could not be stored or read.
     refused = count_field()
-    # First on the grid.
+    # By their first click on the grid.
     visitors = count_field()
 
     class Meta:
@@ -54,7 +55,7 @@ class LinkHour(Counts):
     hour = models.DateTimeField()
     grid_id = models.BigIntegerField()
     user_id = models.BigIntegerField()
-    # First on the link.
+    # By their first click on the link.
     link_visitors = count_field()
 
     class Meta:
@@ -84,9 +85,9 @@ class LinkDay(Counts):
 
 
 class ViewCounts(Counts):
-    """Count accepted views of a grid's page too."""
+    """Count the accepted views of a grid's page as well as clicks."""
 
-    # Of humans and without repeats, as `humans` are of clicks.
+    # By humans, without duplicates: what `humans` is for clicks.
     views = count_field()
     views_accepted = count_field()
     views_duplicates = count_field()
@@ -108,7 +109,7 @@ class GridHour(ViewCounts):
 
     class Meta:
         db_table = "reports_grid_hour"
-        # Which grids a user ever had.
+        # Finds all grids that a user ever had.
         indexes = [models.Index("user_id", "grid_id", name="grid_hour_user")]
 
     def __str__(self) -> str:

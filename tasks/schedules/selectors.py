@@ -18,17 +18,17 @@ def schedule_list(*, user: User) -> QuerySet[Schedule]:
 
 
 def schedule_runs(*, schedule: Schedule) -> QuerySet[ScheduledRun]:
-    """List the outcomes of a schedule's slots with their jobs: 1 query a page."""
+    """List the outcomes of a schedule's slots with their jobs, in one query."""
     return schedule.runs.select_related("job")
 
 
 def schedule_next(*, schedule: Schedule, count: int = 5) -> list[datetime]:
-    """Return the next slots in the schedule's time zone, none while disabled, in 0 queries."""
+    """Return the next slots in the schedule's time zone, none if disabled; without a query."""
     if schedule.next_on is None:
         return []
     try:
         rule = schedule_rule(schedule)
     except Invalid:
-        return []  # the next pass disables it
+        return []  # fire_due disables the schedule
     first = schedule.next_on.astimezone(rule.zone)
     return [first, *rule.next(schedule.next_on, count - 1)]

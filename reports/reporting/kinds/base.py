@@ -49,7 +49,8 @@ class ReportQuery:
 class MetricsReader:
     """Read the metrics for one query, and collect the remarks about them.
 
-    Each reading takes the queries of its grouping, and the first that divides an hour or a day one more.
+    Each read runs the queries of its grouping. The first one that divides an hour or a day also queries how
+    far back raw clicks are stored.
     """
 
     def __init__(self, query: ReportQuery) -> None:
@@ -71,7 +72,7 @@ class MetricsReader:
         return grouped
 
     def read_values(self, dimensions: Iterable[str], *, limit: int) -> dict[str, GroupedMetrics]:
-        """Read metrics by each dimension, with a query less for each but the first."""
+        """Read metrics by each dimension: a query for each, and one in common."""
         groups = by_values(dimensions, self._query("", self.period, limit))
         for grouped in groups.values():
             self.note_approximate(grouped.approximate_before)
@@ -95,7 +96,7 @@ class MetricsReader:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Return sentences about all metrics read so far: a query if some are approximate."""
+        """Return sentences about all metrics read so far; query only if some are approximate."""
         approximate = filter(self._has_clicks, sorted(self._approximate))
         return (*self.scope.remarks, *map(self._approximate_remark, approximate))
 
@@ -109,8 +110,8 @@ class MetricsReader:
 
     def _approximate_remark(self, before: datetime) -> str:
         return (
-            f"Individual clicks from before {_format_moment(self.period, before)} are no longer kept: an hour"
-            " or day before then that a boundary divides is counted whole where it begins."
+            f"Individual clicks from before {_format_moment(self.period, before)} are no longer kept."
+            " Before then, an hour or day that a boundary divides is counted as a whole where it begins."
         )
 
 

@@ -38,7 +38,7 @@ def clicks_of(metrics: Metrics, query: ReportQuery) -> int:
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """Return the ratio to four places; None where the whole is zero."""
+    """Return the ratio to four places, or None if the whole is zero."""
     return round(part / whole, 4) if whole else None
 
 
@@ -49,7 +49,7 @@ def shares(counts: Sequence[int]) -> list[float | None]:
 
 
 def click_columns(query: ReportQuery, rows: Sequence[Row]) -> Columns:
-    """Return clicks, visitors and shares of rows that add up to the whole."""
+    """Return columns of clicks, visitors and shares; the rows must add up to the total."""
     clicks = [clicks_of(row.metrics, query) for row in rows]
     visitors = [row.metrics.visitors for row in rows]
     return {CLICKS: clicks, VISITORS: visitors, SHARE: shares(clicks)}
@@ -100,7 +100,7 @@ _TOTALS: dict[Column, Callable[[Metrics, ReportQuery], float | None]] = {
 
 
 def relative_change(now: float | None, before: float | None) -> float | None:
-    """Return the change relative to the earlier value, to four places; None from zero."""
+    """Return the relative change to four places, or None if `before` is zero."""
     return ratio(now - before, before) if now is not None and before else None
 
 
@@ -130,7 +130,7 @@ def bar_chart(charted: Table, labels: Column, series: Column = CLICKS) -> Chart:
 
 
 def numbered(full: Table, known: str, *columns: Column, note: str = "") -> Table:
-    """Return some columns of a table behind the number of each row.
+    """Return a table with a row number, followed by some of the columns.
 
     Rows without a value in the column `known`, such as the sum of all others, have no number. The number and
     the first column are the key.
@@ -146,7 +146,7 @@ def numbered(full: Table, known: str, *columns: Column, note: str = "") -> Table
 
 
 def select_columns(full: Table, *names: str, key: tuple[str, ...]) -> Table:
-    """Return those of the named columns that a table has."""
+    """Return a table with only the named columns; ignore names that it lacks."""
     found = {column.name: place for place, column in enumerate(full.columns)}
     places = [found[name] for name in names if name in found]
     columns = tuple(full.columns[place] for place in places)

@@ -30,7 +30,7 @@ _NOTE = "Each UTC hour counts as a whole in the row in which it begins."
 
 
 class Ledger(SteppedKind[StepParameters]):
-    """Report the ledger in one query."""
+    """Report accepted clicks by outcome and step of time, in one query."""
 
     name = "ledger"
     title = "Ledger"

@@ -79,11 +79,11 @@ class LinkHealthParameters(Parameters):
 
 
 class LinkHealth(ReportKind[LinkHealthParameters]):
-    """Report the last checks in three queries, whatever the period."""
+    """Report the last checks in three queries; the period is ignored."""
 
     name = "link_health"
     title = "Link health"
-    description = "Links that are dead, moved, slow or badly certified, as last checked."
+    description = "Links that are dead, moved, slow or with certificate problems, as last checked."
     reads = frozenset({DataSource.LINKS, DataSource.CHECKS})
     parameters = LinkHealthParameters
 
@@ -114,7 +114,7 @@ class LinkHealth(ReportKind[LinkHealthParameters]):
         first = listed.order_by(_RANK, "title", "pk").values_list(*_FIELDS)[:limit]
         total = sum(counts[verdict] for verdict in shown)
         note = build.limit_note(min(total, limit), total)
-        # Table takes each row once: a list would hold a hundred thousand of them twice.
+        # Table iterates over the rows only once; a list would double the memory of a hundred thousand rows.
         rows = cast(Sequence[Row], _rows(self.query.period, first.iterator()))
         return Table("links", "Links, worst first", _COLUMNS, rows, (build.LINK.name,), note)
 
@@ -144,7 +144,7 @@ def verdicts_table(counts: dict[str, int]) -> Table:
 
 
 def _checked(links: LinkQuerySet) -> LinkQuerySet:
-    """Filter live links whose present address was checked."""
+    """Return the live links whose current URL was checked."""
     return links.live().filter(last_check__url_key=F("url_key"))
 
 

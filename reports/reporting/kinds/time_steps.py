@@ -25,7 +25,7 @@ _TITLES = {"hour": "Hour", "day": "Day", "week": "Week of", "month": "Month of"}
 
 @dataclass(frozen=True, slots=True)
 class StepParameters(Parameters):
-    """Hold how time is divided."""
+    """Hold the step into which time is divided."""
 
     step: Literal["auto", "hour", "day", "week", "month"] = parameter(
         "auto", "The time that each row covers; `auto` depends on the length of the range."
@@ -36,7 +36,7 @@ S = TypeVar("S", bound=StepParameters)
 
 
 class SteppedKind(ReportKind[S]):
-    """Answer queries by steps of time."""
+    """Provide the steps for kinds with a row for each step of time."""
 
     @property
     def step(self) -> str:
@@ -60,7 +60,7 @@ class SteppedKind(ReportKind[S]):
 
 
 def time_column(step: str) -> Column:
-    """Return the column of starts of hours, or first days of longer steps."""
+    """Return the column of each step's start: a time for hours, else a date."""
     kind = CellType.MOMENT if step == "hour" else CellType.DAY
     return Column("time", _TITLES[step], kind)
 

@@ -42,7 +42,7 @@ class JobDetailView(APIView):
 
     @operation("Show a job", JobQuery, answers=JobSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        """Show a job. Poll at most once a second, or let it `wait`."""
+        """Show a job. Poll at most once a second, or give `wait`."""
         seconds = validated(JobQuery, request.query_params)["wait"]
         job = job_read(actor_of(request), slug)
         if seconds and job.status in UNFINISHED:
