@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from grids.api import imports, profiles
-from grids.api.checks import views as checks
+from grids.api import checks, imports, profiles
 from grids.api.grids import views as grids
 from grids.api.links import bulk
 from grids.api.links import views as links

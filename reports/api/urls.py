@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from reports.api import exports
 from reports.api.analytics import views as analytics
-from reports.api.exports import views as exports
 from reports.api.reports import views as reports
 
 urlpatterns = [

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.errors import ApplicationError, Invalid
+from gridlink.lib.errors import Invalid
 from gridlink.lib.rest.exceptions import error_body
 from gridlink.lib.rest.schema import operation
 from gridlink.lib.rest.serializers import StrictSerializer, validated
@@ -69,24 +69,19 @@ class LinkBulkView(APIView):
         return Response(_bulk_answer([*verdicts, *refused]))
 
 
-def _bulk_delete(index: int, fields: dict[str, Any]) -> BulkItem:
-    return BulkItem(index=index, **fields)
-
-
 def _bulk_update(index: int, fields: dict[str, Any]) -> BulkUpdate:
     slug, version = fields.pop("slug"), fields.pop("version", None)
     return BulkUpdate(index=index, slug=slug, version=version, changes=LinkChanges(**fields))
 
 
-def _bulk_create(index: int, fields: dict[str, Any]) -> BulkCreate:
-    return BulkCreate(index=index, new=NewLink(**fields))
-
-
 # Of each operation the serializer of its items, and what makes an item of the fields.
 _ITEMS: dict[str, tuple[Callable[[], StrictSerializer], Callable[[int, dict[str, Any]], Any]]] = {
-    "delete": (BulkDeleteItem, _bulk_delete),
+    "delete": (BulkDeleteItem, lambda index, fields: BulkItem(index=index, **fields)),
     "update": (partial(BulkUpdateItem, partial=True), _bulk_update),
-    "create": (LinkWriteSerializer, _bulk_create),
+    "create": (
+        LinkWriteSerializer,
+        lambda index, fields: BulkCreate(index=index, new=NewLink(**fields)),
+    ),
 }
 
 
@@ -111,9 +106,5 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "status": "failed" if error else "done",
         "slug": link.slug if link else verdict.slug or None,
         "version": link.version if link else None,
-        "error": _error(error) if error else None,
+        "error": error and error_body(error.error_code, error.message, error.fields)["error"],
     }
-
-
-def _error(error: ApplicationError) -> Any:
-    return error_body(error.error_code, error.message, error.fields)["error"]

@@ -98,24 +98,21 @@ class BulkSerializer(StrictSerializer):
     delete = _items()
 
 
-class BulkUpdateItem(LinkWriteSerializer):
-    """Validate a change of one link; `version` guards it as If-Match would."""
+class BulkDeleteItem(StrictSerializer):
+    """Validate a link to delete; `version` guards it as If-Match would."""
 
     slug = TextField(max_length=SLUG_LENGTH)
     version = WholeNumberField(required=False, min_value=1)
+
+
+class BulkUpdateItem(BulkDeleteItem, LinkWriteSerializer):
+    """Validate a change of one link; `version` guards it as If-Match would."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require the slug, though all other fields are optional."""
         if "slug" not in attrs:
             raise serializers.ValidationError({"slug": ["This field is required."]})
         return attrs
-
-
-class BulkDeleteItem(StrictSerializer):
-    """Validate a link to delete; `version` guards it as If-Match would."""
-
-    slug = TextField(max_length=SLUG_LENGTH)
-    version = WholeNumberField(required=False, min_value=1)
 
 
 class VerdictSerializer(ReadSerializer):

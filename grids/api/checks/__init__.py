@@ -1,1 +1,0 @@
-"""Serve link checks and the metadata of pages."""

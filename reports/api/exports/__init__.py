@@ -1,1 +1,0 @@
-"""Serve the endpoint that starts exports."""
