@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import psycopg2
 import urllib3
 from django.conf import settings

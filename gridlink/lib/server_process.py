@@ -95,7 +95,7 @@ def stop_orphan(pid_file: Path, mark: str, stop_signal: signal.Signals) -> str:
 
     The file counts only if that process has `mark` in its command line, since numbers are reused.
     """
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     try:
         pid = int(pid_file.read_text().split()[0])

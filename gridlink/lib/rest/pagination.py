@@ -14,7 +14,7 @@ import orjson
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Model, QuerySet
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan  # type: ignore[import-untyped,unused-ignore]
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 from django.db import DatabaseError, InterfaceError, connection
 
