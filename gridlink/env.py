@@ -87,12 +87,7 @@ def database_config(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("The database URL has no database name.")
     server = {key.upper(): parts.pop(key, "") for key in ("user", "password", "host", "port")}
     # Django passes all other parameters on.
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": name,
-        **server,
-        "OPTIONS": parts,
-    }
+    return {"ENGINE": "django.db.backends.postgresql", "NAME": name, "OPTIONS": parts, **server}
 
 
 def mail_config(url: str) -> dict[str, Any]:
