@@ -146,7 +146,7 @@ def _process(
     prepare_data(settings.DATA_DIR)
     log = settings.DATA_DIR / "logs" / f"{database}-{name}.log"
     procfile = read_procfile(settings.BASE_DIR / "Procfile")
-    # Of an option that is given twice the last one counts.
+    # When an option is given twice, the last one counts.
     command = ["/bin/sh", "-c", f"{procfile[name]} {options}"]
     environment = {
         **os.environ,

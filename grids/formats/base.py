@@ -84,7 +84,7 @@ class LinkReader(ABC):
     @classmethod
     @abstractmethod
     def sniff(cls, head: bytes) -> bool:
-        """Tell whether `head`, the first SNIFF_BYTES of a file, looks like this format."""
+        """Check whether `head`, the first SNIFF_BYTES of a file, looks like this format."""
 
     @abstractmethod
     def read(self, file: BinaryIO) -> Iterator[Entry]:

@@ -38,7 +38,7 @@ class LinkStackReader(LinkReader):
 
     @classmethod
     def sniff(cls, head: bytes) -> bool:
-        """Tell whether `head` is an object with links that have buttons, or are a user's."""
+        """Check whether `head` is an object with links that have buttons, or are a user's."""
         names = member_names(head, "{")
         return "links" in names and bool(names & {"button_id", "littlelink_name"})
 

@@ -58,7 +58,7 @@ class LinkwardenReader(LinkReader):
 
     @classmethod
     def sniff(cls, head: bytes) -> bool:
-        """Tell whether `head` is a user with collections."""
+        """Check whether `head` is a user with collections."""
         names = member_names(head, "{")
         return "collections" in names and bool(
             names & {"username", "pinnedLinks", "rssSubscriptions", "parentId"}

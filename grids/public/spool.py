@@ -54,7 +54,7 @@ class Spool:
 
     @property
     def is_sent(self) -> bool:
-        """Tell whether everything in it has been sent."""
+        """Check whether everything in it has been sent."""
         return self._sent_to >= self._size
 
     def append(self, fields: Fields) -> None:

@@ -32,7 +32,7 @@ class CsvReader(LinkReader):
 
     @classmethod
     def sniff(cls, head: bytes) -> bool:
-        """Tell whether the first line of `head` names the columns of such a table."""
+        """Check whether the first line of `head` names the columns of such a table."""
         lines = Lines(iter([head.decode(text_encoding(head), "replace")]))
         try:
             read_header(lines.first(), cls.layouts, {})

@@ -46,7 +46,7 @@ class NetscapeReader(LinkReader):
 
     @classmethod
     def sniff(cls, head: bytes) -> bool:
-        """Tell whether `head` begins with markup and holds a list or a link."""
+        """Check whether `head` begins with markup and holds a list or a link."""
         text = head.decode(html_encoding(head), "replace").lstrip("\ufeff\0 \t\r\n")
         return text.startswith("<") and _LOOKS_LIKE.search(text) is not None
 

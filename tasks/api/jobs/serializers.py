@@ -26,7 +26,7 @@ class JobListQuery(PageQuery):
 
 
 class JobQuery(StrictSerializer):
-    """Take how long to wait for the job's end."""
+    """Validate how long to wait for the job's end."""
 
     wait = serializers.IntegerField(
         required=False,

@@ -23,7 +23,7 @@ _TIMES = {"type": "array", "items": {"type": "string", "format": "date-time"}}
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
 class ParamsField(serializers.JSONField):
-    """Take a JSON object that Postgres can store; the action validates what it holds."""
+    """Validate a JSON object that PostgreSQL can store; the action validates its contents."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the object. Raises ValidationError for anything else."""
@@ -39,7 +39,7 @@ class ParamsField(serializers.JSONField):
 
 
 class DeliverySerializer(StrictSerializer):
-    """Take where results go, with the options of that channel."""
+    """Validate where results are sent, and the options of that channel."""
 
     channel = serializers.ChoiceField(sorted(CHANNELS))
     attach = serializers.BooleanField(
@@ -55,7 +55,7 @@ class DeliverySerializer(StrictSerializer):
 
 
 class RuleSerializer(StrictSerializer):
-    """Take the rule by which a schedule fires."""
+    """Validate the rule by which a schedule fires."""
 
     rule = TextField(
         max_length=TEXT_LENGTH,
@@ -73,7 +73,7 @@ class RuleSerializer(StrictSerializer):
 
 
 class ScheduleWriteSerializer(RuleSerializer):
-    """Take the fields that a schedule's owner sets; `partial` for a change."""
+    """Validate the fields that a schedule's owner sets; `partial` for a change."""
 
     name = TitleField(max_length=NAME_LENGTH)
     action = TextField(max_length=50)
