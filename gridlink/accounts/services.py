@@ -43,14 +43,6 @@ class AccountChanges:
     email_jobs: str | Unset = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
-    """Hold a new token with its `secret`, which is shown once and never stored."""
-
-    token: Token
-    secret: str
-
-
 def user_register(
     *, username: str, password: str, email: str = "", display_name: str = "", address: str
 ) -> User:
@@ -94,8 +86,8 @@ def token_issue(
     scopes: list[str],
     expiry: datetime | None,
     address: str,
-) -> IssuedToken:
-    """Issue a token in exchange for a password.
+) -> tuple[Token, str]:
+    """Issue a token for a password; return it with its secret, which is never stored.
 
     Raises BadCredentials, Throttled, and Invalid for a past expiry. An unknown name takes as long as a
     wrong password, since Django hashes either way.
@@ -116,7 +108,7 @@ def token_issue(
         scopes=sorted({Scope(scope).value for scope in scopes}),
         expires_on=expires_on,
     )
-    return IssuedToken(token, secret)
+    return token, secret
 
 
 def token_touch(*, token: Token) -> None:

@@ -67,8 +67,8 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         """Issue a token for a password; a refusal never tells whether the name exists."""
         data = validated(TokenRequestSerializer, request.data)
-        issued = services.token_issue(**data, address=client_address(request))
-        body = {**TokenSerializer(issued.token).data, "token": issued.secret}
+        token, secret = services.token_issue(**data, address=client_address(request))
+        body = {**TokenSerializer(token).data, "token": secret}
         return Response(body, headers={"Cache-Control": "no-store"})
 
 

@@ -13,8 +13,6 @@ NOTIFICATION = {
     "created_on": "2026-11-01T09:00:03Z",
     "read_on": None,
 }
-UNREAD = {"unread": 3}
-MARKED = {"marked": 3}
 WEBHOOK_REQUEST = {"url": "https://example.org/hooks/gridlink", "events": ["job.succeeded"]}
 WEBHOOK = {
     "slug": "wh_1d0e9f8a7b5d1f0a9b8c7d6e5f4a3b2c",
