@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 from typing import BinaryIO
 
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
@@ -15,8 +17,6 @@ TEXT_CHARS_MAX = 64 * 1024
 # No decoder returns a lone surrogate, so it differs from a U+FFFD that was in the file.
 _UNDECODABLE = "\udc00"
 _MARK_UNDECODABLE = "gridlink.mark-undecodable"
-# In UTF-8 "surrogateescape" marks each such byte and keeps its value, for repair_cp1252().
-_KEEP_BYTES = {"utf-8": "surrogateescape"}
 _MARKED_BYTES = re.compile("[\udc80-\udcff]+")
 
 # The encodings of the web, by the names to which w3lib resolves their labels. Python knows others,
@@ -91,27 +91,24 @@ def _utf16_without_bom(start: bytes) -> str | None:
 
 def decode_html(file: BinaryIO) -> Iterator[str]:
     """Yield an HTML file's text in pieces; undecodable bytes are marked for without_controls()."""
-    return _decoded(file, html_encoding, {})
+    return _decoded(file, html_encoding, _MARK_UNDECODABLE)
 
 
 def decode_text(file: BinaryIO) -> Iterator[str]:
     """Yield the text of a file that declares no encoding, in pieces, for repair_cp1252()."""
-    return _decoded(file, text_encoding, _KEEP_BYTES)
+    # Each undecodable byte is marked and keeps its value.
+    return _decoded(file, text_encoding, "surrogateescape")
 
 
 def _decoded(
-    file: BinaryIO, encoding_of: Callable[[bytes], str], errors: Mapping[str, str]
+    file: BinaryIO, encoding_of: Callable[[bytes], str], utf8_errors: str
 ) -> Iterator[str]:
-    chunk = file.read(CHUNK_BYTES)
-    encoding = html_encoding(chunk)
-    decoder = codecs.getincrementaldecoder(encoding)(errors.get(encoding, _MARK_UNDECODABLE))
-    chunk = chunk.removeprefix(read_bom(chunk)[1] or b"")
-    while chunk:
-        if text := decoder.decode(chunk):
-            yield text
-        chunk = file.read(CHUNK_BYTES)
-    if text := decoder.decode(b"", final=True):
-        yield text
+    head = file.read(CHUNK_BYTES)
+    encoding = encoding_of(head)
+    errors = utf8_errors if encoding == "utf-8" else _MARK_UNDECODABLE
+    rest = iter(partial(file.read, CHUNK_BYTES), b"")
+    without_bom = head.removeprefix(read_bom(head)[1] or b"")
+    return codecs.iterdecode(chain([without_bom], rest), encoding, errors)
 
 
 def repair_cp1252(text: str, problems: list[str]) -> str:

@@ -258,6 +258,11 @@ def test_windows_1252_alone_and_mixed_with_utf8() -> None:
     ]
 
 
+def test_markup_in_a_cell_declares_no_encoding() -> None:
+    note = "é as in <meta charset=windows-1251>"
+    assert one(f'url,title,note\n{A},é,"{note}"\n') == LinkEntry(A, "é", note, line=2)
+
+
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
 def test_guards_are_taken_off(sign: str) -> None:
     assert one(f"url,title,tags\n{A},'{sign}x,'{sign}y\n") == LinkEntry(
