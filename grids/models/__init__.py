@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-from grids.models.grid import (
-    ALIAS_LENGTH,
-    COLUMNS_MAX,
-    NOTE_LENGTH,
-    TITLE_LENGTH,
-    Grid,
-    GridManager,
-    GridQuerySet,
-    Theme,
-    Visibility,
-    new_grid_slug,
-)
-from grids.models.import_run import SOURCE_LENGTH, ImportedGrid, ImportedLink, ImportRun
-from grids.models.link import (
-    HEIGHT_MAX,
-    LINK_PREFIX,
-    TAG_LENGTH,
-    TAGS_MAX,
-    Y_MAX,
-    Link,
-    LinkManager,
-    LinkQuerySet,
-)
-from grids.models.link_check import DETAIL_LENGTH, LinkCheck, Verdict
-
-__all__ = [
-    "ALIAS_LENGTH",
-    "COLUMNS_MAX",
-    "DETAIL_LENGTH",
-    "HEIGHT_MAX",
-    "LINK_PREFIX",
-    "NOTE_LENGTH",
-    "SOURCE_LENGTH",
-    "TAGS_MAX",
-    "TAG_LENGTH",
-    "TITLE_LENGTH",
-    "Y_MAX",
-    "Grid",
-    "GridManager",
-    "GridQuerySet",
-    "ImportRun",
-    "ImportedGrid",
-    "ImportedLink",
-    "Link",
-    "LinkCheck",
-    "LinkManager",
-    "LinkQuerySet",
-    "Theme",
-    "Verdict",
-    "Visibility",
-    "new_grid_slug",
-]
+from grids.models.grid import ALIAS_LENGTH as ALIAS_LENGTH
+from grids.models.grid import COLUMNS_MAX as COLUMNS_MAX
+from grids.models.grid import NOTE_LENGTH as NOTE_LENGTH
+from grids.models.grid import TITLE_LENGTH as TITLE_LENGTH
+from grids.models.grid import Grid as Grid
+from grids.models.grid import GridManager as GridManager
+from grids.models.grid import GridQuerySet as GridQuerySet
+from grids.models.grid import Theme as Theme
+from grids.models.grid import Visibility as Visibility
+from grids.models.grid import new_grid_slug as new_grid_slug
+from grids.models.import_run import SOURCE_LENGTH as SOURCE_LENGTH
+from grids.models.import_run import ImportedGrid as ImportedGrid
+from grids.models.import_run import ImportedLink as ImportedLink
+from grids.models.import_run import ImportRun as ImportRun
+from grids.models.link import HEIGHT_MAX as HEIGHT_MAX
+from grids.models.link import LINK_PREFIX as LINK_PREFIX
+from grids.models.link import TAG_LENGTH as TAG_LENGTH
+from grids.models.link import TAGS_MAX as TAGS_MAX
+from grids.models.link import Y_MAX as Y_MAX
+from grids.models.link import Link as Link
+from grids.models.link import LinkManager as LinkManager
+from grids.models.link import LinkQuerySet as LinkQuerySet
+from grids.models.link_check import DETAIL_LENGTH as DETAIL_LENGTH
+from grids.models.link_check import LinkCheck as LinkCheck
+from grids.models.link_check import Verdict as Verdict
