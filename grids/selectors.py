@@ -139,18 +139,18 @@ def link_resolve(*, key: str) -> Link | None:
 
     It may be in the trash; links of private grids and closed accounts are not found.
     """
-    # A slug has an underscore and an alias never does.
-    found = Link.objects.filter(slug=key) if "_" in key else Link.objects.filter(alias=key)
-    seen = found.exclude(grid__visibility=Visibility.PRIVATE).filter(user__is_active=True)
+    links = Link.objects.filter(_has_key(key), user__is_active=True).with_grid()
+    shown = links.exclude(grid__visibility=Visibility.PRIVATE)
     # Among links that had the alias the live one, else the last.
-    return seen.with_grid().order_by("is_deleted", "-deleted_on").first()
+    return shown.order_by("is_deleted", "-deleted_on").first()
 
 
 def grid_resolve(*, key: str) -> Grid | None:
     """Return the live grid with a slug or alias, unless it is private."""
-    found = (
-        Grid.objects.live().filter(slug=key)
-        if "_" in key
-        else Grid.objects.live().filter(alias=key)
-    )
-    return found.exclude(visibility=Visibility.PRIVATE).filter(user__is_active=True).first()
+    grids = Grid.objects.live().filter(_has_key(key), user__is_active=True)
+    return grids.exclude(visibility=Visibility.PRIVATE).first()
+
+
+def _has_key(key: str) -> Q:
+    # A slug has an underscore and an alias never does.
+    return Q(slug=key) if "_" in key else Q(alias=key)

@@ -73,10 +73,10 @@ class Checker:
 
     def _receive(self) -> Iterator[tuple[str, Finding]]:
         try:
-            wait = min(_TICK_SECONDS, self._queue.seconds_until_next())
-            host, probe, outcome = self._done.get(
-                timeout=wait if self._has_capacity else _TICK_SECONDS
-            )
+            wait = _TICK_SECONDS
+            if self._running < self._concurrency:
+                wait = min(wait, self._queue.seconds_until_next())
+            host, probe, outcome = self._done.get(timeout=wait)
         except Empty:
             return
         self._running -= 1
@@ -91,10 +91,6 @@ class Checker:
                 self._queue.pause(host, step.seconds)
             self._queue.add(_host_of(probe.at), probe, after=step.seconds)
         self._queue.release(host)
-
-    @property
-    def _has_capacity(self) -> bool:
-        return self._running < self._concurrency
 
 
 def _host_of(url: str) -> str:

@@ -1,14 +1,13 @@
 """Classify the responses to a link check: a verdict, or another request.
 
-The rules stand in order in `RULES`; the first that returns a step decides. A host that answers HEAD with an
-error is requested again with GET, since many support only that. After an error that may be temporary there is
-one retry: a link that is called dead failed twice.
+The rules stand in order in `classify`; the first that returns a step decides. A host that answers HEAD with
+an error is requested again with GET, since many support only that. After an error that may be temporary there
+is one retry: a link that is called dead failed twice.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -92,11 +91,13 @@ def classify(probe: Probe, outcome: Response | errors.OutboundError) -> Step:
     if isinstance(outcome, errors.OutboundError):
         return _failed(probe, outcome)
     probe.note(outcome)
-    for rule in RULES:
-        step = rule(probe, outcome)
-        if step is not None:
-            return step
-    return _finding(probe, Verdict.OK, "", outcome)
+    return (
+        _redirect(probe, outcome)
+        or _head_refused(probe, outcome)
+        or _busy(probe, outcome)
+        or _refused(probe, outcome)
+        or _reached(probe, outcome)
+    )
 
 
 def _redirect(probe: Probe, response: Response) -> Step | None:
@@ -129,52 +130,28 @@ def _busy(probe: Probe, response: Response) -> Step | None:
     return _wait(probe, wait, pauses_host=True)
 
 
-def _failing(probe: Probe, response: Response) -> Step | None:
-    if not 500 <= response.status < 600:
-        return None
-    if not probe.has_waited:
-        return _wait(probe, _RETRY_SECONDS)
-    return _finding(probe, Verdict.DEAD, f"The host answers {response.status}.", response)
-
-
 def _refused(probe: Probe, response: Response) -> Step | None:
     if 200 <= response.status < 300:
         return None
-    verdict = Verdict.DEAD if response.status in _GONE else Verdict.DENIED
+    is_failing = 500 <= response.status < 600
+    if is_failing and not probe.has_waited:
+        return _wait(probe, _RETRY_SECONDS)
+    verdict = Verdict.DEAD if is_failing or response.status in _GONE else Verdict.DENIED
     return _finding(probe, verdict, f"The host answers {response.status}.", response)
 
 
-def _expiring(probe: Probe, response: Response) -> Step | None:
+def _reached(probe: Probe, response: Response) -> Finding:
+    """Return the finding on a page that is there: what a visitor would notice first."""
     end = probe.certificate_expires_on
-    if end is None or end > timezone.now() + _EXPIRING:
-        return None
-    return _finding(
-        probe, Verdict.TLS_EXPIRING, f"The certificate ends on {end:%Y-%m-%d}.", response
-    )
+    verdict, detail = Verdict.OK, ""
+    if end and end <= timezone.now() + _EXPIRING:
+        verdict, detail = Verdict.TLS_EXPIRING, f"The certificate ends on {end:%Y-%m-%d}."
+    elif probe.moved_to:
+        verdict = Verdict.REDIRECTED
+    elif probe.milliseconds + response.milliseconds > settings.LINK_SLOW_SECONDS * 1000:
+        verdict = Verdict.SLOW
+    return _finding(probe, verdict, detail, response)
 
-
-def _moved(probe: Probe, response: Response) -> Step | None:
-    if not probe.moved_to:
-        return None
-    return _finding(probe, Verdict.REDIRECTED, "", response)
-
-
-def _slow(probe: Probe, response: Response) -> Step | None:
-    if probe.milliseconds + response.milliseconds <= settings.LINK_SLOW_SECONDS * 1000:
-        return None
-    return _finding(probe, Verdict.SLOW, "", response)
-
-
-RULES: tuple[Callable[[Probe, Response], Step | None], ...] = (
-    _redirect,
-    _head_refused,
-    _busy,
-    _failing,
-    _refused,
-    _expiring,
-    _moved,
-    _slow,
-)
 
 # Permanent errors need no retry; all others may be temporary.
 _PERMANENT: dict[type[errors.OutboundError], Verdict] = {
@@ -183,14 +160,14 @@ _PERMANENT: dict[type[errors.OutboundError], Verdict] = {
     errors.TlsExpired: Verdict.TLS_EXPIRED,
     errors.TlsInvalid: Verdict.TLS_INVALID,
 }
-_TEMPORARY: dict[type[errors.OutboundError], Verdict] = {errors.TimedOut: Verdict.TIMEOUT}
 
 
 def _failed(probe: Probe, error: errors.OutboundError) -> Step:
     permanent = _PERMANENT.get(type(error))
     if permanent is None and not probe.has_waited:
         return _wait(probe, _RETRY_SECONDS)
-    return _finding(probe, permanent or _TEMPORARY.get(type(error), Verdict.DEAD), str(error))
+    temporary = Verdict.TIMEOUT if isinstance(error, errors.TimedOut) else Verdict.DEAD
+    return _finding(probe, permanent or temporary, str(error))
 
 
 def _wait(probe: Probe, seconds: float, *, pauses_host: bool = False) -> Retry:

@@ -1,4 +1,4 @@
-"""Run the job that checks links.
+"""Run the job that checks links, and store its findings.
 
 It waits on the network most of its time, an hour at the longest, and nobody waits for it as for an import; so
 it shares a queue with reports.
@@ -10,10 +10,12 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple
 from functools import partial
+from itertools import islice, starmap
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from gridlink.lib.outbound.client import Limits, outbound_client
 from gridlink.lib.spreadsheets import guard
@@ -21,7 +23,6 @@ from grids.checks.checker import Checker
 from grids.checks.classifier import Finding
 from grids.checks.host_queue import HostQueue
 from grids.checks.selectors import Checkable, checkable_links
-from grids.checks.store import checks_store
 from grids.models import Verdict
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
@@ -46,6 +47,32 @@ _COLUMNS = (
     "detail",
 )
 
+_BATCH = 5_000
+# A link that was trashed, removed or given another address meanwhile gets no verdict; of two checks the later
+# one stays. Rows are written in the order of their keys, against deadlocks of two jobs. After its link, the
+# columns of a finding are the fields of Finding, in their order.
+_STORE = """
+INSERT INTO grids_link_check AS known (link_id, url_key, verdict, detail, status, final_url, moved_to,
+    milliseconds, certificate_expires_on, checked_on)
+SELECT link.id, link.url_key, found.verdict, found.detail, found.status, found.final_url, found.moved_to,
+    found.milliseconds, found.certificate_expires_on, found.checked_on
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[],
+        %s::int[], %s::timestamptz[], %s::timestamptz[])
+    AS found (link_id, url_key, verdict, detail, status, final_url, moved_to,
+        milliseconds, certificate_expires_on, checked_on)
+JOIN grids_link AS link ON link.id = found.link_id AND link.url_key = found.url_key
+JOIN grids_grid AS grid ON grid.id = link.grid_id
+WHERE NOT link.is_deleted AND NOT grid.is_deleted
+ORDER BY link.id
+FOR KEY SHARE OF link
+ON CONFLICT (link_id) DO UPDATE SET
+    url_key = excluded.url_key, verdict = excluded.verdict, detail = excluded.detail,
+    status = excluded.status, final_url = excluded.final_url, moved_to = excluded.moved_to,
+    milliseconds = excluded.milliseconds, checked_on = excluded.checked_on,
+    certificate_expires_on = excluded.certificate_expires_on
+WHERE known.checked_on <= excluded.checked_on
+"""
+
 
 @register
 class CheckRunner(JobRunner):
@@ -61,19 +88,22 @@ class CheckRunner(JobRunner):
             user_id=context.user_id, grids=params["grids"], links=params["links"]
         )
         findings = self._request(context, links)
-        results = [Result(link, findings.get(without_fragment(link.url))) for link in links]
+        results = [(link, findings.get(_without_fragment(link.url))) for link in links]
         with (
             context.output(RESULTS, "text/csv; charset=utf-8") as output,
             io.TextIOWrapper(io.BufferedWriter(output.sink), encoding="utf-8", newline="") as out,
         ):
-            output.rows = _write(results, out)
-        counts = Counter(result.verdict for result in results)
+            writer = csv.writer(out)
+            writer.writerow(_COLUMNS)
+            writer.writerows(starmap(_row, results))
+            output.rows = len(results)
+        counts = Counter(finding.verdict if finding else UNCHECKED for _, finding in results)
         tally = {verdict: counts[verdict] for verdict in (*Verdict.values, UNCHECKED)}
-        found = [(result.link, result.finding) for result in results if result.finding]
+        found = [(link, finding) for link, finding in results if finding]
         return Outcome({"links": len(links), **tally}, effects=partial(checks_store, found=found))
 
     def _request(self, context: JobContext, links: list[Checkable]) -> dict[str, Finding]:
-        counts = Counter(without_fragment(link.url) for link in links if is_web_url(link.url))
+        counts = Counter(_without_fragment(link.url) for link in links if _is_web_url(link.url))
         total, done = counts.total(), 0
         context.report(done, total, "links")
         found: dict[str, Finding] = {}
@@ -85,45 +115,32 @@ class CheckRunner(JobRunner):
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Hold a link and its finding; None for other schemes, or without time left."""
-
-    link: Checkable
-    finding: Finding | None
-
-    @property
-    def verdict(self) -> str:
-        """Return the verdict, or that there is none."""
-        return self.finding.verdict if self.finding else UNCHECKED
-
-    @property
-    def row(self) -> list[object]:
-        """Return the line of the file, in the order of its columns."""
-        link, finding = self.link, self.finding
-        start = [link.slug, link.grid_slug, guard(link.url), self.verdict]
-        if finding is None:
-            is_late = is_web_url(link.url)
-            why = "There was no time left." if is_late else "Only web addresses are checked."
-            return [*start, "", "", "", "", "", "", why]
-        return [
-            *start,
-            finding.status,
-            guard(finding.final_url),
-            guard(finding.moved_to),
-            finding.milliseconds,
-            finding.certificate_expires_on and finding.certificate_expires_on.isoformat(),
-            finding.checked_on.isoformat(),
-            guard(finding.detail),
-        ]
+def _row(link: Checkable, finding: Finding | None) -> list[object]:
+    """Return the line of a link; None for other schemes, or without time left."""
+    start = [link.slug, link.grid_slug, guard(link.url)]
+    if finding is None:
+        is_late = _is_web_url(link.url)
+        why = "There was no time left." if is_late else "Only web addresses are checked."
+        return [*start, UNCHECKED, "", "", "", "", "", "", why]
+    return [
+        *start,
+        finding.verdict,
+        finding.status,
+        guard(finding.final_url),
+        guard(finding.moved_to),
+        finding.milliseconds,
+        finding.certificate_expires_on and finding.certificate_expires_on.isoformat(),
+        finding.checked_on.isoformat(),
+        guard(finding.detail),
+    ]
 
 
-def is_web_url(url: str) -> bool:
-    """Check whether an address can be requested, unlike that of a mailbox or a telephone."""
+def _is_web_url(url: str) -> bool:
+    """Tell whether an address can be requested, unlike that of a mailbox or a telephone."""
     return url[:5].lower().startswith("http")
 
 
-def without_fragment(url: str) -> str:
+def _without_fragment(url: str) -> str:
     """Return the address to request; links that differ only in the fragment share it."""
     return url.partition("#")[0]
 
@@ -134,10 +151,13 @@ def _checker() -> Checker:
     return Checker(client=client, concurrency=settings.LINK_CHECKS_AT_ONCE, queue=HostQueue())
 
 
-def _write(results: Iterable[Result], out: io.TextIOBase) -> int:
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    rows = 0
-    for rows, result in enumerate(results, 1):  # noqa: B007
-        writer.writerow(result.row)
-    return rows
+def checks_store(*, found: Iterable[tuple[Checkable, Finding]]) -> None:
+    """Store findings, each unless its link was changed or deleted since.
+
+    Call it in the transaction that ends the job.
+    """
+    rows = iter(sorted(found))
+    with transaction.atomic(), connection.cursor() as cursor:
+        while batch := list(islice(rows, _BATCH)):
+            values = [(link.pk, link.url_key, *astuple(finding)) for link, finding in batch]
+            cursor.execute(_STORE, [list(column) for column in zip(*values, strict=True)])

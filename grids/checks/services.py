@@ -19,6 +19,7 @@ from tasks.jobs.services import Submission, job_submit
 
 # A page's title is at its beginning.
 _METADATA_LIMITS = Limits(seconds=5.0, body_bytes=512 * 1024)
+_ACCEPT_HTML = {"Accept": "text/html, */*;q=0.1"}
 # So many threads of a web process may wait for pages; the others go on serving.
 _readers = BoundedSemaphore(2)
 
@@ -49,15 +50,11 @@ def metadata_read(*, user: User, url: str) -> Metadata:
     if not _readers.acquire(blocking=False):
         raise Throttled("Too many pages are being read; try again in a second.", retry_after=1)
     try:
-        return _metadata(url)
+        page = outbound_client(_METADATA_LIMITS).follow(url, headers=_ACCEPT_HTML)
+        if not 200 <= page.status < 300:
+            raise InvalidResponse(f"The host answers {page.status}.")
+        return read_metadata(page)
     except OutboundError as error:
         raise Unprocessable(str(error), fields={"url": [str(error)]}, code="unreachable") from error
     finally:
         _readers.release()
-
-
-def _metadata(url: str) -> Metadata:
-    page = outbound_client(_METADATA_LIMITS).follow(url, headers={"Accept": "text/html, */*;q=0.1"})
-    if not 200 <= page.status < 300:
-        raise InvalidResponse(f"The host answers {page.status}.")
-    return read_metadata(page)

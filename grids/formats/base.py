@@ -1,6 +1,6 @@
 """Define what every format of link files yields: folders, links and problems.
 
-A format is added by one subclass of LinkReader in one file. Readers and writers are pure: they know files
+A format is added by a subclass of LinkReader. Readers and writers are pure: they know files
 and text, not databases, users or rules about which address is allowed.
 """
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO
 
-from grids.formats.base import Entry, FileProblem, FormatError, LinkEntry, LinkReader
-from grids.formats.dates import parse_date
+from grids.formats.base import FileProblem, FormatError, LinkEntry
 from grids.formats.json_stream import JsonStream
 from grids.formats.text import TEXT_CHARS_MAX, decode_text, repair_cp1252, sanitized, text_encoding
-from grids.formats.values import parse_bool, parse_count
+from grids.formats.values import parse_bool, parse_count, parse_date
 
 HELD_CHARS = 64 * 1024 * 1024
 """The most characters of links in a file whose links must be held until its end."""
@@ -25,10 +22,13 @@ _SHORT_CHARS = 100
 
 
 class Item:
-    """Represent one object of a file, with the `problems` of the fields read so far."""
+    """Represent one object of a file, with the `problems` of the fields read so far.
 
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self.fields = fields
+    Any other value is taken for an object without fields.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.fields: dict[str, Any] = value if isinstance(value, dict) else {}
         self.problems: list[str] = []
 
     def text(self, name: str) -> str:
@@ -112,33 +112,6 @@ def member_names(head: bytes, opening: str) -> frozenset[str]:
     """Return all member names in the start of a JSON file that begins with `opening`."""
     text = head.decode(text_encoding(head), "replace").lstrip("\ufeff \t\r\n")
     return frozenset(_NAME.findall(text)) if text.startswith(opening) else frozenset()
-
-
-class JsonListReader(LinkReader):
-    """Stream the links of an array of objects; `line` is an item's place."""
-
-    required: ClassVar[frozenset[str]]
-    """The names of members by which the format is recognised."""
-
-    @classmethod
-    def sniff(cls, head: bytes) -> bool:
-        """Check whether `head` is an array of items with the required members."""
-        return cls.required <= member_names(head, "[")
-
-    def read(self, file: BinaryIO) -> Iterator[Entry]:
-        """Yield a link or a problem for every item; raises FormatError, see LinkReader."""
-        stream = open_stream(file)
-        for place in stream.items():
-            fields = stream.value()
-            if isinstance(fields, dict):
-                yield self.link(Item(fields), place)
-            else:
-                yield FileProblem(place, "an item is not an object")
-        stream.end()
-
-    @abstractmethod
-    def link(self, item: Item, place: int) -> LinkEntry | FileProblem:
-        """Return the link of an item, or the problem that it is none."""
 
 
 class MemoryBudget:

@@ -64,8 +64,7 @@ class LinkStackReader(LinkReader):
 def _read_links(stream: JsonStream, links: list[tuple[int, LinkEntry]]) -> Iterator[FileProblem]:
     budget = MemoryBudget()
     for place in stream.items():
-        fields = stream.value()
-        item = Item(fields) if isinstance(fields, dict) else Item({})
+        item = Item(stream.value())
         entry = _entry(item, place)
         if isinstance(entry, FileProblem):
             yield entry

@@ -102,8 +102,7 @@ class _Backup:
     def read_links(self, stream: JsonStream, links: list[LinkEntry]) -> Iterator[FileProblem]:
         for _ in stream.items():
             self._place += 1
-            fields = stream.value()
-            entry = _link(Item(fields if isinstance(fields, dict) else {}), self._place)
+            entry = _link(Item(stream.value()), self._place)
             if isinstance(entry, FileProblem):
                 yield entry
             else:
@@ -160,8 +159,8 @@ def _problem(place: int, message: str) -> FileProblem:
 
 def _feeds(feeds: Any, place: int) -> Iterator[FileProblem]:
     for feed in feeds if isinstance(feeds, list) else []:
-        address = Item(feed).text("url") if isinstance(feed, dict) else ""
-        yield FileProblem(place, f"a subscription to a feed is no link: {shorten(address)}")
+        address = shorten(Item(feed).text("url"))
+        yield FileProblem(place, f"a subscription to a feed is no link: {address}")
 
 
 def _link(item: Item, place: int) -> LinkEntry | FileProblem:

@@ -9,13 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from grids.formats.base import FormatError, LinkReader
-from grids.formats.csv.reader import CsvReader
+from grids.formats.csv.reader import CsvReader, PocketReader
 from grids.formats.linkstack import LinkStackReader
 from grids.formats.linkwarden import LinkwardenReader
 from grids.formats.netscape.reader import NetscapeReader
-from grids.formats.omnivore import OmnivoreReader
-from grids.formats.pocket import PocketReader
-from grids.formats.wallabag import WallabagReader
+from grids.formats.reading_lists import OmnivoreReader, WallabagReader
 
 READERS: dict[str, type[LinkReader]] = {
     reader.source: reader
@@ -47,7 +45,6 @@ _ARCHIVES = {
 class JobFormat:
     """Represent a format whose files are imported by a job of another app."""
 
-    source: str
     sniff: Callable[[bytes], bool]
     job_kind: str
 
@@ -57,7 +54,7 @@ JOB_FORMATS: dict[str, JobFormat] = {}
 
 def register_job_format(source: str, sniff: Callable[[bytes], bool], job_kind: str) -> None:
     """Register such a format; called by the app whose job imports its files."""
-    JOB_FORMATS[source] = JobFormat(source, sniff, job_kind)
+    JOB_FORMATS[source] = JobFormat(sniff, job_kind)
 
 
 def sources() -> list[str]:

@@ -79,9 +79,7 @@ LEFT JOIN LATERAL (
 ) known ON true
 LEFT JOIN import_scope was ON was.grid_id = known.grid_id
 LEFT JOIN import_scope current ON current.grid_id = link.grid_id
-WHERE link.user_id = %(user)s;
-
-CREATE TEMP TABLE import_match (n int, link_id bigint) ON COMMIT DROP;
+WHERE link.user_id = %(user)s
 """
 _CONTENT = "md5(ROW(url_key, title, note, tags, coalesce(clicks, 0))::text) AS content"
 # Each tier pairs what the ones before left, the n-th of a kind with the n-th of that kind.
@@ -113,9 +111,10 @@ def match_folders(cursor: Any, *, user_id: int, source: str) -> None:
 
 def match_links(cursor: Any, *, user_id: int, source: str) -> None:
     """Fill import_match, the pairs of an entry's `n` and a link, from import_candidate."""
+    cursor.execute("CREATE TEMP TABLE import_match (n int, link_id bigint) ON COMMIT DROP")
     cursor.execute(_SHARED)
     cursor.execute(_CANDIDATES, {"user": user_id, "source": source})
-    if not _is_any(cursor, "import_candidate"):
+    if not cursor.rowcount:
         return
     cursor.execute(
         f"CREATE TEMP TABLE import_wanted ON COMMIT DROP AS"
@@ -126,9 +125,3 @@ def match_links(cursor: Any, *, user_id: int, source: str) -> None:
     for keys in _TIERS:
         cursor.execute(_PAIR.format(keys=keys))
     cursor.execute("ANALYZE import_match")
-
-
-def _is_any(cursor: Any, table: str) -> bool:
-    cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")
-    (is_any,) = cursor.fetchone()
-    return bool(is_any)

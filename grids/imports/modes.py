@@ -10,12 +10,11 @@ from typing import Any, BinaryIO
 
 from django.db import IntegrityError, connection, transaction
 
-from grids.imports import verdicts
+from gridlink.lib.spreadsheets import guard_sql
+from grids.imports import writer
 from grids.imports.match import match_folders, match_links
-from grids.imports.placement import place_new_links
 from grids.imports.plan import plan
 from grids.imports.rows import Folder
-from grids.imports.writer import ImportWriter
 from grids.models import Grid
 
 # For many rows at once: compiling plans, and flushing the search index every four megabytes, would take
@@ -31,6 +30,20 @@ _NEW_GRIDS = """
 SELECT DISTINCT folder FROM import_plan plan JOIN import_folder ON number = folder
 WHERE verdict = 'create' AND grid_id IS NULL ORDER BY folder
 """
+_VERDICTS = f"""
+COPY (
+    SELECT entry.line, plan.verdict, coalesce(link.grid, grid.slug) AS grid,
+        coalesce(link.slug, CASE WHEN plan.verdict = 'create' THEN {{new_slug_sql}} END) AS link,
+        {guard_sql("entry.title")} AS title, {guard_sql("entry.url")} AS url,
+        {guard_sql("plan.remarks")} AS remarks
+    FROM import_plan plan
+    JOIN import_entry entry USING (n)
+    LEFT JOIN import_candidate link ON link.id = plan.link_id
+    LEFT JOIN import_folder folder ON folder.number = plan.folder
+    LEFT JOIN grids_grid grid ON grid.id = folder.grid_id
+    ORDER BY n
+) TO STDOUT WITH (FORMAT csv, HEADER, ENCODING 'UTF8')
+"""
 # The name of the count of each verdict.
 COUNT_NAMES = {
     "create": "links",
@@ -45,6 +58,9 @@ _ATTEMPTS = 3
 
 class ApplyMode:
     """Decide on all entries, and carry the decisions out."""
+
+    new_slug_sql = "entry.slug"
+    """The SQL of the slug that the verdicts give a new link."""
 
     def __init__(self, *, user_id: int, job_id: int, source: str, folders: list[Folder]) -> None:
         self._user_id = user_id
@@ -65,8 +81,9 @@ class ApplyMode:
         raise AssertionError("unreachable")
 
     def write_verdicts(self, file: BinaryIO) -> None:
-        """Write the verdict on each entry as CSV, in the transaction of `run`."""
-        verdicts.write_verdicts(file, new_slug_sql="entry.slug")
+        """Write the verdict on each entry as CSV, in the file's order and `run`'s transaction."""
+        with connection.wrap_database_errors, connection.cursor() as cursor:
+            cursor.copy_expert(_VERDICTS.format(new_slug_sql=self.new_slug_sql), file)
 
     def _decide(self) -> dict[str, int]:
         with connection.cursor() as cursor:
@@ -75,7 +92,6 @@ class ApplyMode:
             match_folders(cursor, user_id=self._user_id, source=self._source)
             match_links(cursor, user_id=self._user_id, source=self._source)
             plan(cursor)
-            place_new_links(cursor)
             cursor.execute(_COUNTS)
             found = dict(cursor.fetchall())
             cursor.execute(_NEW_GRIDS)
@@ -88,17 +104,15 @@ class ApplyMode:
         lock_account(cursor, self._user_id)
 
     def _store(self, cursor: Any, new_grids: list[int]) -> None:
-        writer = ImportWriter(user_id=self._user_id, job_id=self._job_id, source=self._source)
-        writer.create_grids(cursor, [self._folders[number] for number in new_grids])
-        writer.write(cursor)
+        folders = [self._folders[number] for number in new_grids]
+        writer.create_grids(cursor, user_id=self._user_id, folders=folders)
+        writer.write(cursor, user_id=self._user_id, job_id=self._job_id, source=self._source)
 
 
 class DryRunMode(ApplyMode):
     """Decide on all entries, change nothing, and give new links no slugs."""
 
-    def write_verdicts(self, file: BinaryIO) -> None:
-        """Write the verdicts without the slugs of new links, which will never exist."""
-        verdicts.write_verdicts(file, new_slug_sql="NULL")
+    new_slug_sql = "NULL"
 
     def _lock(self, cursor: Any) -> None:
         """Lock nothing, since nothing is written."""

@@ -1,11 +1,19 @@
-"""Decide on each entry of a file, once it is known which link it matches."""
+"""Decide on each entry of a file, once it is known which link it matches, and place new links."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
-from grids.imports.placement import COLUMNS, FULL
+from django.db import connection
+
+from grids.layout.locking import occupancies
+from grids.layout.occupancy import Occupancy, TileError
 from grids.models import Y_MAX
+
+COLUMNS = 6
+"""How wide the grids are that imports make."""
 
 # New links claim short codes, and so do unchanged imported links without one.
 _GRANTS = """
@@ -64,17 +72,54 @@ FROM (
     ) decided
 ) numbered
 """
-_FULL = f"""
-UPDATE import_plan SET verdict = 'refused', remarks = concat_ws('; ', %s, nullif(remarks, ''))
-WHERE verdict = 'create' AND y > {Y_MAX}
+# New links for grids that exist already.
+_WAITING = """
+SELECT plan.n, folder.grid_id FROM import_plan plan JOIN import_folder folder ON folder.number = plan.folder
+WHERE plan.verdict = 'create' AND folder.grid_id IS NOT NULL ORDER BY plan.n
+"""
+_GRIDS = (
+    f"SELECT id, columns FROM grids_grid WHERE id IN (SELECT grid_id FROM ({_WAITING}) waiting)"
+)
+_PLACE = """
+ANALYZE import_place;
+UPDATE import_plan plan SET x = place.x, y = place.y FROM import_place place WHERE place.n = plan.n
+"""
+_REFUSE = f"""
+UPDATE import_plan SET verdict = 'refused', alias = NULL,
+    remarks = concat_ws('; ', 'The grid is full.', nullif(remarks, ''))
+WHERE verdict = 'create' AND (x IS NULL OR y > {Y_MAX})
 """
 
 
 def plan(cursor: Any) -> None:
-    """Fill import_plan: a verdict and remarks for each entry, and places on new grids."""
+    """Fill import_plan: a verdict, remarks and a place for each entry; refuse links without one."""
     cursor.execute(_GRANTS)
     # They are mostly empty, which the planner knows only after ANALYZE.
     cursor.execute("ANALYZE import_grant, import_match, import_candidate")
     cursor.execute(_PLAN)
-    cursor.execute(_FULL, [FULL])
     cursor.execute("ANALYZE import_plan")
+    cursor.execute(_GRIDS)
+    if columns := dict(cursor.fetchall()):
+        _place_on_grids(cursor, columns)
+    cursor.execute(_REFUSE)
+
+
+def _place_on_grids(cursor: Any, columns: dict[int, int]) -> None:
+    """Fill x and y of new links on grids that exist, which are given with their columns."""
+    cursor.execute("CREATE TEMP TABLE import_place (n int, x int, y int) ON COMMIT DROP")
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as rows:
+        rows.writelines(_placed(occupancies(columns)))
+        rows.seek(0)
+        cursor.copy_expert("COPY import_place FROM STDIN", rows)
+    cursor.execute(_PLACE)
+
+
+def _placed(occupied: dict[int, Occupancy]) -> Iterator[str]:
+    with connection.chunked_cursor() as waiting:
+        waiting.execute(_WAITING)
+        for n, grid_id in waiting:
+            try:
+                tile = occupied[grid_id].place(1, 1)
+            except TileError:
+                continue
+            yield f"{n}\t{tile.x}\t{tile.y}\n"

@@ -13,12 +13,12 @@ from django.utils import timezone
 from gridlink.lib.slugs import new_slugs
 from gridlink.lib.weburl import BadUrl
 from grids.formats.base import Entry, FileProblem, FolderEntry, LinkEntry
-from grids.imports.addresses import url_and_key
 from grids.imports.limits import (
     SOURCE_ID_LENGTH,
     limit_folder,
     limit_texts,
     plausible_date,
+    url_and_key,
     valid_alias,
 )
 from grids.models import LINK_PREFIX, new_grid_slug

@@ -57,7 +57,9 @@ class ImportRunner(JobRunner):
 
     def _read(self, context: JobContext, rows: EntryRows) -> str:
         """Stage the file's entries; return the name of its format."""
-        upload = _upload_of(context)
+        slug = context.params.get("upload_of", context.claim.slug)
+        inputs = JobFile.objects.filter(job__user=context.user_id, role=FileRole.INPUT)
+        upload = inputs.get(job__slug=slug)
         try:
             with context.store.open(upload.storage_key) as file:
                 counted = _CountedReader(file)
@@ -114,11 +116,6 @@ def _write_verdicts(context: JobContext, write: Callable[[BinaryIO], None], rows
     ):
         write(file)
         output.rows = rows
-
-
-def _upload_of(context: JobContext) -> JobFile:
-    slug = context.params.get("upload_of", context.claim.slug)
-    return JobFile.objects.get(job__slug=slug, job__user=context.user_id, role=FileRole.INPUT)
 
 
 class _CountedReader(io.RawIOBase):

@@ -113,8 +113,8 @@ def _check(source: str, columns: Mapping[str, str] | None) -> None:
 
 def _kind(source: str, head: bytes) -> str:
     """Return the kind of job that imports a file with this beginning."""
-    for whole in JOB_FORMATS.values():
-        if source == whole.source or (source == AUTO and whole.sniff(head)):
+    for name, whole in JOB_FORMATS.items():
+        if source == name or (source == AUTO and whole.sniff(head)):
             return whole.job_kind
     return IMPORT
 

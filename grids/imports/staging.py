@@ -15,20 +15,12 @@ from psycopg2.extras import execute_values
 
 from grids.imports.rows import EntryRows, Folder
 
-# With those that `match`, `plan`, `placement` and `writer` create.
-_TABLES = (
-    "folder",
-    "entry",
-    "scope",
-    "candidate",
-    "match",
-    "wanted",
-    "grant",
-    "plan",
-    "place",
-    "made",
-)
-_DROP = f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.import_{name}' for name in _TABLES)};"
+# With those that `match`, `plan` and `writer` create.
+_DROP = """
+DROP TABLE IF EXISTS pg_temp.import_folder, pg_temp.import_entry, pg_temp.import_scope,
+    pg_temp.import_candidate, pg_temp.import_match, pg_temp.import_wanted, pg_temp.import_grant,
+    pg_temp.import_plan, pg_temp.import_place, pg_temp.import_made;
+"""
 _CREATE = f"""
 {_DROP}
 CREATE TEMP TABLE import_folder (

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg2.extras import execute_values
 
-from grids.imports.placement import COLUMNS
+from grids.imports.plan import COLUMNS
 from grids.imports.rows import Folder
 from grids.models import Grid, ImportRun
 
@@ -93,38 +93,30 @@ ORDER BY n
 """
 
 
-class ImportWriter:
-    """Write for one import."""
+def create_grids(cursor: Any, *, user_id: int, folders: Iterable[Folder]) -> None:
+    """Create the grids of these folders, and note them in import_folder."""
+    grids = {
+        folder.number: Grid(
+            slug=folder.slug,
+            user_id=user_id,
+            title=folder.title,
+            description=folder.note,
+            columns=COLUMNS,
+            created_on=folder.created_on,
+        )
+        for folder in folders
+    }
+    Grid.objects.bulk_create(grids.values(), batch_size=1000)
+    rows = [(number, grid.pk) for number, grid in grids.items()]
+    if rows:
+        execute_values(cursor.cursor, _MADE, rows, page_size=1000)
 
-    def __init__(self, *, user_id: int, job_id: int, source: str) -> None:
-        self._user_id = user_id
-        self._job_id = job_id
-        self._source = source
 
-    def create_grids(self, cursor: Any, folders: Iterable[Folder]) -> None:
-        """Create the grids of these folders, and note them in import_folder."""
-        grids = {
-            folder.number: Grid(
-                slug=folder.slug,
-                user_id=self._user_id,
-                title=folder.title,
-                description=folder.note,
-                columns=COLUMNS,
-                created_on=folder.created_on,
-            )
-            for folder in folders
-        }
-        Grid.objects.bulk_create(grids.values(), batch_size=1000)
-        rows = [(number, grid.pk) for number, grid in grids.items()]
-        if rows:
-            execute_values(cursor.cursor, _MADE, rows, page_size=1000)
-
-    def write(self, cursor: Any) -> None:
-        """Create and update the links of import_plan."""
-        run = {"user_id": self._user_id, "source": self._source}
-        values = {"user": self._user_id, "job": self._job_id, "source": self._source}
-        # A worker that has lost the job gets here too; the fence is checked only when the job is finished.
-        ImportRun.objects.get_or_create(job_id=self._job_id, defaults=run)
-        cursor.execute(_GRIDS, values)
-        cursor.execute(_LINKS, values)
-        cursor.execute(_UPDATES, values)
+def write(cursor: Any, *, user_id: int, job_id: int, source: str) -> None:
+    """Create and update the links of import_plan."""
+    # A worker that has lost the job gets here too; the fence is checked only when the job is finished.
+    run = {"user_id": user_id, "source": source}
+    ImportRun.objects.get_or_create(job_id=job_id, defaults=run)
+    values = {"user": user_id, "job": job_id, "source": source}
+    for statement in (_GRIDS, _LINKS, _UPDATES):
+        cursor.execute(statement, values)

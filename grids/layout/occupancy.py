@@ -69,7 +69,9 @@ class Occupancy:
         # each row is examined once for all heights of a width, however many sizes are requested.
         for lower in range(1, height + 1):
             row = self._first_row(row, width, lower)
-        tile = Tile(_leftmost(self._free_starts(row, width, height)), row, width, height)
+        starts = self._free_starts(row, width, height)
+        leftmost = (starts & -starts).bit_length() - 1
+        tile = Tile(leftmost, row, width, height)
         self._put(tile)
         return tile
 
@@ -109,7 +111,3 @@ class Occupancy:
     @staticmethod
     def _mask(tile: Tile) -> int:
         return ((1 << tile.width) - 1) << tile.x
-
-
-def _leftmost(columns: int) -> int:
-    return (columns & -columns).bit_length() - 1

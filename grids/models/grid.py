@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial, reduce
 from operator import add
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -16,6 +16,7 @@ from django.db.models.functions import Replace
 from gridlink.lib.models import Record, SoftDeleted
 from gridlink.lib.slugs import SLUG_LENGTH, alias_validator, new_slug
 
+RowT = TypeVar("RowT", bound=models.Model)
 new_grid_slug = partial(new_slug, "gr")
 
 TITLE_LENGTH = 300
@@ -76,15 +77,15 @@ class GridQuerySet(models.QuerySet["Grid"]):
         return self.filter(is_deleted=False)
 
 
-class _GridManager(models.Manager["Grid"]):
+class SearchableManager(models.Manager[RowT]):
     """Leave the search vector unread, which is larger than the rest of the row."""
 
-    def get_queryset(self) -> models.QuerySet[Grid]:
-        """Return all grids."""
+    def get_queryset(self) -> models.QuerySet[RowT]:
+        """Return all rows."""
         return super().get_queryset().defer("search")
 
 
-GridManager = _GridManager.from_queryset(GridQuerySet)
+GridManager = SearchableManager.from_queryset(GridQuerySet)
 
 
 class Grid(Record, SoftDeleted):

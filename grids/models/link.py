@@ -15,7 +15,14 @@ from django.db.models.functions import Now
 from gridlink.lib.models import Record, SoftDeleted, count_field
 from gridlink.lib.slugs import SLUG_LENGTH, new_slug
 from gridlink.lib.weburl import URL_LENGTH
-from grids.models.grid import COLUMNS_MAX, NOTE_LENGTH, TITLE_LENGTH, Grid, alias_field
+from grids.models.grid import (
+    COLUMNS_MAX,
+    NOTE_LENGTH,
+    TITLE_LENGTH,
+    Grid,
+    SearchableManager,
+    alias_field,
+)
 from grids.models.import_run import SOURCE_LENGTH
 
 LINK_PREFIX = "li"
@@ -45,15 +52,7 @@ class LinkQuerySet(models.QuerySet["Link"]):
         return self.select_related("grid").defer("search", "grid__search")
 
 
-class _LinkManager(models.Manager["Link"]):
-    """Leave the search vector unread, which is larger than the rest of the row."""
-
-    def get_queryset(self) -> models.QuerySet[Link]:
-        """Return all links."""
-        return super().get_queryset().defer("search")
-
-
-LinkManager = _LinkManager.from_queryset(LinkQuerySet)
+LinkManager = SearchableManager.from_queryset(LinkQuerySet)
 
 
 class Link(Record, SoftDeleted):

@@ -85,7 +85,8 @@ class ResponseCache:
     def _remember(self, key: str, answer: Response) -> None:
         self._stale.pop(key, None)
         if not answer.grid:
-            _make_room(self._unknown, UNKNOWN_MAX)
+            while len(self._unknown) >= UNKNOWN_MAX:
+                del self._unknown[next(iter(self._unknown))]
             self._unknown[key] = monotonic() + UNKNOWN_SECONDS
             return
         while len(self.known) >= KNOWN_MAX:
@@ -132,8 +133,3 @@ class ResponseCache:
         self.known.clear()
         self._unknown.clear()
         self._by_grid.clear()
-
-
-def _make_room(entries: dict[str, float], most: int) -> None:
-    while len(entries) >= most:
-        del entries[next(iter(entries))]

@@ -8,7 +8,6 @@ from math import inf
 from django.db import close_old_connections
 
 from grids import selectors
-from grids.models import Link
 from grids.public import responses
 from grids.public.responses import Response
 from grids.public.wire import Kind, Target
@@ -22,9 +21,10 @@ def resolve_link(key: str) -> Response:
         return responses.MISSING
     if link.is_deleted or link.grid.is_deleted:
         return responses.gone(link.grid_id)
+    tile = f"{link.x},{link.y},{link.width},{link.height}"
     return responses.redirect(
         link.url,
-        target=Target(Kind.CLICK, link.user_id, link.grid_id, link.pk, _tile(link)),
+        target=Target(Kind.CLICK, link.user_id, link.grid_id, link.pk, tile),
         grid=link.grid_id,
         since=_seconds(link.active_from, -inf),
         until=_seconds(link.active_until, inf),
@@ -38,10 +38,6 @@ def resolve_view(key: str) -> Response:
     if grid is None:
         return responses.MISSING
     return responses.viewed(target=Target(Kind.VIEW, grid.user_id, grid.pk), grid=grid.pk)
-
-
-def _tile(link: Link) -> str:
-    return f"{link.x},{link.y},{link.width},{link.height}"
 
 
 def _seconds(moment: datetime | None, default: float) -> float:

@@ -48,7 +48,7 @@ class Spool:
         except OSError as error:
             os.close(self._file)
             raise SpoolBusy(path) from error
-        self._size = _valid_size(self._file)
+        self._size = max((end for end, _ in _records(self._file, 0)), default=0)
         os.ftruncate(self._file, self._size)
         self._sent_to = 0
 
@@ -146,24 +146,14 @@ def pending(folder: Path) -> dict[str, tuple[int, int]]:
 
 def _records(file: int, offset: int) -> Iterator[tuple[int, bytes]]:
     """Yield valid records from `offset` on, each with the offset of its end."""
-    while header := _header(file, offset):
-        length, checksum = header
-        data = os.pread(file, length, offset + _HEADER.size)
+    while len(header := os.pread(file, _HEADER.size, offset)) == _HEADER.size:
+        length, checksum = _HEADER.unpack(header)
+        offset += _HEADER.size
+        # A crash may leave zeros at the end, which look like valid, empty records.
+        if not 0 < length <= os.fstat(file).st_size - offset:
+            return
+        data = os.pread(file, length, offset)
         if len(data) < length or zlib.crc32(data) != checksum:
             return
-        offset += _HEADER.size + length
+        offset += length
         yield offset, data
-
-
-def _header(file: int, offset: int) -> tuple[int, int] | None:
-    header = os.pread(file, _HEADER.size, offset)
-    if len(header) < _HEADER.size:
-        return None
-    length, checksum = _HEADER.unpack(header)
-    left = os.fstat(file).st_size - offset - _HEADER.size
-    # A crash may leave zeros at the end, which look like valid, empty records.
-    return (length, checksum) if 0 < length <= left else None
-
-
-def _valid_size(file: int) -> int:
-    return max((end for end, _ in _records(file, 0)), default=0)

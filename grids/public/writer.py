@@ -126,23 +126,16 @@ class Writer:
         self._has_work.set()
         self._adoption.cancel()
         await asyncio.gather(self._work, self._adoption, return_exceptions=True)
-        await self._send_rest()
-        if self._unacknowledged or self.unkept:
-            logger.error("clicks_not_kept", extra={"events": self._lost_events()})
-        self._spool.close()
-        await self._stream.close()
-
-    async def _send_rest(self) -> None:
-        """Try a last time to send what no later group can carry."""
+        # The last attempt to send what no later group can carry.
         if self._unacknowledged:
             await self._catch_up()
         if self.unkept:
             await self._write([])
-
-    def _lost_events(self) -> int:
-        return sum(self.unkept.values()) + (
-            int(self._unacknowledged[b"c"]) if self._unacknowledged else 0
-        )
+        if self._unacknowledged or self.unkept:
+            lost = self.unkept.total() + int((self._unacknowledged or {}).get(b"c", 0))
+            logger.error("clicks_not_kept", extra={"events": lost})
+        self._spool.close()
+        await self._stream.close()
 
     async def _write_until_closed(self) -> None:
         while self._batch.events or not self._is_closing:

@@ -87,11 +87,12 @@ class _Bulk:
 
     def __init__(self, user: User, request: BulkRequest) -> None:
         self._request = request
-        self._grids = LockedGrids(user.pk, slugs=self._grid_slugs(), ids=self._grid_ids(user))
-        self._links = {
-            link.slug: link
-            for link in Link.objects.filter(user=user, slug__in=self._slugs(), is_deleted=False)
-        }
+        slugs = {item.slug for item in [*request.delete, *request.update]}
+        links = Link.objects.filter(user=user, slug__in=slugs, is_deleted=False)
+        ids = links.values_list("grid_id", flat=True)
+        self._grids = LockedGrids(user.pk, slugs=self._grid_slugs(), ids=ids)
+        # Read once the grids are locked.
+        self._links = {link.slug: link for link in links}
         self._aliases = self._taken_aliases()
         # Links whose alias changes. The index is checked row by row, so all are freed before any is taken.
         self._freed: list[int] = []
@@ -166,17 +167,10 @@ class _Bulk:
         update_links(done["update"], _UPDATED)
         insert_links(done["create"])
 
-    def _slugs(self) -> set[str]:
-        return {item.slug for item in [*self._request.delete, *self._request.update]}
-
     def _grid_slugs(self) -> set[str]:
         moves = [item.changes.grid for item in self._request.update]
         made = {item.new.grid for item in self._request.create}
         return {grid for grid in moves if grid is not UNSET} | made
-
-    def _grid_ids(self, user: User) -> set[int]:
-        owned = Link.objects.filter(user=user, slug__in=self._slugs(), is_deleted=False)
-        return set(owned.values_list("grid_id", flat=True))
 
     def _taken_aliases(self) -> set[str | None]:
         wanted = {item.new.alias for item in self._request.create}

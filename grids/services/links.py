@@ -14,7 +14,7 @@ from gridlink.lib.models import require_version
 from gridlink.lib.unset import UNSET, given
 from gridlink.lib.weburl import url_key
 from grids.layout.locking import LockedGrids
-from grids.models import Grid, Link
+from grids.models import Link
 from grids.services.changes import LinkChanges, NewLink
 from grids.services.rows import alias_conflict, set_deleted, touch
 
@@ -65,7 +65,11 @@ def link_restore(*, link: Link) -> Link:
         found = Link.objects.filter(pk=link.pk, is_deleted=True).first()
         if found is None:
             raise NotFound
-        _put_back(grids, found)
+        found.width = min(found.width, grids.by_id(found.grid_id).columns)
+        try:
+            grids.place(found, at=(found.x, found.y))
+        except Invalid:
+            grids.place(found, at=None)
         set_deleted(found, False)
         with alias_conflict():
             found.save()
@@ -136,15 +140,6 @@ def _position(x: int | None, y: int | None) -> tuple[int, int] | None:
         message = "Give both x and y, or neither for the first free place."
         raise Invalid(message, fields={"x": [message]})
     return x, y
-
-
-def _put_back(grids: LockedGrids, link: Link) -> None:
-    grid: Grid = grids.by_id(link.grid_id)
-    link.width = min(link.width, grid.columns)
-    try:
-        grids.place(link, at=(link.x, link.y))
-    except Invalid:
-        grids.place(link, at=None)
 
 
 def _check_window(link: Link) -> None:

@@ -79,16 +79,13 @@ def records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]] | Fi
             return
         except csv.Error as error:
             if before + reader.line_num > line:
-                raise _unclosed(line) from error
+                raise FormatError(
+                    f"In the record that begins in line {line} a quote is never closed,"
+                    " or closed too early."
+                ) from error
             yield FileProblem(line, _describe(error))
             lines.held = 0
             line = before + reader.line_num + 1
-
-
-def _unclosed(line: int) -> FormatError:
-    return FormatError(
-        f"In the record that begins in line {line} a quote is never closed, or closed too early."
-    )
 
 
 def _describe(error: csv.Error) -> str:

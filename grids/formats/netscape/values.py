@@ -12,12 +12,14 @@ import re
 from datetime import datetime
 from html.entities import html5
 
-from grids.formats.dates import date_from_epoch
 from grids.formats.text import TEXT_CHARS_MAX, BoundedText, sanitized, without_controls
+from grids.formats.values import date_from_epoch
 
 _REFERENCE = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]{1,31});")
-# No character has a number this long, and Python refuses to read one of more than 4300 digits.
-_LONG_REFERENCE = re.compile(r"&#(?:([0-9]{8,})|[xX]([0-9a-fA-F]{7,}));?")
+# No character has a number this long, and Python refuses to read one of more than 4300 digits,
+# leading zeros included.
+_LEADING_ZEROS = re.compile(r"&#(?:0+(?=[0-9])|([xX])0+(?=[0-9a-fA-F]))")
+_TOO_LARGE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 _NOTES_START, _NOTES_END = "[linkding-notes]", "[/linkding-notes]"
 
 _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -25,16 +27,7 @@ _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 def unescaped(text: str) -> str:
     """Resolve the references in a text; numbers beyond all characters become U+FFFD."""
-    return html.unescape(_LONG_REFERENCE.sub(_shortened, text))
-
-
-def _shortened(match: re.Match[str]) -> str:
-    decimal, hexadecimal = match[1], match[2]
-    digits = (decimal or hexadecimal).lstrip("0") or "0"
-    if len(digits) > (7 if decimal else 6):
-        return "\ufffd"
-    # It was long by its leading zeros alone.
-    return f"&#{'' if decimal else 'x'}{digits};"
+    return html.unescape(_TOO_LARGE.sub("\ufffd", _LEADING_ZEROS.sub(r"&#\1", text)))
 
 
 def read_title(kept: BoundedText, problems: list[str]) -> str:

@@ -18,8 +18,8 @@ from django.utils import timezone
 from gridlink.lib.weburl import url_key
 from grids.checks import classifier, runner
 from grids.checks.classifier import Finding
+from grids.checks.runner import checks_store
 from grids.checks.selectors import checkable_links
-from grids.checks.store import checks_store
 from grids.models import Grid, Link, LinkCheck, Verdict
 from tasks.jobs.context import JobContext
 from tasks.jobs.registry import runner_for

@@ -15,9 +15,7 @@ from hypothesis import strategies as st
 
 from gridlink.lib.spreadsheets import guard
 from grids.formats.base import Entry, FileProblem, FolderEntry, FormatError, LinkEntry
-from grids.formats.csv.reader import CsvReader
-from grids.formats.csv.rows import FOLDERS_MAX
-from grids.formats.pocket import PocketReader
+from grids.formats.csv.reader import FOLDERS_MAX, CsvReader, PocketReader
 
 MIB = 1024 * 1024
 A = "https://a.example/"

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from grids.formats.base import Entry, FileProblem, FolderEntry, FormatError, LinkEntry
-from grids.formats.csv.reader import CsvReader
-from grids.formats.pocket import PocketReader
+from grids.formats.csv.reader import CsvReader, PocketReader
 from tests.support.grids import link_files
 
 

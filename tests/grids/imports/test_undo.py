@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 
 from grids.imports import undo as undoing
-from grids.imports.writer import ImportWriter
+from grids.imports import writer
 from grids.models import Grid, ImportedLink, Link, LinkCheck
 from grids.services.changes import GridChanges, LinkChanges, NewLink
 from grids.services.grids import grid_update
@@ -176,15 +178,15 @@ def test_short_code_taken_in_the_very_moment(
     bob = user_of(Client(make_user("bob")))
     grid = Grid.objects.create(user=bob, title="Bob's")
     new = NewLink(grid=grid.slug, url="https://b.example/", title="b", alias="code")
-    store = ImportWriter.write
+    store = writer.write
     taken: list[Link] = []
 
-    def late(self: ImportWriter, cursor: object) -> None:
+    def late(cursor: object, **run: Any) -> None:
         if not taken:
             taken.extend(in_threads(1, lambda: link_create(user=bob, new=new)))
-        store(self, cursor)
+        store(cursor, **run)
 
-    monkeypatch.setattr(ImportWriter, "write", late)
+    monkeypatch.setattr(writer, "write", late)
     job = import_file(owner, table("https://a.example/,A,code", header="url,title,alias"))
     assert verdict_rows(job) == [("A", "create", 'the short code "code" is taken')]
     assert Link.objects.get(alias="code") == taken[0]

@@ -1,0 +1,87 @@
+"""Read the JSON files of reading lists that are an array of links: Omnivore and Wallabag."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import BinaryIO, ClassVar
+
+from grids.formats.base import Entry, FileProblem, LinkEntry, LinkReader
+from grids.formats.json_items import Item, build_link, member_names, open_stream
+
+STARRED = "starred"
+"""The tag that starred links get, since links have no other mark for it."""
+
+
+class JsonListReader(LinkReader):
+    """Stream the links of an array of objects; `line` is an item's place."""
+
+    required: ClassVar[frozenset[str]]
+    """The names of members by which the format is recognised."""
+
+    @classmethod
+    def sniff(cls, head: bytes) -> bool:
+        """Tell whether `head` is an array of items with the required members."""
+        return cls.required <= member_names(head, "[")
+
+    def read(self, file: BinaryIO) -> Iterator[Entry]:
+        """Yield a link or a problem for every item; raises FormatError, see LinkReader."""
+        stream = open_stream(file)
+        for place in stream.items():
+            fields = stream.value()
+            if isinstance(fields, dict):
+                yield self.link(Item(fields), place)
+            else:
+                yield FileProblem(place, "an item is not an object")
+        stream.end()
+
+    @abstractmethod
+    def link(self, item: Item, place: int) -> LinkEntry | FileProblem:
+        """Return the link of an item, or the problem that it is none."""
+
+
+class OmnivoreReader(JsonListReader):
+    """Stream the saved links of an Omnivore export, its files metadata_*.json."""
+
+    source: ClassVar[str] = "omnivore"
+    required: ClassVar[frozenset[str]] = frozenset({"url", "savedAt", "labels"})
+
+    def link(self, item: Item, place: int) -> LinkEntry | FileProblem:
+        """Return the link of an item, or the problem that it is none."""
+        state = item.text("state").casefold()
+        return build_link(
+            item,
+            place,
+            "url",
+            title=item.text("title"),
+            note=item.text("description"),
+            tags=item.tags("labels"),
+            created_on=item.date("savedAt"),
+            modified_on=item.date("updatedAt"),
+            archived=state == "archived" if state else None,
+            source_id=item.identifier("id") or item.text("slug"),
+        )
+
+
+class WallabagReader(JsonListReader):
+    """Stream the saved links of Wallabag; the saved texts of pages are left out."""
+
+    source: ClassVar[str] = "wallabag"
+    required: ClassVar[frozenset[str]] = frozenset({"is_archived", "is_starred"})
+
+    def link(self, item: Item, place: int) -> LinkEntry | FileProblem:
+        """Return the link of an item, or the problem that it is none."""
+        tags = item.tags("tags", within="label")
+        if item.boolean("is_starred"):
+            tags = tuple(dict.fromkeys((*tags, STARRED)))
+        return build_link(
+            item,
+            place,
+            "url",
+            title=item.text("title"),
+            tags=tags,
+            created_on=item.date("created_at"),
+            modified_on=item.date("updated_at"),
+            archived=item.boolean("is_archived"),
+            source_id=item.identifier("id"),
+        )
