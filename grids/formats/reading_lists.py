@@ -1,4 +1,4 @@
-"""Read the JSON files of reading lists that are an array of links: Omnivore and Wallabag."""
+"""Read the lists of links that Omnivore and Wallabag export as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decide on each entry of a file, once it is known which link it matches, and place new links."""
+"""Decide on each entry of a file by the link it matches; place new links."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def plan(cursor: Any) -> None:
 
 
 def _place_on_grids(cursor: Any, columns: dict[int, int]) -> None:
-    """Fill x and y of new links on grids that exist, which are given with their columns."""
+    """Fill x and y of new links on existing grids, given with their columns."""
     cursor.execute("CREATE TEMP TABLE import_place (n int, x int, y int) ON COMMIT DROP")
     with tempfile.TemporaryFile("w+", encoding="utf-8") as rows:
         rows.writelines(_placed(occupancies(columns)))
