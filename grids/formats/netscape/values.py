@@ -27,7 +27,9 @@ _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 def unescaped(text: str) -> str:
     """Resolve the references in a text; numbers beyond all characters become U+FFFD."""
-    return html.unescape(_TOO_LARGE.sub("\ufffd", _LEADING_ZEROS.sub(r"&#\1", text)))
+    if "&#" in text:
+        text = _TOO_LARGE.sub("\ufffd", _LEADING_ZEROS.sub(r"&#\1", text))
+    return html.unescape(text)
 
 
 def read_title(kept: BoundedText, problems: list[str]) -> str:
