@@ -136,7 +136,7 @@ def _row(link: Checkable, finding: Finding | None) -> list[object]:
 
 
 def _is_web_url(url: str) -> bool:
-    """Tell whether an address can be requested, unlike that of a mailbox or a telephone."""
+    """Check whether an address can be requested, unlike that of a mailbox or a telephone."""
     return url[:5].lower().startswith("http")
 
 

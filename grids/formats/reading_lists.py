@@ -21,7 +21,7 @@ class JsonListReader(LinkReader):
 
     @classmethod
     def sniff(cls, head: bytes) -> bool:
-        """Tell whether `head` is an array of items with the required members."""
+        """Check whether `head` is an array of items with the required members."""
         return cls.required <= member_names(head, "[")
 
     def read(self, file: BinaryIO) -> Iterator[Entry]:
