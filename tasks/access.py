@@ -45,7 +45,7 @@ def file_read_signed(slug: str, name: str, *, expires: str, signature: str) -> J
 
 def schedule_read(actor: User, slug: str) -> Schedule:
     """Return one of the actor's schedules; raise NotFound."""
-    return _first(Schedule.objects.of(actor).filter(slug=slug))
+    return _first(Schedule.objects.filter(user=actor, slug=slug))
 
 
 def notification_read(actor: User, slug: str) -> Notification:

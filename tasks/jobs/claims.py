@@ -2,7 +2,7 @@
 
 A message names a job but only says that its queue has work: the worker claims whichever job is next in
 turn. So ten thousand queued jobs of one user delay another user's first by at most one running job, and a
-lost or repeated message changes nothing.
+lost or repeated message changes nothing. What a claim allows to write is here too: the job's checkpoint.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
-from tasks.models import Job, JobQuerySet, JobStatus
+from tasks.models import Job, JobCheckpoint, JobStatus
 
 # Claims of one queue take turns, for milliseconds, so that two workers cannot both find a user one below
 # the cap.
@@ -111,7 +112,7 @@ class LeaseLost(Exception):
     """Report that this worker no longer holds the job, so nothing it does may count."""
 
 
-def held_job(held: Claim) -> JobQuerySet:
+def held_job(held: Claim) -> QuerySet[Job]:
     """Select the job, as long as this claim holds it."""
     return Job.objects.filter(pk=held.job_id, fence=held.fence, status=JobStatus.RUNNING)
 
@@ -132,6 +133,27 @@ def claim_next(*, slug: str, worker: str) -> Claim | None:
         cursor.execute(_CLAIM, params)
         claimed = cursor.fetchone()
     return _as_claim(claimed) if claimed else None
+
+
+def save_checkpoint(held: Claim, data: dict[str, Any]) -> None:
+    """Store a job's checkpoint in place of an earlier one. Raises LeaseLost."""
+    with transaction.atomic():
+        # Locked, so that nobody claims the job between the check and the write.
+        if not held_job(held).select_for_update(no_key=True).exists():
+            raise LeaseLost(held.slug)
+        JobCheckpoint.objects.update_or_create(job_id=held.job_id, defaults={"data": data})
+
+
+def load_checkpoint(held: Claim) -> dict[str, Any]:
+    """Return the job's checkpoint; empty if there is none."""
+    found = JobCheckpoint.objects.filter(job_id=held.job_id).values_list("data", flat=True).first()
+    return found or {}
+
+
+def delete_checkpoint(job_id: int) -> None:
+    """Delete a job's checkpoint, if there is one."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM tasks_job_checkpoint WHERE job_id = %s", [job_id])
 
 
 def _as_claim(row: tuple[Any, ...]) -> Claim:

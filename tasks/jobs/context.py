@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from tasks.jobs import checkpoints
-from tasks.jobs.claims import Claim
+from tasks.jobs.claims import Claim, load_checkpoint, save_checkpoint
 from tasks.jobs.lifecycle import FinishedFile, Progress
 from tasks.models import FileRole, JobFile
 from tasks.storage import ObjectStore, Sink
@@ -38,45 +36,24 @@ class JobContext:
 
     def __init__(self, claim: Claim, store: ObjectStore) -> None:
         self.claim = claim
+        self.user_id = claim.user_id
+        # As the job's service stored them.
+        self.params = claim.params
         self.store = store
         self.files: list[FinishedFile] = []
-        self._progress = Progress()
-        self._stop: BaseException | None = None
-        self._lock = threading.Lock()
+        # As last reported, and the reason to stop: each is read and written by two threads.
+        self.progress = Progress()
+        self.stopped_by: BaseException | None = None
         self._has_scratch = False
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Return the job's parameters as its service stored them."""
-        return self.claim.params
-
-    @property
-    def user_id(self) -> int:
-        """Return the key of the job's owner."""
-        return self.claim.user_id
-
-    @property
-    def progress(self) -> Progress:
-        """Return the last reported progress."""
-        with self._lock:
-            return self._progress
 
     def report(self, done: int, total: int | None, unit: str) -> None:
         """Report progress, as often as you like: it is written once a heartbeat."""
         self.check()
-        with self._lock:
-            self._progress = Progress(done, total, unit)
+        self.progress = Progress(done, total, unit)
 
     def stop(self, reason: BaseException) -> None:
         """Make the runner stop at its next `check`; the first reason counts."""
-        with self._lock:
-            self._stop = self._stop or reason
-
-    @property
-    def stopped_by(self) -> BaseException | None:
-        """Return the reason to stop, if there is one."""
-        with self._lock:
-            return self._stop
+        self.stopped_by = self.stopped_by or reason
 
     def check(self) -> None:
         """Raise the reason to stop, if there is one. Long loops call this or `report`."""
@@ -98,19 +75,17 @@ class JobContext:
     @property
     def checkpoint(self) -> dict[str, Any]:
         """Return the last checkpoint of this or an earlier attempt; empty if there is none."""
-        data = checkpoints.load(self.claim)
+        data = load_checkpoint(self.claim)
         self._has_scratch |= bool(data)
         return data
 
     def save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store how far the work has come, for another attempt. Raises LeaseLost."""
-        checkpoints.save(self.claim, checkpoint)
+        save_checkpoint(self.claim, checkpoint)
 
-    @contextmanager
-    def scratch(self, name: str) -> Iterator[Sink]:
-        """Write an object for this or a later attempt, deleted on success or cancellation."""
-        with self.store.sink(self.scratch_key(name)) as sink:
-            yield sink
+    def scratch(self, name: str) -> Sink:
+        """Return a writer of an object for this or later attempts, deleted on success or cancellation."""
+        return self.store.sink(self.scratch_key(name))
 
     def scratch_key(self, name: str) -> str:
         """Return the key under which `scratch` writes this name in this attempt."""

@@ -14,8 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from tasks.broker import publisher
-from tasks.jobs import checkpoints
-from tasks.jobs.claims import Claim, claim_next, held_job
+from tasks.jobs.claims import Claim, claim_next, delete_checkpoint, held_job
 from tasks.jobs.claims import LeaseLost as LeaseLost
 from tasks.models import DELIVERED, RETRYABLE, EventType, FileRole, Job, JobFile, JobStatus
 from tasks.notifications.job_finished import notify_job_ended
@@ -65,10 +64,10 @@ class Outcome:
     truncated: str = ""
 
 
+@transaction.atomic
 def claim(*, slug: str, worker: str) -> Claim | None:
     """Claim the next job of the queue of job `slug`; None when none may run."""
-    with transaction.atomic():
-        return claim_next(slug=slug, worker=worker)
+    return claim_next(slug=slug, worker=worker)
 
 
 def heartbeat(held: Claim, progress: Progress) -> bool:
@@ -103,34 +102,31 @@ def fail(held: Claim, *, code: str, message: str) -> None:
     """Finish a job that no further attempt can save. Raises LeaseLost."""
     detail = {"code": code, "message": message}
     columns: dict[str, Any] = {"error_code": code, "error_message": message}
-    with transaction.atomic():
-        _finish(held, JobStatus.FAILED, EventType.FAILED, detail, **columns)
+    _finish(held, JobStatus.FAILED, EventType.FAILED, detail, **columns)
 
 
 def cancel(held: Claim) -> None:
     """Finish a job that its owner cancelled. Raises LeaseLost."""
-    with transaction.atomic():
-        _finish(held, JobStatus.CANCELLED, EventType.CANCELLED, {})
+    _finish(held, JobStatus.CANCELLED, EventType.CANCELLED, {})
 
 
 def release(held: Claim, *, reason: str, delay: timedelta) -> None:
     """Queue a job again after `delay`; the attempt counts. Raises LeaseLost."""
-    with transaction.atomic():
-        _requeue(held, reason, run_after=Now() + delay)
+    _requeue(held, reason, run_after=Now() + delay)
 
 
+@transaction.atomic
 def move(held: Claim, *, queue: str) -> None:
     """Move a job to another queue; the attempt does not count. Raises LeaseLost."""
-    with transaction.atomic():
-        _requeue(held, "too large for its lane", attempt=F("attempt") - 1, queue=queue)
-        publisher.publish_on_commit(held.slug, queue)
+    _requeue(held, "too large for its lane", attempt=F("attempt") - 1, queue=queue)
+    publisher.publish_on_commit(held.slug, queue)
 
 
+@transaction.atomic
 def hand_back(held: Claim) -> None:
     """Queue a job again as this worker stops; the attempt does not count. Raises LeaseLost."""
-    with transaction.atomic():
-        _requeue(held, "the worker is stopping", attempt=F("attempt") - 1)
-        publisher.publish_on_commit(held.slug, held.queue)
+    _requeue(held, "the worker is stopping", attempt=F("attempt") - 1)
+    publisher.publish_on_commit(held.slug, held.queue)
 
 
 def record_queued(job: Job) -> None:
@@ -146,7 +142,7 @@ def request_cancel(job: Job) -> bool:
         if waiting.update(status=JobStatus.CANCELLED, finished_on=Now(), modified_on=Now()):
             _record(job.pk, EventType.CANCELLED, job.attempt, {"while": "queued"})
             if job.fence:
-                checkpoints.delete(job.pk)
+                delete_checkpoint(job.pk)
             notify_job_ended(_load(job.pk))
             return True
         running = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING)
@@ -212,6 +208,7 @@ def expire(job: Job) -> bool:
     return bool(changed)
 
 
+@transaction.atomic
 def _requeue(held: Claim, reason: str, **fields: Any) -> None:
     if held_job(held).filter(cancel_requested_on__isnull=False).exists():
         _finish(held, JobStatus.CANCELLED, EventType.CANCELLED, {})
@@ -224,6 +221,7 @@ def _requeue(held: Claim, reason: str, **fields: Any) -> None:
     _record(held.job_id, EventType.RELEASED, held.attempt, {"reason": reason})
 
 
+@transaction.atomic
 def _finish(
     held: Claim,
     status: JobStatus,
@@ -239,7 +237,7 @@ def _finish(
         raise LeaseLost(held.slug)
     _record(held.job_id, event, held.attempt, detail)
     if status not in RESUMABLE:
-        checkpoints.delete(held.job_id)
+        delete_checkpoint(held.job_id)
     job = _load(held.job_id)
     # Only once the claim has held: another worker's files may have the same names.
     notify_job_ended(job, JobFile.objects.bulk_create(_file_rows(job, files)))

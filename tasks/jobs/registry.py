@@ -76,8 +76,3 @@ def queue_for(kind: str, *, user_id: int, params: dict[str, Any], upload_size: i
     runner = runner_for(kind)
     is_small = runner.is_small(user_id=user_id, params=params, upload_size=upload_size)
     return QUICK if is_small else runner.queue
-
-
-def kinds() -> list[str]:
-    """Return all registered kinds, sorted."""
-    return sorted(_runners)

@@ -31,7 +31,7 @@ SELECT id, place FROM placed WHERE id = ANY(%(ids)s)
 
 def job_list(*, user: User, status: str = "", kind: str = "") -> QuerySet[Job]:
     """List a user's jobs with their outputs: 2 queries a page."""
-    jobs = Job.objects.of(user)
+    jobs = Job.objects.filter(user=user)
     if status:
         jobs = jobs.filter(status=status)
     if kind:

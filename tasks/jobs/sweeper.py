@@ -22,6 +22,7 @@ from gridlink.lib.queues import QUEUES
 from tasks.broker import publisher
 from tasks.jobs import lifecycle, services
 from tasks.models import (
+    UNFINISHED,
     DeliveryStatus,
     Download,
     IdempotencyKey,
@@ -84,7 +85,7 @@ def _overdue_files() -> list[JobFile]:
         deleted_on__isnull=True, expires_on__lt=Now()
     )
     # An input is kept while its job may still read it.
-    return list(overdue.exclude(job__in=Job.objects.unfinished()).order_by("expires_on")[:BATCH])
+    return list(overdue.exclude(job__status__in=UNFINISHED).order_by("expires_on")[:BATCH])
 
 
 def _remove(file: JobFile) -> bool:

@@ -9,7 +9,6 @@ from tasks.models.job import Job as Job
 from tasks.models.job import JobCheckpoint as JobCheckpoint
 from tasks.models.job import JobEvent as JobEvent
 from tasks.models.job import JobFile as JobFile
-from tasks.models.job import JobQuerySet as JobQuerySet
 from tasks.models.job import PeriodicRun as PeriodicRun
 from tasks.models.job import QueueCanary as QueueCanary
 from tasks.models.job import new_job_slug as new_job_slug
@@ -27,7 +26,6 @@ from tasks.models.schedule import RuleForm as RuleForm
 from tasks.models.schedule import RunStatus as RunStatus
 from tasks.models.schedule import Schedule as Schedule
 from tasks.models.schedule import ScheduledRun as ScheduledRun
-from tasks.models.schedule import ScheduleQuerySet as ScheduleQuerySet
 from tasks.models.states import DELIVERED as DELIVERED
 from tasks.models.states import FINISHED as FINISHED
 from tasks.models.states import RETRYABLE as RETRYABLE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -15,18 +14,6 @@ from gridlink.lib.slugs import SLUG_LENGTH, new_slug
 from tasks.models.states import FINISHED, UNFINISHED, EventType, JobStatus
 
 new_job_slug = partial(new_slug, "jb")
-
-
-class JobQuerySet(models.QuerySet["Job"]):
-    """Filter jobs."""
-
-    def of(self, user: Any) -> JobQuerySet:
-        """Return the jobs of one user."""
-        return self.filter(user=user)
-
-    def unfinished(self) -> JobQuerySet:
-        """Return queued and running jobs."""
-        return self.filter(status__in=UNFINISHED)
 
 
 class Job(Record):
@@ -70,8 +57,6 @@ class Job(Record):
     result = models.JSONField(default=dict, blank=True, editable=False)
     error_code = models.CharField(max_length=50, blank=True, editable=False)
     error_message = models.TextField(blank=True, editable=False)
-
-    objects = JobQuerySet.as_manager()
 
     class Meta:
         db_table = "tasks_job"

@@ -31,12 +31,7 @@ class NotificationType(models.TextChoices):
 
 
 # What a webhook may subscribe to.
-JOB_NOTIFICATIONS = (
-    NotificationType.SUCCEEDED,
-    NotificationType.TRUNCATED,
-    NotificationType.FAILED,
-    NotificationType.CANCELLED,
-)
+JOB_NOTIFICATIONS = tuple(each for each in NotificationType if each.startswith("job."))
 
 
 class Channel(models.TextChoices):

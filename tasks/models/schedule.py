@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -31,14 +30,6 @@ class Missed(models.TextChoices):
 
     SKIP = "skip", "They are left out"
     CATCH_UP = "catch_up", "They are run late"
-
-
-class ScheduleQuerySet(models.QuerySet["Schedule"]):
-    """Filter schedules."""
-
-    def of(self, user: Any) -> ScheduleQuerySet:
-        """Return the schedules of one user."""
-        return self.filter(user=user)
 
 
 class Schedule(Record):
@@ -70,8 +61,6 @@ class Schedule(Record):
     next_on = models.DateTimeField(null=True, blank=True, editable=False)
     last_slot = models.DateTimeField(null=True, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
-
-    objects = ScheduleQuerySet.as_manager()
 
     class Meta:
         db_table = "tasks_schedule"

@@ -14,11 +14,14 @@ from threading import Thread
 from tasks.models import Delivery
 from tasks.notifications import outbox
 from tasks.notifications.channels.base import Send, Sender
-from tasks.notifications.channels.registry import SENDERS
+from tasks.notifications.channels.email import EmailSender
+from tasks.notifications.channels.webhook import WebhookSender
 from tasks.notifications.outbox import Result, Undeliverable, Verdict
 
 logger = logging.getLogger(__name__)
 
+# Every channel has a Sender in a module of its own.
+SENDERS: tuple[Sender, ...] = (EmailSender(), WebhookSender())
 # After this another message goes on, so that a worker that is stopping can stop.
 DISPATCH_SECONDS = 20.0
 _TICK_SECONDS = 0.25

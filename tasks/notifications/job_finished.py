@@ -14,7 +14,6 @@ from tasks.models import (
     Delivery,
     Job,
     JobFile,
-    JobStatus,
     Notification,
     NotificationType,
     WebhookEndpoint,
@@ -22,12 +21,6 @@ from tasks.models import (
 from tasks.notifications.payload import job_as_json, title_of
 from tasks.notifications.recipients import delivery_requests
 
-_TYPES = {
-    JobStatus.SUCCEEDED: NotificationType.SUCCEEDED,
-    JobStatus.TRUNCATED: NotificationType.TRUNCATED,
-    JobStatus.FAILED: NotificationType.FAILED,
-    JobStatus.CANCELLED: NotificationType.CANCELLED,
-}
 _MAILED: dict[str, tuple[NotificationType, ...]] = {
     JobMail.NONE: (),
     JobMail.FAILED: (NotificationType.FAILED,),
@@ -43,7 +36,7 @@ def notify_job_ended(job: Job, files: Sequence[JobFile] = ()) -> Notification:
     """Record a job's end with its files, and queue deliveries, inside its transaction."""
     notification = Notification.objects.create(
         user=job.user,
-        type=_TYPES[JobStatus(job.status)],
+        type=NotificationType(f"job.{job.status}"),
         job=job.slug,
         title=title_of(job),
         data=job_as_json(job, files),

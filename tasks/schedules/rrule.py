@@ -38,7 +38,10 @@ _ELSEWHERE = {
 
 def _numbers(name: str, text: str, *, least: int, most: int, signed: bool = False) -> list[int]:
     """Read whole numbers between two bounds, and where `signed` their negatives."""
-    values = [_number(name, item) for item in _items(name, text)]
+    items = _items(name, text)
+    if not all(map(_NUMBER.match, items)):
+        raise invalid_field("rule", f"{name} is not a whole number, or too large.")
+    values = [int(item) for item in items]
     for value in values:
         if not least <= (abs(value) if signed else value) <= most:
             raise invalid_field("rule", f"{name} may not be {value}.")
@@ -91,18 +94,11 @@ _PARTS: dict[str, Callable[[str, str], Any]] = {
     "BYHOUR": partial(_numbers, least=0, most=23),
     "BYMINUTE": partial(_numbers, least=0, most=59),
 }
-# The library's names of the parts that choose days.
-_OF_DAYS = {
-    "WKST": "wkst",
-    "BYMONTH": "bymonth",
-    "BYMONTHDAY": "bymonthday",
-    "BYYEARDAY": "byyearday",
-    "BYWEEKNO": "byweekno",
-    "BYDAY": "byweekday",
-    "BYSETPOS": "bysetpos",
-}
 # BYSETPOS selects from the days that these choose.
 _CHOOSING = {"BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYDAY"}
+_OF_DAYS = _CHOOSING | {"WKST", "BYSETPOS"}
+# Frequencies within a day, which choose no days: the minutes of their unit.
+_UNITS = {"HOURLY": 60, "MINUTELY": 1}
 
 
 class RRule(Recurrence):
@@ -120,8 +116,13 @@ class RRule(Recurrence):
         self.times = _times(parts)
         if "BYSETPOS" in parts and len(self.times) > 1:
             raise invalid_field("rule", "BYSETPOS needs a rule with one time a day.")
-        days = {_OF_DAYS[name]: value for name, value in parts.items() if name in _OF_DAYS}
-        by_day = parts["FREQ"] not in _TIMES
+        # The library has the names of the standard, but for one.
+        days = {
+            name.lower().replace("byday", "byweekday"): value
+            for name, value in parts.items()
+            if name in _OF_DAYS
+        }
+        by_day = parts["FREQ"] not in _UNITS
         self._frequency: Any = _FREQUENCIES[parts["FREQ"]] if by_day else rrule.DAILY
         self._choices = {"interval": parts.get("INTERVAL", 1) if by_day else 1, **days}
 
@@ -168,36 +169,19 @@ def _check_combination(parts: dict[str, Any]) -> None:
 
 
 def _times(parts: dict[str, Any]) -> tuple[time, ...]:
-    return _TIMES.get(parts["FREQ"], _named)(parts)
-
-
-def _named(parts: dict[str, Any]) -> tuple[time, ...]:
-    return times_at(set(parts.get("BYHOUR", [0])), set(parts.get("BYMINUTE", [0])))
-
-
-def _hourly(parts: dict[str, Any]) -> tuple[time, ...]:
-    hours = {at // 60 for at in _steps(parts, 60)} & set(parts.get("BYHOUR", range(24)))
-    return times_at(hours, set(parts.get("BYMINUTE", [0])))
-
-
-def _minutely(parts: dict[str, Any]) -> tuple[time, ...]:
-    hours, minutes = parts.get("BYHOUR", range(24)), parts.get("BYMINUTE", range(60))
-    every = (time(*divmod(at, 60)) for at in _steps(parts, 1))
-    return tuple(at for at in every if at.hour in hours and at.minute in minutes)
-
-
-# Frequencies within a day, which choose no days.
-_TIMES = {"HOURLY": _hourly, "MINUTELY": _minutely}
-
-
-def _steps(parts: dict[str, Any], unit: int) -> range:
-    """Return the minutes of a day at which an interval of `unit` minutes falls."""
+    unit = _UNITS.get(parts["FREQ"])
+    hours = parts.get("BYHOUR", range(24) if unit else [0])
+    minutes = parts.get("BYMINUTE", range(60) if unit == 1 else [0])
+    times = times_at(set(hours), set(minutes))
+    if unit is None:
+        return times
     step = parts.get("INTERVAL", 1) * unit
     if _DAY_MINUTES % step:
         raise invalid_field(
             "rule", f"The INTERVAL of a rule that is {parts['FREQ']} must divide a day."
         )
-    return range(0, _DAY_MINUTES, step)
+    # Of an hourly rule, BYMINUTE chooses any minutes in the hours that the interval reaches.
+    return tuple(at for at in times if (at.hour * 60 + at.minute) // unit * unit % step == 0)
 
 
 def _items(name: str, text: str) -> list[str]:
@@ -205,12 +189,6 @@ def _items(name: str, text: str) -> list[str]:
     if len(items) > _VALUES_MAX:
         raise invalid_field("rule", f"{name} has more than {_VALUES_MAX} values.")
     return items
-
-
-def _number(name: str, text: str) -> int:
-    if not _NUMBER.match(text):
-        raise invalid_field("rule", f"{name} is not a whole number, or too large.")
-    return int(text)
 
 
 def _shifted(day: date, years: int) -> date:

@@ -14,7 +14,7 @@ from tasks.schedules.firing import schedule_rule
 
 def schedule_list(*, user: User) -> QuerySet[Schedule]:
     """List a user's schedules."""
-    return Schedule.objects.of(user)
+    return Schedule.objects.filter(user=user)
 
 
 def schedule_runs(*, schedule: Schedule) -> QuerySet[ScheduledRun]:

@@ -153,7 +153,7 @@ def _locked(schedule: Schedule) -> Schedule:
 
 def _check_quota(user: User) -> None:
     limit = settings.SCHEDULES_PER_USER
-    if limit and Schedule.objects.of(user)[:limit].count() == limit:
+    if limit and Schedule.objects.filter(user=user)[:limit].count() == limit:
         raise QuotaExceeded(f"You have {limit} schedules, which is the limit; delete one first.")
 
 

@@ -45,16 +45,8 @@ FROM (
     SELECT link_id, hour, grid_id, user_id, refused, 0, 0, 0, refused, 0, 0
     FROM reports_link_hour WHERE {_HOURS_WITHIN} AND refused > 0 AND {_GRIDS}
 ) AS parts GROUP BY 1, 2, 3"""
-_VIEW_COUNTS = (
-    "views_accepted",
-    "views",
-    "views_duplicates",
-    "views_bots",
-    "views_refused",
-    "views_visitors",
-)
 _NO_CLICKS = ", ".join("0" for _ in COUNTS)
-_NO_VIEWS = ", ".join(f"0 AS {name}" for name in _VIEW_COUNTS)
+_NO_VIEWS = ", ".join(f"0 AS views_{name}" for name in COUNTS).replace("views_humans", "views")
 _GRID_HOURS_OF_ROWS = f"""
 SELECT grid_id, hour, min(user_id) AS user_id, {sums(tables.GRID_HOUR.counts)}
 FROM (

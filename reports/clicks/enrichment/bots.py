@@ -8,7 +8,6 @@ reclassifies those of an older one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache, lru_cache
 
 from crawlerdetect.crawlerdetect import get_compiled_exclusions_regex
@@ -73,6 +72,8 @@ _RULES: list[tuple[str, str]] = [
 _FLAG_REASONS = [(int(Flag.HEAD), "head"), (int(Flag.PREFETCH), "prefetch")]
 # Rust's engine has no lookaround.
 _LOOKAROUND = re.compile(r"\(\?<?[!=]")
+_own = first_of(_RULES)
+_crawlers = first_of([("crawler", each) for each in crawlers if not _LOOKAROUND.search(each)])
 _CACHED = 16_384
 
 
@@ -85,7 +86,7 @@ def agent_reason(user_agent: str) -> str:
     text = user_agent.encode(errors="replace").decode().strip()
     if not text:
         return "empty"
-    reason = _own()(text) or ("crawler" if _is_crawler(text) else "")
+    reason = _own(text) or ("crawler" if _is_crawler(text) else "")
     return "" if reason == _PERSON else reason
 
 
@@ -103,17 +104,7 @@ def _is_crawler(text: str) -> bool:
 
 
 def _is_listed(text: str) -> bool:
-    return bool(_crawlers()(text) or _lookaround().search(text))
-
-
-@cache
-def _own() -> Callable[[str], str]:
-    return first_of(_RULES)
-
-
-@cache
-def _crawlers() -> Callable[[str], str]:
-    return first_of(("crawler", each) for each in crawlers if not _LOOKAROUND.search(each))
+    return bool(_crawlers(text) or _lookaround().search(text))
 
 
 @cache

@@ -6,7 +6,8 @@ a header made to be slow; this takes 0.005 and 0.02.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from ua_parser import Domain, RegexResolver, Resolver
 from ua_parser.core import Matchers
@@ -19,16 +20,19 @@ def resolver(matchers: Matchers) -> Resolver:
     return RegexResolver(matchers)
 
 
-def first_of(rules: Iterable[tuple[str, str]]) -> Callable[[str], str]:
+def first_of(rules: Sequence[tuple[str, str]]) -> Callable[[str], str]:
     """Return a function that names the first (name, pattern) found in a text, or ''.
 
     Case does not matter. The text must be without lone surrogates. Patterns are of Rust's regex crate,
-    which has no lookaround.
+    which has no lookaround; they are compiled when first needed.
     """
-    found = resolver(([UserAgentMatcher(f"(?i){rule}", name) for name, rule in rules], [], []))
+
+    @cache
+    def compiled() -> Resolver:
+        return resolver(([UserAgentMatcher(f"(?i){rule}", name) for name, rule in rules], [], []))
 
     def first(text: str) -> str:
-        agent = found(text, Domain.USER_AGENT).user_agent
+        agent = compiled()(text, Domain.USER_AGENT).user_agent
         return agent.family if agent else ""
 
     return first

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -15,16 +14,18 @@ from reports.clicks.enrichment.patterns import first_of, resolver
 # As long as the columns of reports.models.click.UserAgent.
 _FAMILY = 64
 # The first match names the device. On Android, a browser that does not say "Mobile" is a tablet's.
-_DEVICES: list[tuple[str, str]] = [
-    ("tv", r"smart-?tv|hbbtv|apple ?tv|google ?tv|android tv|web0s|netcast|bravia|crkey|roku"),
-    ("tv", r"\b(?-i:AFT[A-Z0-9]+)\b|opera tv|viera|tizen[^)]*\btv\b|\bTV Safari"),
-    ("other", r"playstation|xbox|nintendo|quest [0-9]|oculus|\bwatch|tesla/"),
-    ("tablet", r"ipad|tablet|kindle|silk/|playbook|\bnook|\bSM-[TX][0-9]"),
-    ("mobile", r"iphone|ipod|mobi|phone|opera mini|blackberry|bb10|symbian|series[ 46]0|j2me"),
-    ("mobile", r"midp|nokia|ucweb|up\.browser|docomo|kaios"),
-    ("tablet", r"android"),
-    ("desktop", r"windows|win64|macintosh|mac os|x11|cros|linux"),
-]
+_device_of = first_of(
+    [
+        ("tv", r"smart-?tv|hbbtv|apple ?tv|google ?tv|android tv|web0s|netcast|bravia|crkey|roku"),
+        ("tv", r"\b(?-i:AFT[A-Z0-9]+)\b|opera tv|viera|tizen[^)]*\btv\b|\bTV Safari"),
+        ("other", r"playstation|xbox|nintendo|quest [0-9]|oculus|\bwatch|tesla/"),
+        ("tablet", r"ipad|tablet|kindle|silk/|playbook|\bnook|\bSM-[TX][0-9]"),
+        ("mobile", r"iphone|ipod|mobi|phone|opera mini|blackberry|bb10|symbian|series[ 46]0|j2me"),
+        ("mobile", r"midp|nokia|ucweb|up\.browser|docomo|kaios"),
+        ("tablet", r"android"),
+        ("desktop", r"windows|win64|macintosh|mac os|x11|cros|linux"),
+    ]
+)
 
 
 class Agent(NamedTuple):
@@ -55,7 +56,7 @@ def describe(user_agent: str) -> Agent:
 def _device(text: str, *, is_known: bool) -> str:
     if agent_reason(text):
         return "bot"
-    return _devices()(text) or ("other" if is_known else "")
+    return _device_of(text) or ("other" if is_known else "")
 
 
 def _family(found: UserAgent | OS | None) -> str:
@@ -66,8 +67,3 @@ def _family(found: UserAgent | OS | None) -> str:
 @cache
 def _resolver() -> Resolver:
     return resolver(load_lazy_builtins())
-
-
-@cache
-def _devices() -> Callable[[str], str]:
-    return first_of(_DEVICES)

@@ -46,9 +46,6 @@ class IngestCounts(NamedTuple):
         return IngestCounts(*map(add, self, other))
 
 
-NO_COUNTS = IngestCounts()
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Hold what is stored of `entries`; rows and sums as COPY reads them."""

@@ -12,16 +12,22 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 
-from reports.clicks.ingest.batches import NO_COUNTS, Batch, BatchBuilder, IngestCounts
+from reports.clicks.ingest.batches import Batch, BatchBuilder, IngestCounts
+from reports.clicks.ingest.deduplication import store_changes
+from reports.clicks.ingest.producers import store_progress
 from reports.clicks.ingest.stream import Entry, Stream
-from reports.clicks.ingest.writer import store
+from reports.clicks.parsing.targets import CLICK_COLUMNS, VIEW_COLUMNS
+from reports.clicks.rollups import watermark
+from reports.clicks.storage import partitions
+from reports.clicks.storage.copy_format import copy
 from reports.clicks.storage.ingest_lock import try_ingest_lock
+from reports.models import SetAside
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +38,11 @@ EVENTS = 100_000
 _FIRST = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class DrainResult:
+class DrainResult(NamedTuple):
     """Hold what a run did; with `is_busy`, nothing, since another one was running."""
 
     is_busy: bool = False
-    counts: IngestCounts = NO_COUNTS
+    counts: IngestCounts = IngestCounts()
 
 
 def drain(*, seconds: float, events: int = EVENTS) -> DrainResult:
@@ -65,7 +70,7 @@ def _without_gc() -> Iterator[None]:
 
 
 def _drain(stream: Stream, deadline: float, events: int) -> IngestCounts:
-    counts = NO_COUNTS
+    counts = IngestCounts()
     with ThreadPoolExecutor(1, thread_name_prefix="clicks") as ahead:
         try:
             builder = BatchBuilder()
@@ -88,13 +93,36 @@ def _drain(stream: Stream, deadline: float, events: int) -> IngestCounts:
     return counts
 
 
+def store(batch: Batch) -> None:
+    """Store a batch in one transaction, all of it or nothing.
+
+    Raises DataError when the database does not accept a value, and ConcurrentIngest when somebody else has
+    counted meanwhile.
+    """
+    for table in partitions.TABLES if batch.months else ():
+        partitions.ensure(table, batch.months)
+    with (
+        transaction.atomic(durable=True),
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+    ):
+        store_progress(cursor, batch.progress, batch.now)
+        copy(cursor, "reports_click", CLICK_COLUMNS, batch.clicks)
+        watermark.advance(cursor)
+        copy(cursor, "reports_view", VIEW_COLUMNS, batch.views)
+        store_changes(cursor, batch.history)
+        for additions, rows in batch.rollups:
+            additions.store(cursor, rows)
+        SetAside.objects.bulk_create(batch.set_aside)
+
+
 def _next(builder: BatchBuilder, stream: Stream, events: int) -> Batch | None:
     entries = stream.read(events)
     return builder.build(entries) if entries else None
 
 
 def _store_each(entries: Sequence[Entry], stream: Stream) -> IngestCounts:
-    counts = NO_COUNTS
+    counts = IngestCounts()
     for entry in entries:
         counts = counts.plus(_store_alone(entry))
         stream.delete([entry])

@@ -33,13 +33,7 @@ _DIMENSIONS = tuple(
         (Dimension.COUNTRY,),
         (Dimension.REFERRER,),
         (Dimension.LANGUAGE,),
-        (
-            Dimension.UTM_SOURCE,
-            Dimension.UTM_MEDIUM,
-            Dimension.UTM_CAMPAIGN,
-            Dimension.UTM_TERM,
-            Dimension.UTM_CONTENT,
-        ),
+        [each for each in Dimension if each.name.startswith("UTM_")],
     )
 )
 _TILE = Dimension.TILE.value

@@ -18,7 +18,6 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
-from gridlink.accounts.models import User
 from gridlink.lib.text import one_line
 from tasks.models import Delivery, JobFile, Notification
 from tasks.storage import downloads
@@ -30,11 +29,6 @@ class Reader:
 
     locale: str
     zone: ZoneInfo
-
-    @classmethod
-    def of(cls, user: User) -> Reader:
-        """Use the locale and time zone of the account."""
-        return cls(user.locale, ZoneInfo(user.time_zone))
 
     def number(self, value: int) -> str:
         """Format a number with the separators of the locale."""
@@ -53,7 +47,8 @@ def build_message(
     delivery: Delivery, files: Sequence[JobFile], *, are_attached: bool
 ) -> EmailMultiAlternatives:
     """Build the message without attachments, with the same Message-ID in every attempt."""
-    notification, reader = delivery.notification, Reader.of(delivery.user)
+    notification, user = delivery.notification, delivery.user
+    reader = Reader(user.locale, ZoneInfo(user.time_zone))
     until = min((file.expires_on for file in files), default=None)
     context = {
         "title": notification.title,
@@ -68,7 +63,7 @@ def build_message(
         one_line(notification.title),
         render_to_string("tasks/job_ended.txt", context),
         settings.EMAIL_FROM,
-        [delivery.user.email],
+        [user.email],
         headers={
             "Message-ID": f"<{delivery.slug}@{domain}>",
             "Auto-Submitted": "auto-generated",

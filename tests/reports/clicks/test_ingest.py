@@ -12,7 +12,7 @@ from django.db import DataError, connection
 
 from grids.public.wire import Flag, Kind, Target
 from reports import tasks
-from reports.clicks.ingest import ingest, stream, writer
+from reports.clicks.ingest import ingest, stream
 from reports.clicks.ingest.batches import Batch, IngestCounts
 from reports.clicks.ingest.ingest import DrainResult, drain
 from reports.clicks.ingest.stream import Stream
@@ -310,7 +310,7 @@ def test_a_group_that_the_database_refuses_goes_alone(
             raise DataError("no")
         real(batch)
 
-    real = writer.store
+    real = ingest.store
     monkeypatch.setattr(ingest, "store", refuse)
     redirect.send(click(0))
     poison = redirect.group(click(20), click(40))

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisGone
 
 from grids.public import wire
 from reports.clicks.enrichment.agents import UserAgentIds
-from reports.clicks.ingest import ingest, writer
+from reports.clicks.ingest import ingest
 from reports.clicks.ingest.classifier import Classifier
 from reports.clicks.ingest.deduplication import VisitorHistory
 from reports.clicks.ingest.ingest import drain
@@ -68,12 +68,12 @@ STEPS: dict[str, tuple[Any, str]] = {
     "read": (Stream, "read"),
     "partitions": (partitions, "ensure"),
     "positions": (ProducerPositions, "accept"),
-    "positions stored": (writer, "store_progress"),
+    "positions stored": (ingest, "store_progress"),
     "user agents": (UserAgentIds, "resolve"),
     "classified": (Classifier, "classify"),
     "changes of visitors": (VisitorHistory, "changes"),
-    "rows stored": (writer, "copy"),
-    "visitors stored": (writer, "store_changes"),
+    "rows stored": (ingest, "copy"),
+    "visitors stored": (ingest, "store_changes"),
     "sums": (RollupCollector, "encode"),
     "one table of sums": (Additions, "store"),
     "all stored": (ingest, "store"),
@@ -123,7 +123,7 @@ def test_replays_after_any_part_was_counted(redis: Any, counted: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"), [(writer, "copy"), (writer, "store_changes"), (Additions, "store")]
+    ("owner", "name"), [(ingest, "copy"), (ingest, "store_changes"), (Additions, "store")]
 )
 def test_backend_killed_in_the_middle(
     redis: Any, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
@@ -153,7 +153,7 @@ def test_of_two_concurrent_ingests_one_stores_nothing(
     """As when the lock is lost with its connection, and found by another ingest."""
     for fields in groups(redis):
         redis.xadd(wire.STREAM, fields)
-    real = writer.store
+    real = ingest.store
 
     def overtaken(batch: Any) -> None:
         real(batch)

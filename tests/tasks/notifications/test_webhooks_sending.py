@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from gridlink.accounts.models import User
 from tasks.models import Channel, Delivery, Notification, WebhookEndpoint
 from tasks.notifications import dispatcher, outbox
-from tasks.notifications.channels.registry import SENDERS
+from tasks.notifications.dispatcher import SENDERS
 from tests.support.client import Client
 from tests.support.platform import user_of
 from tests.support.tasks.notifications import (

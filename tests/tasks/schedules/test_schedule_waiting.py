@@ -12,7 +12,15 @@ import pytest
 from django.db.models.functions import Now
 
 from tasks.jobs.errors import QuotaExceeded
-from tasks.models import Channel, IdempotencyKey, Job, JobStatus, Schedule, ScheduledRun
+from tasks.models import (
+    UNFINISHED,
+    Channel,
+    IdempotencyKey,
+    Job,
+    JobStatus,
+    Schedule,
+    ScheduledRun,
+)
 from tasks.notifications.recipients import DeliveryRequest, delivery_requests
 from tasks.schedules import firing
 from tasks.schedules.firing import fire_due
@@ -56,7 +64,7 @@ def state(schedule: Schedule) -> tuple[Any, ...]:
 
 
 def let_jobs_end() -> None:
-    Job.objects.unfinished().update(status=JobStatus.SUCCEEDED, finished_on=Now())
+    Job.objects.filter(status__in=UNFINISHED).update(status=JobStatus.SUCCEEDED, finished_on=Now())
 
 
 @pytest.mark.usefixtures("full")

@@ -16,7 +16,7 @@ from django.db.models import Min
 from django.db.models.functions import Now
 
 from gridlink.accounts.models import User
-from tasks.models import IdempotencyKey, Job, JobStatus, Schedule, ScheduledRun
+from tasks.models import UNFINISHED, IdempotencyKey, Job, JobStatus, Schedule, ScheduledRun
 from tasks.schedules.firing import fire_due
 from tests.support.client import make_user
 from tests.support.tasks.schedules import (
@@ -120,7 +120,7 @@ def expected(case: Case) -> list[tuple[datetime, str]]:
 
 
 def let_jobs_end() -> None:
-    jobs = Job.objects.unfinished()
+    jobs = Job.objects.filter(status__in=UNFINISHED)
     jobs.update(status=JobStatus.SUCCEEDED, finished_on=Now())
 
 
