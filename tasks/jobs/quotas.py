@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -29,6 +29,7 @@ _WRITTEN = (
     " AND file.rows IS NOT NULL"
 )
 _STORED = "file.deleted_on IS NULL AND file.expires_on > statement_timestamp()"
+# Queued jobs up to their limit, rows of the last day, and bytes.
 _USED = f"""
 SELECT
     (SELECT count(*) FROM (
@@ -42,27 +43,20 @@ _LAST_WRITTEN = f"SELECT job.finished_on, file.rows {_FILES} AND {_WRITTEN} ORDE
 _LAST_TO_EXPIRE = f"SELECT file.expires_on, file.size {_FILES} AND {_STORED} ORDER BY 1 DESC"
 
 
-class _Usage(NamedTuple):
-    """Hold what a user has: `queued` up to its limit, `rows` of the last day."""
-
-    queued: int
-    rows: int
-    bytes: int
-
-
 def check(*, user_id: int, incoming: int = 0) -> None:
     """Raise QuotaExceeded unless the user may submit a job with a file of `incoming` bytes."""
-    used = _usage(user_id)
-    _check_queued(used.queued)
-    _check_rows(user_id, used.rows)
-    _check_bytes(user_id, used.bytes, incoming)
+    ((queued, rows, stored),) = _query(_USED, user_id)
+    _check_queued(queued)
+    _check_rows(user_id, rows)
+    _check_bytes(user_id, stored, incoming)
 
 
 def bytes_left(*, user_id: int) -> int | None:
     """Return how many more bytes the user may store; None without a limit."""
     if not settings.JOB_QUOTA_BYTES:
         return None
-    return max(0, settings.JOB_QUOTA_BYTES - _usage(user_id).bytes)
+    ((_, _, stored),) = _query(_USED, user_id)
+    return max(0, settings.JOB_QUOTA_BYTES - int(stored))
 
 
 def _check_queued(queued: int) -> None:
@@ -94,11 +88,6 @@ def _check_bytes(user_id: int, stored: int, incoming: int) -> None:
     reached = _reached(_query(_LAST_TO_EXPIRE, user_id), limit - needed + 1)
     message = f"Your files have reached the limit of {limit} bytes; delete some, or wait."
     raise QuotaExceeded(message, room_on=reached)
-
-
-def _usage(user_id: int) -> _Usage:
-    (used,) = _query(_USED, user_id)
-    return _Usage(*used)
 
 
 def _query(sql: str, user_id: int) -> list[Any]:

@@ -40,15 +40,6 @@ _OUTCOME = ("status", "job", "note", "is_settled")
 _TOO_LATE = "Its time was too long ago when the pass came to it."
 
 
-@dataclass(frozen=True, slots=True)
-class PassedSlots:
-    """Hold the latest passed slots, how many were left out, and the next."""
-
-    slots: list[datetime]
-    left_out: int
-    following: datetime | None
-
-
 @dataclass(slots=True)
 class _Pass:
     """Hold how many schedules a pass fired, which it leaves, and full queues by owner."""
@@ -114,17 +105,17 @@ def _fire(schedule: Schedule, *, now: datetime, full: dict[int, str]) -> None:
     if schedule.next_on is None:
         return  # settle() has disabled it
     try:
-        passed = _passed_slots(schedule_rule(schedule), schedule.next_on, now)
+        slots, left_out, following = _passed_slots(schedule_rule(schedule), schedule.next_on, now)
     except Invalid as error:
         failures.disable(schedule, f"Disabled because its rule is no longer valid. {error.message}")
         return
-    notes.skip_waiting(schedule, keep=passed.slots)
-    schedule.next_on = passed.following
-    runs = _run_all(schedule, passed.slots, _STILL_RUN[schedule.missed](now), full)
+    notes.skip_waiting(schedule, keep=slots)
+    schedule.next_on = following
+    runs = _run_all(schedule, slots, _STILL_RUN[schedule.missed](now), full)
     waited = [run for run in runs if run.pk]
-    if passed.left_out and runs:
-        runs[0].note = f"{passed.left_out} slots before it were left out. {runs[0].note}".strip()
-        details = {"schedule": schedule.slug, "slots": passed.left_out}
+    if left_out and runs:
+        runs[0].note = f"{left_out} slots before it were left out. {runs[0].note}".strip()
+        details = {"schedule": schedule.slug, "slots": left_out}
         logger.warning("slots_left_out", extra=details)
     ScheduledRun.objects.bulk_create([run for run in runs if not run.pk])
     ScheduledRun.objects.bulk_update(waited, _OUTCOME)
@@ -147,15 +138,18 @@ def _disable(schedule: Schedule) -> None:
     failures.disable(schedule, f"Disabled because its next slot cannot be computed. {DEFECT}")
 
 
-def _passed_slots(rule: Rule, first: datetime, now: datetime) -> PassedSlots:
+def _passed_slots(
+    rule: Rule, first: datetime, now: datetime
+) -> tuple[list[datetime], int, datetime | None]:
+    """Return the latest passed slots, how many were left out, and the next."""
     slots: deque[datetime] = deque(maxlen=MISSED_MAX)
     number = 0
     for slot in chain([first], rule.slots(first)):
         if slot > now:
-            return PassedSlots(list(slots), number - len(slots), slot)
+            return list(slots), number - len(slots), slot
         slots.append(slot)
         number += 1
-    return PassedSlots(list(slots), number - len(slots), None)
+    return list(slots), number - len(slots), None
 
 
 def _run_all(

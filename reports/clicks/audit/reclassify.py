@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -97,16 +97,6 @@ class StoredVisit(NamedTuple):
     is_first_on_link: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """Hold the visits that change, and each link's last visit that is no duplicate."""
-
-    grid: int
-    visitor: int
-    changed: list[StoredVisit]
-    last_on: dict[int, datetime]
-
-
 class Changes(NamedTuple):
     """Count clicks and views that changed from human, or human duplicate, to bot, and back."""
 
@@ -194,8 +184,11 @@ def _store_replayed(
 ) -> None:
     """Replay all visits of every visitor affected, and store what changes."""
     window = settings.CLICK_DUPLICATE_SECONDS
-    days = [_replay(list(group), window) for _, group in groupby(visits, itemgetter(0, 1))]
-    changed = [visit for replayed in days for visit in replayed.changed]
+    changed: list[StoredVisit] = []
+    last_on: dict[tuple[int, int], dict[int, datetime]] = {}
+    for visitor, group in groupby(visits, itemgetter(0, 1)):
+        replayed, last_on[visitor] = _replay(group, window)
+        changed += replayed
     columns = {
         "times": [visit.at for visit in changed],
         "ids": [visit.id for visit in changed],
@@ -204,23 +197,25 @@ def _store_replayed(
         "on_link": [visit.is_first_on_link for visit in changed],
     }
     cursor.execute(table.sql(_UPDATE), columns)
-    visitors = {"grids": [each.grid for each in days], "visitors": [each.visitor for each in days]}
+    visitors = {"grids": [grid for grid, _ in last_on], "visitors": [each for _, each in last_on]}
     cursor.execute(_FORGET, values | visitors | {"views": table.is_view})
-    seen = [(each, link, last) for each in days for link, last in each.last_on.items()]
+    seen = [(*key, *link) for key, links in last_on.items() for link in links.items()]
     history = {
-        "grids": [each.grid for each, _, _ in seen],
-        "visitors": [each.visitor for each, _, _ in seen],
-        "links": [link for _, link, _ in seen],
-        "lasts": [last for _, _, last in seen],
+        "grids": [grid for grid, *_ in seen],
+        "visitors": [visitor for _, visitor, *_ in seen],
+        "links": [link for *_, link, _ in seen],
+        "lasts": [last for *_, last in seen],
     }
     cursor.execute(_REMEMBER, values | history)
 
 
-def _replay(visits: Sequence[StoredVisit], window: int) -> Replayed:
+def _replay(
+    visits: Iterable[StoredVisit], window: int
+) -> tuple[list[StoredVisit], dict[int, datetime]]:
     """Classify one visitor's visits to one grid on one UTC day, in order.
 
-    Bots stay what they are. A visit less than `window` seconds after the link's last visit that was no
-    duplicate is a duplicate.
+    Return those that change, and each link's last visit that is no duplicate. Bots stay what they are. A
+    visit less than `window` seconds after the link's last visit that was no duplicate is one.
     """
     last_on: dict[int, datetime] = {}
     changed = []
@@ -238,4 +233,4 @@ def _replay(visits: Sequence[StoredVisit], window: int) -> Replayed:
                 last_on[visit.link] = visit.at
         if new != visit:
             changed.append(new)
-    return Replayed(visits[0].grid, visits[0].visitor, changed, last_on)
+    return changed, last_on
