@@ -18,7 +18,7 @@ from reports.analytics.metrics import (
     click_through_rate,
 )
 from reports.analytics.periods import Period
-from reports.analytics.queries import CLICK_BUCKET, QueryBuilder, by_slug, sum_selects
+from reports.analytics.queries import CLICK_BUCKET, RANKED, QueryBuilder, by_slug, sum_selects
 from reports.analytics.read_plan import RawRetention
 from reports.analytics.sources import MetricsSource
 from reports.models import Dimension
@@ -121,9 +121,8 @@ def _by_value(dimension: Dimension, query: AnalyticsQuery, undetailed: Metrics) 
 def _ranked(
     query: AnalyticsQuery, builder: QueryBuilder, sql: str, dimension: int = 0
 ) -> list[tuple[str | None, Metrics]]:
-    return builder.fetch_ranked(
-        sql, include_bots=query.include_bots, limit=query.limit, dimension=dimension
-    )
+    params = {"bots_weight": int(query.include_bots), "limit": query.limit, "dimension": dimension}
+    return builder.fetch(RANKED.format(counted=sql), params=params)
 
 
 def _time_row(key: str, time: tuple[str, str], metrics: Metrics) -> Row:

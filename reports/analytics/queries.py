@@ -36,7 +36,8 @@ _RAW_COUNTS = {
     for name, verdict in zip(_COUNTS, (Verdict.HUMAN, Verdict.DUPLICATE, Verdict.BOT), strict=True)
 }
 _CLICKS = "humans + bots * %(bots_weight)s"
-_RANKED = f"""
+# The `limit` groups with most clicks, then the others under NULL.
+RANKED = f"""
 WITH ranked AS (
     SELECT counted.*, row_number() OVER (ORDER BY {_CLICKS} DESC, key COLLATE "C") AS place
     FROM ({{counted}}) AS counted
@@ -173,13 +174,6 @@ class QueryBuilder:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             return [(key, Metrics(*metrics)) for key, *metrics in cursor.fetchall()]
-
-    def fetch_ranked(
-        self, sql: str, *, include_bots: bool, limit: int, dimension: int = 0
-    ) -> list[tuple[str | None, Metrics]]:
-        """Run `sql`; return the `limit` groups with most clicks, then the others under None."""
-        params = {"bots_weight": int(include_bots), "limit": limit, "dimension": dimension}
-        return self.fetch(_RANKED.format(counted=sql), params=params)
 
     def fetch_undetailed(self, *selects: str) -> Metrics:
         """Return the sum of the SELECTs and of clicks without known values."""

@@ -117,8 +117,9 @@ def held_job(held: Claim) -> QuerySet[Job]:
     return Job.objects.filter(pk=held.job_id, fence=held.fence, status=JobStatus.RUNNING)
 
 
-def claim_next(*, slug: str, worker: str) -> Claim | None:
-    """Claim the next job in job `slug`'s queue, if one may run; for `lifecycle` only."""
+@transaction.atomic
+def claim(*, slug: str, worker: str) -> Claim | None:
+    """Claim the next job of the queue of job `slug`; None when none may run."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_TURNS, {"slug": slug})
         row = cursor.fetchone()

@@ -14,8 +14,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from tasks.broker import publisher
-from tasks.jobs.claims import Claim, claim_next, delete_checkpoint, held_job
+from tasks.jobs.claims import Claim, delete_checkpoint, held_job
 from tasks.jobs.claims import LeaseLost as LeaseLost
+from tasks.jobs.claims import claim as claim
 from tasks.models import DELIVERED, RETRYABLE, EventType, FileRole, Job, JobFile, JobStatus
 from tasks.notifications.job_finished import notify_job_ended
 
@@ -62,12 +63,6 @@ class Outcome:
     result: dict[str, Any] = field(default_factory=dict)
     effects: Callable[[], object] | None = None
     truncated: str = ""
-
-
-@transaction.atomic
-def claim(*, slug: str, worker: str) -> Claim | None:
-    """Claim the next job of the queue of job `slug`; None when none may run."""
-    return claim_next(slug=slug, worker=worker)
 
 
 def heartbeat(held: Claim, progress: Progress) -> bool:

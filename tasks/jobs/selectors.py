@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -61,9 +60,9 @@ def job_file(*, slug: str, name: str) -> JobFile | None:
     return files.filter(job__slug=slug, name=name, role=FileRole.OUTPUT).first()
 
 
-def canary_ages(*, now: datetime | None = None) -> dict[str, float]:
+def canary_ages() -> dict[str, float]:
     """Return per queue the seconds since a message last came out of it."""
-    now = now or timezone.now()
+    now = timezone.now()
     return {row.queue: (now - row.seen_on).total_seconds() for row in QueueCanary.objects.all()}
 
 
@@ -94,11 +93,11 @@ def file_downloads(*, file: JobFile) -> QuerySet[Download]:
     return file.download_log.all()
 
 
-def eta_seconds(job: Job, *, now: datetime | None = None) -> int | None:
+def eta_seconds(job: Job) -> int | None:
     """Return the seconds left at a running job's pace so far, if known."""
     if job.status != JobStatus.RUNNING or not (job.progress_total and job.progress_done):
         return None
     assert job.started_on is not None
-    elapsed = ((now or timezone.now()) - job.started_on).total_seconds()
+    elapsed = (timezone.now() - job.started_on).total_seconds()
     left = max(0, job.progress_total - job.progress_done)
     return round(elapsed * left / job.progress_done)

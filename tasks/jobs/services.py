@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -39,14 +39,6 @@ from tasks.notifications.recipients import DeliveryRequest, as_json
 from tasks.storage import StorageError, object_store
 
 logger = logging.getLogger(__name__)
-
-# A job about to be cancelled is no answer to somebody who wants the result.
-_IDENTICAL = """
-SELECT id FROM tasks_job
-WHERE user_id = %s AND fingerprint = %s AND status IN ('queued', 'running')
-    AND cancel_requested_on IS NULL
-ORDER BY id LIMIT 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +222,9 @@ def _create(
 
 
 def _identical(user: User, fingerprint: str) -> Job | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_IDENTICAL, [user.pk, fingerprint])
-        row = cursor.fetchone()
-    return Job.objects.get(pk=row[0]) if row else None
+    jobs = Job.objects.filter(user=user, fingerprint=fingerprint, status__in=UNFINISHED)
+    # A job about to be cancelled is no answer to somebody who wants the result.
+    return jobs.filter(cancel_requested_on=None).order_by("id").first()
 
 
 def _earlier(user: User, key: str, fingerprint: str) -> Job | None:

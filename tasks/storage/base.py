@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from urllib.parse import SplitResult, quote
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 # No segment starts with a dot: that rules out "." and ".." and leaves dot names to the stores.
@@ -132,12 +130,7 @@ class Sink(io.RawIOBase, ABC):
         self._is_entered = True
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         self.close()
         if exc_type is not None:
             self._abort()
