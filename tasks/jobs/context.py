@@ -84,7 +84,7 @@ class JobContext:
         save_checkpoint(self.claim, checkpoint)
 
     def scratch(self, name: str) -> Sink:
-        """Return a writer of an object for this or later attempts, deleted on success or cancellation."""
+        """Write an object for this or a later attempt, deleted on success or cancellation."""
         return self.store.sink(self.scratch_key(name))
 
     def scratch_key(self, name: str) -> str:
