@@ -20,7 +20,7 @@ from reports.analytics.periods import parse_period
 from reports.clicks.audit.rebuild import rebuild_day
 from reports.reporting.kinds.base import ReportQuery
 from reports.reporting.kinds.scope import Scope
-from reports.reporting.kinds.summary import Summary, SummaryParameters
+from reports.reporting.kinds.summary import Summary
 from reports.reporting.renderers.base import RenderContext
 from reports.reporting.renderers.pdf.renderer import PdfRenderer
 from reports.reporting.results.result import Result
@@ -49,7 +49,7 @@ def _summary() -> Result:
         rebuild_day(day=day)
     first = LAST.replace(day=1)
     period = parse_period(since=str(first), until=str(LAST), tz="UTC", now=_ABOUT.made_on)
-    return Summary(ReportQuery(user.pk, Scope(), period), SummaryParameters()).result()
+    return Summary(ReportQuery(user.pk, Scope(), period), {"top": 5}).result()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from gridlink.lib.unset import UNSET, Unset, given
 from grids.access import grid_write, link_write
 from reports.models import Report, ReportRun
 from reports.reporting.kinds.base import DataSource
-from reports.reporting.kinds.parameters import as_json, parse
+from reports.reporting.kinds.parameters import parse
 from reports.reporting.kinds.registry import kind_named
 from reports.reporting.kinds.scope import Scope
 from reports.reporting.runs.fingerprint import data_fingerprint, is_unchanged
@@ -191,7 +191,7 @@ def _locked(report: Report) -> Report:
 def _validate(report: Report) -> None:
     """Check a definition as far as possible before a run, and add the default parameters."""
     kind = kind_named(report.kind)
-    report.params = as_json(parse(kind.parameters, report.params))
+    report.params = parse(kind.parameters, report.params)
     report.scope = Scope.parse(report.scope).as_json()
     now = timezone.now()
     spec = RunSpec.of(report, locale=report.user.locale, now=now)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Literal
 
 from django.db import connection
 
@@ -19,7 +19,6 @@ from reports.reporting.kinds.parameters import Parameters
 from reports.reporting.kinds.scope import Scope
 from reports.reporting.results.result import Chart, Fact, Result, Table
 
-P = TypeVar("P", bound=Parameters)
 WeekStart = Literal["monday", "sunday"]
 _HAS_CLICKS = "SELECT EXISTS (SELECT FROM {hours} AND hour < %(before)s)"
 
@@ -115,7 +114,7 @@ class MetricsReader:
         )
 
 
-class ReportKind(ABC, Generic[P]):
+class ReportKind(ABC):
     """Answer queries of one kind; `registry` lists the subclasses."""
 
     name: ClassVar[str]
@@ -125,9 +124,8 @@ class ReportKind(ABC, Generic[P]):
     reads: ClassVar[frozenset[DataSource]]
     """The data read when the scope is the whole account; see `depends_on`."""
     parameters: ClassVar[type[Parameters]]
-    """The class of P."""
 
-    def __init__(self, query: ReportQuery, params: P) -> None:
+    def __init__(self, query: ReportQuery, params: dict[str, Any]) -> None:
         self.query = query
         self.params = params
 
@@ -136,7 +134,7 @@ class ReportKind(ABC, Generic[P]):
         """Return the data that this query reads: resolving a scope reads links."""
         return self.reads if self.query.scope.is_all else self.reads | {DataSource.LINKS}
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027
         """Raise Invalid, naming the parameters that do not suit the period; without a query."""
 
     @abstractmethod

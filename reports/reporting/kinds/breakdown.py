@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 from babel import Locale
 
@@ -13,23 +11,10 @@ from reports.analytics.groupings import NOT_KEPT, OTHER
 from reports.analytics.metrics import GroupedMetrics, Row
 from reports.reporting.kinds import builders as build
 from reports.reporting.kinds.base import DataSource, MetricsReader, ReportKind, ReportQuery
-from reports.reporting.kinds.parameters import Parameters, limit_parameter, parameter
+from reports.reporting.kinds.parameters import ChoicesField, Parameters, limit_field
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Result, Table
 
-Dimension = Literal[
-    "country",
-    "device",
-    "browser",
-    "os",
-    "referrer",
-    "language",
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "utm_term",
-    "utm_content",
-]
 _TITLES: dict[str, str] = {
     "country": "Country",
     "device": "Device",
@@ -50,18 +35,18 @@ NOTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class BreakdownParameters(Parameters):
-    """Hold the dimensions, and how many values of each are listed."""
+    """Validate the dimensions, and how many values of each are listed."""
 
-    dimensions: tuple[Dimension, ...] = parameter(
-        ("country", "device", "browser", "os", "referrer"),
-        "The dimensions by which clicks are broken down, each in a table of its own.",
+    dimensions = ChoicesField(
+        tuple(_TITLES),
+        default=["country", "device", "browser", "os", "referrer"],
+        help_text="The dimensions by which clicks are broken down, each in a table of its own.",
     )
-    limit: int = limit_parameter(100, "The most values in each table; all others are one row.")
+    limit = limit_field(100, "The most values in each table; all others are one row.")
 
 
-class Breakdown(ReportKind[BreakdownParameters]):
+class Breakdown(ReportKind):
     """Report a breakdown in a query for each dimension and two more."""
 
     name = "breakdown"
@@ -72,11 +57,11 @@ class Breakdown(ReportKind[BreakdownParameters]):
 
     def result(self) -> Result:
         """Return the totals as facts, a table for each dimension."""
-        reader = MetricsReader(self.query)
-        groups = reader.read_values(self.params.dimensions, limit=self.params.limit)
+        reader, dimensions = MetricsReader(self.query), self.params["dimensions"]
+        groups = reader.read_values(dimensions, limit=self.params["limit"])
         tables = [values_table(self.query, *each) for each in groups.items()]
         # Each of them adds up to the whole.
-        totals = groups[self.params.dimensions[0]].totals
+        totals = groups[dimensions[0]].totals
         return self.build_result(
             reader,
             facts=build.total_facts(self.query, totals),

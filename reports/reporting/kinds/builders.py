@@ -136,22 +136,19 @@ def numbered(full: Table, known: str, *columns: Column, note: str = "") -> Table
     the first column are the key.
     """
     numbers = count(1)
-    places = [full.position(column.name) for column in columns]
-    rows = [
-        (None if cell is None else next(numbers), *(row[place] for place in places))
-        for row, cell in zip(full.rows, full.values(known), strict=True)
-    ]
+    cells: Columns = {
+        NUMBER: [None if cell is None else next(numbers) for cell in full.values(known)],
+        **{column: full.values(column.name) for column in columns},
+    }
     key = (NUMBER.name, columns[0].name)
-    return Table(full.name, full.title, (NUMBER, *columns), rows, key, note)
+    return table(full.name, full.title, cells, key=key, note=note)
 
 
 def select_columns(full: Table, *names: str, key: tuple[str, ...]) -> Table:
     """Return a table with only the named columns; ignore names that it lacks."""
-    found = {column.name: place for place, column in enumerate(full.columns)}
-    places = [found[name] for name in names if name in found]
-    columns = tuple(full.columns[place] for place in places)
-    rows = [tuple(row[place] for place in places) for row in full.rows]
-    return Table(full.name, full.title, columns, rows, key, full.note)
+    found = {column.name: column for column in full.columns}
+    columns = {found[name]: full.values(name) for name in names if name in found}
+    return table(full.name, full.title, columns, key=key, note=full.note)
 
 
 def limit_note(shown: int, total: int) -> str:

@@ -29,7 +29,7 @@ _CHARTED = ("humans", "duplicates", "bots", "refused")
 _NOTE = "Each UTC hour counts as a whole in the row in which it begins."
 
 
-class Ledger(SteppedKind[StepParameters]):
+class Ledger(SteppedKind):
     """Report accepted clicks by outcome and step of time, in one query."""
 
     name = "ledger"

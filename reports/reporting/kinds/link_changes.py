@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models import F, QuerySet
@@ -14,7 +13,7 @@ from reports.analytics.periods import Period
 from reports.reporting.kinds import builders as build
 from reports.reporting.kinds.base import DataSource, MetricsReader, ReportKind, describe_range
 from reports.reporting.kinds.comparison_period import previous
-from reports.reporting.kinds.parameters import Parameters, limit_parameter
+from reports.reporting.kinds.parameters import Parameters, limit_field
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Fact, Result, Row, Table
 
@@ -22,11 +21,10 @@ _LINK_COLUMNS = (build.LINK, build.TITLE, build.URL, build.GRID_TITLE)
 _FIELDS = ("slug", "title", "url", "grid__title")
 
 
-@dataclass(frozen=True, slots=True)
 class LinkChangesParameters(Parameters):
-    """Hold how many links are listed; all are counted."""
+    """Validate how many links are listed; all are counted."""
 
-    limit: int = limit_parameter(1_000, "The most links listed in each table.")
+    limit = limit_field(1_000, "The most links listed in each table.")
 
 
 class _Clicks(NamedTuple):
@@ -36,7 +34,7 @@ class _Clicks(NamedTuple):
     now: dict[int, int]
 
 
-class LinkChanges(ReportKind[LinkChangesParameters]):
+class LinkChanges(ReportKind):
     """Report changes of links in seven or eight queries."""
 
     name = "changes"
@@ -71,7 +69,7 @@ class LinkChanges(ReportKind[LinkChangesParameters]):
 
     def _dated(self, name: str, title: str, links: QuerySet[Any], clicks: _Clicks) -> _LinkList:
         """Return links in the order of their annotation `on`: two queries."""
-        first = links.order_by("on", "pk").values_list(*_FIELDS, "on", "pk")[: self.params.limit]
+        first = links.order_by("on", "pk").values_list(*_FIELDS, "on", "pk")[: self.params["limit"]]
         rows: list[Row] = [
             (
                 *names,
@@ -94,7 +92,7 @@ class LinkChanges(ReportKind[LinkChangesParameters]):
             (*names, before[key])
             for *names, key in sorted(found, key=lambda row: (-before[row[-1]], row[-1]))
         ]
-        columns, shown = (*_LINK_COLUMNS, build.CLICKS_BEFORE), rows[: self.params.limit]
+        columns, shown = (*_LINK_COLUMNS, build.CLICKS_BEFORE), rows[: self.params["limit"]]
         return _LinkList("quiet", "Links no longer clicked", columns, shown, len(rows))
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from django.db.models import Case, Count, F, IntegerField, Value, When
+from rest_framework.serializers import ChoiceField
 
 from grids.models import LinkQuerySet, Verdict
 from reports.analytics.periods import Period
 from reports.reporting.kinds import builders as build
 from reports.reporting.kinds.base import DataSource, MetricsReader, ReportKind
-from reports.reporting.kinds.parameters import Parameters, limit_parameter, parameter
+from reports.reporting.kinds.parameters import Parameters, limit_field
 from reports.reporting.results.cells import CellType
 from reports.reporting.results.result import Column, Fact, Result, Row, Table
 
@@ -68,17 +68,18 @@ _RANK = Case(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class LinkHealthParameters(Parameters):
-    """Hold which links are listed; all are counted."""
+    """Validate which links are listed; all are counted."""
 
-    show: Literal["problems", "all"] = parameter(
-        "all", "Which links are listed: those with problems, or all."
+    show = ChoiceField(
+        list(_SHOWN),
+        default="all",
+        help_text="Which links are listed: those with problems, or all.",
     )
-    limit: int = limit_parameter(10_000, "The most links listed, worst first.")
+    limit = limit_field(10_000, "The most links listed, worst first.")
 
 
-class LinkHealth(ReportKind[LinkHealthParameters]):
+class LinkHealth(ReportKind):
     """Report the last checks in three queries; the period is ignored."""
 
     name = "link_health"
@@ -109,7 +110,7 @@ class LinkHealth(ReportKind[LinkHealthParameters]):
         return f"{reader.scope.description}, as last checked"
 
     def _links_table(self, links: LinkQuerySet, counts: dict[str, int]) -> Table:
-        shown, limit = _SHOWN[self.params.show], self.params.limit
+        shown, limit = _SHOWN[self.params["show"]], self.params["limit"]
         listed = _checked(links).filter(last_check__verdict__in=shown)
         first = listed.order_by(_RANK, "title", "pk").values_list(*_FIELDS)[:limit]
         total = sum(counts[verdict] for verdict in shown)

@@ -1,11 +1,9 @@
-"""Define, validate and describe the parameters of a kind: fields of a frozen dataclass."""
+"""Define, validate and describe the parameters of a kind: fields of a serializer."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import Any
 
 from rest_framework import serializers
 
@@ -15,35 +13,14 @@ from gridlink.lib.rest.serializers import BoundedListField, StrictSerializer, Wh
 LIMIT_MAX = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """Hold no parameters.
-
-    Those of a kind are a frozen dataclass below this one, each field made by `parameter`, of the types int,
-    Literal[...] of strings, or a tuple of any number of such a Literal.
-    """
-
-
-P = TypeVar("P", bound=Parameters)
-
-
-def parameter(
-    default: Any, help_text: str, *, minimum: int | None = None, maximum: int | None = None
-) -> Any:
-    """Return the dataclass field of a parameter; the bounds are for integers, and inclusive."""
-    metadata = {"help": help_text, "minimum": minimum, "maximum": maximum}
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-def limit_parameter(default: int, help_text: str) -> Any:
-    """Return the dataclass field of a number of rows."""
-    return parameter(default, help_text, minimum=1, maximum=LIMIT_MAX)
-
-
 class ChoicesField(BoundedListField):
     """Accept one or more of the choices, each once."""
 
     default_error_messages = {"twice": "Name each of them once."}
+
+    def __init__(self, choices: tuple[str, ...], **kwargs: Any) -> None:
+        child = serializers.ChoiceField(choices)
+        super().__init__(child=child, allow_empty=False, max_length=len(choices), **kwargs)
 
     def to_internal_value(self, data: Any) -> list[str]:
         """Return the choices in the order given; raises ValidationError."""
@@ -53,76 +30,45 @@ class ChoicesField(BoundedListField):
         return values
 
 
-class _Type(NamedTuple):
-    """Describe a parameter's type for clients, with the field that validates it."""
+class Parameters(StrictSerializer):
+    """Validate no parameters.
 
-    name: str
-    choices: tuple[str, ...]
-    field: serializers.Field[Any, Any, Any, Any]
+    Those of a kind are a class below this one; each of its fields is of a type in _TYPES, and has a default
+    and a help text.
+    """
 
 
-def parse(cls: type[P], given: Mapping[str, Any]) -> P:
-    """Return the parameters from JSON, with defaults; raises Invalid per parameter."""
-    serializer = _serializer(cls)(data=given)
+def limit_field(default: int, help_text: str, *, maximum: int = LIMIT_MAX) -> WholeNumberField:
+    """Return the field of a number of rows."""
+    return WholeNumberField(default=default, min_value=1, max_value=maximum, help_text=help_text)
+
+
+def parse(cls: type[Parameters], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters, with defaults, from JSON and as JSON; raises Invalid per parameter."""
+    serializer = cls(data=given)
     if not serializer.is_valid():
         raise Invalid("Some parameters are not valid.", fields=dict(serializer.errors))
-    values = serializer.validated_data
-    return cls(**{key: tuple(each) if type(each) is list else each for key, each in values.items()})
-
-
-def as_json(params: Parameters) -> dict[str, Any]:
-    """Return all parameters as JSON that `parse` accepts."""
-    values = dataclasses.asdict(params)
-    return {key: list(each) if isinstance(each, tuple) else each for key, each in values.items()}
+    return dict(serializer.validated_data)
 
 
 def described(cls: type[Parameters]) -> list[dict[str, Any]]:
     """Describe the parameters for clients, in the order of the fields."""
-    defaults = as_json(cls())
     return [
         {
-            "name": each.name,
-            "type": kind.name,
-            "choices": list(kind.choices),
-            "minimum": each.metadata["minimum"],
-            "maximum": each.metadata["maximum"],
-            "default": defaults[each.name],
-            "help": each.metadata["help"],
+            "name": name,
+            "type": _TYPES[type(field)],
+            "choices": list(getattr(getattr(field, "child", field), "choices", ())),
+            "minimum": getattr(field, "min_value", None),
+            "maximum": getattr(field, "max_value", None),
+            "default": field.default,
+            "help": field.help_text,
         }
-        for each, kind in _typed_fields(cls)
+        for name, field in cls().fields.items()
     ]
 
 
-def _serializer(cls: type[Parameters]) -> type[StrictSerializer]:
-    fields = {each.name: kind.field for each, kind in _typed_fields(cls)}
-    return type(f"{cls.__name__}Serializer", (StrictSerializer,), fields)
-
-
-def _typed_fields(cls: type[Parameters]) -> list[tuple[dataclasses.Field[Any], _Type]]:
-    hints = get_type_hints(cls)
-    fields = [(each, hints[each.name]) for each in dataclasses.fields(cls)]
-    return [(each, _TYPES[get_origin(hint) or hint](hint, each.metadata)) for each, hint in fields]
-
-
-def _integer(hint: Any, metadata: Mapping[str, Any]) -> _Type:
-    bounds = {"min_value": metadata["minimum"], "max_value": metadata["maximum"]}
-    return _Type("integer", (), WholeNumberField(required=False, **bounds))
-
-
-def _choice(hint: Any, metadata: Mapping[str, Any]) -> _Type:
-    choices = get_args(hint)
-    return _Type("choice", choices, serializers.ChoiceField(choices, required=False))
-
-
-def _choices(hint: Any, metadata: Mapping[str, Any]) -> _Type:
-    choices = get_args(get_args(hint)[0])
-    child = serializers.ChoiceField(choices)
-    field = ChoicesField(child=child, required=False, allow_empty=False, max_length=len(choices))
-    return _Type("choices", choices, field)
-
-
-_TYPES: dict[Any, Callable[[Any, Mapping[str, Any]], _Type]] = {
-    int: _integer,
-    Literal: _choice,
-    tuple: _choices,
+_TYPES: dict[type[serializers.Field[Any, Any, Any, Any]], str] = {
+    WholeNumberField: "integer",
+    serializers.ChoiceField: "choice",
+    ChoicesField: "choices",
 }

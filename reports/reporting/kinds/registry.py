@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gridlink.lib.errors import Invalid
 from reports.reporting.kinds.base import ReportKind
 from reports.reporting.kinds.breakdown import Breakdown
@@ -15,7 +13,7 @@ from reports.reporting.kinds.tiles import Tiles
 from reports.reporting.kinds.top import Top
 from reports.reporting.kinds.traffic import Traffic
 
-_ALL: tuple[type[ReportKind[Any]], ...] = (
+_ALL: tuple[type[ReportKind], ...] = (
     Summary,
     Traffic,
     Top,
@@ -25,11 +23,11 @@ _ALL: tuple[type[ReportKind[Any]], ...] = (
     LinkChanges,
     Ledger,
 )
-KINDS: dict[str, type[ReportKind[Any]]] = {kind.name: kind for kind in _ALL}
+KINDS: dict[str, type[ReportKind]] = {kind.name: kind for kind in _ALL}
 NAMES = list(KINDS)
 
 
-def kind_named(name: str) -> type[ReportKind[Any]]:
+def kind_named(name: str) -> type[ReportKind]:
     """Return the kind; raises Invalid, naming the field `kind`, if there is none."""
     if name not in KINDS:
         known = ", ".join(sorted(KINDS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from reports.analytics.groupings import NOT_KEPT
 from reports.reporting.kinds import builders as build
@@ -11,7 +10,7 @@ from reports.reporting.kinds.base import DataSource, MetricsReader, ReportKind
 from reports.reporting.kinds.breakdown import NOTES, values_table
 from reports.reporting.kinds.link_changes import added_links
 from reports.reporting.kinds.link_health import count_verdicts, verdicts_table
-from reports.reporting.kinds.parameters import LIMIT_MAX, Parameters, parameter
+from reports.reporting.kinds.parameters import LIMIT_MAX, Parameters, limit_field
 from reports.reporting.kinds.top import grids_table, links_table
 from reports.reporting.kinds.traffic import read_traffic
 from reports.reporting.results.cells import CellType
@@ -23,14 +22,13 @@ _TRAFFIC = ("time", "clicks", "clicks_before", "visitors", "views", "bots")
 _SHARE = build.SHARE._replace(title="Share")
 
 
-@dataclass(frozen=True, slots=True)
 class SummaryParameters(Parameters):
-    """Hold how many rows of each table are listed."""
+    """Validate how many rows of each table are listed."""
 
-    top: int = parameter(5, "How many links, grids, countries and devices.", minimum=1, maximum=50)
+    top = limit_field(5, "How many links, grids, countries and devices.", maximum=50)
 
 
-class Summary(ReportKind[SummaryParameters]):
+class Summary(ReportKind):
     """Report a summary in fifteen or sixteen queries."""
 
     name = "summary"
@@ -65,7 +63,7 @@ class Summary(ReportKind[SummaryParameters]):
         )
 
     def _tops(self, reader: MetricsReader) -> Iterator[Table]:
-        query, top = self.query, self.params.top
+        query, top = self.query, self.params["top"]
         grids = reader.read("grid", limit=LIMIT_MAX)
         links = links_table(query, reader.read("link", limit=top), grids)
         columns = (build.TITLE, build.CLICKS, _SHARE)
@@ -80,7 +78,7 @@ class Summary(ReportKind[SummaryParameters]):
     def _new_links(self, reader: MetricsReader) -> tuple[Table, int]:
         """Return the newest links, and how many are new."""
         links = added_links(reader.scope.links, reader.period)
-        newest = links.order_by("-on", "-pk").values_list("title", "on")[: self.params.top]
+        newest = links.order_by("-on", "-pk").values_list("title", "on")[: self.params["top"]]
         rows = [
             (number, title, on.astimezone(reader.period.zone).date())
             for number, (title, on) in enumerate(newest, start=1)

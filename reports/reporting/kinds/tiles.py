@@ -8,11 +8,11 @@ and where it lies now.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from reports.analytics.lookups import TileMetrics, read_tile_metrics
-from reports.analytics.metrics import ZERO, Metrics
+from reports.analytics.metrics import ZERO, Metrics, click_through_rate, sum_metrics
 from reports.reporting.kinds import builders as build
 from reports.reporting.kinds.base import DataSource, MetricsReader, ReportKind, ReportQuery
 from reports.reporting.kinds.parameters import Parameters
@@ -49,22 +49,9 @@ class Placement(NamedTuple):
         return self.width * self.height
 
 
-class TileTotals(NamedTuple):
-    """Count tiles, their clicks and their exposures: human views of the grids they are on."""
-
-    tiles: int = 0
-    humans: int = 0
-    bots: int = 0
-    exposures: int = 0
-
-    @property
-    def click_through(self) -> float | None:
-        """Return human clicks per exposure; None without exposures."""
-        return self.humans / self.exposures if self.exposures else None
-
-
 Key = tuple[int, ...]
-Placed = tuple[Placement | None, TileTotals]
+Placed = tuple[Placement | None, Metrics]
+Groups = Mapping[Key | None, Sequence[Metrics]]
 
 
 class _Grouping(NamedTuple):
@@ -98,7 +85,7 @@ _GROUPINGS = (
 )
 
 
-class Tiles(ReportKind[Parameters]):
+class Tiles(ReportKind):
     """Report tiles in four or five queries."""
 
     name = "tiles"
@@ -114,15 +101,15 @@ class Tiles(ReportKind[Parameters]):
         reader, query = MetricsReader(self.query), self.query
         metrics = read_tile_metrics(reader.scope.source, reader.period, reader.retention)
         reader.note_approximate(metrics.approximate_before)
-        placed = _tile_totals(metrics, _live(reader))
-        unit = _group_totals(placed, _SIZES.key).get((1, 1), TileTotals())
-        tables = [_table(query, each, _group_totals(placed, each.key), unit) for each in _GROUPINGS]
-        total = _sum_totals(totals for _, totals in placed)
+        placed = _placed(metrics, _live(reader))
+        unit = sum_metrics(_groups(placed, _SIZES.key).get((1, 1), ()))
+        tables = [_table(query, each, _groups(placed, each.key), unit) for each in _GROUPINGS]
+        total = sum_metrics(found for _, found in placed)
         values = {
-            build.CLICKS: _clicks(query, total),
-            _TILES: total.tiles,
-            _EXPOSURES: total.exposures,
-            build.CLICK_THROUGH: _rounded(total.click_through),
+            build.CLICKS: build.clicks_of(total, query),
+            _TILES: sum(1 for placement, _ in placed if placement),
+            _EXPOSURES: total.views,
+            build.CLICK_THROUGH: click_through_rate(total, total.views),
         }
         return self.build_result(
             reader,
@@ -138,14 +125,9 @@ def _live(reader: MetricsReader) -> Iterator[tuple[int, Placement]]:
         yield grid, Placement(*placement)
 
 
-def _table(
-    query: ReportQuery,
-    grouping: _Grouping,
-    groups: Mapping[Key | None, TileTotals],
-    unit: TileTotals,
-) -> Table:
-    totals = list(groups.values())
-    clicks = [_clicks(query, each) for each in totals]
+def _table(query: ReportQuery, grouping: _Grouping, groups: Groups, unit: Metrics) -> Table:
+    totals = [sum_metrics(each) for each in groups.values()]
+    clicks = [build.clicks_of(each, query) for each in totals]
     label = Column("label", grouping.label, CellType.TEXT)
     columns: build.Columns = {
         label: [grouping.format(*key) if key else _UNKNOWN for key in groups],
@@ -153,32 +135,26 @@ def _table(
             Column(name, title, CellType.INTEGER): [key[i] if key else None for key in groups]
             for i, (name, title) in enumerate(grouping.attributes.items())
         },
-        _TILES: [each.tiles for each in totals],
+        _TILES: [len(each) if key else 0 for key, each in groups.items()],
         build.CLICKS: clicks,
         build.SHARE: build.shares(clicks),
-        _EXPOSURES: [each.exposures for each in totals],
-        build.CLICK_THROUGH: [_rounded(each.click_through) for each in totals],
+        _EXPOSURES: [each.views for each in totals],
+        build.CLICK_THROUGH: [click_through_rate(each, each.views) for each in totals],
         _WORTH: [_worth(each, unit) for each in totals],
     }
     key = tuple(grouping.attributes)
     return build.table(grouping.name, grouping.title, columns, key=key, note=_NOTE)
 
 
-def _clicks(query: ReportQuery, totals: TileTotals) -> int:
-    return totals.humans + totals.bots * query.include_bots
+def _worth(totals: Metrics, unit: Metrics) -> float | None:
+    """Return the quotient of both click-through rates, if there are both."""
+    if not unit.views:
+        return None
+    return build.ratio(totals.humans * unit.views, unit.humans * totals.views)
 
 
-def _worth(totals: TileTotals, unit: TileTotals) -> float | None:
-    rate, unit_rate = totals.click_through, unit.click_through
-    return build.ratio(rate, unit_rate) if rate is not None and unit_rate else None
-
-
-def _rounded(rate: float | None) -> float | None:
-    return None if rate is None else round(rate, 4)
-
-
-def _tile_totals(metrics: TileMetrics, live: Iterable[tuple[int, Placement]]) -> list[Placed]:
-    """Return the totals of each tile that was clicked or is there now.
+def _placed(metrics: TileMetrics, live: Iterable[tuple[int, Placement]]) -> list[Placed]:
+    """Return the metrics of each tile that was clicked or is there now; views are its exposures.
 
     `live` are the latter, by primary key of the grid. Clicks without a known placement come last.
     """
@@ -189,26 +165,18 @@ def _tile_totals(metrics: TileMetrics, live: Iterable[tuple[int, Placement]]) ->
             clicks[grid, placement] = found
         else:
             unknown.append(found)
-    totals: list[Placed] = []
+    placed: list[Placed] = []
     for grid, placement in sorted({*clicks, *live}):
         found = clicks.get((grid, placement), ZERO)
         exposures = metrics.views.get(grid, 0)
-        totals.append((placement, TileTotals(1, found.humans, found.bots, exposures)))
-    rest = [TileTotals(0, each.humans, each.bots) for each in unknown if each.humans or each.bots]
-    return [*totals, (None, _sum_totals(rest))] if rest else totals
+        placed.append((placement, found._replace(views=exposures)))
+    rest = [each._replace(views=0) for each in unknown if each.humans or each.bots]
+    return [*placed, *((None, each) for each in rest)]
 
 
-def _group_totals(
-    placed: Iterable[Placed], by: Callable[[Placement], Key]
-) -> Mapping[Key | None, TileTotals]:
-    """Sum the totals by key in order; None, for those without a placement, is last."""
-    groups: defaultdict[Key | None, list[TileTotals]] = defaultdict(list)
-    for placement, totals in placed:
-        groups[by(placement) if placement else None].append(totals)
-    keys = sorted(groups, key=lambda key: (key is None, key or ()))
-    return {key: _sum_totals(groups[key]) for key in keys}
-
-
-def _sum_totals(totals: Iterable[TileTotals]) -> TileTotals:
-    """Return the sums, field by field."""
-    return TileTotals(*map(sum, zip(TileTotals(), *totals, strict=True)))
+def _groups(placed: Iterable[Placed], by: Callable[[Placement], Key]) -> Groups:
+    """Group the metrics by key in order; None, for those without a placement, is last."""
+    groups: defaultdict[Key | None, list[Metrics]] = defaultdict(list)
+    for placement, found in placed:
+        groups[by(placement) if placement else None].append(found)
+    return {key: groups[key] for key in sorted(groups, key=lambda key: (key is None, key or ()))}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeVar
+
+from rest_framework.serializers import ChoiceField
 
 from gridlink.lib.errors import Invalid
 from reports.analytics.buckets import Bucket, buckets
 from reports.analytics.metrics import Row
 from reports.reporting.kinds.base import ReportKind
-from reports.reporting.kinds.parameters import Parameters, parameter
+from reports.reporting.kinds.parameters import Parameters
 from reports.reporting.results.cells import Cell, CellType
 from reports.reporting.results.result import Column
 
@@ -23,28 +23,27 @@ _AUTO = [
 _TITLES = {"hour": "Hour", "day": "Day", "week": "Week of", "month": "Month of"}
 
 
-@dataclass(frozen=True, slots=True)
 class StepParameters(Parameters):
-    """Hold the step into which time is divided."""
+    """Validate the step into which time is divided."""
 
-    step: Literal["auto", "hour", "day", "week", "month"] = parameter(
-        "auto", "The time that each row covers; `auto` depends on the length of the range."
+    step = ChoiceField(
+        ["auto", *_TITLES],
+        default="auto",
+        help_text="The time that each row covers; `auto` depends on the length of the range.",
     )
 
 
-S = TypeVar("S", bound=StepParameters)
-
-
-class SteppedKind(ReportKind[S]):
+class SteppedKind(ReportKind):
     """Provide the steps for kinds with a row for each step of time."""
 
     @property
     def step(self) -> str:
         """Return the requested step, or the one that `auto` stands for."""
-        if self.params.step != "auto":
-            return self.params.step
+        step: str = self.params["step"]
+        if step != "auto":
+            return step
         length = self.query.period.until - self.query.period.start
-        return next((step for longest, step in _AUTO if length <= longest), "month")
+        return next((auto for longest, auto in _AUTO if length <= longest), "month")
 
     def check(self) -> None:
         """Raise Invalid, naming `step`, for more steps than a result can hold."""

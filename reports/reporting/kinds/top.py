@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from grids.models import Link
@@ -11,7 +10,7 @@ from reports.analytics.groupings import OTHER
 from reports.analytics.metrics import GroupedMetrics, Row, click_through_rate, sum_metrics
 from reports.reporting.kinds import builders as build
 from reports.reporting.kinds.base import DataSource, MetricsReader, ReportKind, ReportQuery
-from reports.reporting.kinds.parameters import LIMIT_MAX, Parameters, limit_parameter
+from reports.reporting.kinds.parameters import LIMIT_MAX, Parameters, limit_field
 from reports.reporting.results.result import Result, Table
 
 _NOTE = (
@@ -20,14 +19,13 @@ _NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class TopParameters(Parameters):
-    """Hold how many links and grids are listed."""
+    """Validate how many links and grids are listed."""
 
-    limit: int = limit_parameter(100, "The most links, and the most grids; all others are one row.")
+    limit = limit_field(100, "The most links, and the most grids; all others are one row.")
 
 
-class Top(ReportKind[TopParameters]):
+class Top(ReportKind):
     """Report top links and grids in six queries."""
 
     name = "top"
@@ -38,7 +36,7 @@ class Top(ReportKind[TopParameters]):
 
     def result(self) -> Result:
         """Return the totals as facts, links and grids as tables."""
-        reader, limit = MetricsReader(self.query), self.params.limit
+        reader, limit = MetricsReader(self.query), self.params["limit"]
         grids = reader.read("grid", limit=LIMIT_MAX)
         tables = [
             links_table(self.query, reader.read("link", limit=limit), grids),

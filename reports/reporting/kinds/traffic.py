@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
+
+from rest_framework.serializers import ChoiceField
 
 from reports.analytics.metrics import GroupedMetrics, click_through_rate
 from reports.reporting.kinds import builders as build
 from reports.reporting.kinds.base import DataSource, MetricsReader, ReportQuery, describe_range
 from reports.reporting.kinds.comparison_period import COMPARISONS, comparison_step
-from reports.reporting.kinds.parameters import parameter
 from reports.reporting.kinds.time_steps import (
     StepParameters,
     SteppedKind,
@@ -19,17 +19,17 @@ from reports.reporting.kinds.time_steps import (
 from reports.reporting.results.result import Chart, Fact, Result, Table
 
 
-@dataclass(frozen=True, slots=True)
 class TrafficParameters(StepParameters):
-    """Hold how time is divided, and what it is compared to."""
+    """Validate how time is divided, and what it is compared to."""
 
-    compare: Literal["none", "previous", "year"] = parameter(
-        "previous",
-        "`previous`: the period of equal length just before; `year`: the same dates a year before.",
+    compare = ChoiceField(
+        list(COMPARISONS),
+        default="previous",
+        help_text="`previous`: the period of equal length just before; `year`: the same dates a year before.",
     )
 
 
-class Traffic(SteppedKind[TrafficParameters]):
+class Traffic(SteppedKind):
     """Report traffic in one to three queries: also the earlier period, and divided hours."""
 
     name = "traffic"
@@ -41,7 +41,7 @@ class Traffic(SteppedKind[TrafficParameters]):
     def result(self) -> Result:
         """Return the totals as facts, the steps as a table."""
         reader = MetricsReader(self.query)
-        traffic = read_traffic(reader, self.step, self.params.compare)
+        traffic = read_traffic(reader, self.step, self.params["compare"])
         return self.build_result(
             reader, facts=traffic.facts, tables=[traffic.table], charts=[traffic.chart]
         )

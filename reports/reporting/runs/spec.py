@@ -87,7 +87,7 @@ class RunSpec:
         """Return the period, to be read at this moment; raises Invalid."""
         return stored_period(start=self.start, until=self.until, time_zone=self.time_zone, now=now)
 
-    def report_kind(self, *, user_id: int, now: datetime) -> ReportKind[Any]:
+    def report_kind(self, *, user_id: int, now: datetime) -> ReportKind:
         """Return the kind that answers it; raises Invalid for values that no longer exist."""
         kind = kind_named(self.kind)
         self._check_choices()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,7 +16,7 @@ from gridlink.lib.errors import Invalid
 from grids.models import Grid, Link
 from reports.models import Click
 from reports.reporting.kinds.base import DataSource
-from reports.reporting.kinds.parameters import as_json, described, parse
+from reports.reporting.kinds.parameters import described, parse
 from reports.reporting.kinds.registry import KINDS
 from reports.reporting.kinds.scope import NAMED_MAX
 from reports.reporting.results.cells import CellType
@@ -162,15 +162,13 @@ def test_a_scope_depends_on_links(alice: Client, kind: str) -> None:
 @every
 def test_parameters_are_described_and_read_back(kind: str) -> None:
     cls = KINDS[kind].parameters
-    default = cls()
-    assert parse(cls, {}) == default
-    assert parse(cls, json.loads(json.dumps(as_json(default)))) == default
+    default = parse(cls, {})
+    assert parse(cls, json.loads(json.dumps(default))) == default
     for each in described(cls):
         assert each["help"]
         assert each["type"] in {"integer", "boolean", "choice", "choices"}
         assert parse(cls, {each["name"]: each["default"]}) == default
-    assert [each["name"] for each in described(cls)] == list(as_json(default))
-    assert set(get_type_hints(cls)) == set(as_json(default))
+    assert [each["name"] for each in described(cls)] == list(default)
 
 
 def test_a_description_in_full() -> None:
