@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from babel import Locale
 
@@ -89,12 +88,8 @@ def _label(dimension: str, row: Row) -> str:
     return name_of(row.key, row.label) if name_of and row.key else row.label
 
 
-@cache
-def _english() -> Locale:
-    return Locale.parse("en")
-
-
+_ENGLISH = Locale("en")
 _NAMES: dict[str, Callable[[str, str], str]] = {
-    "country": lambda code, default: str(_english().territories.get(code, default)),
-    "language": lambda code, default: str(_english().languages.get(code, default)),
+    "country": lambda code, default: str(_ENGLISH.territories.get(code, default)),
+    "language": lambda code, default: str(_ENGLISH.languages.get(code, default)),
 }

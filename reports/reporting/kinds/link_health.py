@@ -123,11 +123,7 @@ class LinkHealth(ReportKind):
 def count_verdicts(links: LinkQuerySet) -> dict[str, int]:
     """Count live links by verdict, worst first, then those not checked: two queries."""
     found = dict(
-        _checked(links)
-        .order_by()
-        .values_list("last_check__verdict")
-        .annotate(links=Count("pk"))
-        .values_list("last_check__verdict", "links")
+        _checked(links).order_by().values_list("last_check__verdict").annotate(links=Count("pk"))
     )
     counts = {verdict.value: found.get(verdict.value, 0) for verdict in WORST_FIRST}
     return {**counts, _UNCHECKED: links.live().count() - sum(counts.values())}

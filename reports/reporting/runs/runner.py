@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from gridlink.lib.database import snapshot
 from gridlink.lib.errors import Invalid
+from grids.models import Link
+from reports.models import ReportRun
 from reports.reporting.renderers.base import Paper, RenderContext, RenderError
 from reports.reporting.renderers.registry import RENDERERS
 from reports.reporting.results.result import Result
@@ -28,11 +30,6 @@ from tasks.jobs.registry import JobFailed, JobRunner, register
 REPORT = "reports.report"
 # With more links, a result may be long and its files take more than a moment.
 _SMALL_LINKS = 5000
-_HAS_MORE_LINKS = "SELECT EXISTS (SELECT FROM grids_link WHERE user_id = %s OFFSET %s)"
-_STORE = """
-UPDATE reports_report_run SET basis = %s, result = %s, kept_since = statement_timestamp()
-WHERE job_id = %s
-"""
 _BUFFER = 1 << 20
 
 
@@ -46,10 +43,8 @@ class ReportRunner(JobRunner):
     @classmethod
     def is_small(cls, *, user_id: int, params: dict[str, Any], upload_size: int) -> bool:
         """Decide by the user's number of links; clicks are in rollups."""
-        with connection.cursor() as cursor:
-            cursor.execute(_HAS_MORE_LINKS, [user_id, _SMALL_LINKS])
-            (has_more,) = cursor.fetchone()
-        return not has_more
+        links = Link.objects.filter(user_id=user_id).order_by()
+        return not links[_SMALL_LINKS:].exists()
 
     def run(self, context: JobContext) -> Outcome:
         """Run the RunSpec in the job's parameters."""
@@ -106,7 +101,7 @@ def compute(spec: RunSpec, *, user_id: int) -> tuple[dict[str, Any], Result]:
 
 
 def _store(job_id: int, user_id: int, *, fingerprint: dict[str, Any], result: bytes) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, [json.dumps(fingerprint), result, job_id])
+    run = ReportRun.objects.filter(job=job_id)
+    run.update(basis=fingerprint, result=result, kept_since=Now())
     # After the commit, so that nobody waits for it; if it fails, the next run makes room.
     transaction.on_commit(partial(make_room, user_id=user_id), robust=True)

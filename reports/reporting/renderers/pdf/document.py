@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import UTC
 from textwrap import wrap
 from typing import Any, NamedTuple
 from unicodedata import category
@@ -76,7 +75,6 @@ def document(result: Result, context: RenderContext, localizer: Localizer) -> di
         "paper": _PAPER[context.paper],
         "landscape": landscape,
         "font_size": _FONT_SIZES[small],
-        "made_at": _date(context),
         "footer": _footer(result, context, localizer),
         "remarks": [_text(remark) for remark in result.remarks],
         **_cards(result, localizer),
@@ -94,12 +92,6 @@ def _footer(result: Result, context: RenderContext, localizer: Localizer) -> str
     made_on = isolate_direction(localizer.cell(CellType.MOMENT, context.made_on))
     run = isolate_direction(plain_text(context.run))
     return localizer.labels.made.format(made_on=made_on, run=run, zone=result.zone)
-
-
-def _date(context: RenderContext) -> dict[str, int]:
-    moment = context.made_on.astimezone(UTC)
-    parts = ("year", "month", "day", "hour", "minute", "second")
-    return {part: getattr(moment, part) for part in parts}
 
 
 def _cards(result: Result, localizer: Localizer) -> dict[str, Any]:
@@ -134,47 +126,33 @@ class _Part(NamedTuple):
     charts: list[Chart]
     table_json: dict[str, Any]
 
-    @property
-    def leading(self) -> list[Chart]:
-        """Return the charts that need the whole width."""
-        return [chart for chart in self.charts if chart.shape is not ChartShape.BAR]
-
-    @property
-    def bars(self) -> list[Chart]:
-        """Return the other charts."""
-        return [chart for chart in self.charts if chart.shape is ChartShape.BAR]
+    def with_charts(self, localizer: Localizer, frame: Frame, other: list[Chart]) -> dict[str, Any]:
+        """Return the JSON of the table with its charts but the others."""
+        charts = [each for each in self.charts if each not in other]
+        drawn = [_chart(chart, self.table, localizer, frame) for chart in charts]
+        return {**self.table_json, "charts": drawn}
 
     def size(self) -> TableSize:
         """Return the size of the table and its bar charts."""
         rows, columns = len(self.table_json["rows"]), len(self.table_json["columns"])
-        bars = sum(min(chart.rows, rows) + 2 for chart in self.bars)
-        return TableSize(self.table_json["least"], columns, rows, bars, bool(self.leading))
-
-    def with_charts(
-        self, localizer: Localizer, frame: Frame, charts: list[Chart]
-    ) -> dict[str, Any]:
-        """Return the JSON of the table with these charts."""
-        return {**self.table_json, "charts": self.drawn(localizer, frame, charts)}
-
-    def drawn(self, localizer: Localizer, frame: Frame, charts: list[Chart]) -> list[Any]:
-        """Return the JSON of the charts."""
-        return [_chart(chart, self.table, localizer, frame) for chart in charts]
+        bars = [chart for chart in self.charts if chart.shape is ChartShape.BAR]
+        height = sum(min(chart.rows, rows) + 2 for chart in bars)
+        leads = len(bars) < len(self.charts)
+        return TableSize(self.table_json["least"], columns, rows, height, leads)
 
 
 def _blocks(parts: list[_Part], localizer: Localizer, landscape: bool) -> Iterator[dict[str, Any]]:
     """Yield, from top to bottom, charts across the page and stacks of tables."""
     full, half = _FRAMES[landscape]
     for stacks in arrange([part.size() for part in parts], landscape=landscape):
-        first = parts[stacks[0][0]]
-        if len(stacks) == 1:
-            whole = first.with_charts(localizer, full, first.charts)
-            yield {"charts": [], "stacks": [[whole]]}
-            continue
+        is_split, first = len(stacks) > 1, parts[stacks[0][0]]
+        frame = half if is_split else full
+        # Only the first table of a group has charts that need the whole width.
+        across = [each for each in first.charts if is_split and each.shape is not ChartShape.BAR]
         yield {
-            "charts": first.drawn(localizer, full, first.leading),
+            "charts": [_chart(chart, first.table, localizer, full) for chart in across],
             "stacks": [
-                [parts[i].with_charts(localizer, half, parts[i].bars) for i in stack]
-                for stack in stacks
+                [parts[i].with_charts(localizer, frame, across) for i in stack] for stack in stacks
             ],
         }
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from xlsxwriter import Workbook
@@ -28,13 +28,6 @@ _SUMMARY_WIDTHS = (36, 28, 12, 80)
 _SUMMARY = "Summary"
 _FILTER_ARROW = 3
 _CHUNK_ROWS = 1000
-
-
-class _ListedTable(NamedTuple):
-    """Hold a table and the name of its first sheet."""
-
-    table: Table
-    sheet: str
 
 
 class XlsxRenderer(Renderer):
@@ -66,7 +59,7 @@ class XlsxRenderer(Renderer):
             first = self._add_table(book, cells, names, table)
             rows = min(len(table.rows), SHEET_ROWS - 1)
             add_charts(book, TableSheet(table, first, rows, cells.zone), charts)
-            tables.append(_ListedTable(table, first.get_name()))
+            tables.append((table, first.get_name()))
         _fill_summary(summary, book, cells, result, context, labels, tables)
         book.close()
 
@@ -110,7 +103,7 @@ def _fill_summary(
     result: Result,
     context: RenderContext,
     labels: Labels,
-    tables: list[_ListedTable],
+    tables: list[tuple[Table, str]],
 ) -> None:
     """Write title, facts, remarks, origin, and the list of tables with their notes."""
     strong, plain = text(_SUMMARY, cells.strong), text(_SUMMARY)
@@ -142,7 +135,7 @@ def _facts(cells: CellWriters, facts: Iterable[Fact]) -> Iterator[str]:
         yield row([text(_SUMMARY), cells.writer(fact.type, fact.title)], [fact.title, fact.value])
 
 
-def _tables(cells: CellWriters, tables: Iterable[_ListedTable]) -> Iterator[str]:
+def _tables(cells: CellWriters, tables: Iterable[tuple[Table, str]]) -> Iterator[str]:
     plain = text(_SUMMARY)
     writers = [plain, plain, cells.writer(CellType.INTEGER, _SUMMARY), plain]
     for table, sheet in tables:
