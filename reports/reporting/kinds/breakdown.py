@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from babel import Locale
 
 from reports.analytics.groupings import NOT_KEPT, OTHER
@@ -27,6 +25,9 @@ _TITLES: dict[str, str] = {
     "utm_term": "UTM term",
     "utm_content": "UTM content",
 }
+_ENGLISH = Locale("en")
+# Of codes, by dimension: what Babel calls them.
+_NAMES = {"country": "territories", "language": "languages"}
 _VALUE = Column("value", "Value", CellType.TEXT)
 NOTES = {
     OTHER: f"“{OTHER}” is the sum of all other values.",
@@ -84,12 +85,5 @@ def values_table(query: ReportQuery, dimension: str, grouped: GroupedMetrics) ->
 
 
 def _label(dimension: str, row: Row) -> str:
-    name_of = _NAMES.get(dimension)
-    return name_of(row.key, row.label) if name_of and row.key else row.label
-
-
-_ENGLISH = Locale("en")
-_NAMES: dict[str, Callable[[str, str], str]] = {
-    "country": lambda code, default: str(_ENGLISH.territories.get(code, default)),
-    "language": lambda code, default: str(_ENGLISH.languages.get(code, default)),
-}
+    names = getattr(_ENGLISH, _NAMES[dimension]) if dimension in _NAMES else {}
+    return str(names.get(row.key, row.label))

@@ -14,11 +14,6 @@ from reports.analytics.periods import Period, day_start
 from reports.reporting.kinds.time_steps import local_start
 
 
-def comparison_step(step: str) -> str:
-    """Return the step by which an earlier period is read."""
-    return step if step == "hour" else "day"
-
-
 @dataclass(frozen=True, slots=True)
 class ComparisonPeriod:
     """Hold an earlier period, and how much later its counterpart is in local time."""
@@ -27,7 +22,7 @@ class ComparisonPeriod:
     shift: timedelta | relativedelta
 
     def align(self, rows: Sequence[Row], earlier: Sequence[Row], step: str) -> list[Metrics]:
-        """Sum the earlier rows, read by `comparison_step`, for each of the rows.
+        """Sum the earlier rows, of hours if the step is, else of days, for each of the rows.
 
         Nothing is left out: earlier rows without a counterpart count for the row before.
         """

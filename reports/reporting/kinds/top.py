@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 from grids.models import Link
 from reports.analytics.groupings import OTHER
 from reports.analytics.metrics import GroupedMetrics, Row, click_through_rate, sum_metrics
@@ -50,27 +47,23 @@ class Top(ReportKind):
         )
 
 
-class _Grid(NamedTuple):
-    """Represent the grid that a link is on."""
-
-    slug: str
-    title: str
-
-
 def links_table(query: ReportQuery, links: GroupedMetrics, grids: GroupedMetrics) -> Table:
     """Return the table of links, with views from their grids: one query."""
     rows, views = links.rows, {row.key: row.metrics.views for row in grids.rows}
-    grid_of = _grids_of(rows)
-    found = [grid_of.get(row.key or "") for row in rows]
+    slugs = [row.key for row in rows if row.key]
+    fields = ("slug", "grid__slug", "grid__title")
+    found = Link.objects.filter(slug__in=slugs).values_list(*fields)
+    grid_of = {slug: grid for slug, *grid in found}
+    placed = [grid_of.get(row.key, ("", None)) for row in rows]
     columns: build.Columns = {
         build.LINK: [row.key for row in rows],
         build.TITLE: [row.label for row in rows],
         build.URL: [row.details.get("url") for row in rows],
-        build.GRID_TITLE: [grid.title if grid else None for grid in found],
+        build.GRID_TITLE: [title for _, title in placed],
         **build.click_columns(query, rows),
         build.CLICK_THROUGH: [
-            click_through_rate(row.metrics, views.get(grid.slug, 0) if grid else 0)
-            for row, grid in zip(rows, found, strict=True)
+            click_through_rate(row.metrics, views.get(grid, 0))
+            for row, (grid, _) in zip(rows, placed, strict=True)
         ],
     }
     return build.table("links", "Top links", columns, key=("link",), note=_NOTE)
@@ -89,9 +82,3 @@ def grids_table(query: ReportQuery, grids: GroupedMetrics, limit: int) -> Table:
         build.CLICK_THROUGH: [click_through_rate(row.metrics, row.metrics.views) for row in rows],
     }
     return build.table("grids", "Top grids", columns, key=("grid",), note=_NOTE)
-
-
-def _grids_of(rows: Sequence[Row]) -> dict[str, _Grid]:
-    slugs = [row.key for row in rows if row.key]
-    found = Link.objects.filter(slug__in=slugs).values_list("slug", "grid__slug", "grid__title")
-    return {slug: _Grid(*grid) for slug, *grid in found}

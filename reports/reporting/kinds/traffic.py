@@ -9,7 +9,7 @@ from rest_framework.serializers import ChoiceField
 from reports.analytics.metrics import GroupedMetrics, click_through_rate
 from reports.reporting.kinds import builders as build
 from reports.reporting.kinds.base import DataSource, MetricsReader, ReportQuery, describe_range
-from reports.reporting.kinds.comparison_period import COMPARISONS, comparison_step
+from reports.reporting.kinds.comparison_period import COMPARISONS
 from reports.reporting.kinds.time_steps import (
     StepParameters,
     SteppedKind,
@@ -60,7 +60,7 @@ def read_traffic(reader: MetricsReader, step: str, compare: str) -> TrafficParts
     query, now = reader.query, reader.read(step)
     columns, note, before = _columns(query, now, step), "", None
     if earlier := COMPARISONS[compare](reader.period):
-        grouped = reader.read(comparison_step(step), period=earlier.period)
+        grouped = reader.read("hour" if step == "hour" else "day", period=earlier.period)
         aligned = earlier.align(now.rows, grouped.rows, step)
         columns[build.CLICKS_BEFORE] = [build.clicks_of(metrics, query) for metrics in aligned]
         note, before = f"Before is {describe_range(earlier.period)}.", grouped.totals

@@ -36,17 +36,13 @@ class RenderError(Exception):
     """Report that a result cannot be rendered; the message is one line that says why."""
 
 
-def never_cancelled() -> None:
-    """Do nothing: the default for `check_cancelled`."""
-
-
 class Renderer(ABC):
     """Render results in one format; `registry` lists the subclasses."""
 
     name: ClassVar[str]
     content_type: ClassVar[str]
 
-    def __init__(self, check_cancelled: Callable[[], None] = never_cancelled) -> None:
+    def __init__(self, check_cancelled: Callable[[], None] = lambda: None) -> None:
         """Take a function that is called about every second and raises to cancel."""
         self.check_cancelled = check_cancelled
 
@@ -69,7 +65,7 @@ class Renderer(ABC):
 
 
 def write_lines(
-    out: IO[bytes], lines: Iterable[str], check_cancelled: Callable[[], None] = never_cancelled
+    out: IO[bytes], lines: Iterable[str], check_cancelled: Callable[[], None] = lambda: None
 ) -> None:
     """Write lines in UTF-8 in chunks, calling `check_cancelled` before each.
 

@@ -74,7 +74,12 @@ class RunSpec:
             raise Invalid(
                 f"Another version of Gridlink started this run: its field {min(unknown)!r} is unknown here."
             )
-        missing = _REQUIRED - stored.keys()
+        required = {
+            each.name
+            for each in fields(cls)
+            if each.default is MISSING and each.default_factory is MISSING
+        }
+        missing = required - stored.keys()
         if missing:
             raise Invalid(f"The run's parameters lack {min(missing)!r}.")
         return cls(**stored)
@@ -110,10 +115,3 @@ class RunSpec:
             if unknown:
                 message = f"{unknown[0]!r} is not a choice for {name}."
                 raise Invalid(message, fields={name: [message]})
-
-
-_REQUIRED = {
-    each.name
-    for each in fields(RunSpec)
-    if each.default is MISSING and each.default_factory is MISSING
-}

@@ -47,16 +47,11 @@ def outline(values: Values, columns: int) -> list[tuple[int, float | None]]:
     if len(values) <= 2 * columns:
         return list(enumerate(values))
     kept: list[tuple[int, float | None]] = []
-    for start, end in _spans(len(values), columns):
+    bounds = (len(values) * column // columns for column in range(columns + 1))
+    for start, end in pairwise(bounds):
         points = [(value, i) for i in range(start, end) if (value := values[i]) is not None]
         extremes: list[tuple[int, float | None]] = [(start, None)]
         if points:
             extremes = [(i, value) for value, i in {min(points), max(points)}]
         kept += sorted(extremes, key=itemgetter(0))
     return kept
-
-
-def _spans(size: int, parts: int) -> list[tuple[int, int]]:
-    """Divide items into at most so many runs of about equal length."""
-    parts = min(size, parts)
-    return list(pairwise(size * each // parts for each in range(parts + 1)))

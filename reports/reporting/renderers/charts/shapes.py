@@ -71,10 +71,6 @@ class ChartData:
         """Format a number beside a mark."""
         return self.localizer.cell(kind, int(value) if kind is CellType.INTEGER else value)
 
-    def count_note(self, label: str, rows: int) -> str:
-        """Format a label that states a number of rows."""
-        return label.format(rows=self.localizer.cell(CellType.INTEGER, rows))
-
     def ticks(self) -> list[float]:
         """Return the numbers along the axis of values."""
         values = [value for one in self.series for value in one.values if value is not None]
@@ -151,7 +147,8 @@ def bars(data: ChartData, top: float) -> tuple[list[Element], float]:
     more = len(data.labels) - len(shown.labels)
     if not more:
         return elements, bottom + 6
-    note = data.count_note(data.localizer.labels.more_rows, more)
+    rows = data.localizer.cell(CellType.INTEGER, more)
+    note = data.localizer.labels.more_rows.format(rows=rows)
     return [*elements, TextElement(left, bottom + 14, note)], bottom + 26
 
 
