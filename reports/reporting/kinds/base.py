@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from django.db import connection
 
@@ -19,7 +19,6 @@ from reports.reporting.kinds.parameters import Parameters
 from reports.reporting.kinds.scope import Scope
 from reports.reporting.results.result import Chart, Fact, Result, Table
 
-WeekStart = Literal["monday", "sunday"]
 _HAS_CLICKS = "SELECT EXISTS (SELECT FROM {hours} AND hour < %(before)s)"
 
 
@@ -41,7 +40,7 @@ class ReportQuery:
     user_id: int
     scope: Scope
     period: Period
-    week_start: WeekStart = "monday"
+    week_start: str = "monday"
     include_bots: bool = False
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any, Self, cast
+from typing import Any, Self
 
-from gridlink.accounts.models import WeekStart as WeekStarts
+from gridlink.accounts.models import WeekStart
 from gridlink.lib.errors import Invalid
 from reports.analytics.periods import Period
 from reports.models import Report
-from reports.reporting.kinds.base import ReportKind, ReportQuery, WeekStart
+from reports.reporting.kinds.base import ReportKind, ReportQuery
 from reports.reporting.kinds.parameters import parse
 from reports.reporting.kinds.registry import kind_named
 from reports.reporting.kinds.scope import Scope
@@ -35,7 +35,7 @@ class RunSpec:
     start: str
     until: str
     time_zone: str
-    week_start: str = WeekStarts.MONDAY.value
+    week_start: str = WeekStart.MONDAY.value
     include_bots: bool = False
     formats: list[str] = field(default_factory=lambda: ["json"])
     paper: str = Paper.A4.value
@@ -100,7 +100,7 @@ class RunSpec:
             user_id=user_id,
             scope=Scope.parse(self.scope),
             period=self.period(now),
-            week_start=cast(WeekStart, self.week_start),
+            week_start=self.week_start,
             include_bots=self.include_bots,
         )
         return kind(query, parse(kind.parameters, self.params))
@@ -109,7 +109,7 @@ class RunSpec:
         for name, chosen, known in (
             ("formats", self.formats, list(RENDERERS)),
             ("paper", [self.paper], list(Paper)),
-            ("week_start", [self.week_start], WeekStarts.values),
+            ("week_start", [self.week_start], WeekStart.values),
         ):
             unknown = [each for each in chosen if each not in known]
             if unknown:
