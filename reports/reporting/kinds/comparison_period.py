@@ -22,9 +22,10 @@ class ComparisonPeriod:
     shift: timedelta | relativedelta
 
     def align(self, rows: Sequence[Row], earlier: Sequence[Row], step: str) -> list[Metrics]:
-        """Sum the earlier rows, of hours if the step is, else of days, for each of the rows.
+        """Sum the earlier rows for each of the rows.
 
-        Nothing is left out: earlier rows without a counterpart count for the row before.
+        They are of hours if the step is, else of days. Nothing is left out: earlier rows without a
+        counterpart count for the row before.
         """
         is_hour = step == "hour"
         starts = [start if is_hour else _to_day(start) for start in map(local_start, rows)]

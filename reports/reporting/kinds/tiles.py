@@ -154,9 +154,10 @@ def _worth(totals: Metrics, unit: Metrics) -> float | None:
 
 
 def _placed(metrics: TileMetrics, live: Iterable[tuple[int, Placement]]) -> list[Placed]:
-    """Return the metrics of each tile that was clicked or is there now; views are its exposures.
+    """Return the metrics of each tile that was clicked or is there now.
 
-    `live` are the latter, by primary key of the grid. Clicks without a known placement come last.
+    Their views are exposures. `live` are the tiles there now, by primary key of the grid. Clicks without a
+    known placement come last.
     """
     clicks: dict[tuple[int, Placement], Metrics] = {}
     unknown = [metrics.not_kept]
