@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from reports.exports.columns import Column, Expressions, expression
+from reports.exports.columns import Column, Expressions
 from reports.exports.compression import Compression
 
 _FETCH_ROWS = 2000
@@ -47,7 +47,8 @@ class ExportQuery:
     def select(self, expressions: Expressions) -> str:
         """Return the SELECT with its parameters filled in and each column converted by its kind."""
         columns = ", ".join(
-            f'{expression(column, expressions)} AS "{column.name}"' for column in self.columns
+            f'{expressions.get(column.kind, str)(column.sql)} AS "{column.name}"'
+            for column in self.columns
         )
         limit = "" if self.limit is None else f" LIMIT {self.limit}"
         statement = f"SELECT {columns} {self.source} ORDER BY {self.order}{limit}"
@@ -79,15 +80,6 @@ class Style:
     delimiter: str = ","
     bom: bool = False
     times: str = "offset"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPart:
-    """Represent a part in storage; `open` takes a start and a length."""
-
-    rows: int
-    size: int
-    open: Callable[[int, int | None], BinaryIO]
 
 
 class ExportFormat(ABC):
@@ -124,17 +116,21 @@ class PartedFormat(ExportFormat):
         """Write some of the rows, as `write` does; the same rows give the same bytes."""
 
     @abstractmethod
-    def assemble(self, parts: Iterable[StoredPart], out: io.RawIOBase) -> None:
-        """Write the file of all parts, which arrive in order as they are stored."""
+    def assemble(self, parts: Iterable[BinaryIO], out: io.RawIOBase) -> None:
+        """Write the file of all parts, which arrive in order and are closed here."""
 
 
 class _ProgressWriter(io.RawIOBase):
     """Report the lines that pass, then forward the bytes; closing it leaves `out` open."""
 
-    def __init__(self, out: io.RawIOBase | BinaryIO, on_progress: OnProgress) -> None:
+    def __init__(
+        self,
+        out: io.RawIOBase | BinaryIO,
+        on_progress: OnProgress,
+        on_data: Callable[[memoryview], object],
+    ) -> None:
         super().__init__()
-        self._out = out
-        self._on_progress = on_progress
+        self._out, self._on_progress, self._on_data = out, on_progress, on_data
 
     def writable(self) -> bool:
         return True
@@ -142,13 +138,19 @@ class _ProgressWriter(io.RawIOBase):
     def write(self, data: Any, /) -> int:
         view = memoryview(data)
         self._on_progress(bytes(view).count(b"\n"))
+        self._on_data(view)
         self._out.write(view)
         return len(view)
 
 
-def buffered(out: io.RawIOBase | BinaryIO, on_progress: OnProgress) -> BinaryIO:
-    """Return a buffer in front of `out` that reports lines; closing it flushes it."""
-    return cast(BinaryIO, io.BufferedWriter(_ProgressWriter(out, on_progress), _BUFFER_BYTES))
+def buffered(
+    out: io.RawIOBase | BinaryIO,
+    on_progress: OnProgress,
+    on_data: Callable[[memoryview], object] = lambda data: None,
+) -> BinaryIO:
+    """Return a buffer in front of `out` that reports lines and bytes; closing it flushes it."""
+    writer = _ProgressWriter(out, on_progress, on_data)
+    return cast(BinaryIO, io.BufferedWriter(writer, _BUFFER_BYTES))
 
 
 def copy_out(statement: str, options: str, out: BinaryIO, *, using: str) -> int:

@@ -35,13 +35,8 @@ class Column:
     kind: Kind = Kind.TOKEN
 
 
-# From the SQL of a value to the SQL of what is written.
 Expressions = Mapping[Kind, Callable[[str], str]]
-
-
-def expression(column: Column, expressions: Expressions) -> str:
-    """Return the SQL of what is written: the value, unless its kind has an expression."""
-    return expressions.get(column.kind, str)(column.sql)
+"""From the SQL of a value to that of what is written; kinds that are not named are written as they are."""
 
 
 def select_columns(columns: Iterable[Column], names: Iterable[str]) -> tuple[Column, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
-from reports.exports.base import PartedFormat, StoredPart
+from reports.exports.base import PartedFormat
 from reports.exports.progress import ChunkProgress, Progress
 from reports.exports.quota import StorageQuota
 from reports.exports.readers import ReaderPool
@@ -77,10 +77,9 @@ class ExportParts:
         self._format.assemble(self._in_order(readers, futures), out)
         return [future.result().rows for future in futures]
 
-    def _in_order(self, readers: ReaderPool, futures: list[Future[Part]]) -> Iterator[StoredPart]:
+    def _in_order(self, readers: ReaderPool, futures: list[Future[Part]]) -> Iterator[BinaryIO]:
         for future in futures:
-            part = readers.wait(future)
-            yield StoredPart(part.rows, part.size, partial(self._open, part))
+            yield self._context.store.open(readers.wait(future).key)
 
     def _part(self, readers: ReaderPool, number: int) -> Part:
         if earlier := self._finished.get(number):
@@ -99,9 +98,6 @@ class ExportParts:
             self._finished[number] = part
             self._context.save_checkpoint(Checkpoint(self._plan, self._finished).as_json())
         return part
-
-    def _open(self, part: Part, start: int, length: int | None) -> BinaryIO:
-        return self._context.store.open(part.key, start=start, length=length)
 
     def _is_stored(self, part: Part) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 from tasks.jobs.quotas import bytes_left
@@ -12,14 +13,14 @@ class StorageQuota:
     """Hold what is left of a user's quota; an export reserves what it writes."""
 
     def __init__(self, user_id: int) -> None:
-        self._left = bytes_left(user_id=user_id)
+        left = bytes_left(user_id=user_id)
+        self._left = math.inf if left is None else left
         self._lock = threading.Lock()
 
     def reserve(self, size: int) -> None:
         """Subtract so many bytes; raise JobFailed when that is more than is left."""
         with self._lock:
-            if self._left is not None:
-                self._left -= size
-        if self._left is not None and self._left < 0:
+            self._left -= size
+        if self._left < 0:
             message = "Your files would exceed your storage quota; delete some files and try again."
             raise JobFailed("quota", message)

@@ -14,7 +14,7 @@ from typing import TypeVar
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from gridlink.lib.database import snapshot
-from reports.exports.replica import DatabaseChoice
+from reports.exports.replica import is_up_to_date
 
 Result = TypeVar("Result")
 
@@ -35,7 +35,7 @@ class ReaderPool:
         self, threads: int, check: Callable[[], None], using: str = DEFAULT_DB_ALIAS
     ) -> None:
         self._check = check
-        self._databases = DatabaseChoice(using, self._interruptible)
+        self._using = using
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="export")
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
@@ -71,7 +71,10 @@ class ReaderPool:
 
         It contains everything committed before the block. `zone` is the session's time zone meanwhile.
         """
-        using = self._databases.up_to_date()
+        if self._using != DEFAULT_DB_ALIAS and not is_up_to_date(self._using, self._interruptible):
+            # For the rest of the job: the replica fails or lags.
+            self._using = DEFAULT_DB_ALIAS
+        using = self._using
         connections[using].ensure_connection()
         with (
             self._interruptible(using),

@@ -32,45 +32,28 @@ def database_for(context: JobContext) -> str:
     return ALIAS if has_replica and not context.claim.is_last_attempt else DEFAULT_DB_ALIAS
 
 
-class DatabaseChoice:
-    """Choose where one job reads: the primary, once its replica fails or lags.
+def is_up_to_date(using: str, interruptible: Callable[[str], AbstractContextManager[None]]) -> bool:
+    """Return whether a replica has everything committed before this call, or soon has.
 
     `interruptible` takes an alias and makes queries there end when the job does.
     """
-
-    def __init__(
-        self, alias: str, interruptible: Callable[[str], AbstractContextManager[None]]
-    ) -> None:
-        self._alias = alias
-        self._interruptible = interruptible
-
-    def up_to_date(self) -> str:
-        """Return the alias of a database that has everything committed before this call."""
-        if self._alias != DEFAULT_DB_ALIAS and not self._is_up_to_date():
-            self._alias = DEFAULT_DB_ALIAS
-        return self._alias
-
-    def _is_up_to_date(self) -> bool:
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            # Not the write position: with synchronous_commit off, commits are visible before it.
-            cursor.execute("SELECT pg_current_wal_insert_lsn()")
-            (position,) = cursor.fetchone()
-        try:
-            return self._catches_up(position)
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("replica_unavailable", extra={"error": repr(error)})
-            return False
-
-    def _catches_up(self, position: str) -> bool:
-        deadline = time.monotonic() + WAIT_SECONDS
-        with connections[self._alias].cursor() as cursor, self._interruptible(self._alias):
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        # Not the write position: with synchronous_commit off, commits are visible before it.
+        cursor.execute("SELECT pg_current_wal_insert_lsn()")
+        (position,) = cursor.fetchone()
+    deadline = time.monotonic() + WAIT_SECONDS
+    try:
+        with connections[using].cursor() as cursor, interruptible(using):
             while (replayed := _replayed(cursor, position)) is False:
                 if time.monotonic() >= deadline:
                     break
                 time.sleep(_POLL_SECONDS)
-        if not replayed:
-            logger.warning("replica_lags", extra={"is_replica": replayed is not None})
-        return bool(replayed)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("replica_unavailable", extra={"error": repr(error)})
+        return False
+    if not replayed:
+        logger.warning("replica_lags", extra={"is_replica": replayed is not None})
+    return bool(replayed)
 
 
 def _replayed(cursor: Any, position: str) -> bool | None:

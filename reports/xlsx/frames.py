@@ -17,8 +17,6 @@ from isal import isal_zlib
 from reports.xlsx.cells import CELL_LENGTH, TOO_LONG
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from _typeshed import ReadableBuffer, SupportsWrite
 
 _FRAME_BYTES = 1 << 20
@@ -94,12 +92,7 @@ class RowPacker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, exc_type: object, *_: object) -> None:
         if exc_type is None and self._buffer:
             self._pack(len(self._buffer))
 

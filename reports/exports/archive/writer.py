@@ -94,34 +94,15 @@ def _add(
 ) -> FileNote:
     with connections[using].cursor() as cursor:
         select: bytes = cursor.mogrify(table.select(), scope.params)
-    chunk = ChunkProgress(progress)
+    chunk, digest, info = ChunkProgress(progress), hashlib.sha256(), _info(table.file_name)
     # Zip64 from the start, since the size is not known yet.
-    with archive.open(_info(table.file_name), "w", force_zip64=True) as entry:
-        hashed = _HashingWriter(cast(BinaryIO, entry))
-        with buffered(hashed, chunk.add_lines) as out:
-            rows = copy_json_lines(select.decode(), out, using=using)
+    with (
+        archive.open(info, "w", force_zip64=True) as entry,
+        buffered(cast(BinaryIO, entry), chunk.add_lines, digest.update) as out,
+    ):
+        rows = copy_json_lines(select.decode(), out, using=using)
     chunk.correct(rows)
-    return FileNote(table.file_name, rows, hashed.size, hashed.digest.hexdigest())
-
-
-class _HashingWriter(io.RawIOBase):
-    """Forward bytes to an entry, and compute their size and SHA-256."""
-
-    def __init__(self, out: BinaryIO) -> None:
-        super().__init__()
-        self.size = 0
-        self.digest = hashlib.sha256()
-        self._out = out
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        view = memoryview(data)
-        self._out.write(view)
-        self.digest.update(view)
-        self.size += len(view)
-        return len(view)
+    return FileNote(table.file_name, rows, info.file_size, digest.hexdigest())
 
 
 def _info(name: str) -> zipfile.ZipInfo:

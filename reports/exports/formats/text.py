@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from reports.exports.base import ExportQuery, OnProgress, PartedFormat, StoredPart, buffered
+from reports.exports.base import ExportQuery, OnProgress, PartedFormat, buffered
 
 _BLOCK_BYTES = 1 << 20
 
@@ -40,11 +40,11 @@ class TextFormat(PartedFormat):
         with self.compression.wrap(out) as target, buffered(target, on_progress) as rows:
             return self.copy(query, rows)
 
-    def assemble(self, parts: Iterable[StoredPart], out: io.RawIOBase) -> None:
+    def assemble(self, parts: Iterable[BinaryIO], out: io.RawIOBase) -> None:
         """Write the header, then the parts unchanged."""
         if header := self.header():
             with self.compression.wrap(out) as target:
                 target.write(header)
         for part in parts:
-            with part.open(0, None) as stored:
-                shutil.copyfileobj(stored, out, _BLOCK_BYTES)
+            with part:
+                shutil.copyfileobj(part, out, _BLOCK_BYTES)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from typing import BinaryIO, cast
 
-from reports.exports.base import ExportQuery, OnProgress, PartedFormat, StoredPart, copy_out
+from reports.exports.base import ExportQuery, OnProgress, PartedFormat, copy_out
 from reports.exports.columns import Kind, joined_text
 from reports.xlsx import cells
 from reports.xlsx.frames import RowPacker, frames
@@ -43,22 +43,15 @@ class XlsxFormat(PartedFormat):
     def write(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
         """Write the rows to a temporary file, then the workbook."""
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spool:
-            rows = self._write_rows(query, cast(BinaryIO, spool), on_progress)
+            rows = self.write_part(query, cast(io.RawIOBase, spool), on_progress)
             spool.seek(0)
-            self._write_workbook([cast(BinaryIO, spool)], out)
+            self.assemble([cast(BinaryIO, spool)], out)
         return rows
 
     def write_part(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
         """Write rows only; raise CellTooLong for a text that no cell can hold."""
-        return self._write_rows(query, cast(BinaryIO, out), on_progress)
-
-    def assemble(self, parts: Iterable[StoredPart], out: io.RawIOBase) -> None:
-        """Write the workbook of all parts."""
-        self._write_workbook((part.open(0, None) for part in parts), out)
-
-    def _write_rows(self, query: ExportQuery, out: BinaryIO, on_progress: OnProgress) -> int:
         rows = query.select(_EXPRESSIONS)
-        with RowPacker(out, on_progress) as packer:
+        with RowPacker(cast(BinaryIO, out), on_progress) as packer:
             return copy_out(
                 f"SELECT {cells.row_xml(self._sheet())} FROM ({rows}) AS entire_row",
                 cells.VERBATIM,
@@ -66,7 +59,8 @@ class XlsxFormat(PartedFormat):
                 using=query.using,
             )
 
-    def _write_workbook(self, parts: Iterable[BinaryIO], out: io.RawIOBase) -> None:
+    def assemble(self, parts: Iterable[BinaryIO], out: io.RawIOBase) -> None:
+        """Write the workbook of all parts."""
         book = Workbook(cast(BinaryIO, out), self._sheet(), title="Gridlink")
         for part in parts:
             with part:

@@ -17,16 +17,12 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reports.exports.base import StoredPart
-from reports.exports.columns import Column, expression
+from reports.exports.base import Style
+from reports.exports.columns import Column
 from reports.exports.columns import Kind as ColumnKind
-from reports.exports.formats import parquet_encoder as encoder
-from reports.exports.formats.parquet_encoder import (
-    COPY_OPTIONS,
-    EXPRESSIONS,
-    PartWriter,
-    join_parts,
-)
+from reports.exports.compression import UNCOMPRESSED
+from reports.exports.formats import parquet as encoder
+from reports.exports.formats.parquet import COPY_OPTIONS, EXPRESSIONS, ParquetFormat, PartWriter
 from tasks.storage import object_store
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +62,7 @@ def copied(
     on_progress: Callable[[int], object] = id,
 ) -> None:
     """Write the part of a FROM clause to `out`."""
-    select = ", ".join(expression(column, EXPRESSIONS) for column in columns)
+    select = ", ".join(EXPRESSIONS.get(column.kind, str)(column.sql) for column in columns)
     with connection.cursor() as cursor:
         with PartWriter(out, columns, on_progress) as part:
             cursor.copy_expert(f"COPY (SELECT {select} {source}) TO STDOUT ({COPY_OPTIONS})", part)
@@ -89,7 +85,7 @@ def clicks(first: int, last: int) -> bytes:
 def joined(*parts: bytes, columns: Sequence[Column] = CLICKS) -> bytes:
     """Return one file of the parts, written by a sink that cannot seek."""
     out = Unseekable()
-    join_parts([stored_part(data) for data in parts], out, columns)
+    ParquetFormat(columns, Style(), UNCOMPRESSED).assemble(map(io.BytesIO, parts), out)
     return bytes(out.data)
 
 
@@ -106,10 +102,6 @@ class Unseekable(io.RawIOBase):
     def write(self, data: Any, /) -> int:
         self.data += data
         return len(data)
-
-
-def stored_part(data: bytes) -> StoredPart:
-    return StoredPart(0, len(data), lambda start, length: io.BytesIO(data))
 
 
 def table(data: bytes) -> pa.Table:
