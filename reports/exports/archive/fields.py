@@ -40,19 +40,17 @@ def model_fields(
     names: Sequence[str],
     *,
     checks: Mapping[str, Check] = _NONE,
-    overrides: Mapping[str, Value] = _NONE,
-    columns: Mapping[str, str] = _NONE,
+    overrides: Mapping[str, Value | Field] = _NONE,
 ) -> tuple[Field, ...]:
     """Return fields for columns of a model, read from `table`, in the order of `names`.
 
     `checks` raise ValueError for text or JSON that a column may not hold; `overrides` are used where the
-    model allows more than an archive may have; `columns` are the model's names where they differ.
+    model allows more than an archive may have, or has the value under another name.
     """
 
     def field(name: str) -> Field:
-        column = columns.get(name, name)
-        value = overrides.get(name) or value_of(model._meta.get_field(column), checks.get(name))
-        return Field(name, f"{table}.{column}", value, column)
+        value = overrides.get(name) or value_of(model._meta.get_field(name), checks.get(name))
+        return value if isinstance(value, Field) else Field(name, f"{table}.{name}", value, name)
 
     return tuple(map(field, names))
 

@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reports.exports.archive.fields import Field
 from reports.exports.archive.table import Scope
+from reports.exports.archive.values import reference
 
 TABLES = {"gr": "grids_grid", "li": "grids_link"}
 _LEDGERS = {
     "gr": (("reports_grid_hour", "grid_id"), ("reports_link_hour", "grid_id")),
     "li": (("reports_link_hour", "link_id"),),
 }
+
+
+def fields(table: str) -> dict[str, Field]:
+    """Return the fields of rows of `table` that name their grid and link; see `joins`."""
+    return {
+        label: Field(label, name(kind, f"{table}.{label}_id"), reference(kind), f"{label}_id")
+        for label, kind in (("grid", "gr"), ("link", "li"))
+    }
 
 
 def joins(kind: str, key: str) -> str:

@@ -100,14 +100,7 @@ def _row(line: bytes) -> dict[str, Any]:
 
 
 def _check_conflicts(cursor: Any, table: Table) -> None:
-    conflicts = list(table.conflicts)
-    if table.key:
-        key = ", ".join(table.key)
-        duplicates = (
-            f"SELECT max(line) AS line FROM {table.staging} GROUP BY {key} HAVING count(*) > 1"
-        )
-        conflicts.insert(0, (duplicates, f"has the {key} of another one"))
-    for statement, message in conflicts:
+    for statement, message in table.conflicts():
         cursor.execute(f"SELECT min(line) FROM ({statement}) AS conflicting")
         (line,) = cursor.fetchone()
         if line is not None:

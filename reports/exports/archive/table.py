@@ -55,8 +55,10 @@ class Table:
     """Fields that depend on the instance, so that equal accounts may differ in them."""
     staged: ClassVar[tuple[str, ...]] = ()
     """Definitions of further columns of the staging table."""
-    conflicts: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Pairs of SQL that selects the line of a row that contradicts others, and the error."""
+    joins: ClassVar[str] = ""
+    """Joins of staged rows, `row`, with other tables than those of the names that they refer to."""
+    inserted_as: ClassVar[Mapping[str, str]] = {"user_id": "%(user)s"}
+    """SQL of what is inserted into a column, where that is not the staged value."""
     is_reported: ClassVar[bool] = False
     """Whether the outcome of each row goes into the file of verdicts."""
     label: ClassVar[str] = "''"
@@ -81,6 +83,30 @@ class Table:
         """Return the SELECT of the user's rows."""
         columns = ", ".join(f'{field.sql} AS "{field.name}"' for field in self.fields)
         return f"SELECT {columns} {self.source} ORDER BY {self.order}"
+
+    def staged_values(self) -> dict[str, str]:
+        """Return the SQL of staged values by their columns: keys for names, with `staged_rows`."""
+        return {
+            field.column: f"{field.name}.key" if field.value.ref else f"row.{field.name}"
+            for field in self.fields
+        }
+
+    def staged_rows(self) -> str:
+        """Return the FROM of staged rows, each with the names that it refers to."""
+        names = " ".join(
+            f"JOIN archive_{field.value.ref} AS {field.name} ON {field.name}.name = row.{field.name}"
+            for field in self.fields
+            if field.value.ref
+        )
+        return f"FROM {self.staging} AS row {names} {self.joins}"
+
+    def conflicts(self) -> list[tuple[str, str]]:
+        """Return pairs: SQL of the lines of rows that contradict others, and the error."""
+        if not self.key:
+            return []
+        key = ", ".join(self.key)
+        rows = f"SELECT max(line) AS line FROM {self.staging} GROUP BY {key} HAVING count(*) > 1"
+        return [(rows, f"has the {key} of another one")]
 
     def cells(self, row: Mapping[str, Any], schema: int) -> str:
         """Return a row of that schema as a line for COPY; raise BadValue."""
@@ -124,4 +150,12 @@ class Table:
         """Set the outcome of each staged row; write to temporary tables only."""
 
     def insert(self, cursor: Any, scope: Scope) -> None:
-        """Insert the rows to create, after all tables have decided."""
+        """Insert the rows to create in the order of the archive, after all tables have decided."""
+        values = {**self.staged_values(), **self.inserted_as}
+        cursor.execute(
+            f"""
+            INSERT INTO {self.db_table} ({", ".join(values)})
+            SELECT {", ".join(values.values())} {self.staged_rows()}
+            WHERE row.outcome = 'create' ORDER BY row.line""",
+            scope.params,
+        )

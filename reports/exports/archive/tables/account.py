@@ -61,11 +61,15 @@ class AccountTable(Table):
     order = "account.id"
     key = ("slug",)
     derived = frozenset({"slug", "username", "email", "created_on"})
-    conflicts = (("SELECT line FROM archive_account WHERE line > 1", "is a second account"),)
     is_reported = True
     label = "username"
     # The names of the fields that the account here takes over.
     staged = ("adopted varchar[]",)
+
+    def conflicts(self) -> list[tuple[str, str]]:
+        """Allow only one row."""
+        second = ("SELECT line FROM archive_account WHERE line > 1", "is a second account")
+        return [*super().conflicts(), second]
 
     def decide(self, cursor: Any, scope: Scope) -> None:
         """Adopt values where the account here has the default."""

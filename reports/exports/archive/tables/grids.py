@@ -5,12 +5,7 @@ from __future__ import annotations
 from grids.models import Grid
 from reports.exports.archive.fields import model_fields
 from reports.exports.archive.table import Table
-from reports.exports.archive.tables.aliased import (
-    AliasedTable,
-    check_alias,
-    check_title,
-    duplicate_alias,
-)
+from reports.exports.archive.tables.records import AliasedTable, check_alias, check_title
 from reports.exports.archive.values import POSITIVE, reference
 
 _NAMES = (
@@ -35,4 +30,3 @@ class GridsTable(AliasedTable):
     left_out = Table.left_out | {"search"}
     source = "FROM grids_grid AS grid WHERE grid.user_id = %(user)s"
     order = "grid.id"
-    conflicts = (duplicate_alias("archive_grids"),)

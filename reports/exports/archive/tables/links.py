@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gridlink.lib.errors import Invalid
 from gridlink.lib.weburl import check_url
-from grids.models import TAG_LENGTH, TAGS_MAX, Y_MAX, Link
+from grids.models import SOURCE_LENGTH, TAG_LENGTH, TAGS_MAX, Y_MAX, Link
 from grids.services.styles import check_style
 from reports.exports.archive.fields import Field, model_fields
 from reports.exports.archive.table import Scope, Table
-from reports.exports.archive.tables.aliased import (
-    AliasedTable,
-    check_alias,
-    check_title,
-    duplicate_alias,
-)
+from reports.exports.archive.tables.records import AliasedTable, check_alias, check_title
 from reports.exports.archive.values import (
     POSITIVE,
     BadValue,
     integer,
     matching,
     reference,
+    text,
     texts,
 )
 
@@ -31,9 +27,9 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _CLICKS_MAX = 10**12
 _URL_KEY = re.compile(r"[0-9a-f]{32}")
 _NAMES = (
-    "url", "url_key", "title", "note", "tags", "alias", "x", "y", "width", "height", "background",
-    "style", "active_from", "active_until", "base_clicks", "base_clicks_from", "version",
-    "is_deleted", "deleted_on", "created_on", "modified_on",
+    "slug", "grid", "url", "url_key", "title", "note", "tags", "alias", "x", "y", "width", "height",
+    "background", "style", "active_from", "active_until", "base_clicks", "base_clicks_from",
+    "version", "is_deleted", "deleted_on", "created_on", "modified_on",
 )  # fmt: skip
 
 
@@ -89,6 +85,24 @@ UPDATE archive_links AS row SET new_x = 0, new_y = moved.y, new_width = moved.wi
     remark = concat_ws('; ', nullif(remark, ''), CASE WHEN moved.y > {Y_MAX}
         THEN 'its grid is full' ELSE 'its place is taken here: it is put at the end' END)
 FROM moved WHERE moved.line = row.line"""
+_CONFLICTS = (
+    (
+        "SELECT line FROM archive_links AS row WHERE NOT EXISTS"
+        " (SELECT FROM archive_grids AS grid WHERE grid.slug = row.grid)",
+        "is on a grid that the archive does not have",
+    ),
+    (
+        "SELECT row.line FROM archive_links AS row JOIN archive_grids AS grid"
+        " ON grid.slug = row.grid"
+        " WHERE NOT row.is_deleted AND row.x + row.width > grid.columns",
+        "leaves the columns of its grid",
+    ),
+    (
+        f"SELECT max(line) AS line FROM archive_links, generate_series(y, y + height - 1) AS place"
+        f" WHERE NOT is_deleted GROUP BY grid, place HAVING sum({_CELLS}) <> bit_or({_CELLS})",
+        "overlaps another one",
+    ),
+)
 
 
 class LinksTable(AliasedTable):
@@ -97,31 +111,36 @@ class LinksTable(AliasedTable):
     name = "links"
     kind = "li"
     model = Link
-    fields = (
-        Field("slug", "link.slug", reference("li"), "slug"),
-        Field("grid", "grid.slug", reference("gr"), "grid_id"),
-        *model_fields(
-            Link,
-            "link",
-            _NAMES,
-            checks={
-                "url": _check_url,
-                "title": check_title,
-                "alias": check_alias,
-                "background": _check_background,
-                "style": _check_style,
-            },
-            overrides={
-                "url_key": matching(_URL_KEY, "key of an address"),
-                "tags": texts(TAGS_MAX, TAG_LENGTH),
-                "base_clicks": integer(0, _CLICKS_MAX),
-                "version": POSITIVE,
-            },
-            columns={
-                "base_clicks": "clicks_before_import",
-                "base_clicks_from": "clicks_before_import_from",
-            },
-        ),
+    fields = model_fields(
+        Link,
+        "link",
+        _NAMES,
+        checks={
+            "url": _check_url,
+            "title": check_title,
+            "alias": check_alias,
+            "background": _check_background,
+            "style": _check_style,
+        },
+        overrides={
+            "slug": reference("li"),
+            "grid": Field("grid", "grid.slug", reference("gr"), "grid_id"),
+            "url_key": matching(_URL_KEY, "key of an address"),
+            "tags": texts(TAGS_MAX, TAG_LENGTH),
+            "base_clicks": Field(
+                "base_clicks",
+                "link.clicks_before_import",
+                integer(0, _CLICKS_MAX),
+                "clicks_before_import",
+            ),
+            "base_clicks_from": Field(
+                "base_clicks_from",
+                "link.clicks_before_import_from",
+                text(SOURCE_LENGTH),
+                "clicks_before_import_from",
+            ),
+            "version": POSITIVE,
+        },
     )
     left_out = Table.left_out | {"search"}
     source = (
@@ -130,32 +149,15 @@ class LinksTable(AliasedTable):
     )
     order = "link.id"
     compared_as = {"grid": "(SELECT key FROM archive_gr WHERE name = row.grid)"}
-    inserted_as = {
+    inserted_as: ClassVar[Mapping[str, str]] = {
         **AliasedTable.inserted_as,
-        "grid": "grid.key",
         **{name: f"coalesce(row.new_{name}, row.{name})" for name in ("x", "y", "width")},
     }
-    joins = "JOIN archive_gr AS grid ON grid.name = row.grid"
     staged = (*AliasedTable.staged, "new_x bigint", "new_y bigint", "new_width bigint")
-    conflicts = (
-        duplicate_alias("archive_links"),
-        (
-            "SELECT line FROM archive_links AS row WHERE NOT EXISTS"
-            " (SELECT FROM archive_grids AS grid WHERE grid.slug = row.grid)",
-            "is on a grid that the archive does not have",
-        ),
-        (
-            "SELECT row.line FROM archive_links AS row JOIN archive_grids AS grid"
-            " ON grid.slug = row.grid"
-            " WHERE NOT row.is_deleted AND row.x + row.width > grid.columns",
-            "leaves the columns of its grid",
-        ),
-        (
-            f"SELECT max(line) AS line FROM archive_links, generate_series(y, y + height - 1) AS place"
-            f" WHERE NOT is_deleted GROUP BY grid, place HAVING sum({_CELLS}) <> bit_or({_CELLS})",
-            "overlaps another one",
-        ),
-    )
+
+    def conflicts(self) -> list[tuple[str, str]]:
+        """Require a place of its own for each link, on a grid of the archive."""
+        return [*super().conflicts(), *_CONFLICTS]
 
     def check(self, row: Mapping[str, Any]) -> None:
         """Require that the active window ends after it begins."""

@@ -1,12 +1,28 @@
-"""Share what rows with a slug have in common: the slug may exist here."""
+"""Share what rows with a slug have in common: it may exist here, as may the alias of grids and links."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from gridlink.lib.slugs import ALIAS_PATTERN, alias_validator
+from gridlink.lib.text import CONTROL
 from reports.exports.archive import names
 from reports.exports.archive.table import Scope, Table
+from reports.exports.archive.values import BadValue
+
+
+def check_alias(alias: str) -> None:
+    """Raise ValueError unless it is a valid alias."""
+    if not re.fullmatch(ALIAS_PATTERN, alias):
+        raise ValueError(str(alias_validator.message))
+
+
+def check_title(title: str) -> None:
+    """Raise ValueError unless it is one line with something in it."""
+    if not title.strip() or CONTROL.search(title):
+        raise ValueError("it must be one line that is not empty")
 
 
 class RecordTable(Table):
@@ -53,3 +69,50 @@ class RecordTable(Table):
             WHERE found.line = row.line""",
             scope.params,
         )
+
+
+class AliasedTable(RecordTable):
+    """Restore rows with an alias, which is lost if it is taken here."""
+
+    staged: ClassVar[tuple[str, ...]] = (*RecordTable.staged, "new_alias text")
+    label = "title"
+    inserted_as: ClassVar[Mapping[str, str]] = {
+        **Table.inserted_as,
+        "id": "slug.key",
+        "slug": "row.new_slug",
+        "alias": "row.new_alias",
+    }
+
+    def conflicts(self) -> list[tuple[str, str]]:
+        """Forbid two live rows with the same alias."""
+        rows = (
+            f"SELECT max(line) AS line FROM {self.staging} WHERE NOT is_deleted AND alias IS NOT NULL"
+            " GROUP BY alias HAVING count(*) > 1"
+        )
+        return [*super().conflicts(), (rows, "has the alias of another one")]
+
+    def check(self, row: Mapping[str, Any]) -> None:
+        """Require `deleted_on` of rows in the trash, and of no others."""
+        if row["is_deleted"] is (row["deleted_on"] is None):
+            raise BadValue("has deleted_on without is_deleted, or the other way round")
+
+    def decide(self, cursor: Any, scope: Scope) -> None:
+        """Keep what exists here and free the aliases that are taken."""
+        self.reset(cursor, scope)
+        cursor.execute(f"UPDATE {self.staging} SET new_alias = alias")
+        self.keep_existing(cursor, scope)
+        cursor.execute(
+            f"""
+            UPDATE {self.staging} AS row SET new_alias = NULL,
+                remark = concat_ws('; ', nullif(remark, ''),
+                    'its alias ' || row.alias || ' is taken here: it is restored without one')
+            FROM {self.db_table} AS here
+            WHERE row.outcome = 'create' AND NOT row.is_deleted
+                AND here.alias = row.alias AND NOT here.is_deleted"""
+        )
+        names.collect(cursor, scope, self.kind, self.staging)
+
+    def insert(self, cursor: Any, scope: Scope) -> None:
+        """Insert the new rows, under new keys."""
+        names.assign_keys(cursor, scope, self.kind, self.staging)
+        super().insert(cursor, scope)

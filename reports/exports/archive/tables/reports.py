@@ -9,7 +9,7 @@ from gridlink.lib.errors import Invalid
 from gridlink.lib.zones import zone_names
 from reports.exports.archive import names
 from reports.exports.archive.fields import model_fields
-from reports.exports.archive.tables.aliased import check_title
+from reports.exports.archive.tables.records import check_title
 from reports.exports.archive.tables.validated import (
     Decision,
     Row,

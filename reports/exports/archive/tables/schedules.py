@@ -13,7 +13,7 @@ from gridlink.lib.errors import ApplicationError, Invalid, NotFound
 from reports.exports.archive import names
 from reports.exports.archive.fields import model_fields
 from reports.exports.archive.table import Table
-from reports.exports.archive.tables.aliased import check_title
+from reports.exports.archive.tables.records import check_title
 from reports.exports.archive.tables.validated import (
     Decision,
     Row,

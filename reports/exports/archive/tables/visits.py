@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
 
@@ -14,18 +15,14 @@ from reports.exports.archive import names
 from reports.exports.archive.fields import Field, model_fields
 from reports.exports.archive.table import Scope, Table
 from reports.exports.archive.tables.agents import AGENT_JOIN, digest
-from reports.exports.archive.values import nullable, reference
+from reports.exports.archive.values import nullable
 from reports.models import Click, View, Visit
 
 # What an instance concludes from a visit, and may conclude differently later.
 _CONCLUDED = ("verdict", "bot_reason", "bot_rules", "is_first_on_grid", "is_first_on_link")
-_GRID = Field("grid", names.name("gr", "visit.grid_id"), reference("gr"), "grid_id")
-_LINK = Field("link", names.name("li", "visit.link_id"), reference("li"), "link_id")
 _AGENT = Field("agent", "agent.digest", nullable(digest()), "user_agent_id")
-_BEFORE_AGENT = (
-    "visitor", "verdict", "is_first_on_grid", "bot_reason", "bot_rules", "flags",
-)  # fmt: skip
-_AFTER_AGENT = (
+_NAMES = (
+    "grid", "visitor", "verdict", "is_first_on_grid", "bot_reason", "bot_rules", "flags", "agent",
     "country", "referrer", "language", "utm_source", "utm_medium", "utm_campaign", "utm_term",
     "utm_content",
 )  # fmt: skip
@@ -35,27 +32,25 @@ SELECT EXISTS (SELECT FROM reports_grid_hour WHERE hour < %(oldest)s),
     (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => %(months)s))::date"""
 
 
-def _fields(model: type[Visit]) -> tuple[Field, ...]:
-    return (
-        _GRID,
-        *model_fields(model, "visit", _BEFORE_AGENT),
-        _AGENT,
-        *model_fields(model, "visit", _AFTER_AGENT),
-    )
-
-
-def _in_future(staging: str, moment: str) -> tuple[str, str]:
-    """Return the conflict of a time later than clocks may differ."""
-    rows = f"SELECT line FROM {staging} WHERE {moment} > now() + interval '1 day'"
-    return rows, "is of a time to come"
+def _fields(model: type[Visit], *own: str) -> tuple[Field, ...]:
+    overrides = {**names.fields("visit"), "agent": _AGENT}
+    return model_fields(model, "visit", (*own, *_NAMES), overrides=overrides)
 
 
 class VisitsTable(Table):
     """Restore rows that only their content identifies: two equal rows are two visits."""
 
     moment: ClassVar[str]
-    joins: ClassVar[str]
-    """Joins of what a staged `row` refers to."""
+    joins = "LEFT JOIN archive_agents AS agent ON agent.digest = row.agent"
+    inserted_as: ClassVar[Mapping[str, str]] = {
+        **Table.inserted_as,
+        "user_agent_id": "coalesce(agent.key, 0)",
+    }
+
+    def conflicts(self) -> list[tuple[str, str]]:
+        """Forbid times that are later than clocks may differ."""
+        rows = f"SELECT line FROM {self.staging} WHERE {self.moment} > now() + interval '1 day'"
+        return [(rows, "is of a time to come")]
 
     def decide(self, cursor: Any, scope: Scope) -> None:
         """Create rows, except those that exist here or are too old for this instance."""
@@ -74,24 +69,15 @@ class VisitsTable(Table):
             cursor.execute(self._existing(within), params)
 
     def insert(self, cursor: Any, scope: Scope) -> None:
-        """Insert the new rows in the order of the archive."""
+        """Insert the new rows, once there are partitions for them."""
         self._make_partitions(cursor)
-        values = {field.column: _key(field) or f"row.{field.name}" for field in self.fields}
-        cursor.execute(
-            f"""
-            INSERT INTO {self.db_table} (user_id, {", ".join(values)})
-            SELECT %(user)s, {", ".join(values.values())}
-            FROM {self.staging} AS row {self.joins}
-            WHERE row.outcome = 'create' ORDER BY row.line""",
-            scope.params,
-        )
+        super().insert(cursor, scope)
 
     def _existing(self, within: str) -> str:
         """Return SQL that marks the rows that exist here, each as often as it does."""
+        values = self.staged_values()
         compared = [field for field in self.fields if field.name not in _CONCLUDED]
-        staged = ", ".join(
-            f"{field.name}.key" if field.value.ref else f"row.{field.name}" for field in compared
-        )
+        staged = ", ".join(values[field.column] for field in compared)
         stored = ", ".join(
             "agent.digest" if field is _AGENT else f"visit.{field.column}" for field in compared
         )
@@ -99,7 +85,7 @@ class VisitsTable(Table):
         WITH staged AS (
             SELECT line, what, row_number() OVER (PARTITION BY what ORDER BY line) AS nth FROM (
                 SELECT row.line, md5(row({staged})::text) AS what
-                FROM {self.staging} AS row {self.joins}
+                {self.staged_rows()}
                 WHERE row.outcome = 'create') AS rows
         ), stored AS (
             SELECT what, row_number() OVER (PARTITION BY what) AS nth FROM (
@@ -123,34 +109,18 @@ class VisitsTable(Table):
         cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
 
 
-def _key(field: Field) -> str:
-    """Return the SQL of the key for a staged name; empty for other fields."""
-    return (
-        "coalesce(agent.key, 0)" if field is _AGENT else f"{field.name}.key" * bool(field.value.ref)
-    )
-
-
 class ClicksTable(VisitsTable):
     """Restore clicks of links."""
 
     name = "clicks"
     moment = "clicked_on"
     model = Click
-    fields = (
-        *model_fields(Click, "visit", ("clicked_on",)),
-        _LINK,
-        *model_fields(Click, "visit", ("tile", "is_first_on_link")),
-        *_fields(Click),
-    )
+    fields = _fields(Click, "clicked_on", "link", "tile", "is_first_on_link")
     source = f"""
     FROM (SELECT * FROM reports_click
         WHERE user_id = %(user)s AND clicked_on >= %(raw_from)s) AS visit
     {names.joins("gr", "visit.grid_id")} {names.joins("li", "visit.link_id")}{AGENT_JOIN}"""
     order = "visit.clicked_on, visit.id"
-    conflicts = (_in_future("archive_clicks", "clicked_on"),)
-    joins = """
-    JOIN archive_gr AS grid ON grid.name = row.grid JOIN archive_li AS link ON link.name = row.link
-    LEFT JOIN archive_agents AS agent ON agent.digest = row.agent"""
 
     def insert(self, cursor: Any, scope: Scope) -> None:
         """Insert the new rows, and let exports that start from now on include them."""
@@ -164,16 +134,12 @@ class ViewsTable(VisitsTable):
     name = "views"
     moment = "viewed_on"
     model = View
-    fields = (*model_fields(View, "visit", ("viewed_on",)), *_fields(View))
+    fields = _fields(View, "viewed_on")
     source = f"""
     FROM (SELECT * FROM reports_view
         WHERE user_id = %(user)s AND viewed_on >= %(raw_from)s) AS visit
     {names.joins("gr", "visit.grid_id")}{AGENT_JOIN}"""
     order = "visit.viewed_on, visit.id"
-    conflicts = (_in_future("archive_views", "viewed_on"),)
-    joins = """
-    JOIN archive_gr AS grid ON grid.name = row.grid
-    LEFT JOIN archive_agents AS agent ON agent.digest = row.agent"""
 
 
 def _kept_from(cursor: Any) -> date:
