@@ -16,10 +16,10 @@ from gridlink.lib.rest.serializers import StrictSerializer, TextField, validated
 from reports.access import report_write
 from reports.exports.archive.tables.validated import first_error
 from reports.exports.serializers import ExportSerializer
-from reports.exports.services import export_params, export_submit
+from reports.exports.services import export_params
 from reports.reporting.runs.ranges import RangeSerializer, period_at
 from reports.reporting.services import run_submit
-from tasks.jobs.services import Submission
+from tasks.jobs.services import Submission, job_submit
 from tasks.schedules.registry import Occurrence, ScheduledAction, register
 
 
@@ -79,12 +79,14 @@ class MakeExport(ScheduledAction):
         stored = _stored(_ExportParams, params)
         export = _resolve_range(stored, user.week_start, occurrence.slot)
         with _missing("A grid or link in the filters"):
-            return export_submit(
-                user=user,
-                idempotency_key=occurrence.key,
-                deliveries=occurrence.deliveries,
-                **export,
-            )
+            kind, params = export_params(user=user, **export)
+        return job_submit(
+            user=user,
+            kind=kind,
+            params=params,
+            idempotency_key=occurrence.key,
+            deliveries=occurrence.deliveries,
+        )
 
 
 def _stored(form: type[StrictSerializer], params: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""Classify database errors, read snapshots and lock rows."""
+"""Classify database errors, read snapshots, copy rows in and lock them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import (
     DEFAULT_DB_ALIAS,
@@ -30,6 +31,35 @@ def snapshot(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
         with connections[using].cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
+
+
+class _Chunks:
+    """Give COPY chunks of any size; keep the error that ended them."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.error: BaseException | None = None
+        self._chunks = iter(chunks)
+
+    def read(self, _size: int) -> bytes:
+        """Return the next chunk; empty at the end."""
+        try:
+            return next(filter(None, self._chunks), b"")
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def copy_in(cursor: Any, statement: str, chunks: Iterable[bytes]) -> None:
+    """Run COPY … FROM STDIN with chunks of any size; raise what they raise."""
+    source = _Chunks(chunks)
+    try:
+        with connection.wrap_database_errors:
+            cursor.copy_expert(statement, source, 1 << 16)
+    except DatabaseError:
+        # The server knows only that the client failed.
+        if source.error:
+            raise source.error from None
+        raise
 
 
 def lock_row(row: Model) -> bool:

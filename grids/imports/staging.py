@@ -7,12 +7,12 @@ connection, or with the connection.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from psycopg2.extras import execute_values
 
+from gridlink.lib.database import copy_in
 from grids.imports.rows import EntryRows, Folder
 
 # With those that `match`, `plan` and `writer` create.
@@ -42,7 +42,6 @@ _ANALYZE = """
 SET LOCAL default_statistics_target = 10;
 ANALYZE import_folder, import_entry (n, verdict, folder, url_key, source_id)
 """
-_PIECE = 1 << 16
 
 
 def stage(rows: Iterable[bytes], folders: list[Folder]) -> None:
@@ -51,17 +50,9 @@ def stage(rows: Iterable[bytes], folders: list[Folder]) -> None:
     The folders are complete only when all rows were read. Raises what the rows raise, and leaves no tables
     then.
     """
-    pieces = _ChunkFile(rows)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CREATE)
-        try:
-            with connection.wrap_database_errors:
-                cursor.copy_expert(_ENTRIES, pieces, _PIECE)
-        except DatabaseError:
-            # The server knows only that the client failed.
-            if pieces.error:
-                raise pieces.error from None
-            raise
+        copy_in(cursor, _ENTRIES, rows)
         folder_rows = [(each.number, each.title, each.ordinal, each.slug) for each in folders]
         if folder_rows:
             execute_values(cursor.cursor, _FOLDERS, folder_rows, page_size=1000)
@@ -72,20 +63,3 @@ def unstage() -> None:
     """Drop the tables when the current transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(_DROP)
-
-
-class _ChunkFile(io.RawIOBase):
-    """Give COPY a file of chunks of any size; keep the error that ended it."""
-
-    def __init__(self, rows: Iterable[bytes]) -> None:
-        super().__init__()
-        self.error: BaseException | None = None
-        self._rows = iter(rows)
-
-    def read(self, _size: int = -1) -> bytes:
-        """Return the next chunk; empty at the end."""
-        try:
-            return next(filter(None, self._rows), b"")
-        except BaseException as error:
-            self.error = error
-            raise

@@ -10,8 +10,9 @@ from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.headers import idempotency_key
 from gridlink.lib.rest.serializers import validated
 from reports.exports.serializers import ExportSerializer
-from reports.exports.services import export_submit
+from reports.exports.services import export_params
 from tasks.api.jobs.submissions import accepted, submits
+from tasks.jobs.services import job_submit
 
 
 class ExportListView(APIView):
@@ -35,5 +36,7 @@ class ExportListView(APIView):
         """
         key = idempotency_key(request)
         fields = validated(ExportSerializer, request.data)
-        submission = export_submit(user=actor_of(request), **fields, idempotency_key=key)
+        user = actor_of(request)
+        kind, params = export_params(user=user, **fields)
+        submission = job_submit(user=user, kind=kind, params=params, idempotency_key=key)
         return accepted(request, submission)

@@ -1,4 +1,4 @@
-"""Start exports: a request becomes a job."""
+"""Turn a request for an export into a job to submit."""
 
 from __future__ import annotations
 
@@ -15,45 +15,6 @@ from reports.exports.archive.runner import ARCHIVE
 from reports.exports.formats.csv import DELIMITERS, CsvFormat
 from reports.exports.registry import FORMATS, SOURCES, formats_of
 from reports.exports.runner import EXPORT
-from tasks.jobs.services import Submission, job_submit
-from tasks.notifications.recipients import DeliveryRequest
-
-
-def export_submit(
-    *,
-    user: User,
-    kind: str,
-    format: str,
-    compression: str = "none",
-    columns: Sequence[str] = (),
-    time_zone: str = "UTC",
-    delimiter: str = "comma",
-    bom: bool = False,
-    times: str = "offset",
-    filters: dict[str, Any],
-    idempotency_key: str = "",
-    deliveries: Sequence[DeliveryRequest] = (),
-) -> Submission:
-    """Queue an export; raises as `export_params` does."""
-    job_kind, params = export_params(
-        user=user,
-        kind=kind,
-        format=format,
-        compression=compression,
-        columns=columns,
-        time_zone=time_zone,
-        delimiter=delimiter,
-        bom=bom,
-        times=times,
-        filters=filters,
-    )
-    return job_submit(
-        user=user,
-        kind=job_kind,
-        params=params,
-        idempotency_key=idempotency_key,
-        deliveries=deliveries,
-    )
 
 
 def export_params(

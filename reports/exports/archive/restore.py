@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -66,12 +67,9 @@ class Restore:
 
     def _insert_with_retries(self, cursor: Any) -> Tally:
         for _ in range(_ATTEMPTS - 1):
-            try:
-                with transaction.atomic():
-                    return self._insert(cursor)
-            except IntegrityError:
-                # Another request took an alias meanwhile: decide again.
-                continue
+            # Another request may take an alias meanwhile: decide again.
+            with suppress(IntegrityError), transaction.atomic():
+                return self._insert(cursor)
         with transaction.atomic():
             return self._insert(cursor)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from gridlink.lib.database import copy_in
 from gridlink.lib.text import unstorable_text
 from reports.exports.archive.format import ArchiveError
 from reports.exports.archive.reader import Archive
@@ -53,17 +54,8 @@ def _create(cursor: Any, table: Table) -> None:
 
 def _load(cursor: Any, archive: Archive, table: Table, on_progress: OnProgress) -> None:
     columns = ", ".join(["line", *(f'"{field.name}"' for field in table.fields)])
-    source = _CopySource(_batches(archive, table, on_progress))
-    try:
-        with connection.wrap_database_errors:
-            cursor.copy_expert(
-                f"COPY {table.staging} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '')", source
-            )
-    except Exception:
-        # COPY reports only that reading failed.
-        if source.error:
-            raise source.error from None
-        raise
+    statement = f"COPY {table.staging} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '')"
+    copy_in(cursor, statement, _batches(archive, table, on_progress))
 
 
 def _batches(archive: Archive, table: Table, on_progress: OnProgress) -> Iterator[bytes]:
@@ -105,19 +97,3 @@ def _check_conflicts(cursor: Any, table: Table) -> None:
         (line,) = cursor.fetchone()
         if line is not None:
             raise ArchiveError(f"{table.file_name}, line {line}: {message}.")
-
-
-class _CopySource:
-    """Give COPY one batch after another; keep the error that ended it."""
-
-    def __init__(self, batches: Iterator[bytes]) -> None:
-        self.error: Exception | None = None
-        self._batches = batches
-
-    def read(self, _size: int) -> bytes:
-        """Return the next batch; empty at the end."""
-        try:
-            return next(self._batches, b"")
-        except Exception as error:
-            self.error = error
-            raise

@@ -13,8 +13,6 @@ from datetime import date, datetime
 from typing import Any
 
 INTEGER_MAX = (1 << 31) - 1
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00|Z)")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class BadValue(ValueError):
@@ -67,15 +65,29 @@ def choice(words: Collection[str]) -> Value:
     return Value("text", cell)
 
 
-def matching(pattern: re.Pattern[str], description: str, *, ref: str = "") -> Value:
-    """Accept text that matches a pattern, which must match nothing that needs quotes."""
+def matching(
+    pattern: re.Pattern[str],
+    description: str,
+    *,
+    sql: str = "text",
+    parse: Callable[[str], object] = str,
+    ref: str = "",
+) -> Value:
+    """Accept text that matches a pattern, which must match nothing that needs quotes.
+
+    `parse` raises ValueError for what is not allowed nevertheless.
+    """
 
     def cell(value: Any) -> str:
         if type(value) is not str or not pattern.fullmatch(value):
             raise BadValue(f"is no {description}")
+        try:
+            parse(value)
+        except ValueError as error:
+            raise BadValue(f"is no {description.split()[0]}: {error}") from error
         return value
 
-    return Value("text", cell, ref)
+    return Value(sql, cell, ref)
 
 
 def reference(prefix: str) -> Value:
@@ -103,33 +115,18 @@ def _boolean_cell(value: Any) -> str:
     return "t" if value else "f"
 
 
-def _iso(
-    sql: str, pattern: re.Pattern[str], parse: Callable[[str], Any], description: str
-) -> Value:
-    """Accept ISO 8601 as `parse` reads it; the description ends with an example."""
-
-    def cell(value: Any) -> str:
-        if type(value) is not str or not pattern.fullmatch(value):
-            raise BadValue(f"is no {description}")
-        try:
-            parse(value)
-        except ValueError as error:
-            raise BadValue(f"is no {description.split()[0]}: {error}") from error
-        return value
-
-    return Value(sql, cell)
-
-
 POSITIVE = integer(1, INTEGER_MAX)
 BOOLEAN = Value("boolean", _boolean_cell)
-TIMESTAMP = _iso(
-    "timestamptz",
-    _TIMESTAMP,
-    datetime.fromisoformat,
+TIMESTAMP = matching(
+    re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00|Z)"),
     "moment like 2026-03-04T05:06:07.000089+00:00",
+    sql="timestamptz",
+    parse=datetime.fromisoformat,
 )
 """An instant in UTC, to the microsecond."""
-DAY = _iso("date", _DAY, date.fromisoformat, "day like 2026-03-04")
+DAY = matching(
+    re.compile(r"\d{4}-\d\d-\d\d"), "day like 2026-03-04", sql="date", parse=date.fromisoformat
+)
 
 
 def texts(most: int, length: int) -> Value:

@@ -16,7 +16,7 @@ from django.db import connection
 
 from gridlink.accounts.models import User
 from reports.exports.archive.runner import RESTORE
-from reports.exports.services import export_submit
+from reports.exports.services import export_params
 from tasks.jobs.services import Submission, job_submit, upload_store
 from tasks.models import Job, JobFile
 from tasks.storage import object_store
@@ -28,7 +28,8 @@ Files = dict[str, bytes]
 
 def archive_submit(*, user: User) -> Submission:
     """Submit an export of the whole account."""
-    return export_submit(user=user, kind="account", format="zip", filters={})
+    kind, params = export_params(user=user, kind="account", format="zip", filters={})
+    return job_submit(user=user, kind=kind, params=params)
 
 
 def archived(client: Client) -> bytes:
