@@ -113,10 +113,6 @@ def _value(sql: str, attributes: str = "") -> str:
     return f"coalesce('<c{attributes}><v>' || {sql} || '</v></c>', '<c/>')"
 
 
-def _boolean(name: str, sql: str) -> str:
-    return f"""coalesce('<c t="b"><v>' || {sql}::int || '</v></c>', '<c/>')"""
-
-
 def _timestamp(name: str, sql: str) -> str:
     serial = f"(date_part('epoch', {sql}) / 86400 + 25569)"
     cell = _value(serial, f' s="{TIMESTAMP_STYLE}"')
@@ -130,7 +126,7 @@ TEXT = Cell(_text, width=24)
 """text: never a formula, a link or a number, whatever it looks like."""
 INTEGER = Cell(_integer)
 """any integer type."""
-BOOLEAN = Cell(_boolean, width=10)
+BOOLEAN = Cell(lambda name, sql: _value(f"{sql}::int", ' t="b"'), width=10)
 """boolean."""
 TIMESTAMP = Cell(_timestamp, width=20)
 """timestamp without time zone, already in the zone that the sheet shows; exact to the millisecond."""

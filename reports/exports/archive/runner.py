@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,9 +20,10 @@ from reports.exports.archive.format import CONTENT_TYPE, FILE_NAME, KIND, MANIFE
 from reports.exports.archive.reader import Archive, is_archive
 from reports.exports.archive.restore import Restore
 from reports.exports.archive.writer import write_archive
-from reports.exports.archive.zip_checks import spool
-from reports.exports.export import files_json
+from reports.exports.archive.zip_checks import check_size
+from reports.exports.progress import Progress
 from reports.exports.quota import StorageQuota
+from reports.exports.runner import files_json
 from reports.models import Click
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
@@ -94,16 +96,9 @@ class RestoreRunner(JobRunner):
         return Outcome(result, effects=partial(_finish, context, restore, result))
 
     def _stage(self, context: JobContext, archive: Archive) -> Restore:
-        done, total = 0, archive.rows
-
-        def add_rows(rows: int) -> None:
-            nonlocal done
-            done += rows
-            context.report(min(done, total), total, "rows")
-
-        add_rows(0)
+        progress = Progress(context, archive.rows)
         try:
-            staging.stage(archive, add_rows)
+            staging.stage(archive, progress.add)
         except BaseException:
             # The session outlives the job; a broken one has lost its temporary tables already.
             with suppress(DatabaseError, InterfaceError):
@@ -135,10 +130,11 @@ def _upload(context: JobContext) -> Iterator[IO[bytes]]:
     """
     slug = context.params.get("upload_of", context.claim.slug)
     upload = JobFile.objects.get(job__slug=slug, job__user=context.user_id, role=FileRole.INPUT)
+    check_size(upload.size)
     with tempfile.TemporaryFile() as file:
         try:
             with context.store.open(upload.storage_key) as source:
-                spool(source, file)
+                shutil.copyfileobj(source, file, 1 << 20)
         except ObjectMissing as error:
             raise JobFailed("expired", "The upload has expired; send the file again.") from error
         file.seek(0)

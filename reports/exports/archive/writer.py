@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db import connections
 
 from gridlink.accounts.models import User
-from reports.clicks.rollups import watermark
 from reports.clicks.storage.partitions import oldest_day
 from reports.exports.archive.format import MANIFEST, SCHEMA, FileNote, Manifest
 from reports.exports.archive.registry import TABLES
@@ -22,6 +21,7 @@ from reports.exports.base import buffered, copy_json_lines
 from reports.exports.progress import ChunkProgress, Progress
 from reports.exports.readers import ReaderPool
 from reports.exports.replica import database_for
+from reports.exports.sources.clicks import clicks_as_of
 from tasks.jobs.context import JobContext
 from tasks.jobs.registry import JobFailed
 
@@ -42,7 +42,7 @@ def write_archive(context: JobContext, out: io.RawIOBase) -> Manifest:
 
 def _write(readers: ReaderPool, context: JobContext, out: io.RawIOBase) -> Manifest:
     with readers.snapshot("UTC") as using:
-        scope, as_of = _scope(context.user_id, using), _as_of(using)
+        scope, as_of = _scope(context.user_id, using), clicks_as_of(using)
         total = _checked(sum(_count(table, scope, using) for table in TABLES))
         progress = Progress(context, total)
         with zipfile.ZipFile(cast(BinaryIO, out), "w", allowZip64=True) as archive:
@@ -67,12 +67,6 @@ def _checked(rows: int) -> int:
         message = f"This server exports at most {limit} rows; the account has {rows}."
         raise JobFailed("too_large", message)
     return rows
-
-
-def _as_of(using: str) -> dict[str, Any]:
-    mark = watermark.read(using)
-    now = datetime.now(UTC).isoformat()
-    return {"time": now, "last_click": mark.click, "judged_again": mark.reclassified}
 
 
 def _remarks(raw_from: date | None) -> tuple[str, ...]:

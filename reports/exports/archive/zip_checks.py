@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import struct
@@ -30,10 +29,15 @@ _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 
 
+def check_size(size: int) -> None:
+    """Raise ArchiveError for a file that is too large."""
+    if size > ARCHIVE_BYTES:
+        raise ArchiveError(f"The file is larger than {ARCHIVE_BYTES} bytes.")
+
+
 def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
     """Open a ZIP whose entries are harmless; raise ArchiveError."""
-    if file.seek(0, os.SEEK_END) > ARCHIVE_BYTES:
-        raise ArchiveError(f"The file is larger than {ARCHIVE_BYTES} bytes.")
+    check_size(file.seek(0, os.SEEK_END))
     _check_directory(file)
     try:
         archive = zipfile.ZipFile(file)
@@ -89,13 +93,3 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 
 def _shortened(entry: zipfile.ZipInfo) -> str:
     return repr(entry.filename[:80])
-
-
-def spool(source: io.BufferedIOBase | IO[bytes], file: IO[bytes]) -> None:
-    """Copy a stream to a seekable file; raise ArchiveError if it is too large."""
-    size = 0
-    while block := source.read(1 << 20):
-        size += len(block)
-        if size > ARCHIVE_BYTES:
-            raise ArchiveError(f"The file is larger than {ARCHIVE_BYTES} bytes.")
-        file.write(block)

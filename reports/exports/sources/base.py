@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from django.db import models
@@ -81,7 +81,15 @@ class Plan:
         """Return it for a checkpoint, under the keys that stored ones have."""
         return {
             "as_of": self.as_of,
-            "pieces": [_as_stored(asdict(chunk)) for chunk in self.chunks],
+            "pieces": [
+                {
+                    "rows": each.rows,
+                    "start": each.start,
+                    "end": each.end,
+                    "is_cut": each.is_truncated,
+                }
+                for each in self.chunks
+            ],
             "remarks": self.remarks,
         }
 
@@ -93,11 +101,6 @@ class Plan:
             for piece in stored["pieces"]
         )
         return cls(stored["as_of"], chunks, tuple(stored["remarks"]))
-
-
-def _as_stored(chunk: dict[str, Any]) -> dict[str, Any]:
-    is_cut = chunk.pop("is_truncated")
-    return {**chunk, "is_cut": is_cut}
 
 
 class ExportSource(ABC):

@@ -72,12 +72,10 @@ class ClicksSource(ExportSource):
 
     def plan(self, using: str) -> Plan:
         """Return the clicks up to the last one stored."""
-        mark = watermark.read(using)
+        as_of = clicks_as_of(using)
         start, end, remarks = self._range(using)
-        now = datetime.now(UTC).isoformat()
-        as_of = {"time": now, "last_click": mark.click, "judged_again": mark.reclassified}
-        chunks = tuple(self._chunks(start, end, mark.click, using))
-        return Plan(as_of, chunks or (Chunk(0, now, now),), remarks)
+        chunks = tuple(self._chunks(start, end, as_of["last_click"], using))
+        return Plan(as_of, chunks or (Chunk(0, as_of["time"], as_of["time"]),), remarks)
 
     def select(self, plan: Plan, chunk: Chunk, using: str) -> ExportQuery:
         """Return the query of the clicks from the chunk's start to before its end."""
@@ -172,6 +170,13 @@ class ClicksSource(ExportSource):
             )
             found: list[tuple[datetime, int]] = cursor.fetchall()
         return found
+
+
+def clicks_as_of(using: str) -> dict[str, Any]:
+    """Return until when clicks are read, as manifests say it."""
+    mark = watermark.read(using)
+    now = datetime.now(UTC).isoformat()
+    return {"time": now, "last_click": mark.click, "judged_again": mark.reclassified}
 
 
 def _kept_from(using: str) -> datetime | None:

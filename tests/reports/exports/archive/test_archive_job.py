@@ -305,7 +305,7 @@ def partitions() -> list[tuple[str]]:
     return found
 
 
-def test_too_large_an_upload_is_refused_while_it_is_read(
+def test_too_large_an_upload_is_refused_before_it_is_read(
     owner: Client, archive: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zip_checks, "ARCHIVE_BYTES", 100)
