@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -37,12 +37,6 @@ class Column:
 
 Expressions = Mapping[Kind, Callable[[str], str]]
 """From the SQL of a value to that of what is written; kinds that are not named are written as they are."""
-
-
-def select_columns(columns: Iterable[Column], names: Iterable[str]) -> tuple[Column, ...]:
-    """Return the named columns in the order of the names; all without names."""
-    by_name = {column.name: column for column in columns}
-    return tuple(by_name[name] for name in names) or tuple(by_name.values())
 
 
 def timestamp_text(zone: str) -> Callable[[str], str]:

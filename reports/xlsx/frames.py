@@ -75,7 +75,6 @@ class RowPacker:
     def __init__(
         self, out: SupportsWrite[bytes], on_progress: Callable[[int], object] = lambda rows: None
     ) -> None:
-        self.rows = 0
         self._out = out
         self._on_progress = on_progress
         self._buffer = bytearray()
@@ -109,7 +108,6 @@ class RowPacker:
         frame = Frame.of(xml)
         self._out.write(_HEADER.pack(frame.rows, frame.size, frame.crc, len(frame.deflated)))
         self._out.write(frame.deflated)
-        self.rows += frame.rows
         self._on_progress(frame.rows)
 
 

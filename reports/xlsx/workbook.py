@@ -66,7 +66,6 @@ class Workbook:
         title: str,
         sheet_rows: int = SHEET_ROWS,
     ) -> None:
-        self.rows = 0
         self._archive = Archive(out)
         self._columns = columns
         self._title = _checked(title)
@@ -103,7 +102,6 @@ class Workbook:
         self._archive.append(frame)
         self._left -= frame.rows
         self._bytes += frame.size
-        self.rows += frame.rows
 
     def _next_sheet(self) -> None:
         self._end_sheet()

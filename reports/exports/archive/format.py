@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from reports.exports.archive.table import Table
-
 SCHEMA = 2
 MANIFEST = "manifest.json"
 KIND = "account"
@@ -58,10 +56,6 @@ class Manifest:
     files: Sequence[FileNote]
     remarks: Sequence[str] = field(default_factory=tuple)
 
-    def as_bytes(self) -> bytes:
-        """Return the file's content."""
-        return json.dumps(self.as_json(), indent=2).encode() + b"\n"
-
     def as_json(self) -> dict[str, Any]:
         """Return what `parse` reads."""
         return {
@@ -98,10 +92,6 @@ class Manifest:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ArchiveError(f"{MANIFEST} cannot be read: {error!r}.") from error
-
-    def tables(self, tables: Sequence[Table]) -> list[Table]:
-        """Return those that archives of this schema have."""
-        return [table for table in tables if table.since <= self.schema]
 
 
 def _check_schema(stored: dict[str, Any]) -> None:

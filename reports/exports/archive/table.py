@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 
 from django.db import models
@@ -28,8 +28,7 @@ class Scope:
     @property
     def params(self) -> dict[str, Any]:
         """Return the parameters of the tables' queries."""
-        day = self.raw_from or date.min
-        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        start = datetime.combine(self.raw_from or date.min, time.min, UTC)
         return {"user": self.user_id, "slug": self.slug, "raw_from": start}
 
 

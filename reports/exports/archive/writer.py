@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 from datetime import date
 from functools import partial
@@ -51,7 +52,8 @@ def _write(readers: ReaderPool, context: JobContext, out: io.RawIOBase) -> Manif
             manifest = Manifest(
                 SCHEMA, settings.VERSION, as_of, scope.raw_from, notes, _remarks(scope.raw_from)
             )
-            archive.writestr(_info(MANIFEST), manifest.as_bytes(), compresslevel=_LEVEL)
+            content = json.dumps(manifest.as_json(), indent=2).encode() + b"\n"
+            archive.writestr(_info(MANIFEST), content, compresslevel=_LEVEL)
     return manifest
 
 

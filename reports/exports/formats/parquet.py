@@ -95,7 +95,6 @@ class PartWriter:
         columns: Sequence[Column],
         on_progress: Callable[[int], object] = lambda rows: None,
     ) -> None:
-        self.rows = 0
         self._on_progress = on_progress
         self._columns = columns
         self._block: list[bytes] = []
@@ -136,7 +135,6 @@ class PartWriter:
         self._group_bytes += self._block_bytes
         self._block.clear()
         self._block_bytes = 0
-        self.rows += table.num_rows
         self._on_progress(table.num_rows)
         if self._group_rows >= GROUP_ROWS or self._group_bytes >= _GROUP_BYTES:
             self._write_group()

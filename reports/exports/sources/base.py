@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from reports.exports.base import ExportQuery, Style
-from reports.exports.columns import Column, select_columns
+from reports.exports.columns import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,8 @@ class ExportSource(ABC):
 
     def __init__(self, spec: ExportSpec) -> None:
         self.spec = spec
-        self.columns_selected = select_columns(self.columns, spec.columns)
+        by_name = {column.name: column for column in self.columns}
+        self.columns_selected = tuple(by_name[name] for name in spec.columns or by_name)
 
     @abstractmethod
     def plan(self, using: str) -> Plan:

@@ -63,10 +63,16 @@ def copied(
 ) -> None:
     """Write the part of a FROM clause to `out`."""
     select = ", ".join(EXPRESSIONS.get(column.kind, str)(column.sql) for column in columns)
+    counted: list[int] = []
+
+    def count(rows: int) -> None:
+        counted.append(rows)
+        on_progress(rows)
+
     with connection.cursor() as cursor:
-        with PartWriter(out, columns, on_progress) as part:
+        with PartWriter(out, columns, count) as part:
             cursor.copy_expert(f"COPY (SELECT {select} {source}) TO STDOUT ({COPY_OPTIONS})", part)
-        assert part.rows == cursor.rowcount
+        assert sum(counted) == cursor.rowcount
 
 
 def part_of(columns: Sequence[Column], source: str, *params: Any) -> bytes:
