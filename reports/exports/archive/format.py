@@ -19,14 +19,6 @@ ARCHIVE_FORMAT = "zip"
 FILE_NAME = "account.zip"
 CONTENT_TYPE = "application/zip"
 
-# The most that is accepted of an archive, its content, its manifest, a line, a compression ratio, entries.
-ARCHIVE_BYTES = 4 << 30
-CONTENT_BYTES = 32 << 30
-MANIFEST_BYTES = 1 << 20
-LINE_BYTES = 1 << 20
-RATIO = 200
-ENTRIES = 100
-
 
 class ArchiveError(Exception):
     """Report a file that is no readable archive; the message is for its owner."""

@@ -17,10 +17,9 @@ from grids.formats.registry import register_job_format
 from grids.models import Link
 from reports.exports.archive import staging
 from reports.exports.archive.format import CONTENT_TYPE, FILE_NAME, KIND, MANIFEST, ArchiveError
-from reports.exports.archive.reader import Archive, is_archive
+from reports.exports.archive.reader import Archive, check_size, is_archive
 from reports.exports.archive.restore import Restore
 from reports.exports.archive.writer import write_archive
-from reports.exports.archive.zip_checks import check_size
 from reports.exports.progress import Progress
 from reports.exports.quota import StorageQuota
 from reports.exports.runner import files_json

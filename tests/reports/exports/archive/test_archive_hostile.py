@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from grids.models import Grid
-from reports.exports.archive import reader, zip_checks
+from reports.exports.archive import reader
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.runner import RESTORE
 from tests.support.client import Client
@@ -106,14 +106,14 @@ def test_a_bomb_that_says_it_is_small(owner: Client, good: bytes) -> None:
 def test_more_in_all_than_is_taken(
     owner: Client, good: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zip_checks, "CONTENT_BYTES", 3000)
+    monkeypatch.setattr(reader, "CONTENT_BYTES", 3000)
     assert reason(owner, good) == "The archive holds more than 3000 bytes."
 
 
 def test_a_file_larger_than_is_taken(
     owner: Client, good: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zip_checks, "ARCHIVE_BYTES", 1000)
+    monkeypatch.setattr(reader, "ARCHIVE_BYTES", 1000)
     assert reason(owner, good) == "The file is larger than 1000 bytes."
 
 

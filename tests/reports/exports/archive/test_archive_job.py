@@ -13,7 +13,7 @@ from django.db import connection
 
 from grids.models import Grid
 from reports.clicks.storage.ingest_lock import LOCK_KEY
-from reports.exports.archive import runner, zip_checks
+from reports.exports.archive import reader, runner
 from reports.exports.archive.reader import is_archive
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.runner import RESTORE
@@ -308,7 +308,7 @@ def partitions() -> list[tuple[str]]:
 def test_too_large_an_upload_is_refused_before_it_is_read(
     owner: Client, archive: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zip_checks, "ARCHIVE_BYTES", 100)
+    monkeypatch.setattr(reader, "ARCHIVE_BYTES", 100)
     job = execute(submit_restore(owner, [archive]))
     assert (job.error_code, job.error_message) == (
         "unreadable",
