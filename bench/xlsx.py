@@ -113,7 +113,7 @@ def _ours(path: Path, dsn: str) -> None:
         with psycopg2.connect(dsn).cursor() as cursor, RowPacker(part) as packer:
             cursor.copy_expert(statement, packer)
         part.seek(0)
-        book = Workbook(out, columns, title="Clicks")
+        book = Workbook(out, columns)
         book.add(frames(part))
         book.close()
 

@@ -58,11 +58,17 @@ class ExportRunner(JobRunner):
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """Hold the plan and the rows of each chunk; `truncated` says why some are missing."""
+    """Hold the plan and the rows of each chunk."""
 
     plan: Plan
     rows: list[int]
-    truncated: str = ""
+
+    @property
+    def truncated(self) -> str:
+        """Return why rows are missing; empty if none are."""
+        is_truncated = self.plan.chunks[-1].is_truncated
+        message = f"This server exports at most {self.plan.rows} rows, and there are more."
+        return message if is_truncated else ""
 
     @property
     def remarks(self) -> list[str]:
@@ -112,7 +118,9 @@ class Export:
     def _start(self, readers: ReaderPool, output: Output) -> ExportResult | Plan:
         """Return the plan, or the result if it has one chunk: write that."""
         with readers.snapshot(self.format.zone) as using:
-            plan = self._limited(self.source.plan(using))
+            plan, limit = self.source.plan(using), settings.EXPORT_ROWS_MAX
+            if 0 < limit < plan.rows:
+                plan = plan.truncated(limit)
             if len(plan.chunks) > 1:
                 return plan
             query = self.source.query(plan, plan.chunks[0], using)
@@ -120,7 +128,7 @@ class Export:
             rows = self.format.write(query, output.sink, progress.add_lines)
         progress.correct(rows)
         StorageQuota(self.spec.user_id).reserve(output.sink.size)
-        return ExportResult(plan, [rows], _truncation(plan))
+        return ExportResult(plan, [rows])
 
     def _write_parts(
         self, readers: ReaderPool, checkpoint: Checkpoint, output: Output
@@ -133,18 +141,7 @@ class Export:
         rows = parts.write(readers, output.sink)
         if not self.source.is_current(plan):
             raise JobFailed("changed", _CHANGED)
-        return ExportResult(plan, rows, _truncation(plan))
-
-    def _limited(self, plan: Plan) -> Plan:
-        limit = settings.EXPORT_ROWS_MAX
-        return plan.truncated(limit) if 0 < limit < plan.rows else plan
-
-
-def _truncation(plan: Plan) -> str:
-    is_truncated = plan.chunks[-1].is_truncated
-    return (
-        f"This server exports at most {plan.rows} rows, and there are more." if is_truncated else ""
-    )
+        return ExportResult(plan, rows)
 
 
 def manifest(export: Export, result: ExportResult, files: list[Any]) -> dict[str, Any]:

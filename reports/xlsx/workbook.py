@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 SHEET_ROWS = 1_048_576
 """The most rows of a sheet, its header included."""
 
-_TITLE_LENGTH = 31
-_NOT_IN_TITLES = re.compile(r"[\x00-\x1f\\/*?:\[\]]|^'|'$")
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -54,8 +51,7 @@ _STYLES = f"""{_DECLARATION}<styleSheet xmlns="{_MAIN}">\
 class Workbook:
     """Write a workbook: `add` all rows in order, then `close`; `out` need not seek.
 
-    The same columns, title and frames give the same bytes.
-    Raises ValueError for a `title` that Excel rejects as the name of a sheet.
+    The same columns and frames give the same bytes.
     """
 
     def __init__(
@@ -63,12 +59,10 @@ class Workbook:
         out: SupportsWrite[bytes],
         columns: Sequence[SheetColumn],
         *,
-        title: str,
         sheet_rows: int = SHEET_ROWS,
     ) -> None:
         self._archive = Archive(out)
         self._columns = columns
-        self._title = _checked(title)
         self._sheet_rows = sheet_rows
         self._sheets = self._left = self._bytes = 0
         self._archive.add("[Content_Types].xml", _CONTENT_TYPES.encode())
@@ -84,7 +78,7 @@ class Workbook:
     def close(self) -> None:
         """End the last sheet and list all sheets."""
         self._end_sheet()
-        self._archive.add("xl/workbook.xml", _workbook(self._title, self._sheets).encode())
+        self._archive.add("xl/workbook.xml", _workbook(self._sheets).encode())
         self._archive.add("xl/_rels/workbook.xml.rels", _workbook_links(self._sheets).encode())
         self._archive.close()
 
@@ -118,16 +112,6 @@ class Workbook:
         self._archive.end()
 
 
-def _checked(title: str) -> str:
-    if (
-        not title.strip()
-        or len(title) > _TITLE_LENGTH - len(" 999")
-        or _NOT_IN_TITLES.search(title)
-    ):
-        raise ValueError(f"Not the name of a sheet: {title!r}")
-    return title
-
-
 def _sheet_start(columns: Sequence[SheetColumn]) -> str:
     widths = "".join(
         f'<col min="{n}" max="{n}" width="{column.cell.width}" customWidth="1"/>'
@@ -144,11 +128,10 @@ def _sheet_start(columns: Sequence[SheetColumn]) -> str:
     )
 
 
-def _workbook(title: str, sheets: int) -> str:
-    names = [title, *(f"{title} {number}" for number in range(2, sheets + 1))]
+def _workbook(sheets: int) -> str:
+    names = ["Gridlink", *(f"Gridlink {number}" for number in range(2, sheets + 1))]
     listed = "".join(
-        f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>'
-        for n, name in enumerate(names, 1)
+        f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in enumerate(names, 1)
     )
     return f'{_DECLARATION}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>'
 

@@ -23,32 +23,24 @@ class NetscapeFormat(ExportFormat):
 
     def write(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
         """Stream rows through a server-side cursor, since SQL cannot escape HTML."""
-        entries = _Entries(query, on_progress)
-        # A buffer counts lines, of which a link has several: `_Entries` reports progress instead.
+        links = 0
+
+        def entries() -> Iterator[FolderEntry | LinkEntry]:
+            nonlocal links
+            grid = None
+            for links, row in enumerate(query.rows(), 1):
+                if row["grid"] != grid:
+                    grid = row["grid"]
+                    yield FolderEntry(path=(row["grid_title"],))
+                yield _link(row)
+                if links % _REPORT_EVERY == 0:
+                    on_progress(_REPORT_EVERY)
+
+        # A buffer counts lines, of which a link has several: `entries` reports progress instead.
         with self.compression.wrap(out) as target, buffered(target, lambda lines: None) as file:
-            for text in netscape_document(entries):
+            for text in netscape_document(entries()):
                 file.write(text.encode())
-        return entries.links
-
-
-class _Entries:
-    """Iterate over the rows as folders and links, and count the links."""
-
-    def __init__(self, query: ExportQuery, on_progress: OnProgress) -> None:
-        self.links = 0
-        self._query = query
-        self._on_progress = on_progress
-
-    def __iter__(self) -> Iterator[FolderEntry | LinkEntry]:
-        grid = None
-        for row in self._query.rows():
-            if row["grid"] != grid:
-                grid = row["grid"]
-                yield FolderEntry(path=(row["grid_title"],))
-            yield _link(row)
-            self.links += 1
-            if self.links % _REPORT_EVERY == 0:
-                self._on_progress(_REPORT_EVERY)
+        return links
 
 
 def _link(row: dict[str, Any]) -> LinkEntry:

@@ -61,7 +61,7 @@ class XlsxFormat(PartedFormat):
 
     def assemble(self, parts: Iterable[BinaryIO], out: io.RawIOBase) -> None:
         """Write the workbook of all parts."""
-        book = Workbook(cast(BinaryIO, out), self._sheet(), title="Gridlink")
+        book = Workbook(cast(BinaryIO, out), self._sheet())
         for part in parts:
             with part:
                 book.add(frames(part))
