@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from celery import current_app
 
-from reports.exports.parts import ExportParts
 from tasks.broker.publisher import RUN_JOB
 from tasks.jobs import sweeper
 from tasks.jobs.context import JobContext
 from tasks.models import Job, JobCheckpoint, JobFile
+from tasks.storage import object_store
 from tests.support.client import Client
 from tests.support.copies import copies_frozen, copying
 from tests.support.disks import Disk, MadeBelieveDisk, MountedDisk, used
@@ -230,15 +230,16 @@ def test_cancel_while_finished_parts_are_put_together(
     job = released_with_parts(owner, storage, 3 * used(storage) - 100_000)
     assert kept(job) == set(range(PIECES))
     opened: list[int] = []
-    real = ExportParts._open
+    store: Any = type(object_store())
+    real = store.open
 
-    def cancelled(self: ExportParts, *given: Any) -> Any:
+    def cancelled(self: Any, *given: Any, **further: Any) -> Any:
         if len(opened) == 1:
             heard_of_cancel(owner, job)
         opened.append(1)
-        return real(self, *given)
+        return real(self, *given, **further)
 
-    monkeypatch.setattr(ExportParts, "_open", cancelled)
+    monkeypatch.setattr(store, "open", cancelled)
     due(job)
     execute(job)
     assert event_types(job)[-3:] == ["claimed", "cancel_requested", "cancelled"]
