@@ -148,7 +148,7 @@ def buffered(
     on_progress: OnProgress,
     on_data: Callable[[memoryview], object] = lambda data: None,
 ) -> BinaryIO:
-    """Return a buffer in front of `out` that reports lines and bytes; closing it flushes it."""
+    """Return a buffer before `out` that reports lines and bytes; closing it flushes it."""
     writer = _ProgressWriter(out, on_progress, on_data)
     return cast(BinaryIO, io.BufferedWriter(writer, _BUFFER_BYTES))
 

@@ -1,4 +1,4 @@
-"""Run the job that makes an export: from its specification to the file and the manifest."""
+"""Run the job that makes an export: its file and the manifest."""
 
 from __future__ import annotations
 

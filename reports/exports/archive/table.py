@@ -149,7 +149,7 @@ class Table:
         """Set the outcome of each staged row; write to temporary tables only."""
 
     def insert(self, cursor: Any, scope: Scope) -> None:
-        """Insert the rows to create in the order of the archive, after all tables have decided."""
+        """Insert the rows to create in their order, after all tables have decided."""
         values = {**self.staged_values(), **self.inserted_as}
         cursor.execute(
             f"""

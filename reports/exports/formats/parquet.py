@@ -1,4 +1,4 @@
-"""Write Parquet with typed columns, compressed with Zstandard: rows from COPY as parts, parts as one file."""
+"""Write Parquet with typed columns, compressed with Zstandard, in parts that become one file."""
 
 from __future__ import annotations
 

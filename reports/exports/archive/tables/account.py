@@ -67,7 +67,7 @@ class AccountTable(Table):
     staged = ("adopted varchar[]",)
 
     def conflicts(self) -> list[tuple[str, str]]:
-        """Allow only one row."""
+        """Return also a second row."""
         second = ("SELECT line FROM archive_account WHERE line > 1", "is a second account")
         return [*super().conflicts(), second]
 

@@ -156,7 +156,7 @@ class LinksTable(AliasedTable):
     staged = (*AliasedTable.staged, "new_x bigint", "new_y bigint", "new_width bigint")
 
     def conflicts(self) -> list[tuple[str, str]]:
-        """Require a place of its own for each link, on a grid of the archive."""
+        """Return also links without a place of their own on a grid of the archive."""
         return [*super().conflicts(), *_CONFLICTS]
 
     def check(self, row: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Share what rows with a slug have in common: it may exist here, as may the alias of grids and links."""
+"""Share what rows with a slug have in common: slug and alias may exist here."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class AliasedTable(RecordTable):
     }
 
     def conflicts(self) -> list[tuple[str, str]]:
-        """Forbid two live rows with the same alias."""
+        """Return also live rows with the alias of another one."""
         rows = (
             f"SELECT max(line) AS line FROM {self.staging} WHERE NOT is_deleted AND alias IS NOT NULL"
             " GROUP BY alias HAVING count(*) > 1"

@@ -48,7 +48,7 @@ class VisitsTable(Table):
     }
 
     def conflicts(self) -> list[tuple[str, str]]:
-        """Forbid times that are later than clocks may differ."""
+        """Return rows of a time later than clocks may differ."""
         rows = f"SELECT line FROM {self.staging} WHERE {self.moment} > now() + interval '1 day'"
         return [(rows, "is of a time to come")]
 
