@@ -98,13 +98,16 @@ def test_two_beats_and_two_workers_fire_a_slot_once(tmp_path: Path, storage: Pat
 
 def test_worker_killed_while_it_fires(tmp_path: Path, storage: Path) -> None:
     slot = make_due()
-    with busy_beat(tmp_path, "beat"), ops(tmp_path, "doomed") as doomed:
+    with ExitStack() as processes:
         with transaction.atomic(), connection.cursor() as cursor:
+            # Before the worker starts: nothing may fire in between.
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [HOLD])
+            processes.enter_context(busy_beat(tmp_path, "beat"))
+            doomed = processes.enter_context(ops(tmp_path, "doomed"))
             wait_for(held_up, what="a pass in the middle of firing")
             doomed.signal_all(signal.SIGKILL)
             doomed.wait()
             assert Job.objects.count() == ScheduledRun.objects.count() == 0
-        with ops(tmp_path, "second"):
-            wait_for(all_ended, seconds=60, what="the jobs")
+        processes.enter_context(ops(tmp_path, "second"))
+        wait_for(all_ended, seconds=60, what="the jobs")
     assert_each_fired_once(slot)

@@ -90,7 +90,7 @@ def test_start_export(
         make_job(alice, 1)
     with django_assert_num_queries(10):
         assert alice.post("exports/", EXPORT).status_code == 202
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         assert alice.post("exports/", EXPORT).status_code == 202
 
 
