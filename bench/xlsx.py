@@ -127,7 +127,7 @@ def _theirs(path: Path, dsn: str) -> None:
         xlsxwriter.Workbook(path, options) as book,
         psycopg2.connect(dsn).cursor("rows") as cursor,
     ):
-        sheet = book.add_worksheet("Clicks")
+        sheet = book.add_worksheet("Gridlink")
         sheet.write_row(0, 0, _KINDS)
         cursor.itersize = _FETCHED
         cursor.execute(_SELECT)
@@ -136,7 +136,7 @@ def _theirs(path: Path, dsn: str) -> None:
 
 
 def _first_rows(path: Path) -> list[tuple[Any, ...]]:
-    sheet = openpyxl.load_workbook(path, read_only=True)["Clicks"]
+    sheet = openpyxl.load_workbook(path, read_only=True)["Gridlink"]
     # An empty text is one to us, and an empty cell to XlsxWriter.
     return [
         tuple(None if value == "" else value for value in row)
