@@ -224,6 +224,8 @@ def test_a_complete_whose_answer_is_lost_counts(
     way.break_on("CompleteMultipartUpload", at_first(done_but(fault), then), part=part)
     job = execute(submit_clicks(owner))
     assert job.attempt == 1
+    # Nobody waited for the first request: the server may still be busy with it.
+    wait_for(lambda: not uploads(), what="the server's end of the upload")
     assert_delivered(job, whole)
     assert seen(way, "HEAD", part) == (6 if part == "/scratch/" else 1)
 
