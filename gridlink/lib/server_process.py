@@ -95,6 +95,7 @@ def stop_orphan(pid_file: Path, mark: str, stop_signal: signal.Signals) -> str:
 
     The file counts only if that process has `mark` in its command line, since numbers are reused.
     """
+    # Of the `embedded` extra, which a production installation does not have.
     import psutil
 
     try:
