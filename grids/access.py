@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
+from gridlink.accounts.access import users_named
 from gridlink.accounts.models import User
 from gridlink.lib.errors import NotFound
 from grids.models import Grid, Link, Visibility
@@ -51,6 +52,15 @@ def link_trashed(actor: User, slug: str) -> Link:
     """Return one of the actor's trashed links on a live grid. Raises NotFound."""
     links = Link.objects.with_grid().filter(user=actor, slug=slug, is_deleted=True)
     return _only(links.filter(grid__is_deleted=False))
+
+
+def profile_read(username: str) -> User:
+    """Return an active user with a public grid; raise NotFound.
+
+    All others look like a name that nobody has.
+    """
+    public = Grid.objects.live().filter(user=OuterRef("pk"), visibility=Visibility.PUBLIC)
+    return _only(users_named(username).filter(Exists(public)))
 
 
 def _only(rows: QuerySet[RowT]) -> RowT:

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from gridlink.accounts.models import User
-from gridlink.lib.errors import Gone, NotFound
+from gridlink.lib.errors import Forbidden, Gone, NotFound
 from tasks.jobs.selectors import job_file, job_get
 from tasks.models import Delivery, Job, JobFile, Notification, Schedule, WebhookEndpoint
 from tasks.storage import downloads
@@ -35,12 +35,18 @@ def file_record(actor: User, slug: str, name: str) -> JobFile:
 
 
 def file_read_signed(slug: str, name: str, *, expires: str, signature: str) -> JobFile:
-    """Return a file by its signed URL. Raises Forbidden, NotFound or Gone."""
+    """Return a file by its signed URL. Raises Forbidden, NotFound or Gone.
+
+    Also Forbidden once the owner is inactive.
+    """
     file = job_file(slug=slug, name=name)
     # Only whoever has a valid signature learns whether the file exists.
     generation = file.generation if file else 0
     downloads.verify(slug, name, generation, expires=expires, signature=signature)
-    return _unexpired(_found(file))
+    file = _found(file)
+    if not file.job.user.is_active:
+        raise Forbidden(downloads.REFUSED)
+    return _unexpired(file)
 
 
 def schedule_read(actor: User, slug: str) -> Schedule:

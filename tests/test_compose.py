@@ -52,6 +52,8 @@ from tests.test_docs import BY_LIBRARIES, calls, variables_read
 LONG_RUNNING = (*SERVERS, *PROCFILE)
 OURS = ("migrate", *PROCFILE)
 CELERY = ("worker", "quick", "ops", "notify", "beat")
+# The SECRET_KEY of processes that sign and verify nothing.
+NO_KEY = "signs-nothing"
 # Every option that compose may add to or change in a line of the Procfile, as it runs in a container.
 IN_A_CONTAINER = re.compile("--address=.*|--enable-remote-control")
 
@@ -229,7 +231,7 @@ def settings_environment() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_given_is_read(name: str) -> None:
-    given = set(SERVICES[name]["environment"]) - variables_read() - BY_LIBRARIES
+    given = set(SERVICES[name]["environment"]) - variables_read() - BY_LIBRARIES - {"TMPDIR"}
     assert [variable for variable in given if not flower.command.is_flower_envvar(variable)] == []
 
 
@@ -248,8 +250,8 @@ def test_no_secret_has_a_default() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_secrets_are_never_written_down(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
-        if SECRET.search(variable) or re.search("://.*@", value):
-            assert "dummy-of-" in value, variable
+        if (value and SECRET.search(variable)) or re.search("://.*@", value):
+            assert "dummy-of-" in value or value == NO_KEY, variable
 
 
 def test_env_example_names_what_compose_uses() -> None:
@@ -265,8 +267,9 @@ def test_env_example_names_what_compose_uses() -> None:
 def test_the_documented_line_makes_a_complete_env(tmp_path: Path) -> None:
     shutil.copy(ROOT / ".env.example", tmp_path)
     page = (ROOT / "docs" / "operations.md").read_text()
-    (line,) = re.findall("^while .*$", page, re.MULTILINE)
-    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True)
+    (line,) = re.findall(r"^\(umask .*$", page, re.MULTILINE)
+    subprocess.run(["sh", "-c", f"umask 022; {line}"], cwd=tmp_path, check=True)
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     made = env_file(tmp_path / ".env")
     assert set(made) == set(variables()) - optional(ROOT / ".env.example")
     secrets = [made[name] for name in DUMMIES]
@@ -275,6 +278,66 @@ def test_the_documented_line_makes_a_complete_env(tmp_path: Path) -> None:
     # Nothing else is made up: a mail server that is none would stop the start.
     example = env_file(ROOT / ".env.example")
     assert {name for name in made if made[name] != example[name]} == set(DUMMIES)
+    # A second time would replace the secrets of an installation that is in use.
+    assert subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True).returncode != 0
+    assert env_file(tmp_path / ".env") == made
+
+
+def secrets_of(name: str) -> set[str]:
+    """The secrets that a service is given, by their names in .env."""
+    text = json.dumps(SERVICES[name])
+    return {secret for secret, dummy in DUMMIES.items() if dummy in text}
+
+
+def test_each_container_knows_only_the_secrets_it_needs() -> None:
+    postgres, redis, key = {"POSTGRES_PASSWORD"}, {"REDIS_PASSWORD"}, {"SECRET_KEY"}
+    store = {"S3_ACCESS_KEY", "S3_SECRET_KEY"}
+    everything = postgres | redis | store | key
+    assert {name: secrets_of(name) for name in SERVICES} == {
+        "postgres": postgres,
+        "redis": redis,
+        "store": store,
+        "migrate": postgres | {"ADMIN_PASSWORD"},
+        "web": everything,
+        "redirect": postgres | redis,
+        "worker": everything,
+        "quick": everything,
+        "ops": everything,
+        "notify": everything,
+        "beat": postgres | redis,
+        "flower": redis | {"FLOWER_PASSWORD"},
+    }
+    # Optional ones have no dummy.
+    given = {
+        variable: {name for name in SERVICES if variable in SERVICES[name].get("environment", {})}
+        for variable in (
+            "EMAIL_URL",
+            "DATABASE_REPLICA_URL",
+            "CLICKS_REDIS_URL",
+            "SECRET_KEY_FALLBACKS",
+        )
+    }
+    signing = {"web", "worker", "quick", "ops", "notify"}
+    assert given == {
+        "EMAIL_URL": signing,
+        "DATABASE_REPLICA_URL": {"worker", "quick"},
+        "CLICKS_REDIS_URL": {"redirect", "ops"},
+        "SECRET_KEY_FALLBACKS": signing,
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_containers_cannot_change_themselves_or_take_all_memory(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert "/tmp" in service["tmpfs"]
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "quick"])
+def test_large_files_are_on_a_disk_and_not_in_memory(name: str) -> None:
+    assert SERVICES[name]["environment"]["TMPDIR"] in SERVICES[name]["volumes"]
 
 
 # --- The image -------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from gridlink.accounts.models import Token, User
 from gridlink.lib.errors import NotFound
 from gridlink.lib.text import is_storable
@@ -15,11 +17,8 @@ def token_write(actor: User, slug: str) -> Token:
     return token
 
 
-def user_read(username: str) -> User:
-    """Return an active user by name; raise NotFound."""
-    if is_storable(username):
-        # Names are lower case, however they are typed.
-        user = User.objects.filter(username=username.lower(), is_active=True).first()
-        if user is not None:
-            return user
-    raise NotFound
+def users_named(username: str) -> QuerySet[User]:
+    """Select the active user with this name, which is lower case however it is typed."""
+    if not is_storable(username):
+        return User.objects.none()
+    return User.objects.filter(username=username.lower(), is_active=True)

@@ -73,6 +73,11 @@ class User(AbstractUser, Record):
         db_table = "accounts_user"
         constraints = [models.UniqueConstraint(fields=["slug"], name="user_slug_once")]
 
+    def set_unusable_password(self) -> None:
+        """Forbid to log in; a change of the password, which `save` then announces."""
+        super().set_unusable_password()
+        self._password = ""
+
     def get_full_name(self) -> str:
         """Return the display name, or else the username."""
         return self.display_name or self.username

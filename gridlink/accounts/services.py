@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from gridlink.accounts import throttle
 from gridlink.accounts.models import Scope, Token, User
+from gridlink.accounts.names import is_reserved
 from gridlink.accounts.selectors import token_digest
-from gridlink.lib.errors import ApplicationError, Forbidden, Invalid
+from gridlink.lib.errors import ApplicationError, Conflict, Forbidden, Invalid
 from gridlink.lib.unset import UNSET, Unset, given
 
 TOKEN_PREFIX = "glt_"
@@ -53,12 +54,11 @@ def user_register(
     if not settings.SIGNUP_OPEN:
         raise Forbidden("Sign-up is closed on this server.")
     throttle.take("signup", address, settings.SIGNUPS_PER_ADDRESS)
+    if is_reserved(username):
+        reserved = {"username": ["This name is reserved."]}
+        raise Invalid("This name is reserved.", fields=reserved)
     user = User(username=username, email=email, display_name=display_name)
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid("The password is too weak.", fields={"password": error.messages}) from error
-    user.set_password(password)
+    _set_password(user, password, field="password")
     try:
         with transaction.atomic():
             user.save(force_insert=True)
@@ -76,6 +76,23 @@ def account_update(*, user: User, changes: AccountChanges) -> User:
     user.modified_on = timezone.now()
     user.save(update_fields=[*values, "modified_on"])
     return user
+
+
+def password_change(*, user: User, current_password: str, new_password: str, address: str) -> None:
+    """Change an account's password, which ends its sessions and revokes its tokens.
+
+    Raises Throttled as logging in does, and Invalid for a wrong current password or a weak new one.
+    """
+    throttle.take_login(user.username, address)
+    with transaction.atomic():
+        locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if not locked.check_password(current_password):
+            wrong = {"current_password": ["This is not the password."]}
+            raise Invalid("The current password is wrong.", fields=wrong)
+        _set_password(locked, new_password, field="new_password")
+        locked.modified_on = timezone.now()
+        # `save` announces the change to gridlink.accounts.passwords.TokenRevoker.
+        locked.save(update_fields=["password", "modified_on"])
 
 
 def token_issue(
@@ -101,14 +118,26 @@ def token_issue(
     if not isinstance(user, User):
         raise BadCredentials("The name or the password is wrong.")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = Token.objects.create(
-        user=user,
-        name=name,
-        digest=token_digest(secret),
-        scopes=sorted({Scope(scope).value for scope in scopes}),
-        expires_on=expires_on,
-    )
+    with transaction.atomic():
+        _lock_unchanged(user)
+        token = Token.objects.create(
+            user=user,
+            name=name,
+            digest=token_digest(secret),
+            scopes=sorted({Scope(scope).value for scope in scopes}),
+            expires_on=expires_on,
+        )
     return token, secret
+
+
+def _lock_unchanged(user: User) -> None:
+    """Lock the account; raise BadCredentials if its password was changed since it was read.
+
+    Otherwise a token for the old password could be created just after a change revoked them all.
+    """
+    same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    if not same.select_for_update(no_key=True).exists():
+        raise BadCredentials("The name or the password is wrong.")
 
 
 def token_touch(*, token: Token) -> None:
@@ -124,10 +153,25 @@ def token_revoke(*, token: Token) -> None:
 
 
 def admin_ensure(*, username: str, password: str) -> User:
-    """Create or repair the administrator with this name and password."""
-    user, _ = User.objects.get_or_create(username=username)
+    """Create or repair the administrator with this name and password.
+
+    Raises Conflict if the name is that of an account without these rights: whoever registered it would get
+    them.
+    """
+    user, is_new = User.objects.get_or_create(username=username)
+    if not (is_new or user.is_superuser):
+        raise Conflict(f"{username!r} is the name of an account that is no administrator.")
     user.is_staff = user.is_superuser = user.is_active = True
     if not user.check_password(password):
         user.set_password(password)
     user.save()
     return user
+
+
+def _set_password(user: User, password: str, *, field: str) -> None:
+    """Set a password without saving; raise Invalid, naming `field`, if it is weak."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid("The password is too weak.", fields={field: error.messages}) from error
+    user.set_password(password)

@@ -7,11 +7,22 @@ from typing import Any
 
 import structlog
 
+# Their messages quote headers: the host, the origin, the referrer.
+_QUOTING = "django.security"
 
-def _without_query(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
-    """Remove the query from a logged request: a download's contains a valid signature."""
-    if isinstance(request := event.get("request"), str):
-        event["request"] = request.partition("?")[0]
+
+def _without_client(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
+    """Remove what a client sent, such as a download's signature, and where it is."""
+    for name in ("ip", "user_agent"):
+        event.pop(name, None)
+    if request := event.get("request"):
+        # Django logs the request itself, django-structlog a text.
+        is_text = isinstance(request, str)
+        shown = request if is_text else f"{request.method} {request.path}"
+        event["request"] = shown.partition("?")[0]
+    if event.get("logger", "").startswith(_QUOTING):
+        event["event"] = "request_refused"
+        event.pop("exc_info", None)
     return event
 
 
@@ -20,7 +31,7 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),
-    _without_query,
+    _without_client,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]

@@ -11,10 +11,10 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from gridlink.accounts.access import user_read
 from gridlink.lib.rest.pagination import NEWEST_FIRST, page_links, read_page
 from gridlink.lib.rest.schema import operation
 from gridlink.lib.rest.serializers import ReadSerializer, validated
+from grids.access import profile_read
 from grids.api.examples import PROFILE
 from grids.api.fields import StyleField
 from grids.api.filters import ProfileQuery
@@ -76,9 +76,12 @@ class ProfileView(APIView):
 
     @operation("Show a user's public grids", ProfileQuery, answers=ProfileSerializer, public=True)
     def get(self, request: Request, username: str) -> Response:
-        """Show a user's public grids, newest first, each with its first links."""
+        """Show a user's public grids, newest first, each with its first links.
+
+        Somebody without a public grid is not found.
+        """
         query = validated(ProfileQuery, request.query_params)
-        user = user_read(username)
+        user = profile_read(username)
         page = read_page(
             profile_grids(user=user),
             ordering=NEWEST_FIRST,

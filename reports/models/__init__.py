@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports.models.archive import DeletedSlug as DeletedSlug
 from reports.models.archive import FormerKey as FormerKey
 from reports.models.archive import RawFrom as RawFrom
 from reports.models.click import Click as Click

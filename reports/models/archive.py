@@ -27,6 +27,23 @@ class FormerKey(models.Model):
         return self.name
 
 
+class DeletedSlug(models.Model):
+    """Store the owner of a deleted row for good.
+
+    An archive of another account never gets its slug, which addresses name. Triggers of
+    reports/migrations/0007 store it.
+    """
+
+    slug = models.CharField(max_length=SLUG_LENGTH, primary_key=True)
+    user_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "reports_deleted_slug"
+
+    def __str__(self) -> str:
+        return self.slug
+
+
 class RawFrom(models.Model):
     """Store since when a restored grid has raw rows; older sums cannot be rebuilt."""
 

@@ -56,7 +56,7 @@ def job_file(*, slug: str, name: str) -> JobFile | None:
     """Return an output of any user's job; the caller checks permission."""
     if not is_storable(name):
         return None
-    files = JobFile.objects.select_related("job")
+    files = JobFile.objects.select_related("job__user")
     return files.filter(job__slug=slug, name=name, role=FileRole.OUTPUT).first()
 
 

@@ -47,6 +47,14 @@ def test_the_product_runs_without_development_tools() -> None:
     assert subprocess.check_output(command, cwd=ROOT, env=environment, text=True) == "False\n"
 
 
+def test_a_deployment_with_https_passes_djangos_checks() -> None:
+    environment = {**os.environ, "HTTPS": "true", "SECRET_KEY": "0123456789abcdef" * 4}
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == "System check identified no issues (2 silenced).\n"
+
+
 def test_https_is_off_unless_a_proxy_terminates_it(monkeypatch: pytest.MonkeyPatch) -> None:
     show = (
         "from gridlink import settings as s; print(s.SECURE_PROXY_SSL_HEADER,"

@@ -18,7 +18,8 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 PROCFILE = read_procfile(ROOT / "Procfile")
 SERVERS = ("postgres", "redis", "store")
-SECRET = re.compile("PASSWORD|SECRET|KEY|AUTH")
+# Earlier keys are optional, all others must be given.
+SECRET = re.compile("^(?!.*FALLBACKS).*(PASSWORD|SECRET|KEY|AUTH)")
 VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?:(:[-?])([^{}]*))?\}")
 
 

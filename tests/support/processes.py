@@ -1,4 +1,4 @@
-"""Real worker, beat and redirect processes beside a test, on the test's own database, queue and storage."""
+"""Real processes beside a test, on the test's own database, queue and storage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
@@ -157,43 +158,64 @@ def beat(folder: Path, *, name: str = "beat") -> Iterator[Process]:
         yield process
 
 
-class Redirect(Process):
-    """A redirect process at `port`, with its spool."""
+class Site(Process):
+    """A process of the Procfile that serves HTTP at `port`."""
 
-    def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, folder: Path, port: int, environment: Mapping[str, str]) -> None:
         self.port = port
-        self.spool = folder / "spool"
         programs = Path(sys.executable).parent
         around = {
             **process_environment(),
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "CLICKS_REDIS_URL": settings.REDIS_URL,
-            "CLICK_SPOOL": str(self.spool),
             "WEB_HOST": "127.0.0.1",
-            "REDIRECT_PORT": str(port),
+            f"{name.upper()}_PORT": str(port),
             **environment,
         }
-        command = ["sh", "-c", procfile("redirect")]
-        super().__init__("redirect", command, folder / f"redirect-{port}.log", around)
+        command = ["sh", "-c", procfile(name)]
+        super().__init__(name, command, folder / f"{name}-{port}.log", around)
 
     def await_ready(self) -> None:
         """Wait until it answers; fails at once when it ends before."""
 
         def ready() -> bool:
-            assert self._process.poll() is None, f"redirect ended:\n{self.text[-3000:]}"
+            assert self._process.poll() is None, f"{self.name} ended:\n{self.text[-3000:]}"
             connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
             with suppress(OSError, HTTPException):
                 connection.request("GET", "/readyz")
                 return connection.getresponse().status == 200
             return False
 
-        wait_for(ready, what="an answer of the redirect process")
+        wait_for(ready, what=f"an answer of the {self.name} process")
+
+
+SiteT = TypeVar("SiteT", bound=Site)
+
+
+class Redirect(Site):
+    """A redirect process at `port`, with its spool."""
+
+    def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
+        self.spool = folder / "spool"
+        given = {"CLICKS_REDIS_URL": settings.REDIS_URL, "CLICK_SPOOL": str(self.spool)}
+        super().__init__("redirect", folder, port, {**given, **environment})
 
 
 @contextmanager
 def redirect(folder: Path, *, environment: Mapping[str, str] | None = None) -> Iterator[Redirect]:
     """A redirect process, once it answers."""
-    process = Redirect(folder, free_port(), environment or {})
+    with _answering(Redirect(folder, free_port(), environment or {})) as process:
+        yield process
+
+
+@contextmanager
+def web_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> Iterator[Site]:
+    """A web process, once it answers."""
+    with _answering(Site("web", folder, free_port(), environment or {})) as process:
+        yield process
+
+
+@contextmanager
+def _answering(process: SiteT) -> Iterator[SiteT]:
     try:
         process.await_ready()
         yield process

@@ -24,4 +24,8 @@ TOKEN = {
 }
 ISSUED_TOKEN = {**TOKEN, "token": "glt_the-secret-is-shown-only-once"}
 REGISTER = {"username": "ada", "password": "correct horse battery staple"}
+PASSWORD_CHANGE = {
+    "current_password": "correct horse battery staple",
+    "new_password": "another horse and another staple",
+}
 TOKEN_REQUEST = {**REGISTER, "name": "laptop", "scopes": ["read", "write"]}

@@ -88,6 +88,13 @@ class AccountSerializer(StrictSerializer):
     email_jobs = serializers.ChoiceField(JobMail.choices, required=False)
 
 
+class PasswordSerializer(StrictSerializer):
+    """Validate a change of the password."""
+
+    current_password = TextField(max_length=256, write_only=True)
+    new_password = TextField(max_length=256, write_only=True)
+
+
 class TokenRequestSerializer(StrictSerializer):
     """Validate a request for a token."""
 

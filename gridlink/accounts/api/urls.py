@@ -13,4 +13,5 @@ urlpatterns = [
     path("auth/tokens/current/", views.CurrentTokenView.as_view(), name="token-current"),
     path("auth/tokens/<publicid:slug>/", views.TokenDetailView.as_view(), name="token-detail"),
     path("account/", views.AccountView.as_view(), name="account"),
+    path("account/password/", views.PasswordView.as_view(), name="account-password"),
 ]

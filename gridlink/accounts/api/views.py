@@ -14,6 +14,7 @@ from gridlink.accounts.api import examples
 from gridlink.accounts.api.serializers import (
     AccountSerializer,
     IssuedTokenSerializer,
+    PasswordSerializer,
     RegisterSerializer,
     TokenRequestSerializer,
     TokenSerializer,
@@ -132,3 +133,23 @@ class AccountView(APIView):
         changes = services.AccountChanges(**validated(AccountSerializer, request.data))
         user = services.account_update(user=actor_of(request), changes=changes)
         return Response(UserSerializer(user).data)
+
+
+class PasswordView(APIView):
+    """Change one's own password."""
+
+    @operation(
+        "Change the password",
+        body=PasswordSerializer,
+        examples={"a new password": examples.PASSWORD_CHANGE},
+        also=[429],
+    )
+    def post(self, request: Request) -> Response:
+        """Change the password, which revokes all tokens, this one too, and ends all sessions.
+
+        A wrong current password counts as an attempt to log in.
+        """
+        data = validated(PasswordSerializer, request.data)
+        address = client_address(request)
+        services.password_change(user=actor_of(request), address=address, **data)
+        return Response(status=204)

@@ -28,11 +28,37 @@ _NOT_PUBLIC = tuple(
 # 64:ff9b:1::/48), the site-local fec0::/10, multicast and the IPv4-compatible ::/96.
 _ALLOCATED = (IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3"))
 
+# Top-level domains that are used or reserved for internal names (RFC 6761, 6762, 8375 and habit).
+_INTERNAL_ZONES = frozenset([
+    "arpa", "corp", "home", "internal", "intranet", "lan", "local", "localdomain", "localhost", "onion",
+    "private", "test",
+])  # fmt: skip
+
 
 def address_of(text: str) -> Address:
     """Return the address, unwrapped if IPv4-mapped (`::ffff:127.0.0.1`); raise ValueError."""
     address = ip_address(text)
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_literal(host: str) -> bool:
+    """Check whether a host is an address and no name."""
+    try:
+        address_of(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_internal_name(host: str) -> bool:
+    """Check whether no public name server knows a name.
+
+    An odd spelling of an address, such as 10.1, counts as one.
+    """
+    labels = host.lower().rstrip(".").split(".")
+    last = labels[-1]
+    is_internal = len(labels) == 1 or last in _INTERNAL_ZONES or last[:1].isdigit()
+    return is_internal and not is_literal(host)
 
 
 def is_public(address: Address) -> bool:

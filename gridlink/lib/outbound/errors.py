@@ -16,7 +16,7 @@ class Blocked(OutboundError):
 
 
 class Unresolvable(OutboundError):
-    """Report a host name without an address."""
+    """Report a host name without a public address."""
 
 
 class Unreachable(OutboundError):

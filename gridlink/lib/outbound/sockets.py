@@ -14,7 +14,14 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from gridlink.lib.outbound.addresses import Address, Network, address_of, may_reach
+from gridlink.lib.outbound.addresses import (
+    Address,
+    Network,
+    address_of,
+    is_internal_name,
+    is_literal,
+    may_reach,
+)
 from gridlink.lib.outbound.errors import (
     Blocked,
     OutboundError,
@@ -101,10 +108,16 @@ def system_resolver(host: str, port: int) -> list[str]:
 def dial(
     host: str, port: int, *, budget: Budget, resolver: Resolver, allowed: tuple[Network, ...]
 ) -> BoundedSocket:
-    """Connect to a host; raise OutboundError, such as Blocked for a forbidden address."""
+    """Connect to a host; raise OutboundError, such as Blocked for a forbidden address.
+
+    A name gets the same error whether it leads to a forbidden address or nowhere, and an internal one is not
+    even looked up unless some are `allowed`: nobody learns which internal names exist.
+    """
+    if not allowed and is_internal_name(host):
+        raise _refusal(host)
     addresses = _look_up(host, port, resolver, budget.seconds_left())
     if not all(may_reach(address, allowed) for address in addresses):
-        raise Blocked("The address leads into a network that is not public.")
+        raise _refusal(host)
     failure: OutboundError = Unreachable("The host cannot be reached.")
     tried = addresses[:_ADDRESSES_TRIED]
     for number, address in enumerate(tried):
@@ -146,10 +159,16 @@ def _look_up(host: str, port: int, resolver: Resolver, seconds: float) -> list[A
     except TimeoutError as error:
         raise TimedOut("The host's name could not be looked up in time.") from error
     except (OSError, UnicodeError, ValueError) as error:
-        raise Unresolvable("The host's name has no address.") from error
+        raise _refusal(host) from error
     if not texts:
-        raise Unresolvable("The host's name has no address.")
+        raise _refusal(host)
     return [address_of(text) for text in texts]
+
+
+def _refusal(host: str) -> OutboundError:
+    if is_literal(host) or is_internal_name(host):
+        return Blocked("The address leads into a network that is not public.")
+    return Unresolvable("The host's name has no public address.")
 
 
 def _resolve(result: Future[list[str]], resolver: Resolver, host: str, port: int) -> None:

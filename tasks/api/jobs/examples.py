@@ -53,6 +53,6 @@ DOWNLOAD = {
 EVENT = {
     "type": "claimed",
     "attempt": 1,
-    "detail": {"worker": "worker@host", "fence": 1},
+    "detail": {"fence": 1},
     "created_on": "2026-11-01T09:00:00.1Z",
 }

@@ -14,7 +14,7 @@ from gridlink.lib.rest.serializers import ReadSerializer, StrictSerializer
 from tasks.api.jobs import examples
 from tasks.jobs.long_poll import MAX_SECONDS
 from tasks.jobs.selectors import eta_seconds, queue_positions
-from tasks.models import Download, EventType, Job, JobFile, JobStatus
+from tasks.models import Download, EventType, Job, JobEvent, JobFile, JobStatus
 from tasks.storage import downloads
 
 
@@ -179,8 +179,13 @@ class JobEventSerializer(ReadSerializer):
 
     type = serializers.ChoiceField(EventType.choices)
     attempt = serializers.IntegerField()
-    detail = serializers.DictField()
+    detail = serializers.SerializerMethodField()
     created_on = serializers.DateTimeField()
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_detail(self, event: JobEvent) -> dict[str, Any]:
+        """Return the detail without the name of the worker's host, which only operators may know."""
+        return {name: value for name, value in event.detail.items() if name != "worker"}
 
 
 def job_response(request: Request, job: Job, *, status: int = 200) -> Response:

@@ -16,6 +16,7 @@ from gridlink.accounts.models import Scope, Token, User
 from gridlink.accounts.selectors import token_by_secret
 from gridlink.accounts.services import admin_ensure, token_issue
 from tests.support.client import PASSWORD, Client
+from tests.support.grids.checks import nothing_changes
 
 pytestmark = pytest.mark.django_db
 
@@ -55,14 +56,32 @@ def test_ensure_admin_needs_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not User.objects.exists()
 
 
-def test_admin_ensure_repairs_an_account_and_keeps_a_correct_password() -> None:
-    user = User.objects.create_user("admin", password="an old one", is_active=False)
+def test_admin_ensure_repairs_the_administrator_and_keeps_a_correct_password() -> None:
+    user = User.objects.create_superuser("admin", password="an old one", is_active=False)
     mended = admin_ensure(username="admin", password=PASSWORD)
     assert mended.pk == user.pk
     assert (mended.is_active, mended.is_superuser) == (True, True)
     assert mended.check_password(PASSWORD)
     again = admin_ensure(username="admin", password=PASSWORD)
     assert again.password == mended.password
+
+
+@pytest.mark.parametrize("is_staff", [False, True])
+def test_ensure_admin_never_promotes_an_account_that_somebody_registered(
+    monkeypatch: pytest.MonkeyPatch, is_staff: bool
+) -> None:
+    User.objects.create_user("chief", password="their own", is_staff=is_staff)
+    monkeypatch.setenv("ADMIN_USER", "chief")
+    monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
+    with (
+        nothing_changes(),
+        pytest.raises(
+            CommandError,
+            match=r"^'chief' is the name of an account that is no administrator\."
+            r" Set ADMIN_USER to another name\.$",
+        ),
+    ):
+        ensure_admin()
 
 
 def test_a_token_and_its_user_are_found_in_one_query(

@@ -115,16 +115,36 @@ def test_a_large_grid_shows_its_first_links_and_says_how_many_there_are(
     assert [link["title"] for link in shown["links"]] == [str(n) for n in range(PROFILE_LINKS)]
 
 
-def test_an_empty_profile_and_empty_grids(alice: Client, anonymous: Client) -> None:
-    assert anonymous.get("users/alice/").json()["grids"] == []
+def test_a_profile_appears_with_the_first_public_grid(alice: Client, anonymous: Client) -> None:
+    """Before, it is in no way different from that of a name that nobody has."""
+    for visibility in ("private", "unlisted"):
+        make_grid(alice, visibility=visibility)
+    trashed = make_grid(alice, visibility="public")
+    alice.delete(f"grids/{trashed['slug']}/", if_match="*")
+    for query in ("", "?limit=1", "?cursor=nonsense"):
+        answers = {
+            (answer.status_code, answer.content, str(sorted(answer.items())))
+            for client in (anonymous, alice)
+            for name in ("alice", "nobody")
+            for answer in [client.get(f"users/{name}/{query}")]
+        }
+        assert len(answers) == 1
+    assert_error(anonymous.get("users/alice/"), 404, "not_found")
+    public_grids(alice, 1)
+    assert anonymous.get("users/alice/").status_code == 200
+
+
+def test_an_empty_grid(alice: Client, anonymous: Client) -> None:
     public_grids(alice, 1)
     (grid,) = anonymous.get("users/alice/").json()["grids"]
     assert (grid["links_total"], grid["links"]) == (0, [])
 
 
-@pytest.mark.usefixtures("alice")
 @pytest.mark.parametrize("name", ["alice", "ALICE", "Alice"])
-def test_names_are_found_however_they_are_typed(anonymous: Client, name: str) -> None:
+def test_names_are_found_however_they_are_typed(
+    alice: Client, anonymous: Client, name: str
+) -> None:
+    public_grids(alice, 1)
     assert anonymous.get(f"users/{name}/").json()["username"] == "alice"
 
 
@@ -143,9 +163,9 @@ def test_a_closed_account_is_not_found(alice: Client, anonymous: Client) -> None
     assert_error(anonymous.get("users/alice/"), 404, "not_found")
 
 
-@pytest.mark.usefixtures("alice")
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "q=x", "cursor=nonsense"])
-def test_a_bad_parameter_is_refused(anonymous: Client, query: str) -> None:
+def test_a_bad_parameter_is_refused(alice: Client, anonymous: Client, query: str) -> None:
+    public_grids(alice, 1)
     response = anonymous.get(f"users/alice/?{query}")
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "invalid"

@@ -223,7 +223,7 @@ def test_nobody_there() -> None:
     finding = probe("http://nothing.invalid/")
     assert (finding.verdict, finding.detail) == (
         Verdict.DEAD,
-        "The host's name has no address.",
+        "The host's name has no public address.",
     )
 
 

@@ -148,6 +148,8 @@ def forget_all() -> None:
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"
                 f" nextval(pg_get_serial_sequence('{table}', 'id')) + 1000)"
             )
+        # What the triggers remembered of it.
+        cursor.execute("DELETE FROM reports_deleted_slug")
 
 
 def contents() -> dict[str, list[tuple[Any, ...]]]:

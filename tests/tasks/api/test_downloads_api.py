@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.utils import timezone
 
+from gridlink.accounts.models import User
 from tasks.api.jobs import files
-from tasks.models import FileRole, Job, JobFile
+from tasks.models import Download, FileRole, Job, JobFile
 from tasks.storage import ObjectStore, StorageError, object_store
 from tests.support.client import Client, content
 from tests.support.files import BODY, DIGEST, add_file, job_with_file
@@ -186,3 +187,30 @@ def test_store_with_addresses_is_redirected_to(
     # That address would refuse a HEAD.
     head = alice.http.head(f"/api/v1/jobs/{job.slug}/files/links.csv/")
     assert (head.status_code, head["Content-Length"]) == (200, "1024")
+
+
+def test_addresses_of_an_inactive_owners_files_are_refused(
+    alice: Client, anonymous: Client
+) -> None:
+    job = job_with_file(alice)
+    url = url_of(alice, job)
+    User.objects.update(is_active=False)
+    assert anonymous.http.head(url).status_code == 403
+    refused = anonymous.get(url)
+    assert_error(refused, 403, "forbidden")
+    message = refused.json()["error"]["message"]
+    assert message == "The signature of this address is not valid, or was revoked."
+    assert not Download.objects.exists()
+    User.objects.update(is_active=True)
+    assert anonymous.get(url).status_code == 200
+
+
+def test_an_address_outlives_a_change_of_the_key_while_the_old_one_still_verifies(
+    alice: Client, anonymous: Client, settings: Any
+) -> None:
+    url = url_of(alice, job_with_file(alice))
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another key"
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert anonymous.get(url).status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    assert_error(anonymous.get(url), 403, "forbidden")

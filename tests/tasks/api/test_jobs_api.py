@@ -302,7 +302,7 @@ def test_history_oldest_first_in_pages(alice: Client, carol: Client) -> None:
         "previous": None,
         "results": [
             {"type": "queued", "attempt": 0, "detail": {"kind": "test.work"}},
-            {"type": "claimed", "attempt": 1, "detail": {"worker": "test", "fence": 1}},
+            {"type": "claimed", "attempt": 1, "detail": {"fence": 1}},
             {
                 "type": "failed",
                 "attempt": 1,

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from gridlink.accounts.services import admin_ensure
 from gridlink.env import env_secret, env_str
+from gridlink.lib.errors import Conflict
 
 
 class Command(BaseCommand):
@@ -17,5 +18,8 @@ class Command(BaseCommand):
         password = env_secret("ADMIN_PASSWORD")
         if not password:
             raise CommandError("Set ADMIN_PASSWORD (or ADMIN_PASSWORD_FILE).")
-        user = admin_ensure(username=env_str("ADMIN_USER", "admin"), password=password)
+        try:
+            user = admin_ensure(username=env_str("ADMIN_USER", "admin"), password=password)
+        except Conflict as error:
+            raise CommandError(f"{error.message} Set ADMIN_USER to another name.") from error
         self.stdout.write(f"Administrator: {user.username}")

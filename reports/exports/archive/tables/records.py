@@ -45,7 +45,8 @@ class RecordTable(Table):
             f"""
             UPDATE {self.staging} AS row SET new_slug = {names.substitute(self.kind, "row.slug")},
                 remark = 'another user has its slug here: it gets a new one'
-            FROM {self.db_table} AS here
+            FROM (SELECT slug, user_id FROM {self.db_table}
+                UNION ALL SELECT slug, user_id FROM reports_deleted_slug) AS here
             WHERE here.slug = row.slug AND here.user_id <> %(user)s""",
             scope.params,
         )

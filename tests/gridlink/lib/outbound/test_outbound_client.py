@@ -122,6 +122,62 @@ def test_one_private_address_of_a_name_blocks_it(bad: str, turn: int) -> None:
     assert server.connections == 0
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "postgres", "redis", "localhost", "app.localhost", "db.internal", "nas.local", "printer.lan",
+        "x.home.arpa", "git.corp", "wiki.intranet", "DB.INTERNAL.", "7.0.0.10.in-addr.arpa", "10.1", "0x0a.1",
+    ],
+)  # fmt: skip
+def test_an_internal_name_is_refused_without_being_looked_up(host: str) -> None:
+    """So that neither the answer nor its time tells which of them exist."""
+    asked: list[str] = []
+
+    def resolver(name: str, port: int) -> list[str]:
+        asked.append(name)
+        return ["10.0.0.7"]
+
+    with pytest.raises(errors.OutboundError) as caught:
+        client(allowed=(), resolver=resolver).request("GET", f"http://{host}/")
+    assert (type(caught.value), str(caught.value)) == (
+        errors.Blocked,
+        "The address leads into a network that is not public.",
+    )
+    assert asked == []
+
+
+@pytest.mark.parametrize("allowed", [(), LOCAL])
+@pytest.mark.parametrize(
+    ("host", "refusal"),
+    [
+        ("git.example.org", "The host's name has no public address."),
+        ("db.internal", "The address leads into a network that is not public."),
+        ("postgres", "The address leads into a network that is not public."),
+    ],
+)
+def test_a_name_that_leads_inside_is_refused_as_one_that_leads_nowhere(
+    host: str, refusal: str, allowed: Any
+) -> None:
+    def nowhere(name: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    refusals = set()
+    for resolver in (nowhere, *(lambda name, port, found=found: found for found in INSIDE)):
+        with pytest.raises(errors.OutboundError) as caught:
+            client(allowed=allowed, resolver=resolver).request("GET", f"http://{host}/")
+        refusals.add((type(caught.value), str(caught.value)))
+    assert [text for _, text in refusals] == [refusal]
+
+
+INSIDE: list[list[str]] = [
+    [],
+    ["10.0.0.7"],
+    ["93.184.216.34", "10.0.0.7"],
+    ["fd00::7"],
+    ["169.254.169.254"],
+]
+
+
 def test_a_name_is_resolved_once_so_that_it_cannot_be_rebound() -> None:
     asked: list[str] = []
 
