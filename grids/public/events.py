@@ -8,12 +8,12 @@ from typing import Any
 
 from grids.public.wire import MAX_TEXT, Event, Flag, Target
 
-_TEXT_HEADERS = (b"user-agent", b"referer", b"accept-language")
 _FORWARDED_HEADER = b"x-forwarded-for"
 _PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
 _PRIVACY_HEADERS = (b"dnt", b"sec-gpc")
 _FLAG_HEADERS = frozenset((*_PREFETCH_HEADERS, *_PRIVACY_HEADERS))
-_READ_HEADERS = frozenset((*_TEXT_HEADERS, *_FLAG_HEADERS))
+# As an integer: the operators of a Flag take as long as all else that is read of a request.
+_DO_NOT_TRACK = int(Flag.DO_NOT_TRACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,14 @@ class EventFactory:
 
     def event(self, target: Target, now: float, scope: dict[str, Any]) -> Event:
         """Return the event of an ASGI request to `target` at `now`, in seconds since 1970."""
-        headers = {}
-        for name, value in scope["headers"]:
-            if name in _READ_HEADERS:
-                headers[name] = value
-        flags = Flag.HEAD if scope["method"] == "HEAD" else 0
+        # Of a header that is sent twice, the last counts.
+        headers = dict(scope["headers"])
+        flags = int(Flag.HEAD) if scope["method"] == "HEAD" else 0
         # Most requests have none of these headers.
         if not _FLAG_HEADERS.isdisjoint(headers):
             flags |= self._header_flags(headers)
         text = headers.get
-        if flags & Flag.DO_NOT_TRACK:
+        if flags & _DO_NOT_TRACK:
             address, referrer, language = "", b"", b""
         else:
             address = self._address(scope)
@@ -52,18 +50,18 @@ class EventFactory:
             referrer,
             language,
             scope["query_string"][:MAX_TEXT],
-            int(flags),
+            flags,
         )
 
     def _header_flags(self, headers: dict[bytes, bytes]) -> int:
         flags = 0
         for name in _PREFETCH_HEADERS:
             if b"pre" in headers.get(name, b"").lower():
-                flags |= Flag.PREFETCH
+                flags |= int(Flag.PREFETCH)
         if self.honour_do_not_track:
             for name in _PRIVACY_HEADERS:
                 if headers.get(name) == b"1":
-                    flags |= Flag.DO_NOT_TRACK
+                    flags |= _DO_NOT_TRACK
         return flags
 
     def _address(self, scope: dict[str, Any]) -> str:

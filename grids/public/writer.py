@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -41,6 +42,19 @@ _BACKOFF_FACTOR = 4
 Fields = dict[Any, Any]
 
 
+# One command and one reply for any number of groups: a MULTI block costs a process twice the time.
+# Redis refuses the whole script when it is out of memory, so groups are written all or none.
+_APPEND = """
+local first = 3
+while ARGV[first] do
+    local last = first + ARGV[first]
+    redis.call('XADD', KEYS[1], '*', unpack(ARGV, first + 1, last))
+    first = last + 1
+end
+return redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+"""
+
+
 class Stream:
     """Write to the Redis stream. Raises whatever redis-py does without a connection."""
 
@@ -48,19 +62,21 @@ class Stream:
         self._redis: Redis = Redis.from_url(
             url,
             socket_connect_timeout=_REDIS_SECONDS,
-            socket_timeout=_REDIS_SECONDS,
+            # One timeout around all, in `send`: redis-py's own makes a task of every command.
+            socket_timeout=None,
             # The writer handles failures itself, without delay.
             retry=Retry(NoBackoff(), 0),
         )
+        self._append = self._redis.register_script(_APPEND)
 
     async def send(self, groups: list[Fields]) -> None:
         """Append encoded groups of one producer, all or none, and wait for Redis."""
-        # A later group must not be written when an earlier one was refused, as for a lack of memory.
-        pipeline = self._redis.pipeline(transaction=True)
+        args: list[Any] = [groups[-1][b"p"], groups[-1][b"a"]]
         for fields in groups:
-            pipeline.xadd(wire.STREAM, fields)
-        pipeline.hset(wire.COUNTERS, groups[-1][b"p"], groups[-1][b"a"])
-        await pipeline.execute()
+            args.append(2 * len(fields))
+            args.extend(chain.from_iterable(fields.items()))
+        async with asyncio.timeout(_REDIS_SECONDS):
+            await self._append(keys=[wire.STREAM, wire.COUNTERS], args=args)
 
     async def close(self) -> None:
         """Close the connections."""
