@@ -22,11 +22,11 @@ COPY_OPTIONS = "FORMAT csv"
 EXPRESSIONS = {Kind.TEXT_ARRAY: lambda sql: f"array_to_json({sql})::text"}
 """The SQL that COPY must select, where it is not the value itself."""
 
-GROUP_ROWS = 65_536
+GROUP_ROWS = 32_768
 """The approximate rows of a row group; wide rows make it shorter, and the last may have any number."""
 
 # Of CSV. A group of wide rows ends earlier, since all of it is in memory several times.
-_BLOCK_BYTES, _GROUP_BYTES = 1 << 20, 8 << 20
+_BLOCK_BYTES, _GROUP_BYTES = 1 << 20, 6 << 20
 _TYPES = {
     Kind.TEXT: pa.string(),
     Kind.TOKEN: pa.string(),
