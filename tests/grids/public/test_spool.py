@@ -262,6 +262,34 @@ def test_of_a_group_that_fails_halfway_nothing_stays(
     assert kept(path) == [1, 3]
 
 
+def test_a_group_is_on_the_disk_before_it_counts_as_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written to the kernel is not enough: a power cut would take it."""
+    synced: list[int] = []
+    with spool(path) as opened:
+        monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(os.fstat(file).st_size))
+        sizes = []
+        for number in range(3):
+            opened.append(fields(number))
+            sizes.append(path.stat().st_size)
+            assert synced == sizes
+            assert not opened.is_sent
+
+
+def test_a_spool_is_empty_on_the_disk_before_it_counts_as_forgotten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut, what was sent is not to come back with the numbers of what came later."""
+    synced: list[int] = []
+    with spool(path) as opened:
+        opened.append(fields(1))
+        monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(os.fstat(file).st_size))
+        opened.forget()
+        assert synced == [0]
+        assert opened.is_sent
+
+
 def test_what_could_not_even_be_cut_off_is_written_over(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

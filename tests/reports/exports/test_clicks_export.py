@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -299,6 +299,42 @@ def test_a_lost_part_is_written_again(owner: Client, grid: Grid, storage: Any) -
     due(job)
     assert execute(job).status == "succeeded"
     assert file_bytes(job) == undisturbed
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-1], lambda data: data + b"x", lambda _: b""]
+)
+def test_a_damaged_part_is_written_again(
+    owner: Client, grid: Grid, storage: Any, damage: Callable[[bytes], bytes]
+) -> None:
+    make_clicks(grid, ROWS)
+    undisturbed = file_bytes(run(owner))
+    job = submit(owner)
+    with failing_after(3):
+        execute(job)
+    part = storage / JobCheckpoint.objects.get(job=job).data["parts"]["1"][0]
+    part.write_bytes(damage(part.read_bytes()))
+    due(job)
+    assert execute(job).status == "succeeded"
+    assert file_bytes(job) == undisturbed
+    assert job.progress_done == ROWS
+
+
+def test_parts_of_an_earlier_attempt_count_against_the_quota(
+    owner: Client, grid: Grid, settings: Any
+) -> None:
+    make_clicks(grid, ROWS)
+    job = submit(owner)
+    with failing_after(3):
+        execute(job)
+    parts = JobCheckpoint.objects.get(job=job).data["parts"]
+    assert sorted(parts) == ["0", "1", "2"]
+    # Enough for the other three, were there not these three already.
+    settings.JOB_QUOTA_BYTES = sum(size for _, _, size in parts.values())
+    due(job)
+    execute(job)
+    assert (job.status, job.error_code, job.files.count()) == ("failed", "quota", 0)
+    assert JobCheckpoint.objects.get(job=job).data["parts"] == parts
 
 
 def test_judging_again_in_between_starts_anew(owner: Client, grid: Grid) -> None:

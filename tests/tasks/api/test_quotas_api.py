@@ -140,6 +140,15 @@ def test_room_again_when_enough_rows_leave_the_day(alice: Client, settings: Any)
     assert about(retry_after(refusal(alice)), timedelta(hours=14))
 
 
+def test_rows_count_for_a_day_however_short_files_live(alice: Client, settings: Any) -> None:
+    settings.JOB_QUOTA_ROWS_PER_DAY = 100
+    settings.JOB_FILE_LIFE = HOUR
+    output(alice, rows=100, ago=timedelta(hours=23))
+    assert about(retry_after(refusal(alice)), HOUR)
+    Job.objects.update(finished_on=timezone.now() - timedelta(hours=25))
+    accepted(alice)
+
+
 def test_rows_stay_written_when_their_file_is_deleted(alice: Client, settings: Any) -> None:
     settings.JOB_QUOTA_ROWS_PER_DAY = 100
     output(alice, rows=100)

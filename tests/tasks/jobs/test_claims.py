@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from gridlink.accounts.models import User
 from tasks.jobs import lifecycle
 from tasks.jobs.claims import _CLAIM, Claim
 from tasks.jobs.lifecycle import LeaseLost, Outcome, Progress
 from tasks.models import Job
+from tests.support import race
 from tests.support.client import make_user
 from tests.support.platform import (
     claim_of,
@@ -26,6 +29,7 @@ from tests.support.platform import (
     make_job,
     row,
 )
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -244,6 +248,120 @@ def test_exhausted_attempts_are_never_claimed(owner: User) -> None:
     before = row(job)
     assert next_claim(job) is None
     assert row(job) == before
+
+
+@pytest.mark.parametrize("waits", ["first", "second", "third"])
+@pytest.mark.parametrize("status", ["running", "queued"])
+@pytest.mark.django_db
+def test_an_exhausted_job_does_not_block_its_queue(status: str, waits: str) -> None:
+    """It is the oldest, and its owner was served longest ago: but for its attempts it would be next."""
+    users = {name: make_user(name) for name in ("first", "second", "third")}
+    exhausted = make_job(users["second"], max_attempts=1)
+    claim_of(exhausted)
+    lost = timezone.now() - timedelta(hours=1)
+    expiry = lost if status == "running" else None
+    Job.objects.update(status=status, lease_expires_on=expiry, started_on=lost)
+    before = row(exhausted)
+    if waits != "second":
+        served = make_job(users[waits])
+        Job.objects.filter(pk=served.pk).update(
+            status="succeeded", started_on=timezone.now(), finished_on=timezone.now()
+        )
+    waiting = make_job(users[waits])
+    claim = next_claim(exhausted)
+    assert claim
+    assert claim.slug == waiting.slug
+    assert row(exhausted) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_that_is_extended_while_a_claim_waits_for_the_row_is_respected() -> None:
+    job = make_job(make_user("alice"))
+    held = claim_of(job)
+    end_lease(job)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            # The claim still sees the lease as it was, and waits for the row that this locks.
+            lifecycle.heartbeat(held, Progress(5, 9, "rows"))
+            claim = pool.submit(claim_in_thread, job)
+            wait_for(lambda: race._waiting() == 1, seconds=10, what="the claim at the job's row")
+        assert claim.result(timeout=30) is None
+    now = row(job)
+    assert (now["attempt"], now["fence"], now["progress_done"]) == (1, 1, 5)
+    assert event_types(job) == ["claimed"]
+    finish(held)
+
+
+def claim_in_thread(job: Job) -> Claim | None:
+    try:
+        return next_claim(job)
+    finally:
+        connection.close()
+
+
+# --- The rules of fairness, in their order ---------------------------------------------------------
+
+
+def two_owners(settings: Any) -> tuple[User, User]:
+    """Two users whose running jobs do not count."""
+    settings.JOBS_RUNNING_PER_USER = 10
+    return make_user("first"), make_user("second")
+
+
+def next_owner(job: Job) -> int:
+    """Whose job is claimed next."""
+    claim = next_claim(job)
+    assert claim
+    return claim.user_id
+
+
+@pytest.mark.django_db
+def test_first_rule_whoever_runs_fewer_jobs_is_next(settings: Any) -> None:
+    busy, idle = two_owners(settings)
+    claim_of(make_job(busy))
+    finish(claim_of(make_job(idle)))
+    # By both other rules it would be the busy one's turn.
+    job = make_job(busy)
+    make_job(idle)
+    assert next_owner(job) == idle.pk
+
+
+@pytest.mark.django_db
+def test_second_rule_whoever_was_never_served_is_next(settings: Any) -> None:
+    served, never = two_owners(settings)
+    finish(claim_of(make_job(served)))
+    job = make_job(served)
+    make_job(never)
+    assert next_owner(job) == never.pk
+
+
+@pytest.mark.django_db
+def test_second_rule_whoever_was_served_longest_ago_is_next(settings: Any) -> None:
+    lately, before = two_owners(settings)
+    for user in (before, lately):
+        finish(claim_of(make_job(user)))
+    job = make_job(lately)
+    make_job(before)
+    assert next_owner(job) == before.pk
+
+
+@pytest.mark.django_db
+def test_second_rule_counts_what_was_served_in_this_queue_only(settings: Any) -> None:
+    elsewhere, here = two_owners(settings)
+    finish(claim_of(make_job(here)))
+    finish(claim_of(make_job(elsewhere, queue="imports")))
+    job = make_job(here)
+    make_job(elsewhere)
+    assert next_owner(job) == elsewhere.pk
+
+
+@pytest.mark.django_db
+def test_last_rule_whoever_asked_first_is_next(settings: Any) -> None:
+    later, earlier = two_owners(settings)
+    job = make_job(later)
+    Job.objects.update(created_on=timezone.now() + timedelta(seconds=1))
+    make_job(earlier)
+    assert next_owner(job) == earlier.pk
 
 
 def test_job_of_the_future_waits(owner: User) -> None:

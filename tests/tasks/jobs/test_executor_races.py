@@ -159,6 +159,24 @@ def test_cancel_while_running_stops_at_the_next_check(
     assert not JobFile.objects.exists()
 
 
+def test_a_defect_after_a_cancel_is_its_consequence(
+    runs: Runs, owner: User, storage: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work(context: JobContext) -> None:
+        write_file(context)
+        lifecycle.request_cancel(job)
+        context.stop(JobCancelled())
+        raise RuntimeError("what the cancel has interrupted")
+
+    runs(work)
+    job = make_job(owner)
+    execute(job)
+    assert (job.status, job.error_code, job.error_message) == ("cancelled", "", "")
+    assert event_types(job) == ["claimed", "cancel_requested", "cancelled"]
+    assert stored(storage) == []
+    assert "job_defect" not in [record.message for record in caplog.records]
+
+
 def test_runner_that_never_checks_is_still_stopped_before_it_counts(
     runs: Runs, owner: User, storage: Path
 ) -> None:

@@ -77,6 +77,21 @@ def test_input_stays_while_its_job_may_want_it(alice: Client, storage: Path, sta
     assert stored(storage) == [file.storage_key]
 
 
+def test_inputs_that_stay_do_not_keep_others_from_going(
+    alice: Client, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are overdue for longest and fill the first batch, in every sweep."""
+    monkeypatch.setattr(sweeper, "BATCH", 2)
+    assert alice.user
+    kept = [add_file(make_job(alice.user), "upload", FileRole.INPUT) for _ in range(3)]
+    JobFile.objects.update(expires_on=timezone.now() - timedelta(days=3))
+    jobs = [job_with_file(alice) for _ in range(3)]
+    overdue(*JobFile.objects.filter(job__in=jobs))
+    sweeper.sweep_files()
+    assert {row(job)["status"] for job in jobs} == {"expired"}
+    assert stored(storage) == sorted(file.storage_key for file in kept)
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_input_of_an_ended_job_goes_without_a_change_of_state(
     alice: Client, storage: Path, status: str
