@@ -17,7 +17,7 @@ class ThrottledLoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Validate the form; raise ValidationError after too many attempts."""
         assert self.request is not None
-        address = throttle.client_address(self.request)
+        address = throttle.client_of(self.request)
         try:
             throttle.take_login(str(self.cleaned_data.get("username", "")), address)
         except Throttled as error:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest
 
+from gridlink.lib.client_address import client_address, customer
 from gridlink.lib.errors import Throttled
 
 # One statement under the row's lock: concurrent requests never share a token. The bucket refills by the
@@ -47,10 +48,11 @@ def take_login(username: str, address: str) -> None:
     take("login", f"{username.lower()}\0{address}", settings.LOGIN_ATTEMPTS)
 
 
-def client_address(request: HttpRequest) -> str:
-    """Return the client's address; trust the last TRUSTED_PROXIES entries of X-Forwarded-For."""
-    peer, proxies = str(request.META.get("REMOTE_ADDR", "")), settings.TRUSTED_PROXIES
-    if not proxies:
-        return peer
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    return (len(hops) >= proxies and hops[-proxies]) or peer
+def client_of(request: HttpRequest) -> str:
+    """Return whose attempts count together: an IPv4 address or the /64 of an IPv6 one."""
+    address = client_address(
+        peer=request.META.get("REMOTE_ADDR") or "",
+        forwarded=request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        proxies=settings.TRUSTED_PROXIES,
+    )
+    return customer(address)

@@ -23,7 +23,7 @@ from gridlink.accounts.api.serializers import (
 from gridlink.accounts.models import Scope, Token
 from gridlink.accounts.permissions import actor_of
 from gridlink.accounts.selectors import token_list
-from gridlink.accounts.throttle import client_address
+from gridlink.accounts.throttle import client_of
 from gridlink.lib.rest.pagination import PageQuery, page_response
 from gridlink.lib.rest.schema import errors, operation
 from gridlink.lib.rest.serializers import validated
@@ -47,7 +47,7 @@ class RegisterView(APIView):
     def post(self, request: Request) -> Response:
         """Create an account; the operator can close sign-up (403)."""
         data = validated(RegisterSerializer, request.data)
-        user = services.user_register(**data, address=client_address(request))
+        user = services.user_register(**data, address=client_of(request))
         return Response(UserSerializer(user).data, status=201)
 
 
@@ -68,7 +68,7 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         """Issue a token for a password; a refusal never tells whether the name exists."""
         data = validated(TokenRequestSerializer, request.data)
-        token, secret = services.token_issue(**data, address=client_address(request))
+        token, secret = services.token_issue(**data, address=client_of(request))
         body = {**TokenSerializer(token).data, "token": secret}
         return Response(body, headers={"Cache-Control": "no-store"})
 

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv6Address
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -16,6 +15,8 @@ from typing import Any
 
 import maxminddb
 from django.conf import settings
+
+from gridlink.lib.client_address import canonical
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class _Lookup:
 
     def __call__(self, address: str) -> str:
         try:
-            return _code(self._reader.get(_unmapped(address)))
+            return _code(self._reader.get(canonical(address)))
         except (TypeError, ValueError):
             # TypeError: the C library refuses the text.
             return ""
@@ -102,14 +103,6 @@ class _Lookup:
                 self._is_broken = True
                 _warn(self._path, error)
             return ""
-
-
-def _unmapped(address: str) -> str:
-    """Return an IPv4-mapped IPv6 address, as dual-stack sockets report it, as IPv4."""
-    if ":" not in address:
-        return address
-    mapped = IPv6Address(address).ipv4_mapped
-    return str(mapped) if mapped else address
 
 
 def _code(record: Any) -> str:

@@ -156,15 +156,18 @@ def test_concurrent_requests_never_share_the_last_token() -> None:
         (1, ", 203.0.113.9", "203.0.113.9"),
         (1, "spoofed,203.0.113.9", "203.0.113.9"),
         (1, "203.0.113.9, ", "10.0.0.1"),
+        (1, "203.0.113.9:50000", "203.0.113.9"),
+        (1, "::ffff:203.0.113.9", "203.0.113.9"),
+        (1, "[2001:DB8:1:2::7]:50000", "2001:db8:1:2::/64"),
     ],
 )
-def test_the_clients_address(
+def test_whose_attempts_count_together(
     proxies: int, forwarded: str | None, expected: str, settings: Any
 ) -> None:
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     request = RequestFactory().get("/", headers=headers, REMOTE_ADDR="10.0.0.1")
     settings.TRUSTED_PROXIES = proxies
-    assert throttle.client_address(request) == expected
+    assert throttle.client_of(request) == expected
 
 
 @pytest.mark.usefixtures("ada")
@@ -180,3 +183,33 @@ def test_behind_a_proxy_each_client_has_a_bucket(settings: Any) -> None:
         429,
         401,
     ]
+
+
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize(
+    "forwarded",
+    [
+        [f"203.0.113.9:{50_000 + n}" for n in range(12)],
+        [f"[2001:db8:1:2::9]:{50_000 + n}" for n in range(12)],
+        [f"2001:db8:1:2::{n:x}" for n in range(1, 13)],
+        ["203.0.113.9", "::ffff:203.0.113.9", "::FFFF:CB00:7109", "[::ffff:cb00:7109]:1"] * 3,
+    ],
+    ids=["ports", "ports of IPv6", "a network", "spellings"],
+)
+def test_one_client_is_throttled_however_its_address_is_written(
+    forwarded: list[str], settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+    settings.LOGIN_ATTEMPTS = (10, 3600.0)
+    statuses = [
+        Client().post("auth/token/", WRONG, x_forwarded_for=each).status_code for each in forwarded
+    ]
+    assert statuses == [401] * 10 + [429] * 2
+    admin = Client().http.post(
+        "/admin/login/", RIGHT, HTTP_X_FORWARDED_FOR=forwarded[0], REMOTE_ADDR="10.0.0.1"
+    )
+    assert b"Too many attempts" in admin.content
+    # Neighbours are others.
+    for other in ("203.0.113.10:50000", "2001:db8:1:3::1"):
+        response = Client().post("auth/token/", WRONG, x_forwarded_for=other)
+        assert response.status_code == 401
