@@ -10,6 +10,7 @@ from typing import Any
 
 from gridlink.accounts.models import User
 from grids.models import Grid, Link, LinkCheck
+from reports.clicks.enrichment.bots import RULES_VERSION
 from reports.clicks.storage.partitions import TABLES, ensure
 from reports.models import Click, UserAgent, Verdict, View
 
@@ -120,7 +121,7 @@ def _agent(browser: str, system: str, device: str) -> UserAgent:
         digest=sha256(text.encode()).digest(),
         defaults={
             "text": text, "browser": browser, "os": system, "device": device,
-            "bot_reason": "", "bot_rules": 1,
+            "bot_reason": "", "bot_rules": RULES_VERSION,
         },
     )[0]  # fmt: skip
 
@@ -159,7 +160,7 @@ def _visit(
         **dict.fromkeys(empty, ""),
         "user_id": link.user_id, "grid_id": link.grid_id, "visitor": None, "user_agent": agent,
         "is_first_on_grid": chance.random() < 0.6, "verdict": Verdict.HUMAN, "bot_reason": "",
-        "bot_rules": 1, "flags": 0, "country": country,
+        "bot_rules": RULES_VERSION, "flags": 0, "country": country,
     }  # fmt: skip
     return at, link, shared
 

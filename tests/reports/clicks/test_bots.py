@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from crawlerdetect import CrawlerDetect
@@ -15,13 +16,26 @@ from reports.clicks.enrichment.bots import RULES_VERSION, agent_reason, request_
 from reports.models import UserAgent
 from tests.support.reports.useragents import USER_AGENTS, Header
 
-REASONS = {"", "empty", "previewer", "headless", "monitor", "library", "crawler"}
+# Reasons and headers, of what is no browser, or is hard to tell from one.
+AGENTS_BY_REASON = [
+    line.split("\t")
+    for line in Path(__file__).with_name("agents_by_reason.tsv").read_text("utf-8").splitlines()
+]
+REASONS = {
+    *("", "empty", "previewer", "headless", "scanner", "monitor", "library", "crawler"),
+    "no_browser",
+}
 
 
 @pytest.mark.parametrize("header", USER_AGENTS, ids=lambda header: header.text)
 def test_real_headers(header: Header) -> None:
     assert agent_reason(header.text) == header.reason.replace("person", "")
     assert agent_reason(f" {header.text}\t") == agent_reason(header.text)
+
+
+@pytest.mark.parametrize(("reason", "text"), AGENTS_BY_REASON)
+def test_what_names_no_browser_is_no_person(reason: str, text: str) -> None:
+    assert (agent_reason(text) or "person") == reason
 
 
 def test_the_examples_have_bots_and_people() -> None:
@@ -38,7 +52,7 @@ def test_every_crawler_of_crawlerdetect_is_a_bot() -> None:
             is_crawler = header.reason == "crawler" or "Slack_SSB/" in header.text
             assert detect.is_crawler(header.text) is is_crawler, header.text
     plain = [each for each in crawlers if re.fullmatch(r"[\w ]+", each)]
-    texts = [f"Mozilla/5.0 (compatible; {each} x)" for each in plain[::8]]
+    texts = [f"Mozilla/5.0 (compatible; {each} x) Gecko/20100101" for each in plain[::8]]
     for text in [*texts, *map(str.upper, texts)]:
         assert bool(agent_reason(text)) is detect.is_crawler(text), text
 
@@ -49,15 +63,16 @@ def test_every_crawler_of_crawlerdetect_is_a_bot() -> None:
         ("", "empty"),
         (" \t\r\n", "empty"),
         ("Yandex", "crawler"),
-        ("YandexSearch", ""),
-        ("Mozilla/5.0 (compatible)", "crawler"),
-        ("Mozilla/5.0", ""),
-        ("x", ""),
+        ("YandexSearch", "no_browser"),
+        ("YandexSearch Firefox/3.6", ""),
+        ("Mozilla/5.0 (compatible)", "no_browser"),
+        ("Mozilla/5.0", "no_browser"),
+        ("x", "no_browser"),
         ("CURL/8.0", "library"),
-        ("\ud800", ""),
+        ("\ud800", "no_browser"),
         ("\ud800 Googlebot", "crawler"),
         ("curl/8\x00", "library"),
-        ("Mozilla/5.0 (iPhone) Tumblr/iPhone/39.4", ""),
+        ("Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 Tumblr/iPhone/39.4", ""),
         ("Mozilla/5.0 (X11) XHeadlessChrome/1", "headless"),
     ],
 )

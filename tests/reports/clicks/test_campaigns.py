@@ -38,7 +38,18 @@ from reports.models import Click
         (b"utm_campaign=" + b"x" * 300, Campaign(campaign="x" * 255)),
         (b"utm_campaign=" + b"x" * 254 + b"++y", Campaign(campaign="x" * 254)),
         (b"utm_source=" + "İ".encode() * 200, Campaign(("i\u0307" * 128)[:255])),
-        (b"utm_id=1&utm_=2&UTM_SOURCE=3&my_utm_source=4", NONE),
+        # Copied out of HTML, where each "&" is written as "&amp;".
+        (
+            b"utm_source=news&amp;utm_medium=email&amp;utm_campaign=Spring",
+            Campaign("news", "email", "Spring"),
+        ),
+        (b"a=1&amp;amp;utm_term=t&AMP;utm_content=c", Campaign(term="t", content="c")),
+        (b"amp;utm_source=x", Campaign("x")),
+        (b"xamp;utm_source=x", NONE),
+        (b"UTM_SOURCE=News&UTM_MEDIUM=Email", Campaign("news", "email")),
+        (b"Utm_Campaign=Spring&utm_campaign=Autumn", Campaign(campaign="Spring")),
+        (b"utm%5Fsource=x&utm%5fMedium=y", Campaign("x", "y")),
+        (b"utm_id=1&utm_=2&my_utm_source=4", NONE),
         (b"utm_source_platform=x&xutm_source=y", NONE),
         (b"q=utm_source", NONE),
     ],
@@ -47,7 +58,7 @@ def test_campaign(query: bytes, expected: Campaign) -> None:
     assert campaign(query) == expected
 
 
-@pytest.mark.parametrize("query", [b"", b"?", b"a=1&b=2", b"\x00\xff", b"utm", b"source=x"])
+@pytest.mark.parametrize("query", [b"", b"?", b"a=1&b=2", b"\x00\xff", b"ut_m", b"source=x"])
 def test_a_query_without_parameters_is_not_parsed(query: bytes) -> None:
     assert campaign(query) is NONE
 

@@ -30,12 +30,18 @@ def test_real_headers(header: Header) -> None:
     ("text", "agent"),
     [
         ("", Agent("", "", "")),
-        (" \x00\t", Agent("", "", "")),
-        ("nothing known", Agent("", "", "")),
-        ("\ud83d", Agent("", "", "")),
-        ("Mozilla/5.0 (Linux; Android 9) after-dinner", Agent("Android", "Android", "tablet")),
+        (" \x00\t", Agent("", "", "bot")),
+        ("nothing known", Agent("", "", "bot")),
+        ("\ud83d", Agent("", "", "bot")),
+        (
+            "Mozilla/5.0 (Linux; Android 9) AppleWebKit/537 after-dinner",
+            Agent("Android", "Android", "tablet"),
+        ),
         ("curl/8.4.0", Agent("curl", "", "bot")),
-        ("Mozilla/5.0 (Windows NT 10.0; rv:1.0) Fire\ud800fox/1", Agent("", "Windows", "desktop")),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; rv:1.0) Gecko/1 Fire\ud800fox/1",
+            Agent("", "Windows", "desktop"),
+        ),
     ],
 )
 def test_unusual_headers(text: str, agent: Agent) -> None:
