@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gridlink.accounts.models import WeekStart
 from gridlink.lib.errors import Invalid
-from reports.analytics.periods import DAY, HOUR, Period, day_start
+from reports.analytics.periods import DAY, HOUR, Period, day_start, local_day
 
 BUCKETS_MAX = 10_000
 WEEK_STARTS: dict[str, int] = {WeekStart.MONDAY: 0, WeekStart.SUNDAY: 6}
@@ -90,7 +90,9 @@ def _months(period: Period, week_start: int) -> Marks:
 
 
 def _first_day(period: Period) -> date:
-    return period.start.astimezone(period.zone).date()
+    day = local_day(period.start, period.zone)
+    # A minute of it may be shown before the evening that clocks then repeat.
+    return day if day_start(day, period.zone) <= period.start else day - DAY
 
 
 def _dates(

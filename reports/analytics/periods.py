@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,12 +12,13 @@ from gridlink.lib.zones import zone_names
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 DAYS_MAX = 3653
 _DAYS_DEFAULT = 30
 # Another year is a typing error, and no arithmetic near these overflows.
 _YEARS = range(2000, 2200)
-# Midnight, of which there are two where clocks are put back over it.
-_FIRST, _SECOND = time(), time(fold=1)
+# The readings of midnight by the offsets before and after a change of clocks at that time.
+_BEFORE, _AFTER = time(), time(fold=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,25 @@ def parse_bounds(*, since: str, until: str, tz: str) -> tuple[datetime | None, d
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """Return when a local day begins, in UTC."""
-    # Where clocks skip midnight that is the first moment after it; where they show it twice, the second.
-    first, second = datetime.combine(day, _FIRST, zone), datetime.combine(day, _SECOND, zone)
-    return max(first.astimezone(UTC), second.astimezone(UTC))
+    """Return when a local day begins, in UTC.
+
+    From then on the clock shows no earlier day any more: where clocks skip midnight, once they have; where
+    they show it twice, from the first one, unless they show the evening before once more in between.
+    """
+    before, after = (
+        datetime.combine(day, midnight, zone).astimezone(UTC) for midnight in (_BEFORE, _AFTER)
+    )
+    if before <= after:
+        return before if local_day(after - _SECOND, zone) >= day else after
+    seconds = range((before - after) // _SECOND)
+    return after + _SECOND * bisect_left(
+        seconds, day, key=lambda second: local_day(after + _SECOND * second, zone)
+    )
+
+
+def local_day(moment: datetime, zone: ZoneInfo) -> date:
+    """Return the day that a clock shows at a moment."""
+    return moment.astimezone(zone).date()
 
 
 def hour_floor(moment: datetime) -> datetime:
@@ -107,7 +124,7 @@ def parse_zone(name: str) -> ZoneInfo:
 
 
 def _days_before(stop: datetime, zone: ZoneInfo) -> datetime:
-    last = (stop - timedelta(microseconds=1)).astimezone(zone).date()
+    last = local_day(stop - timedelta(microseconds=1), zone)
     return day_start(last - (_DAYS_DEFAULT - 1) * DAY, zone)
 
 

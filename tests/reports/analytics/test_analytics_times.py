@@ -94,6 +94,11 @@ def keys(client: Client, grid: Grid, query: str) -> list[str]:
         ("Australia/Lord_Howe", "2025-10-05", 24),
         # At midnight, so that the day begins at one.
         ("Africa/Cairo", "2026-04-24", 23),
+        # Midnight twice: the first hour of the day is shown again.
+        ("Atlantic/Azores", "2025-10-25", 24),
+        ("Atlantic/Azores", "2025-10-26", 25),
+        ("America/Havana", "2025-11-01", 24),
+        ("America/Havana", "2025-11-02", 25),
     ],
 )
 def test_a_day_has_the_hours_of_its_place(

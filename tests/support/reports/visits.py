@@ -27,6 +27,9 @@ SHIFTS = [
     ("Africa/Casablanca", "2026-02-15T02:00"),
     ("Africa/Casablanca", "2026-03-22T02:00"),
     ("Africa/Cairo", "2026-04-23T22:00"),
+    # They show midnight twice.
+    ("Atlantic/Azores", "2025-10-26T01:00"),
+    ("America/Havana", "2025-11-02T05:00"),
     ("Asia/Kolkata", "2026-01-31T18:30"),
     ("Asia/Kathmandu", "2025-12-31T18:15"),
     ("Pacific/Chatham", "2026-04-04T14:00"),
