@@ -20,6 +20,7 @@ from reports.analytics.metrics import (
 from reports.analytics.periods import Period
 from reports.analytics.queries import CLICK_BUCKET, RANKED, QueryBuilder, by_slug, sum_selects
 from reports.analytics.read_plan import RawRetention
+from reports.analytics.referrer_sites import site_of
 from reports.analytics.sources import MetricsSource
 from reports.models import Dimension
 
@@ -31,6 +32,8 @@ _WITH_USER_AGENT = (
     "reports_click LEFT JOIN reports_user_agent ON reports_user_agent.id = user_agent_id"
 )
 _TABLES = dict.fromkeys((Dimension.BROWSER, Dimension.OS, Dimension.DEVICE), _WITH_USER_AGENT)
+# SQL that makes a group's key of a stored value, for dimensions whose values are grouped further.
+_KEYS: dict[Dimension, Callable[[str], str]] = {Dimension.REFERRER: site_of}
 _TILE_FIELDS = ("x", "y", "width", "height")
 
 
@@ -108,9 +111,10 @@ def by_values(dimensions: Iterable[str], query: AnalyticsQuery) -> dict[str, Gro
 
 def _by_value(dimension: Dimension, query: AnalyticsQuery, undetailed: Metrics) -> GroupedMetrics:
     builder = QueryBuilder.for_values(query.source, query.period, query.retention)
-    key = f"coalesce({dimension.name.lower()}, '')"
-    raw = builder.raw_clicks(key, _TABLES.get(dimension, "reports_click"))
-    found = _ranked(query, builder, sum_selects([*builder.values(), *raw]), dimension)
+    key = _KEYS.get(dimension, str)
+    raw_key = key(f"coalesce({dimension.name.lower()}, '')")
+    raw = builder.raw_clicks(raw_key, _TABLES.get(dimension, "reports_click"))
+    found = _ranked(query, builder, sum_selects([*builder.values(key("value")), *raw]), dimension)
     views = undetailed.views
     rows = [_value_row(dimension, key, metrics, views) for key, metrics in found]
     if any(without_value := undetailed._replace(views=0)):

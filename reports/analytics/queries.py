@@ -119,9 +119,12 @@ class QueryBuilder:
             ]
         )
 
-    def values(self) -> list[str]:
-        """Select clicks by value of the parameter `dimension`, from days; of links nothing."""
-        return _by_value("value", self.source.values) if self.source.values else []
+    def values(self, key: str) -> list[str]:
+        """Select clicks by a key of `value`, from days; of links nothing.
+
+        The values are those of the parameter `dimension`.
+        """
+        return _by_value(key, self.source.values) if self.source.values else []
 
     def grid_values(self, key: str) -> list[str]:
         """Select the same by a key made of `grid_id` and `value`."""

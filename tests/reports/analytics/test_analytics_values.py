@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from grids.models import Grid, Link
-from reports.models import Dimension, Verdict
+from reports.models import Click, Dimension, Verdict
 from tests.support.client import Client
 from tests.support.reports.clicks import Visited, drop_rows, load, refuse
 from tests.support.reports.visits import COUNTS, Case, asked, by, cases, counted, counts
@@ -72,6 +72,39 @@ def test_every_value(
     for path in (f"grids/{grid.slug}", f"links/{links[0].slug}"):
         answer = asked(alice, f"{path}/analytics/?{query}&group_by={group_by}")
         assert [row["key"] for row in answer["results"]] == expected
+
+
+HOSTS = {
+    "facebook.com": ["facebook.com", "l.facebook.com", "lm.facebook.com", "m.facebook.com"],
+    "instagram.com": ["l.instagram.com", "com.instagram.android"],
+    "linkedin.com": ["lnkd.in"],
+    "mail.google.com": ["com.google.android.gm", "mail.google.com"],
+    "reddit.com": ["out.reddit.com", "old.reddit.com"],
+    "x.com": ["t.co", "mobile.twitter.com"],
+    # Each by itself, whatever it looks like.
+    "notfacebook.com": ["notfacebook.com"],
+    "facebook.com.example": ["facebook.com.example"],
+    "google.com": ["google.com"],
+    "": [""],
+}
+
+
+@pytest.mark.parametrize("query", [MARCH, "from=2026-03-10T06:00Z&to=2026-03-10T18:00Z"])
+def test_the_hosts_of_a_site_are_one_referrer(
+    alice: Client, grid: Grid, links: list[Link], query: str
+) -> None:
+    load(
+        grid,
+        links,
+        clicks=[Visited(MOMENT, referrer=host) for hosts in HOSTS.values() for host in hosts],
+    )
+    expected = {site: len(hosts) for site, hosts in HOSTS.items()}
+    for path in (f"grids/{grid.slug}/analytics", f"links/{links[0].slug}/analytics"):
+        answer = asked(alice, f"{path}/?{query}&group_by=referrer")
+        assert {row["key"]: row["clicks"] for row in answer["results"]} == expected
+    # The hosts themselves are kept.
+    stored = set(Click.objects.values_list("referrer", flat=True))
+    assert stored == {host for hosts in HOSTS.values() for host in hosts}
 
 
 def test_groups_over_the_limit_are_one_row(alice: Client, grid: Grid, links: list[Link]) -> None:
