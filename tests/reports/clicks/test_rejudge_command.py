@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from grids.public.wire import Flag
 from reports.clicks.enrichment import bots
+from reports.clicks.rollups import watermark
 from reports.models import Click, GridHour, LinkDay, SeenVisitor, Verdict, View, VisitorSalt
 from tests.support.reports.click_rows import BROWSER, make_agent, make_click, make_view, noon
 
@@ -116,6 +119,31 @@ def test_new_rules_leave_their_version_on_every_row(monkeypatch: pytest.MonkeyPa
     rejudge()
     assert Click.objects.get().bot_rules == bots.RULES_VERSION
     assert rows() == [(Verdict.HUMAN, True, True)]
+
+
+def test_every_day_raises_the_watermark() -> None:
+    """Exports and reports that began before are then known to be outdated."""
+    make_click(noon(), visitor=7, agent=make_agent(CURL, bot_rules=0), **FIRST)
+    before = watermark.read()
+    rejudge()
+    assert watermark.read() == before._replace(reclassified=before.reclassified + 1)
+    rejudge()
+    assert watermark.read().reclassified == before.reclassified + 2
+
+
+def test_queries_do_not_grow_with_clicks() -> None:
+    def queries(clicks: int) -> int:
+        old = make_agent(f"curl/{clicks}", bot_rules=0)
+        for number in range(clicks):
+            at = noon() + timedelta(minutes=number)
+            make_click(at, link=number, visitor=clicks * 100 + number, agent=old, **FIRST)
+            make_click(at, link=number, visitor=clicks * 100 + number)
+        with CaptureQueriesContext(connection) as context:
+            rejudge()
+        return len(context)
+
+    few = queries(2)
+    assert queries(40) <= few
 
 
 def test_earlier_days_stay_unchanged() -> None:

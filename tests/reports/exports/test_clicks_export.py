@@ -354,6 +354,32 @@ def test_judging_again_in_between_starts_anew(owner: Client, grid: Grid) -> None
     assert remark.startswith("The sums count ")
 
 
+def test_judging_again_while_it_is_written_fails_it(
+    owner: Client, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of its rows would be by the old rules; tried again, all are by the new ones."""
+    make_clicks(grid, ROWS)
+    job = submit(owner)
+    real = ExportParts._part
+
+    def rejudge(self: ExportParts, readers: Any, number: int) -> Any:
+        if number == 3:
+            Click.objects.filter(verdict=0).update(verdict=1)
+            with connection.cursor() as cursor:
+                watermark.mark_reclassified(cursor)
+        return real(self, readers, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ExportParts, "_part", rejudge)
+        execute(job)
+    assert (job.status, job.error_code) == ("failed", "changed")
+    assert job.error_message.startswith("Clicks were reclassified")
+    assert owner.get(f"jobs/{job.slug}/").json()["files"] == []
+    assert owner.post(f"jobs/{job.slug}/retry/").status_code == 202
+    rows = rows_of(execute_slug(job.slug))
+    assert Counter(row["verdict"] for row in rows) == {"bot": 2850, "duplicate": 150}
+
+
 def test_retry_of_a_failed_export_goes_on(owner: Client, grid: Grid, storage: Any) -> None:
     make_clicks(grid, ROWS)
     job = submit(owner)
