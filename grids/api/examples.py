@@ -33,6 +33,7 @@ LINK = {
     "style": {"text_colour": "#ffffff", "radius": 8},
     "active_from": None,
     "active_until": None,
+    "forward_query": True,
     "clicks_before_import": 0,
     "clicks_before_import_from": "",
     "version": 1,

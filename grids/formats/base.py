@@ -24,7 +24,8 @@ class FormatError(Exception):
 class LinkEntry:
     """Represent one link as the file has it, its address not yet checked.
 
-    Dates are aware and in UTC; `private`, `archived` and `clicks` are None where the file does not say.
+    Dates are aware and in UTC; `private`, `archived`, `forward_query` and `clicks` are None where the file
+    does not say.
     `line` is 1-based (0: not from a file), or the link's place in its list where the reader says so.
     `problems` are the things about this link that were repaired.
 
@@ -45,6 +46,7 @@ class LinkEntry:
     clicks: int | None = None
     alias: str = ""
     source_id: str = ""
+    forward_query: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

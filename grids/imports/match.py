@@ -62,7 +62,8 @@ WITH found AS (
         AND made.source_id IN (SELECT source_id FROM import_entry)
 )
 SELECT link.id, link.slug, link.url, link.url_key, link.title, link.note, link.tags, link.alias,
-    link.clicks_before_import, link.clicks_before_import_from, link.version, grid.slug AS grid,
+    link.forward_query, link.clicks_before_import, link.clicks_before_import_from, link.version,
+    grid.slug AS grid,
     coalesce(was.folder, current.folder) AS folder,
     CASE WHEN known.source = %(source)s THEN known.source_id END AS source_id,
     known.link_id IS NOT NULL AS is_imported,

@@ -35,6 +35,7 @@ _DIFFERS = """
     OR (entry.is_titled AND entry.title <> link.title)
     OR (entry.note <> '' AND entry.note <> link.note)
     OR (entry.tags <> '{}' AND entry.tags <> link.tags::text[])
+    OR (entry.forward_query IS NOT NULL AND entry.forward_query <> link.forward_query)
     OR (entry.clicks IS NOT NULL AND entry.clicks <> link.clicks_before_import)
 """
 # What was private elsewhere must not become public by an import.

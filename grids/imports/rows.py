@@ -51,7 +51,8 @@ class EntryRows:
 
     COLUMNS = (
         "n", "line", "verdict", "folder", "slug", "url_key", "created_on", "modified_on", "clicks",
-        "is_private", "is_titled", "alias", "source_id", "url", "title", "note", "tags", "remarks",
+        "is_private", "is_titled", "forward_query", "alias", "source_id", "url", "title", "note", "tags",
+        "remarks",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -112,7 +113,8 @@ class EntryRows:
         self._append(
             f"{entry.line}\t\t{folder}\t{next(self._slugs)}\t{key}\t{created_on}\t{modified_on}"
             f"\t{_NULL if entry.clicks is None else entry.clicks}"
-            f"\t{bool(entry.private)}\t{texts.is_titled}\t{alias or _NULL}"
+            f"\t{bool(entry.private)}\t{texts.is_titled}"
+            f"\t{_NULL if entry.forward_query is None else entry.forward_query}\t{alias or _NULL}"
             f"\t{_cells(source_id) if source_id else _NULL}",
             _cells(url, texts.title, texts.note, _array(texts.tags), "; ".join(problems)),
         )
@@ -126,7 +128,7 @@ class EntryRows:
     ) -> None:
         self._append(
             f"{line}\t{verdict}\t{_NO_FOLDER}\t\t\t{self._stamp}\t{self._stamp}\t{_NULL}"
-            f"\tf\tf\t{_NULL}\t{_NULL}",
+            f"\tf\tf\t{_NULL}\t{_NULL}\t{_NULL}",
             _cells(url, title, "", "{}", remarks),
         )
 

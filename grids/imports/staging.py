@@ -29,7 +29,7 @@ CREATE TEMP TABLE import_folder (
 CREATE TEMP TABLE import_entry (
     n int, line int, verdict text, folder int, slug text, url text, url_key text, title text, note text,
     tags text[], created_on timestamptz, modified_on timestamptz, alias text, clicks bigint,
-    source_id text, is_private boolean, is_titled boolean, remarks text,
+    source_id text, is_private boolean, is_titled boolean, forward_query boolean, remarks text,
     search tsvector GENERATED ALWAYS AS (
         CASE WHEN verdict = '' THEN grids_link_words(title, note, url) END
     ) STORED

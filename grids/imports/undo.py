@@ -49,7 +49,10 @@ UPDATE grids_link link SET
     url = undone.before ->> 'url', url_key = undone.before ->> 'url_key',
     title = undone.before ->> 'title', note = undone.before ->> 'note',
     tags = ARRAY(SELECT jsonb_array_elements_text(undone.before -> 'tags')),
-    alias = undone.before ->> 'alias', clicks_before_import = (undone.before ->> 'base_clicks')::bigint,
+    alias = undone.before ->> 'alias',
+    -- Records of earlier releases do not have it, and their imports did not change it.
+    forward_query = coalesce((undone.before ->> 'forward_query')::boolean, link.forward_query),
+    clicks_before_import = (undone.before ->> 'base_clicks')::bigint,
     clicks_before_import_from = undone.before ->> 'base_clicks_from',
     version = link.version + 1, modified_on = statement_timestamp()
 FROM undo_link undone WHERE link.id = undone.link_id AND undone.verdict = 'restored';

@@ -38,13 +38,13 @@ ANALYZE import_made;
 
 INSERT INTO grids_link (
     id, slug, user_id, grid_id, url, url_key, title, note, tags, alias, x, y, width, height,
-    background, style, clicks_before_import, clicks_before_import_from, version, is_deleted, created_on,
-    modified_on, search
+    background, style, forward_query, clicks_before_import, clicks_before_import_from, version, is_deleted,
+    created_on, modified_on, search
 )
 SELECT made.id, entry.slug, %(user)s, folder.grid_id, entry.url, entry.url_key, entry.title, entry.note,
-    entry.tags, plan.alias, plan.x, plan.y, 1, 1, '', '{}', coalesce(entry.clicks, 0),
-    CASE WHEN entry.clicks IS NULL THEN '' ELSE %(source)s END, 1, false, entry.created_on,
-    entry.modified_on, entry.search
+    entry.tags, plan.alias, plan.x, plan.y, 1, 1, '', '{}', coalesce(entry.forward_query, true),
+    coalesce(entry.clicks, 0), CASE WHEN entry.clicks IS NULL THEN '' ELSE %(source)s END, 1, false,
+    entry.created_on, entry.modified_on, entry.search
 FROM import_made made
 JOIN import_plan plan USING (n)
 JOIN import_entry entry USING (n)
@@ -67,6 +67,7 @@ WITH changed AS (
         note = CASE WHEN entry.note = '' THEN was.note ELSE entry.note END,
         tags = CASE WHEN entry.tags = '{}' THEN was.tags ELSE entry.tags END,
         alias = coalesce(was.alias, plan.alias),
+        forward_query = coalesce(entry.forward_query, was.forward_query),
         clicks_before_import = coalesce(entry.clicks, was.clicks_before_import),
         clicks_before_import_from =
             CASE WHEN entry.clicks IS NULL THEN was.clicks_before_import_from ELSE %(source)s END,
@@ -82,7 +83,7 @@ INSERT INTO grids_imported_link (run_id, link_id, slug, grid_id, line, source_id
 SELECT %(job)s, changed.id, changed.slug, coalesce(folder.grid_id, changed.grid_id), entry.line,
     entry.source_id, changed.version, jsonb_build_object(
         'url', was.url, 'url_key', was.url_key, 'title', was.title, 'note', was.note, 'tags', was.tags,
-        'alias', was.alias, 'base_clicks', was.clicks_before_import,
+        'alias', was.alias, 'forward_query', was.forward_query, 'base_clicks', was.clicks_before_import,
         'base_clicks_from', was.clicks_before_import_from, 'version', was.version
     )
 FROM changed

@@ -61,7 +61,8 @@ class Link(Record, SoftDeleted):
     `user` repeats the grid's owner, so that one index can walk a user's links in order at any size. `url` is
     kept as typed; `url_key` is equal for two that lead to the same page. `clicks_before_import` were counted
     elsewhere, before the link was imported from a file of the format `clicks_before_import_from`: they are
-    shown beside the clicks counted here and are in none of their sums.
+    shown beside the clicks counted here and are in none of their sums. With `forward_query`, the redirect
+    appends the query that it was called with to `url`.
     """
 
     slug = models.CharField(max_length=SLUG_LENGTH, editable=False, default=new_link_slug)
@@ -94,6 +95,8 @@ class Link(Record, SoftDeleted):
     style = models.JSONField(default=dict, blank=True)
     active_from = models.DateTimeField(null=True, blank=True)
     active_until = models.DateTimeField(null=True, blank=True)
+    # The database's default is for rows of releases that do not know it, and for those of old archives.
+    forward_query = models.BooleanField(default=True, db_default=False)
     clicks_before_import = count_field()
     clicks_before_import_from = models.CharField(
         max_length=SOURCE_LENGTH, blank=True, default="", db_default=""

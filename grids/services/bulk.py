@@ -25,7 +25,8 @@ from grids.services.rows import alias_conflict, insert_links, update_links
 BULK_MAX = 1000
 _UPDATED = (
     "grid_id", "url", "url_key", "title", "note", "tags", "alias", "x", "y", "width", "height",
-    "background", "style", "active_from", "active_until", "version", "modified_on",
+    "background", "style", "active_from", "active_until", "forward_query", "version",
+    "modified_on",
 )  # fmt: skip
 _DELETED = ("is_deleted", "deleted_on", "version", "modified_on")
 

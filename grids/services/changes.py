@@ -45,6 +45,7 @@ class NewLink:
     style: dict[str, Any] = field(default_factory=dict)
     active_from: datetime | None = None
     active_until: datetime | None = None
+    forward_query: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +67,4 @@ class LinkChanges:
     style: dict[str, Any] | Unset = UNSET
     active_from: datetime | Unset | None = UNSET
     active_until: datetime | Unset | None = UNSET
+    forward_query: bool | Unset = UNSET

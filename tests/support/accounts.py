@@ -57,7 +57,7 @@ def furnish(client: Client) -> Grid:
         active_from=MOMENT, active_until=MOMENT + timedelta(days=400), version=4, x=0, y=0,
         clicks_before_import=12, clicks_before_import_from="csv",
     )  # fmt: skip
-    other = link_on(grid, 2, x=2, y=0, url="mailto:a@example.org")
+    other = link_on(grid, 2, x=2, y=0, url="mailto:a@example.org", forward_query=False)
     link_on(grid, 3, x=2, y=0, is_deleted=True, deleted_on=MOMENT)
     visit(grid, link, other)
     report = define(grid, link)

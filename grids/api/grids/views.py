@@ -16,7 +16,7 @@ from grids.access import grid_read, grid_trashed, grid_write
 from grids.api import examples
 from grids.api.filters import GridLinksQuery, GridListQuery, list_response, without_page
 from grids.api.grids.serializers import GridSerializer, GridWriteSerializer, LayoutSerializer
-from grids.api.links.serializers import LinkFields, LinkSerializer
+from grids.api.links.serializers import LinkFields, LinkSerializer, link_serializer
 from grids.layout.occupancy import Tile
 from grids.models import Grid
 from grids.services import grids, links
@@ -164,8 +164,9 @@ class GridLinksView(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """List the links of one's own grid, or of any public or unlisted one."""
         query = validated(GridLinksQuery, request.query_params)
-        rows = selectors.grid_links(actor=request.user, grid=grid_read(request.user, slug))
-        return list_response(request, rows, LinkSerializer, query)
+        grid = grid_read(request.user, slug)
+        rows = selectors.grid_links(actor=request.user, grid=grid)
+        return list_response(request, rows, link_serializer(request.user, grid.user_id), query)
 
     @operation(
         "Put a link on a grid",

@@ -15,6 +15,7 @@ from gridlink.lib.rest.serializers import (
     WholeNumberField,
 )
 from gridlink.lib.slugs import SLUG_LENGTH
+from grids.access import Actor
 from grids.api import examples
 from grids.api.fields import AliasField, BackgroundField, StyleField, TagsField, UrlField
 from grids.models import COLUMNS_MAX, HEIGHT_MAX, NOTE_LENGTH, TITLE_LENGTH, Y_MAX
@@ -42,6 +43,10 @@ class LinkFields(TileFields):
     style = StyleField(required=False)  # type: ignore[assignment]
     active_from = serializers.DateTimeField(required=False, allow_null=True)
     active_until = serializers.DateTimeField(required=False, allow_null=True)
+    forward_query = serializers.BooleanField(
+        required=False,
+        help_text="Whether the redirect appends the query it was called with; new links do, by default.",
+    )
 
 
 class LinkWriteSerializer(LinkFields):
@@ -71,17 +76,32 @@ class LinkSerializer(ReadSerializer):
     style = StyleField()  # type: ignore[assignment]
     active_from = serializers.DateTimeField(allow_null=True)
     active_until = serializers.DateTimeField(allow_null=True)
+    forward_query = serializers.BooleanField()
     clicks_before_import = serializers.IntegerField(
-        help_text="Counted elsewhere; no other number includes them."
+        required=False,
+        help_text="Counted elsewhere; no other number includes them. Only its owner sees this.",
     )
     clicks_before_import_from = serializers.CharField(
-        help_text="The format of the file that they were imported from."
+        required=False,
+        help_text="The format of the file that they were imported from. Only its owner sees this.",
     )
     version = serializers.IntegerField(help_text="The ETag.")
     created_on = serializers.DateTimeField()
     modified_on = serializers.DateTimeField()
     is_deleted = serializers.BooleanField()
     deleted_on = serializers.DateTimeField(allow_null=True)
+
+
+class VisitorLinkSerializer(LinkSerializer):
+    """Represent a link to others than its owner: without what was counted of it."""
+
+    clicks_before_import = None  # type: ignore[assignment]
+    clicks_before_import_from = None  # type: ignore[assignment]
+
+
+def link_serializer(actor: Actor, owner_id: int) -> type[LinkSerializer]:
+    """Return the serializer of an owner's links for whoever asks."""
+    return LinkSerializer if actor.pk == owner_id else VisitorLinkSerializer
 
 
 def _items() -> BoundedListField:

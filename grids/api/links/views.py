@@ -17,7 +17,7 @@ from grids import selectors
 from grids.access import link_read, link_trashed, link_write
 from grids.api import examples
 from grids.api.filters import LinkListQuery, list_response, without_page
-from grids.api.links.serializers import LinkSerializer, LinkWriteSerializer
+from grids.api.links.serializers import LinkSerializer, LinkWriteSerializer, link_serializer
 from grids.models import Link
 from grids.services import links
 from grids.services.changes import LinkChanges, NewLink
@@ -60,7 +60,8 @@ class LinkDetailView(APIView):
     @operation("Show a link", ETAG, answers=LinkSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show one's own link, or any on a public or unlisted grid without a token."""
-        return versioned(LinkSerializer(link_read(request.user, slug)))
+        link = link_read(request.user, slug)
+        return versioned(link_serializer(request.user, link.user_id)(link))
 
     @operation(
         "Replace a link's fields",
@@ -105,7 +106,7 @@ class LinkDetailView(APIView):
 
 def _link_defaults() -> dict[str, Any]:
     names = ("note", "tags", "alias", "background", "style", "active_from", "active_until")
-    return defaults_of(Link, *names)
+    return defaults_of(Link, *names, "forward_query")
 
 
 class LinkRestoreView(APIView):

@@ -48,6 +48,7 @@ _COMMON = {
     ),
     "archived": ("archived", "is archived"),
     "private": ("private", "is private"),
+    "forward_query": ("forward query", "pass query", "forward parameters"),
     "source_id": ("link id", "id", "uuid"),
 }
 

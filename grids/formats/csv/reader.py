@@ -51,6 +51,7 @@ _PARSERS: dict[str, Parse] = {
     "clicks": parse_count,
     "archived": parse_bool,
     "private": parse_bool,
+    "forward_query": parse_bool,
 }
 
 

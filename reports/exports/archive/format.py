@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-SCHEMA = 2
+SCHEMA = 3
 MANIFEST = "manifest.json"
 KIND = "account"
 ARCHIVE_FORMAT = "zip"

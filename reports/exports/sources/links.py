@@ -27,6 +27,7 @@ COLUMNS = (
     Column("style", "link.style", Kind.JSON),
     Column("active_from", "link.active_from", Kind.TIMESTAMP),
     Column("active_until", "link.active_until", Kind.TIMESTAMP),
+    Column("forward_query", "link.forward_query", Kind.BOOLEAN),
     Column("created_on", "link.created_on", Kind.TIMESTAMP),
     Column("modified_on", "link.modified_on", Kind.TIMESTAMP),
 )

@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "style": {},
     "active_from": None,
     "active_until": None,
+    "forward_query": True,
 }
 FULL = {
     "url": "HTTPS://Example.ORG:443/a/../b?z=1&a=%7e#Top",
@@ -31,6 +32,7 @@ FULL = {
     "style": {"text_colour": "#ffffff", "radius": 8, "shadow": True},
     "active_from": "2026-01-01T00:00:00Z",
     "active_until": "2026-06-01T12:30:00Z",
+    "forward_query": False,
 }
 
 
@@ -112,6 +114,31 @@ def test_patch_changes_only_what_is_sent(alice: Client) -> None:
     assert response.json() == {**link, "note": "new", "version": 2, "modified_on": modified}
 
 
+EARLIER = {"clicks_before_import": 12, "clicks_before_import_from": "csv"}
+
+
+def test_what_was_counted_elsewhere_is_for_the_owner(
+    alice: Client, bob: Client, anonymous: Client
+) -> None:
+    grid = make_grid(alice, visibility="public")
+    link = make_link(alice, grid)
+    Link.objects.update(**EARLIER)
+    paths = [f"links/{link['slug']}/", f"grids/{grid['slug']}/links/", "users/alice/"]
+    for path in paths[:2]:
+        shown = alice.get(path).json()
+        row = shown["results"][0] if "results" in shown else shown
+        assert {name: row[name] for name in EARLIER} == EARLIER
+    for client in (bob, anonymous):
+        for path in [*paths, f"grids/{grid['slug']}/layout/"]:
+            response = client.get(path)
+            assert response.status_code == 200
+            assert link["slug"] in response.content.decode()
+            assert "clicks_before_import" not in response.content.decode()
+    # All else is shown as to the owner.
+    owner = alice.get(paths[0]).json()
+    assert anonymous.get(paths[0]).json() == {k: owner[k] for k in owner.keys() - EARLIER.keys()}
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"url": ""}, "url"),
     ({"url": None}, "url"),
@@ -135,6 +162,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"tags": [1]}, "tags"),
     ({"tags": {"a": 1}}, "tags"),
     ({"alias": "Not This"}, "alias"),
+    ({"forward_query": None}, "forward_query"),
+    ({"forward_query": "perhaps"}, "forward_query"),
+    ({"forward_query": []}, "forward_query"),
     ({"background": "red"}, "background"),
     ({"background": "#12345"}, "background"),
     ({"background": "#123456\n"}, "background"),

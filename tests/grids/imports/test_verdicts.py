@@ -163,6 +163,29 @@ def test_what_tools_tell_beside_the_link_is_kept(owner: Client) -> None:
     assert (link.clicks_before_import, link.version) == (12, 1)
 
 
+def test_whether_a_query_is_forwarded_is_imported_changed_and_undone(owner: Client) -> None:
+    """New links forward theirs, unless the file says otherwise."""
+    header = "url,title,forward_query"
+    rows = ["https://a.example/,A,", "https://b.example/,B,no", "https://c.example/,C,t"]
+
+    def forwarding() -> dict[str, bool]:
+        return dict(Link.objects.values_list("title", "forward_query"))
+
+    import_file(owner, table(*rows, header=header))
+    made = {"A": True, "B": False, "C": True}
+    assert forwarding() == made
+    # A file that does not say changes nothing.
+    again = import_file(owner, table("https://b.example/,B", header="url,title"))
+    assert verdict_rows(again) == [("B", "unchanged", "")]
+    changed = import_file(
+        owner, table("https://b.example/,B,yes", "https://c.example/,C,f", header=header)
+    )
+    assert verdict_rows(changed) == [("B", "update", ""), ("C", "update", "")]
+    assert forwarding() == {"A": True, "B": True, "C": False}
+    undo(changed)
+    assert forwarding() == made
+
+
 def test_short_codes_that_are_taken(owner: Client) -> None:
     """By whom is nobody's business; of two in one file the first has it."""
     header = "url,title,alias"

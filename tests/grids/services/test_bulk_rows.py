@@ -31,6 +31,7 @@ FULL: dict[str, Any] = {
     "style": {"radius": 3, "font": "mono", "shadow": True, "icon": "é\"'"},
     "active_from": FROM,
     "active_until": UNTIL,
+    "forward_query": False,
 }
 EMPTY: dict[str, Any] = {
     "url": "mailto:a@example.org",
@@ -46,6 +47,7 @@ EMPTY: dict[str, Any] = {
     "style": {},
     "active_from": None,
     "active_until": None,
+    "forward_query": True,
 }
 
 

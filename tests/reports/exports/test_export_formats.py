@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 HEADER = (
     "link,grid,grid_title,url,title,note,tags,alias,x,y,width,height,background,style,"
-    "active_from,active_until,created_on,modified_on\n"
+    "active_from,active_until,forward_query,created_on,modified_on\n"
 )
 WHEN = "2026-03-04T05:06:07.000089Z"
 HOSTILE = [
@@ -72,18 +72,19 @@ def test_csv_byte_for_byte(owner: Client, grid: Grid) -> None:
         style={"radius": 4},
         active_from=MOMENT - timedelta(days=1),
         active_until=MOMENT,
+        forward_query=False,
     )
     link_on(grid, 3, title="😀 שלום", created_on=MOMENT + timedelta(microseconds=1))
     g = grid.slug
     assert exported(owner, "csv").decode() == (
         HEADER + f'{slug_of(1)},{g},"Reading, later",https://example.org/1,Link 1,"","",,'
-        f'1,0,1,1,"",{{}},,,{WHEN},{WHEN}\n'
+        f'1,0,1,1,"",{{}},,,t,{WHEN},{WHEN}\n'
         f'{slug_of(2)},{g},"Reading, later","https://example.org/?a=1,2&b=%22",'
         '"Say ""hi"", please","First\nsecond","b, a\\, c, d\\\\e",my-link,'
         '2,0,2,3,#1e90ff,"{""radius"": 4}",'
-        f"2026-03-03T05:06:07.000089Z,{WHEN},{WHEN},{WHEN}\n"
+        f"2026-03-03T05:06:07.000089Z,{WHEN},f,{WHEN},{WHEN}\n"
         f'{slug_of(3)},{g},"Reading, later",https://example.org/3,😀 שלום,"","",,'
-        f'3,0,1,1,"",{{}},,,2026-03-04T05:06:07.000090Z,{WHEN}\n'
+        f'3,0,1,1,"",{{}},,,t,2026-03-04T05:06:07.000090Z,{WHEN}\n'
     )
 
 
@@ -141,7 +142,7 @@ def test_jsonl_byte_for_byte(owner: Client, grid: Grid) -> None:
         '"url":"https://example.org/1","title":"q \\" b \\\\ n",'
         '"note":"tab\\tline\\nend\\u0001","tags":["a, b","c\\""],"alias":null,"x":1,"y":0,'
         '"width":1,"height":1,"background":"","style":{"a": [1, null]},"active_from":null,'
-        f'"active_until":"{WHEN}","created_on":"{WHEN}","modified_on":"{WHEN}"}}'
+        f'"active_until":"{WHEN}","forward_query":true,"created_on":"{WHEN}","modified_on":"{WHEN}"}}'
     )
     assert json.loads(second) == {
         "link": slug_of(2),
@@ -160,6 +161,7 @@ def test_jsonl_byte_for_byte(owner: Client, grid: Grid) -> None:
         "style": {},
         "active_from": None,
         "active_until": None,
+        "forward_query": True,
         "created_on": WHEN,
         "modified_on": WHEN,
     }

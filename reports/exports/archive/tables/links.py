@@ -14,6 +14,7 @@ from reports.exports.archive.fields import Field, model_fields
 from reports.exports.archive.table import Scope, Table
 from reports.exports.archive.tables.records import AliasedTable, check_alias, check_title
 from reports.exports.archive.values import (
+    BOOLEAN,
     POSITIVE,
     BadValue,
     integer,
@@ -28,8 +29,8 @@ _CLICKS_MAX = 10**12
 _URL_KEY = re.compile(r"[0-9a-f]{32}")
 _NAMES = (
     "slug", "grid", "url", "url_key", "title", "note", "tags", "alias", "x", "y", "width", "height",
-    "background", "style", "active_from", "active_until", "base_clicks", "base_clicks_from",
-    "version", "is_deleted", "deleted_on", "created_on", "modified_on",
+    "background", "style", "active_from", "active_until", "forward_query", "base_clicks",
+    "base_clicks_from", "version", "is_deleted", "deleted_on", "created_on", "modified_on",
 )  # fmt: skip
 
 
@@ -127,6 +128,15 @@ class LinksTable(AliasedTable):
             "grid": Field("grid", "grid.slug", reference("gr"), "grid_id"),
             "url_key": matching(_URL_KEY, "key of an address"),
             "tags": texts(TAGS_MAX, TAG_LENGTH),
+            # Those of older archives are not new links.
+            "forward_query": Field(
+                "forward_query",
+                "link.forward_query",
+                BOOLEAN,
+                "forward_query",
+                since=3,
+                default=False,
+            ),
             "base_clicks": Field(
                 "base_clicks",
                 "link.clicks_before_import",
