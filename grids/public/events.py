@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
+from gridlink.lib.client_address import client_address
 from grids.public.wire import MAX_TEXT, Event, Flag, Target
 
 _FORWARDED_HEADER = b"x-forwarded-for"
@@ -66,21 +66,11 @@ class EventFactory:
 
     def _address(self, scope: dict[str, Any]) -> str:
         """Return the visitor's address; in X-Forwarded-For only entries of trusted proxies count."""
-        client = scope["client"]
-        peer = client[0] if client else ""
-        if not self.trusted_proxies:
-            return str(peer)
+        client, proxies = scope["client"], self.trusted_proxies
         # A hop may append a line of its own instead of continuing the last.
-        lines = [value for name, value in scope["headers"] if name == _FORWARDED_HEADER]
-        hops = b",".join(lines).split(b",")
-        if len(hops) < self.trusted_proxies:
-            return str(peer)
-        return _valid(hops[-self.trusted_proxies].strip()) or str(peer)
-
-
-def _valid(address: bytes) -> str:
-    try:
-        # The zone of a link-local address is arbitrary text.
-        return str(ip_address(address.decode("ascii").partition("%")[0]))
-    except ValueError:
-        return ""
+        lines = [value for name, value in scope["headers"] if proxies and name == _FORWARDED_HEADER]
+        return client_address(
+            peer=client[0] if client else "",
+            forwarded=b",".join(lines).decode("latin-1"),
+            proxies=proxies,
+        )

@@ -24,6 +24,7 @@ def resolve_link(key: str) -> Response:
     tile = f"{link.x},{link.y},{link.width},{link.height}"
     return responses.redirect(
         link.url,
+        forward_query=link.forward_query,
         target=Target(Kind.CLICK, link.user_id, link.grid_id, link.pk, tile),
         grid=link.grid_id,
         since=_seconds(link.active_from, -inf),

@@ -13,6 +13,7 @@ import idna
 from django.utils.encoding import iri_to_uri
 
 from gridlink.lib.slugs import ALIAS_PATTERN, SlugConverter
+from grids.public.forwarding import forwarded
 from grids.public.wire import Target
 
 Message = dict[str, Any]
@@ -37,7 +38,8 @@ class Response:
     """Hold a whole response as ASGI messages.
 
     With a `target` it is a visit to count, and is valid from `since` until `until`, in seconds since 1970.
-    `grid` is the key of the grid whose changes invalidate it; 0 when nothing was found.
+    `grid` is the key of the grid whose changes invalidate it; 0 when nothing was found. `location` is where
+    a redirect leads that appends the query it is called with.
     """
 
     start: Message
@@ -46,12 +48,19 @@ class Response:
     grid: int = 0
     since: float = -inf
     until: float = inf
+    location: bytes = b""
 
     def at(self, seconds: float) -> Response:
         """Return this response, or the one for a time before or after its window."""
         if seconds < self.since:
             return EARLY
         return self if seconds < self.until else GONE
+
+    def with_query(self, query: bytes) -> Response:
+        """Return this redirect with the query appended, if its link forwards queries."""
+        if not query or not self.location:
+            return self
+        return _respond(302, b"", (b"location", forwarded(self.location, query)))
 
 
 def _respond(status: int, body: bytes, *headers: tuple[bytes, bytes], **visit: Any) -> Response:
@@ -67,9 +76,10 @@ def _respond(status: int, body: bytes, *headers: tuple[bytes, bytes], **visit: A
     )
 
 
-def redirect(url: str, **visit: Any) -> Response:
+def redirect(url: str, *, forward_query: bool = False, **visit: Any) -> Response:
     """Return a 302 to a link's URL."""
-    return _respond(302, b"", (b"location", location(url)), **visit)
+    to = location(url)
+    return _respond(302, b"", (b"location", to), location=to if forward_query else b"", **visit)
 
 
 def gone(grid: int) -> Response:
@@ -103,7 +113,8 @@ def plain(status: int, text: str, *headers: tuple[bytes, bytes]) -> Response:
 
 
 NO_BODY: Message = {"type": "http.response.body", "body": b""}
-ROBOTS = plain(200, "User-agent: *\nDisallow: /\n")
+# Whoever shows a card of a link must be able to fetch it; `noindex` above keeps it out of indexes.
+ROBOTS = plain(200, "User-agent: *\nDisallow:\n")
 # Keys that can be a slug or an alias; others need no query.
 KEY = re.compile(rf"{SlugConverter.regex}|{ALIAS_PATTERN}")
 MISSING = page(404, "There is nothing here", "This link does not exist, or is not public.")

@@ -150,6 +150,6 @@ class PasswordView(APIView):
         A wrong current password counts as an attempt to log in.
         """
         data = validated(PasswordSerializer, request.data)
-        address = client_address(request)
+        address = client_of(request)
         services.password_change(user=actor_of(request), address=address, **data)
         return Response(status=204)

@@ -12,7 +12,7 @@ from grids.formats.base import FormatError
 from grids.imports.rows import Folder
 from grids.imports.staging import stage, unstage
 
-ROW = "{n}\t{n}\t\t0\tli_{n}\tkey\t2020-01-01Z\t2020-01-01Z\t\\N\tf\tt\t\\N\t\\N\tu\tt\tn\t{{}}\t\n"
+ROW = "{n}\t{n}\t\t0\tli_{n}\tkey\t2020-01-01Z\t2020-01-01Z\t\\N\tf\tt\t\\N\t\\N\t\\N\tu\tt\tn\t{{}}\t\n"
 FOLDER = Folder(0, "Reading", 1, "", datetime(2020, 1, 1, tzinfo=UTC), "gr_1")
 
 

@@ -83,6 +83,7 @@ def key_of(grid: dict[str, Any]) -> str:
         {"url": "https://example.net/"},
         {"active_from": "2030-01-01T00:00:00Z"},
         {"active_until": "2030-01-01T00:00:00Z"},
+        {"forward_query": False},
         {"x": 3},
         {"y": 3},
         {"width": 2},

@@ -90,6 +90,10 @@ def forwarded(*lines: bytes, trusted: int) -> str:
         ([b"6.6.6.6", b"203.0.113.9", b"10.0.0.1"], 2, "203.0.113.9"),
         ([b"6.6.6.6", b"203.0.113.9, 10.0.0.1"], 2, "203.0.113.9"),
         ([b"2001:DB8:0:0::1"], 1, "2001:db8::1"),
+        ([b"203.0.113.9:51001"], 1, "203.0.113.9"),
+        ([b"[2001:db8::61]:51001"], 1, "2001:db8::61"),
+        ([b"::ffff:203.0.113.77"], 1, "203.0.113.77"),
+        ([b"6.6.6.6, [::FFFF:CB00:714D]:1", b"10.0.0.1:80"], 2, "203.0.113.77"),
         ([b"fe80::1%" + b"a" * 5000], 1, "fe80::1"),
         ([b"unknown"], 1, PEER),
         ([b"<script>"], 1, PEER),
@@ -100,6 +104,11 @@ def forwarded(*lines: bytes, trusted: int) -> str:
 )
 def test_only_trusted_hops_say_who_came(lines: list[bytes], trusted: int, address: str) -> None:
     assert forwarded(*lines, trusted=trusted) == address
+
+
+def test_a_peer_has_one_spelling_too() -> None:
+    assert visit(client=("::ffff:203.0.113.77", 1)).address == "203.0.113.77"
+    assert visit(client=("fe80::1%eth0", 1)).address == "fe80::1"
 
 
 @pytest.mark.parametrize("refusal", [b"dnt", b"sec-gpc"])

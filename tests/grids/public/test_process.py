@@ -74,7 +74,7 @@ def test_a_visitor_is_sent_on_and_counted(town: Town) -> None:
     found = ask(town.port, "/l/one?utm_source=x", User_Agent="agent", Referer="https://a.example/")
     assert found.status == 302
     assert {name: found.headers[name] for name in found.headers if name != "date"} == {
-        "location": AWAY,
+        "location": f"{AWAY}?utm_source=x",
         "cache-control": "private, no-store, max-age=0",
         "x-robots-tag": "noindex",
         "x-content-type-options": "nosniff",
@@ -92,7 +92,7 @@ def test_a_visitor_is_sent_on_and_counted(town: Town) -> None:
 
 def test_every_way_to_a_link(town: Town) -> None:
     slug = town.link["slug"]
-    paths = ["/l/one", "/l/one/", f"/l/{slug}", f"/l/{slug}/", "/l/one?a=b", "/l/%6fne"]
+    paths = ["/l/one", "/l/one/", f"/l/{slug}", f"/l/{slug}/", "/l/one?", "/l/%6fne"]
     assert [town.leads_to(path) for path in paths] == [AWAY] * 6
     assert len(town.events()) == 6
 
@@ -171,6 +171,56 @@ def test_odd_headers(town: Town) -> None:
     first = town.events()[0]
     assert (first.user_agent, first.referrer) == (b"\xff" * 1024, b"\xc3(")
     assert len(town.events()) == sum(line.startswith(b"HTTP/1.1 302") for line in lines)
+
+
+def test_a_query_is_forwarded_where_the_link_says_so(town: Town) -> None:
+    link = f"links/{town.link['slug']}/"
+    query = "utm_source=news&id=7"
+    town.alice.patch(link, {"url": f"{AWAY}?id=1#top"}, if_match="*")
+    town.soon("/l/one", f"{AWAY}?id=1#top")
+    assert town.leads_to(f"/l/one?{query}") == f"{AWAY}?id=1&utm_source=news#top"
+    head = ask(town.port, f"/l/one?{query}", "HEAD")
+    assert head.headers["location"] == f"{AWAY}?id=1&utm_source=news#top"
+    town.alice.patch(link, {"forward_query": False}, if_match="*")
+    town.soon(f"/l/one?{query}", f"{AWAY}?id=1#top")
+    # Kept for analytics either way, as it was sent.
+    queries = {event.query for event in town.events()}
+    assert queries == {b"", query.encode()}
+
+
+HOSTILE_QUERIES = [
+    b"a=%0d%0aSet-Cookie:%20x=1",
+    b"a=%00",
+    b"a=\xff\xc3\xbc",
+    b"a=<script>\"'",
+    b"a" * 60_000,
+    b"a=1&" * 15_000,
+]
+
+
+@pytest.mark.parametrize("query", HOSTILE_QUERIES, ids=lambda query: str(query[:20]))
+def test_no_query_splits_a_header_or_breaks_the_redirect(town: Town, query: bytes) -> None:
+    request = b"GET /l/one?%b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % query
+    with socket.create_connection(("127.0.0.1", town.port), timeout=10) as connection:
+        connection.sendall(request)
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    status, *lines = head.split(b"\r\n")
+    if status.startswith(b"HTTP/1.1 400"):
+        # The server itself refuses bytes that no address may have.
+        assert town.events() == []
+        return
+    assert status == b"HTTP/1.1 302 Found"
+    names = sorted(line.partition(b":")[0].lower() for line in lines)
+    assert names == [
+        *(b"cache-control", b"connection", b"content-length", b"date", b"location", b"server"),
+        *(b"x-content-type-options", b"x-robots-tag"),
+    ]
+    (location,) = (line for line in lines if line.lower().startswith(b"location:"))
+    assert location[10:].startswith(AWAY.encode())
+    assert location.isascii()
+    assert body == b""
+    (event,) = town.events()
+    assert query.startswith(event.query)
 
 
 def test_a_change_is_seen_within_a_second(town: Town) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import inf
+from urllib.robotparser import RobotFileParser
 
 import pytest
 from hypothesis import given, settings
@@ -135,6 +136,29 @@ def test_an_answer_holds_from_its_begin_until_its_end() -> None:
     assert said == [EARLY, answer, answer, GONE, GONE]
     assert [EARLY.start["status"], GONE.start["status"]] == [404, 410]
     assert EARLY.target is GONE.target is None
+
+
+def test_a_redirect_forwards_the_query_it_is_called_with() -> None:
+    answer = responses.redirect("https://bücher.example/ä?x=1#top", forward_query=True)
+    found = answer.with_query(b"a=1&x=2")
+    assert headers(found)[b"location"] == b"https://xn--bcher-kva.example/%C3%A4?x=1&a=1#top"
+    assert {**headers(found), b"location": b""} == {**headers(answer), b"location": b""}
+    assert found.start["status"] == 302
+    assert answer.with_query(b"") is answer
+
+
+def test_what_forwards_nothing_stays_as_it_is() -> None:
+    for answer in (responses.redirect("https://example.org/"), responses.MISSING, GONE):
+        assert answer.with_query(b"a=1") is answer
+
+
+def test_previewers_may_fetch_and_indexes_stay_away() -> None:
+    """A card of a link is shown only where robots.txt lets the page be fetched."""
+    rules = RobotFileParser()
+    rules.parse(responses.ROBOTS.body["body"].decode().splitlines())
+    for agent in ("Twitterbot/1.0", "LinkedInBot/1.0", "Googlebot/2.1", "Mozilla/5.0"):
+        assert rules.can_fetch(agent, "https://go.example/l/one")
+    assert headers(responses.ROBOTS)[b"x-robots-tag"] == b"noindex"
 
 
 @pytest.mark.parametrize(
