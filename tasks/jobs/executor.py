@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 # Errors outside the job that another attempt may not meet; so is a database that `is_unreachable`.
 TRANSIENT = (StorageError, ConnectionError, UnknownKind)
 _FIRST_DELAY = timedelta(seconds=5)
+_ADDRESS = re.compile(r"\S+://\S+")
 
 
 def execute(*, slug: str, worker: str) -> None:
@@ -124,9 +126,16 @@ def _end_after_error(claim: Claim, error: BaseException) -> None:
         lifecycle.fail(claim, code="internal", message=message)
     elif not claim.is_last_attempt:
         delay = _FIRST_DELAY * 2 ** (claim.attempt - 1)
-        lifecycle.release(claim, reason=repr(error), delay=delay)
+        lifecycle.release(claim, reason=_reason(error), delay=delay)
     elif isinstance(error, UnknownKind):
         lifecycle.fail(claim, code="unknown_kind", message=str(error))
     else:
         message = "The storage or the database kept failing; try again later."
         lifecycle.fail(claim, code="unavailable", message=message)
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the owner may read of an error, which names no server."""
+    if isinstance(error, (StorageError, UnknownKind)):
+        return _ADDRESS.sub("…", str(error))
+    return "a server could not be reached"
