@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gridlink.lib.client_address import client_address
+from gridlink.lib.client_address import canonical, client_address
 from grids.public.wire import MAX_TEXT, Event, Flag, Target
 
 _FORWARDED_HEADER = b"x-forwarded-for"
@@ -66,11 +66,10 @@ class EventFactory:
 
     def _address(self, scope: dict[str, Any]) -> str:
         """Return the visitor's address; in X-Forwarded-For only entries of trusted proxies count."""
-        client, proxies = scope["client"], self.trusted_proxies
+        peer = scope["client"][0] if scope["client"] else ""
+        if not self.trusted_proxies:
+            return canonical(peer)
         # A hop may append a line of its own instead of continuing the last.
-        lines = [value for name, value in scope["headers"] if proxies and name == _FORWARDED_HEADER]
-        return client_address(
-            peer=client[0] if client else "",
-            forwarded=b",".join(lines).decode("latin-1"),
-            proxies=proxies,
-        )
+        lines = [value for name, value in scope["headers"] if name == _FORWARDED_HEADER]
+        forwarded = b",".join(lines).decode("latin-1")
+        return client_address(peer=peer, forwarded=forwarded, proxies=self.trusted_proxies)
