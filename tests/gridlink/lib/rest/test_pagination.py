@@ -217,6 +217,9 @@ FORGED = {
 @pytest.mark.parametrize("cursor", FORGED.values(), ids=FORGED.keys())
 @pytest.mark.parametrize("path", ["links/", "grids/", "jobs/", "auth/tokens/", "users/alice/"])
 def test_a_forged_cursor_is_refused(alice: Client, path: str, cursor: str) -> None:
+    # Without one there is no profile.
+    assert alice.user
+    Grid.objects.create(user=alice.user, title="Grid", visibility="public")
     answer = alice.get(f"{path}?cursor={quote(cursor)}")
     assert answer.status_code == 400, answer.content
     assert set(answer.json()) == {"error"}
