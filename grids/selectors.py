@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
+from django.db.models.lookups import In
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid
@@ -151,6 +153,11 @@ def grid_resolve(*, key: str) -> Grid | None:
     return grids.exclude(visibility=Visibility.PRIVATE).first()
 
 
+def has_alias(aliases: Iterable[str]) -> Q:
+    """Match rows with one of these aliases, in capitals or not, by index."""
+    return Q(In(Lower("alias"), [alias.lower() for alias in aliases]))
+
+
 def _has_key(key: str) -> Q:
     # A slug has an underscore and an alias never does.
-    return Q(slug=key) if "_" in key else Q(alias=key)
+    return Q(slug=key) if "_" in key else has_alias([key])

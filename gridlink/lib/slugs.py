@@ -10,11 +10,12 @@ from django.urls.converters import StringConverter
 
 SLUG_LENGTH = 35
 _BATCH = 256
-# The part of an address that a user chooses; unlike a slug it has no underscore.
-ALIAS_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
+# The part of an address that a user chooses; unlike a slug it has no underscore. Two that differ only in case
+# are the same.
+ALIAS_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?"
 alias_validator = RegexValidator(
     rf"\A{ALIAS_PATTERN}\Z",
-    "Use 1 to 64 lower-case letters, digits and hyphens, with no hyphen at either end.",
+    "Use 1 to 64 letters (a to z), digits and hyphens, with no hyphen at either end.",
 )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
+import idna
 from w3lib.url import canonicalize_url
 
 URL_LENGTH = 4096
@@ -14,6 +16,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 _HOST = re.compile(r"\A(?:\[[0-9a-fA-F:.]+\]|[^\s/?#@\[\]<>\"\\^`{|}%]{1,253})\Z")
 # Invisible and direction marks, which make one host look like another.
 _DECEPTIVE = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_LABEL_LENGTH = 63
 _PORT = re.compile(r":[0-9]*\Z")
 _PHONE = re.compile(r"\A\+?[0-9().-]{2,40}(?:;[A-Za-z0-9=;+.-]*)?\Z")
 
@@ -48,6 +51,40 @@ def url_key(url: str) -> str:
     return hashlib.sha256(_normal(url).encode()).hexdigest()[:32]
 
 
+def ascii_host(host: str) -> str:
+    """Return a host name in its ASCII form, as browsers resolve it.
+
+    That is UTS 46, not transitional. A name that has no such form is returned as it is.
+    """
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        pass
+    # Browsers are more lenient than IDNA 2008: with emoji, underscores and hyphens anywhere.
+    try:
+        mapped = idna.uts46_remap(host, std3_rules=False, transitional=False)
+    except idna.IDNAError:
+        return host
+    labels = [_ascii_label(label) for label in mapped.removesuffix(".").split(".")]
+    is_name = all(0 < len(label) <= _LABEL_LENGTH for label in labels)
+    return ".".join(labels) if is_name else host
+
+
+def ascii_authority(url: str) -> str:
+    """Return a URL whose host is in its ASCII form, all else as it was."""
+    netloc = urlsplit(url).netloc
+    if not netloc or netloc.isascii():
+        return url
+    user, at, place = netloc.rpartition("@")
+    host, colon, port = place.partition(":")
+    # Not joined again from its parts, which would drop an empty query or fragment.
+    return url.replace(f"//{netloc}", f"//{user}{at}{ascii_host(host)}{colon}{port}", 1)
+
+
+def _ascii_label(label: str) -> str:
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
+
+
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
@@ -58,8 +95,13 @@ def _split(url: str) -> SplitResult:
 
 
 def _check_web(parts: SplitResult) -> None:
+    # Programs disagree on where these lead: browsers take a backslash for a slash.
+    is_ambiguous = "\\" in parts.netloc or parts.netloc.count("@") > 1
     host = _PORT.sub("", parts.netloc.rpartition("@")[2])
-    if not host or not _HOST.match(host) or _DECEPTIVE.search(host):
+    # As a browser maps it, which makes signs of many forms plain ones.
+    mapped = unicodedata.normalize("NFKC", host)
+    is_host = _HOST.match(host) and _HOST.match(mapped) and not _DECEPTIVE.search(host)
+    if is_ambiguous or not is_host:
         raise BadUrl("The URL has no valid host.")
 
 

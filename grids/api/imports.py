@@ -20,6 +20,7 @@ from grids.formats.csv.header import FIELDS
 from grids.formats.registry import sources
 from grids.imports.modes import MODES
 from grids.imports.services import AUTO, import_apply, import_submit, import_undo
+from grids.models import Visibility
 from tasks.access import job_read
 from tasks.api.jobs.submissions import accepted, submits
 
@@ -33,6 +34,12 @@ class ImportSerializer(StrictSerializer):
         required=False, default="auto", max_length=30
     )
     mode = serializers.ChoiceField(sorted(MODES), required=False, default="apply")
+    visibility = serializers.ChoiceField(
+        Visibility.choices,
+        required=False,
+        default=Visibility.PRIVATE,
+        help_text="Of the grids that the import makes. Short codes of private grids do not answer.",
+    )
     columns = ColumnsField(required=False, help_text="The table's column of each field, as JSON.")
     file = serializers.FileField(allow_empty_file=True)
 
@@ -84,6 +91,7 @@ class ImportListView(APIView):
             name=file.name or "upload",
             chunks=file.chunks(),
             columns=form.get("columns"),
+            visibility=form["visibility"],
             idempotency_key=idempotency_key(request),
         )
         return accepted(request, submission)

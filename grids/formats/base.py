@@ -30,7 +30,8 @@ class LinkEntry:
     `problems` are the things about this link that were repaired.
 
     `alias` is its short code elsewhere, without domain and slashes, `clicks` the total that was counted
-    there, `source_id` its identifier there.
+    there, `source_id` its identifier there. `states` are what else it is there ("starred", "toread"), which
+    links here have no other mark for than a tag.
     """
 
     url: str
@@ -47,6 +48,7 @@ class LinkEntry:
     alias: str = ""
     source_id: str = ""
     forward_query: bool | None = None
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,14 @@ from typing import Any, BinaryIO
 from grids.formats.base import FileProblem, FormatError, LinkEntry
 from grids.formats.json_stream import JsonStream
 from grids.formats.text import TEXT_CHARS_MAX, decode_text, repair_cp1252, sanitized, text_encoding
-from grids.formats.values import parse_bool, parse_count, parse_date
+from grids.formats.values import (
+    join_notes,
+    parse_bool,
+    parse_count,
+    parse_date,
+    split_tags,
+    tag_texts,
+)
 
 HELD_CHARS = 64 * 1024 * 1024
 """The most characters of links in a file whose links must be held until its end."""
@@ -19,6 +26,8 @@ _NAME = re.compile(r'"(\w{1,40})"\s{0,99}:')
 # What an entry takes beside its texts.
 _ENTRY_CHARS = 500
 _SHORT_CHARS = 100
+# Of a marked passage: its text, and what was written about it.
+_QUOTES, _REMARKS = ("quote", "highlight"), ("text", "annotation", "comment", "note")
 
 
 class Item:
@@ -30,10 +39,20 @@ class Item:
     def __init__(self, value: Any) -> None:
         self.fields: dict[str, Any] = value if isinstance(value, dict) else {}
         self.problems: list[str] = []
+        self._read: set[str] = set()
+
+    def get(self, name: str) -> Any:
+        """Return a field as it is in the file; None if it is missing."""
+        self._read.add(name)
+        return self.fields.get(name)
+
+    def left_out(self) -> list[str]:
+        """List the fields that hold something and were not read."""
+        return [name for name, value in self.fields.items() if value and name not in self._read]
 
     def text(self, name: str) -> str:
         """Return a text without outer white space; "" if it is missing or null."""
-        value = self.fields.get(name)
+        value = self.get(name)
         if value is None:
             return ""
         if not isinstance(value, str):
@@ -43,7 +62,7 @@ class Item:
 
     def identifier(self, name: str) -> str:
         """Return an identifier, which is a text or a number."""
-        value = self.fields.get(name)
+        value = self.get(name)
         return str(value) if type(value) is int else self.text(name)
 
     def date(self, name: str) -> datetime | None:
@@ -58,20 +77,39 @@ class Item:
         """Return a yes or no."""
         return parse_bool(self._scalar(name), name, self.problems)
 
-    def tags(self, name: str, within: str = "name") -> tuple[str, ...]:
-        """Return tags from texts, or from objects that hold one under the name `within`."""
-        value = self.fields.get(name)
+    def tags(self, name: str) -> tuple[str, ...]:
+        """Return tags from texts, from objects that hold one, or from one text."""
+        value = self.get(name)
         if value is None:
             return ()
-        tags = value if isinstance(value, list) else [value]
-        texts = [tag.get(within) if isinstance(tag, dict) else tag for tag in tags]
+        texts = split_tags(value) if isinstance(value, str) else tag_texts(value)
         kept = [self._clean(text, name) for text in texts if isinstance(text, str)]
         if len(kept) < len(texts):
             self.problems.append(f"in {name} something is not a text")
         return tuple(text for text in kept if text)
 
+    def states(self, **flags: str) -> tuple[str, ...]:
+        """Return the states whose fields say yes, in the order of `flags`."""
+        return tuple(state for state, name in flags.items() if self.boolean(name))
+
+    def annotations(self, name: str) -> str:
+        """Return the passages that were marked, each quoted and with what was written about it."""
+        value = self.get(name)
+        marks = [Item(mark) for mark in value] if isinstance(value, list) else []
+        texts = [
+            "\n".join(
+                [
+                    *(f"> {text}" for quote in _QUOTES if (text := mark.text(quote))),
+                    *(text for remark in _REMARKS if (text := mark.text(remark))),
+                ]
+            )
+            for mark in marks
+        ]
+        self.problems += [problem for mark in marks for problem in mark.problems]
+        return join_notes(*texts)
+
     def _scalar(self, name: str) -> str:
-        value = self.fields.get(name)
+        value = self.get(name)
         if isinstance(value, int | float):
             return str(value)
         return self.text(name)

@@ -22,6 +22,7 @@ from grids.formats.json_items import (
     shorten,
 )
 from grids.formats.json_stream import JsonStream
+from grids.formats.left_out import LeftOut
 
 _TEXT_BUTTON = 93
 _USER = frozenset({"name", "littlelink_name", "littlelink_description", "created_at"})
@@ -44,24 +45,27 @@ class LinkStackReader(LinkReader):
 
     def read(self, file: BinaryIO) -> Iterator[Entry]:
         """Yield the problems, then the folder and the links; raises FormatError, see LinkReader."""
-        stream = open_stream(file)
+        stream, left_out = open_stream(file), LeftOut("fields")
         links: list[tuple[int, LinkEntry]] | None = None
         user: dict[str, Any] = {}
         for name in stream.members():
             if name == "links":
                 links = []
-                yield from _read_links(stream, links)
+                yield from _read_links(stream, links, left_out)
             elif name in _USER:
                 user[name] = stream.value()
-            else:
-                stream.value()
+            elif stream.value():
+                left_out.add([name])
         stream.end()
         if links is None:
             raise FormatError('The file is not of LinkStack: it has no list named "links".')
         yield from _entries(Item(user), links)
+        yield from left_out.problems()
 
 
-def _read_links(stream: JsonStream, links: list[tuple[int, LinkEntry]]) -> Iterator[FileProblem]:
+def _read_links(
+    stream: JsonStream, links: list[tuple[int, LinkEntry]], left_out: LeftOut
+) -> Iterator[FileProblem]:
     budget = MemoryBudget()
     for place in stream.items():
         item = Item(stream.value())
@@ -70,13 +74,15 @@ def _read_links(stream: JsonStream, links: list[tuple[int, LinkEntry]]) -> Itera
             yield entry
             continue
         budget.spend_link(entry)
-        order = item.fields.get("order")
+        order = item.get("order")
+        left_out.add(item.left_out())
         links.append((order if isinstance(order, int) else 0, entry))
 
 
 def _entry(item: Item, place: int) -> LinkEntry | FileProblem:
     title = item.text("title")
-    if item.fields.get("button_id") == _TEXT_BUTTON or item.fields.get("type") == "text":
+    button, kind = item.get("button_id"), item.get("type")
+    if button == _TEXT_BUTTON or kind == "text":
         return FileProblem(place, f"a block of text is no link: {shorten(title)}")
     return build_link(
         item,
@@ -86,6 +92,7 @@ def _entry(item: Item, place: int) -> LinkEntry | FileProblem:
         created_on=item.date("created_at"),
         modified_on=item.date("updated_at"),
         clicks=item.count("click_number"),
+        states=item.states(pinned="up_link"),
         source_id=item.identifier("id"),
     )
 

@@ -24,11 +24,13 @@ from grids.formats.json_items import (
     shorten,
 )
 from grids.formats.json_stream import JsonStream
+from grids.formats.left_out import LeftOut
+from grids.formats.values import join_notes
 
 MAX_DEPTH = 64
 """Of collections nested deeper than this, only the innermost are read."""
 PINNED = "pinned"
-"""The tag that pinned links get, since links have no other mark for it."""
+"""The state of pinned links."""
 
 _FIELDS = frozenset({"id", "parentId", "name", "description", "createdAt"})
 
@@ -49,7 +51,7 @@ class _Collection:
 class LinkwardenReader(LinkReader):
     """Read the links by collection; `line` is the link's place among all items.
 
-    A pinned link gets the tag PINNED; one that is in no collection of the file lies outside all folders.
+    A pinned link has the state PINNED; one that is in no collection of the file lies outside all folders.
     Preserved copies and texts of pages are left out. A collection may stand before its parent, so all links
     are held until the end.
     """
@@ -72,12 +74,13 @@ class LinkwardenReader(LinkReader):
                 yield from backup.read_collections(stream)
             elif name == "pinnedLinks":
                 yield from backup.read_links(stream, backup.pinned)
-            else:
-                stream.value()
+            elif stream.value():
+                backup.left_out.add([name])
         stream.end()
         if not backup.has_collections:
             raise FormatError('The file is not of Linkwarden: it has no list named "collections".')
         yield from backup.entries()
+        yield from backup.left_out.problems()
 
 
 class _Backup:
@@ -85,6 +88,7 @@ class _Backup:
 
     def __init__(self) -> None:
         self.has_collections = False
+        self.left_out = LeftOut("fields")
         self.pinned: list[LinkEntry] = []
         self._collections: list[_Collection] = []
         self._budget = MemoryBudget()
@@ -102,7 +106,9 @@ class _Backup:
     def read_links(self, stream: JsonStream, links: list[LinkEntry]) -> Iterator[FileProblem]:
         for _ in stream.items():
             self._place += 1
-            entry = _link(Item(stream.value()), self._place)
+            item = Item(stream.value())
+            entry = _link(item, self._place)
+            self.left_out.add(item.left_out())
             if isinstance(entry, FileProblem):
                 yield entry
             else:
@@ -137,8 +143,8 @@ class _Backup:
                 yield from _feeds(stream.value(), place)
             elif name in _FIELDS:
                 item.fields[name] = stream.value()
-            else:
-                stream.value()
+            elif stream.value():
+                self.left_out.add([f"{name} of collections"])
         collection = _Collection(
             place=place,
             id=item.identifier("id"),
@@ -169,7 +175,7 @@ def _link(item: Item, place: int) -> LinkEntry | FileProblem:
         place,
         "url",
         title=item.text("name"),
-        note=item.text("description"),
+        note=join_notes(item.text("description"), item.annotations("highlights")),
         tags=item.tags("tags"),
         created_on=item.date("importDate") or item.date("createdAt"),
         modified_on=item.date("updatedAt"),
@@ -182,7 +188,7 @@ def _key(link: LinkEntry) -> str:
 
 
 def _with_pin(link: LinkEntry) -> LinkEntry:
-    return replace(link, tags=tuple(dict.fromkeys((*link.tags, PINNED))))
+    return replace(link, states=(*link.states, PINNED))
 
 
 def _path(collection: _Collection, by_id: dict[str, _Collection]) -> tuple[tuple[str, ...], bool]:

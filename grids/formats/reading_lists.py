@@ -8,9 +8,8 @@ from typing import BinaryIO, ClassVar
 
 from grids.formats.base import Entry, FileProblem, LinkEntry, LinkReader
 from grids.formats.json_items import Item, build_link, member_names, open_stream
-
-STARRED = "starred"
-"""The tag that starred links get, since links have no other mark for it."""
+from grids.formats.left_out import LeftOut
+from grids.formats.values import ARCHIVED, join_notes, read_state
 
 
 class JsonListReader(LinkReader):
@@ -26,14 +25,17 @@ class JsonListReader(LinkReader):
 
     def read(self, file: BinaryIO) -> Iterator[Entry]:
         """Yield a link or a problem for every item; raises FormatError, see LinkReader."""
-        stream = open_stream(file)
+        stream, left_out = open_stream(file), LeftOut("fields")
         for place in stream.items():
             fields = stream.value()
             if isinstance(fields, dict):
-                yield self.link(Item(fields), place)
+                item = Item(fields)
+                yield self.link(item, place)
+                left_out.add(item.left_out())
             else:
                 yield FileProblem(place, "an item is not an object")
         stream.end()
+        yield from left_out.problems()
 
     @abstractmethod
     def link(self, item: Item, place: int) -> LinkEntry | FileProblem:
@@ -48,17 +50,19 @@ class OmnivoreReader(JsonListReader):
 
     def link(self, item: Item, place: int) -> LinkEntry | FileProblem:
         """Return the link of an item, or the problem that it is none."""
-        state = item.text("state").casefold()
+        state = item.text("state")
+        states = read_state(state)
         return build_link(
             item,
             place,
             "url",
             title=item.text("title"),
-            note=item.text("description"),
+            note=join_notes(item.text("description"), item.annotations("highlights")),
             tags=item.tags("labels"),
             created_on=item.date("savedAt"),
             modified_on=item.date("updatedAt"),
-            archived=state == "archived" if state else None,
+            archived=ARCHIVED in states if state else None,
+            states=tuple(state for state in states if state != ARCHIVED),
             source_id=item.identifier("id") or item.text("slug"),
         )
 
@@ -71,17 +75,16 @@ class WallabagReader(JsonListReader):
 
     def link(self, item: Item, place: int) -> LinkEntry | FileProblem:
         """Return the link of an item, or the problem that it is none."""
-        tags = item.tags("tags", within="label")
-        if item.boolean("is_starred"):
-            tags = tuple(dict.fromkeys((*tags, STARRED)))
         return build_link(
             item,
             place,
             "url",
             title=item.text("title"),
-            tags=tags,
+            note=item.annotations("annotations"),
+            tags=item.tags("tags"),
             created_on=item.date("created_at"),
             modified_on=item.date("updated_at"),
             archived=item.boolean("is_archived"),
+            states=item.states(starred="is_starred"),
             source_id=item.identifier("id"),
         )

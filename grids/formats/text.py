@@ -26,6 +26,7 @@ _WEB_ENCODING = re.compile(
     r"|gb18030|big5hkscs|euc_jp|iso2022_jp"
 )
 _UNSTORABLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_NEVER_STORED = re.compile("[\0\ud800-\udfff]")
 _LINE_END = re.compile("\r\n|\n\r|\r")
 
 
@@ -56,6 +57,9 @@ class BoundedText:
         if start < stop:
             self._pieces.append(text[start:stop])
             self._left -= stop - start
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
 
     def __str__(self) -> str:
         return "".join(self._pieces)
@@ -131,6 +135,14 @@ def _as_cp1252(match: re.Match[str]) -> str:
 def sanitized(text: str, problems: list[str]) -> str:
     """Return text that can be stored, with LF line ends; changes join `problems`."""
     return without_controls(_LINE_END.sub("\n", text) if "\r" in text else text, problems)
+
+
+def storable(text: str, problems: list[str]) -> str:
+    """Return text without the characters that PostgreSQL cannot store; that joins `problems`."""
+    kept = _NEVER_STORED.sub("", text)
+    if len(kept) < len(text):
+        problems.append("characters that cannot be stored were removed")
+    return kept
 
 
 def without_controls(text: str, problems: list[str]) -> str:

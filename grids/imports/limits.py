@@ -15,14 +15,17 @@ from gridlink.lib.slugs import ALIAS_PATTERN
 from gridlink.lib.text import CONTROL, one_line
 from gridlink.lib.weburl import URL_LENGTH, check_url, url_key
 from grids.formats.base import FolderEntry, LinkEntry
+from grids.formats.values import ARCHIVED
 from grids.models import NOTE_LENGTH, TAG_LENGTH, TAGS_MAX, TITLE_LENGTH
 
 UNSORTED = "Unsorted"
-ARCHIVED = "archived"
-"""The tag that archived links get, since links have no other mark for it."""
+PRIVATE = "private"
+"""The tag that links get which were private, since here only grids are."""
 SOURCE_ID_LENGTH = 200
+_NESTED, _DEPTH_MAX = " / ", 16
 
-_OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
+# Small counts since 1970 are no dates.
+_OLDEST = datetime(1971, 1, 1, tzinfo=UTC)
 _WRAPPING = re.compile(r"[\t\n\r]")
 _ALIAS = re.compile(ALIAS_PATTERN)
 # Of such an address no part has another spelling, but for the order of the query's parts.
@@ -73,8 +76,21 @@ def limit_texts(entry: LinkEntry, problems: list[str]) -> Texts:
     if len(note) > NOTE_LENGTH:
         problems.append(f"the note was cut to {NOTE_LENGTH} characters")
         note = note[:NOTE_LENGTH]
-    tags = (*entry.tags, ARCHIVED) if entry.archived else entry.tags
-    return Texts(title, note, _tags(tags, problems) if tags else [], is_titled)
+    states = _states(entry)
+    if states:
+        problems.append(f"marks of its source become tags: {', '.join(states)}")
+    tags = _tags(entry.tags, states, problems) if entry.tags or states else []
+    return Texts(title, note, tags, is_titled)
+
+
+def _states(entry: LinkEntry) -> list[str]:
+    """List what the link is in its source and no tag says yet."""
+    if not (entry.states or entry.archived or entry.private):
+        return []
+    archived = (ARCHIVED,) if entry.archived else ()
+    private = (PRIVATE,) if entry.private else ()
+    states = (state[:TAG_LENGTH].rstrip() for state in (*entry.states, *archived, *private))
+    return [state for state in dict.fromkeys(states) if state not in entry.tags]
 
 
 def valid_alias(alias: str, problems: list[str]) -> str:
@@ -82,15 +98,19 @@ def valid_alias(alias: str, problems: list[str]) -> str:
     if not alias or _ALIAS.fullmatch(alias):
         return alias
     problems.append(
-        "its short code cannot be kept, since here they are"
-        " 1 to 64 lower-case letters, digits and hyphens"
+        "its short code cannot be kept, since here they are 1 to 64 letters, digits and hyphens"
     )
     return ""
 
 
+def folder_path(title: str) -> tuple[str, ...]:
+    """Return the nested folders of which an import makes a grid of this title."""
+    return tuple(title.split(_NESTED, _DEPTH_MAX - 1))
+
+
 def limit_folder(folder: FolderEntry, problems: list[str]) -> tuple[str, str]:
     """Return the title and description of a folder's grid; changes join `problems`."""
-    title = _on_one_line(" / ".join(folder.path), "the folder's title", problems)
+    title = _on_one_line(_NESTED.join(folder.path), "the folder's title", problems)
     title = title if title.strip() else UNSORTED
     if len(title) > TITLE_LENGTH:
         problems.append(f"the folder's title was cut to its last {TITLE_LENGTH} characters")
@@ -99,23 +119,34 @@ def limit_folder(folder: FolderEntry, problems: list[str]) -> tuple[str, str]:
     return title[-TITLE_LENGTH:], folder.note[:NOTE_LENGTH]
 
 
-def plausible_date(date: datetime | None, now: datetime) -> datetime:
-    """Return the time a link was saved, or `now` for one that cannot be true."""
-    return date if date and _OLDEST <= date <= now else now
+def possible_date(
+    date: datetime | None, now: datetime, what: str, problems: list[str]
+) -> datetime | None:
+    """Return a date of the past; None and a problem for any other."""
+    if date is None or _OLDEST <= date <= now:
+        return date
+    when = "in the future" if date > now else "too long ago"
+    problems.append(f"{what} is {when} ({date:%Y-%m-%d}) and was left out")
+    return None
 
 
-def _tags(given: tuple[str, ...], problems: list[str]) -> list[str]:
+def _tags(given: tuple[str, ...], states: list[str], problems: list[str]) -> list[str]:
     # Without outer spaces and repeats, as in the API; most need no change.
     tags = list(dict.fromkeys(map(str.strip, given)))
-    if len(tags) == len(given) <= TAGS_MAX and all(tags) and max(map(len, tags)) <= TAG_LENGTH:
-        return tags
+    room = TAGS_MAX - len(states)
+    if (
+        len(tags) == len(given) <= room
+        and all(tags)
+        and max(map(len, tags), default=0) <= TAG_LENGTH
+    ):
+        return tags + states
     names = [name for tag in given if (name := tag.strip())]
-    tags = list(dict.fromkeys([name[:TAG_LENGTH].rstrip() for name in names]))[:TAGS_MAX]
+    tags = list(dict.fromkeys([name[:TAG_LENGTH].rstrip() for name in names]))[:room]
     if len(tags) < len(given) or max(map(len, names)) > TAG_LENGTH:
         problems.append(
             f"tags were repeated, longer than {TAG_LENGTH} characters or more than {TAGS_MAX}"
         )
-    return tags
+    return tags + states
 
 
 def _on_one_line(text: str, what: str, problems: list[str]) -> str:

@@ -61,7 +61,7 @@ WITH found AS (
     WHERE run.user_id = %(user)s AND run.source = %(source)s AND NOT made.is_undone
         AND made.source_id IN (SELECT source_id FROM import_entry)
 )
-SELECT link.id, link.slug, link.url, link.url_key, link.title, link.note, link.tags, link.alias,
+SELECT link.id, link.slug, link.grid_id, link.url, link.url_key, link.title, link.note, link.tags, link.alias,
     link.forward_query, link.clicks_before_import, link.clicks_before_import_from, link.version,
     grid.slug AS grid,
     coalesce(was.folder, current.folder) AS folder,

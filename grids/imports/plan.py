@@ -18,9 +18,10 @@ COLUMNS = 6
 # New links claim short codes, and so do unchanged imported links without one.
 _GRANTS = """
 CREATE TEMP TABLE import_grant ON COMMIT DROP AS
-SELECT entry.n, entry.alias, row_number() OVER (PARTITION BY entry.alias ORDER BY entry.n) = 1
+SELECT entry.n, entry.alias,
+    row_number() OVER (PARTITION BY lower(entry.alias) ORDER BY entry.n) = 1
     AND NOT EXISTS (
-        SELECT FROM grids_link other WHERE other.alias = entry.alias AND NOT other.is_deleted
+        SELECT FROM grids_link other WHERE lower(other.alias) = lower(entry.alias) AND NOT other.is_deleted
     ) AS is_granted
 FROM import_entry entry
 LEFT JOIN import_match match USING (n)
@@ -44,7 +45,10 @@ _PLAN = f"""
 CREATE TEMP TABLE import_plan ON COMMIT DROP AS
 SELECT n, folder, link_id, verdict, alias,
     concat_ws('; ', nullif(reason, ''),
-        'the short code "' || refused_alias || '" is taken', nullif(remarks, '')) AS remarks,
+        'the short code "' || refused_alias || '" is taken',
+        'the short code "' || CASE WHEN verdict IN ('create', 'update', 'unchanged') THEN hidden_code END
+            || '" answers once its grid is unlisted or public',
+        nullif(remarks, '')) AS remarks,
     CASE WHEN is_new THEN position % {COLUMNS} END AS x, CASE WHEN is_new THEN position / {COLUMNS} END AS y
 FROM (
     SELECT *, verdict = 'create' AND grid_id IS NULL AS is_new,
@@ -53,12 +57,16 @@ FROM (
         SELECT entry.n, entry.folder, entry.remarks, link.id AS link_id, folder.grid_id,
             CASE WHEN claim.is_granted THEN claim.alias END AS alias,
             CASE WHEN NOT claim.is_granted THEN claim.alias END AS refused_alias,
+            CASE WHEN (claim.is_granted OR lower(link.alias) = lower(entry.alias))
+                AND coalesce(current.visibility, grid.visibility, folder.visibility) = 'private'
+                THEN entry.alias END AS hidden_code,
             split_part(decision.words, ':', 1) AS verdict, split_part(decision.words, ':', 2) AS reason
         FROM import_entry entry
         LEFT JOIN import_match match USING (n)
         LEFT JOIN import_candidate link ON link.id = match.link_id
         LEFT JOIN import_folder folder ON folder.number = entry.folder
         LEFT JOIN grids_grid grid ON grid.id = folder.grid_id
+        LEFT JOIN grids_grid current ON current.id = link.grid_id
         LEFT JOIN import_grant claim USING (n)
         CROSS JOIN LATERAL (SELECT CASE
             WHEN entry.verdict <> '' THEN entry.verdict

@@ -13,6 +13,7 @@ from grids.imports import undo
 from grids.imports.modes import MODES, ApplyMode
 from grids.imports.rows import EntryRows
 from grids.imports.staging import stage, unstage
+from grids.models import Visibility
 from tasks.jobs.context import JobContext
 from tasks.jobs.lifecycle import Outcome
 from tasks.jobs.registry import JobFailed, JobRunner, register
@@ -34,10 +35,11 @@ class ImportRunner(JobRunner):
     def run(self, context: JobContext) -> Outcome:
         """Stage the file; the verdicts are found in the transaction that finishes the job.
 
-        `params`: source, mode (`apply`, or `dry_run`, which changes nothing), name; columns, if those of a
-        table are named; upload_of, the slug of the job whose upload is read, if it is not its own.
+        `params`: source, mode (`apply`, or `dry_run`, which changes nothing), name; visibility, that of new
+        grids if they are not private; columns, if those of a table are named; upload_of, the slug of the job
+        whose upload is read, if it is not its own.
         """
-        rows = EntryRows()
+        rows = EntryRows(context.params.get("visibility", Visibility.PRIVATE))
         source = self._read(context, rows)
         mode = MODES[context.params["mode"]](
             user_id=context.user_id,

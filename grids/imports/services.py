@@ -12,7 +12,7 @@ from grids.formats.base import FormatError
 from grids.formats.csv.reader import CsvReader
 from grids.formats.registry import JOB_FORMATS, sources
 from grids.imports.runner import IMPORT, UNDO
-from grids.models import ImportRun
+from grids.models import ImportRun, Visibility
 from tasks.jobs.errors import QuotaExceeded
 from tasks.jobs.services import Submission, job_submit, upload_discard, upload_store
 from tasks.models import FileRole, Job, JobStatus
@@ -28,11 +28,14 @@ def import_submit(
     name: str,
     chunks: Iterable[bytes],
     columns: Mapping[str, str] | None = None,
+    visibility: str = Visibility.PRIVATE,
     idempotency_key: str = "",
 ) -> Submission:
-    """Queue the import of a file; `columns` names the columns of a table by field.
+    """Queue the import of a file.
 
-    Raises Invalid for an unknown source or field, StorageUnavailable, Unprocessable, QuotaExceeded.
+    `columns` names the columns of a table by field, `visibility` is that of the grids it makes. Raises
+    Invalid for an unknown source or field, or a visibility where the file says it itself, StorageUnavailable,
+    Unprocessable, QuotaExceeded.
     """
     _check(source, columns)
     params: dict[str, Any] = {"source": source, "mode": mode, "name": name[:200]}
@@ -40,6 +43,10 @@ def import_submit(
         params["columns"] = dict(columns)
     pieces = iter(chunks)
     head = next(pieces, b"")
+    kind = _kind(source, head)
+    if visibility != Visibility.PRIVATE:
+        _check_visibility(kind)
+        params["visibility"] = visibility
     upload = upload_store(
         name=name[:200],
         content_type="application/octet-stream",
@@ -48,7 +55,7 @@ def import_submit(
     try:
         submission = job_submit(
             user=user,
-            kind=_kind(source, head),
+            kind=kind,
             params=params,
             idempotency_key=idempotency_key,
             upload=upload,
@@ -109,6 +116,12 @@ def _check(source: str, columns: Mapping[str, str] | None) -> None:
         CsvReader(columns)
     except FormatError as error:
         raise Invalid(str(error), fields={"columns": [str(error)]}) from error
+
+
+def _check_visibility(kind: str) -> None:
+    if kind != IMPORT:
+        message = "The file says itself who sees its grids."
+        raise Invalid(message, fields={"visibility": [message]})
 
 
 def _kind(source: str, head: bytes) -> str:

@@ -24,7 +24,8 @@ DROP TABLE IF EXISTS pg_temp.import_folder, pg_temp.import_entry, pg_temp.import
 _CREATE = f"""
 {_DROP}
 CREATE TEMP TABLE import_folder (
-    number int, title text, ordinal int, slug text, grid_id bigint, is_new boolean NOT NULL DEFAULT false
+    number int, title text, ordinal int, slug text, visibility text, grid_id bigint,
+    is_new boolean NOT NULL DEFAULT false
 );
 CREATE TEMP TABLE import_entry (
     n int, line int, verdict text, folder int, slug text, url text, url_key text, title text, note text,
@@ -36,7 +37,7 @@ CREATE TEMP TABLE import_entry (
 );
 """
 _ENTRIES = f"COPY import_entry ({', '.join(EntryRows.COLUMNS)}) FROM STDIN"
-_FOLDERS = "INSERT INTO import_folder (number, title, ordinal, slug) VALUES %s"
+_FOLDERS = "INSERT INTO import_folder (number, title, ordinal, slug, visibility) VALUES %s"
 # A small sample suffices for an import.
 _ANALYZE = """
 SET LOCAL default_statistics_target = 10;
@@ -53,7 +54,9 @@ def stage(rows: Iterable[bytes], folders: list[Folder]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CREATE)
         copy_in(cursor, _ENTRIES, rows)
-        folder_rows = [(each.number, each.title, each.ordinal, each.slug) for each in folders]
+        folder_rows = [
+            (each.number, each.title, each.ordinal, each.slug, each.visibility) for each in folders
+        ]
         if folder_rows:
             execute_values(cursor.cursor, _FOLDERS, folder_rows, page_size=1000)
         cursor.execute(_ANALYZE)

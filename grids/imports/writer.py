@@ -102,6 +102,7 @@ def create_grids(cursor: Any, *, user_id: int, folders: Iterable[Folder]) -> Non
             user_id=user_id,
             title=folder.title,
             description=folder.note,
+            visibility=folder.visibility,
             columns=COLUMNS,
             created_on=folder.created_on,
         )

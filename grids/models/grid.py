@@ -11,7 +11,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Replace
+from django.db.models.functions import Lower, Replace
 
 from gridlink.lib.models import Record, SoftDeleted
 from gridlink.lib.slugs import SLUG_LENGTH, alias_validator, new_slug
@@ -42,7 +42,7 @@ class Theme(models.TextChoices):
 
 
 def alias_field() -> models.CharField[str | None, str | None]:
-    """Return a field for an alias, which is unique, so that "none" must be NULL."""
+    """Return a field for an alias, unique without regard to case; "none" must be NULL."""
     return models.CharField(
         max_length=ALIAS_LENGTH, null=True, blank=True, validators=[alias_validator]
     )
@@ -122,7 +122,9 @@ class Grid(Record, SoftDeleted):
         db_table = "grids_grid"
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="grid_slug_once"),
-            models.UniqueConstraint("alias", condition=Q(is_deleted=False), name="grid_alias_once"),
+            models.UniqueConstraint(
+                Lower("alias"), condition=Q(is_deleted=False), name="grid_alias_once"
+            ),
             models.CheckConstraint(
                 condition=Q(columns__gte=1, columns__lte=COLUMNS_MAX), name="grid_columns"
             ),

@@ -10,7 +10,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from gridlink.lib.models import Record, SoftDeleted, count_field
 from gridlink.lib.slugs import SLUG_LENGTH, new_slug
@@ -111,7 +111,9 @@ class Link(Record, SoftDeleted):
         db_table = "grids_link"
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="link_slug_once"),
-            models.UniqueConstraint("alias", condition=Q(is_deleted=False), name="link_alias_once"),
+            models.UniqueConstraint(
+                Lower("alias"), condition=Q(is_deleted=False), name="link_alias_once"
+            ),
             models.CheckConstraint(
                 condition=Q(width__gte=1, width__lte=COLUMNS_MAX)
                 & Q(height__gte=1, height__lte=HEIGHT_MAX)
@@ -136,6 +138,8 @@ class Link(Record, SoftDeleted):
             models.Index("user", "is_deleted", "title", "id", name="link_user_title"),
             models.Index("grid", "is_deleted", "y", "x", "id", name="link_grid_position"),
             models.Index("user", "url_key", name="link_user_url"),
+            # Also of links in the trash, for whose visitors the answer is 410.
+            models.Index(Lower("alias"), name="link_alias", condition=Q(alias__isnull=False)),
             GinIndex("search", name="link_search"),
             GinIndex("tags", name="link_tags"),
         ]

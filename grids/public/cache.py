@@ -42,7 +42,11 @@ class ResponseCache:
         self._changes = 0
 
     async def find(self, key: str) -> Response:
-        """Return the response, from memory or the database. Raises what the look-up raises."""
+        """Return the response, from memory or the database. Raises what the look-up raises.
+
+        Keys are looked up and kept in lower case, in which aliases are the same and slugs are written.
+        """
+        key = key.lower()
         if answer := self.known.get(key):
             return answer
         if self._unknown.get(key, 0.0) > monotonic():

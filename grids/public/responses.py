@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from html import escape
 from math import inf
 from typing import Any
-from urllib.parse import urlsplit
 
-import idna
 from django.utils.encoding import iri_to_uri
 
 from gridlink.lib.slugs import ALIAS_PATTERN, SlugConverter
+from gridlink.lib.weburl import ascii_authority
 from grids.public.forwarding import forwarded
 from grids.public.wire import Target
 
@@ -139,17 +138,4 @@ def location(url: str) -> bytes:
     The URL has passed `check_url`, so it holds no space and no control character; whatever else is not ASCII
     is percent-encoded as UTF-8 (RFC 3987, section 3.1).
     """
-    parts = urlsplit(url)
-    if parts.netloc and not parts.netloc.isascii():
-        user, at, host = parts.netloc.rpartition("@")
-        # Not joined again from its parts, which would drop an empty query or fragment.
-        url = url.replace(f"//{parts.netloc}", f"//{user}{at}{_ascii_host(host)}", 1)
-    return iri_to_uri(url).encode("ascii")
-
-
-def _ascii_host(host: str) -> str:
-    name, colon, port = host.partition(":")
-    try:
-        return idna.encode(name, uts46=True).decode() + colon + port
-    except idna.IDNAError:
-        return host
+    return iri_to_uri(ascii_authority(url)).encode("ascii")

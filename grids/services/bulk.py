@@ -18,6 +18,7 @@ from gridlink.lib.models import require_version
 from gridlink.lib.unset import UNSET, Unset
 from grids.layout.locking import LockedGrids
 from grids.models import Link
+from grids.selectors import has_alias
 from grids.services import links
 from grids.services.changes import LinkChanges, NewLink
 from grids.services.rows import alias_conflict, insert_links, update_links
@@ -120,7 +121,7 @@ class _Bulk:
     def _delete(self, item: BulkItem) -> Link:
         link = self._link(item)
         links.discard(self._grids, link)
-        self._aliases.discard(link.alias)
+        self._aliases.discard(_folded(link.alias))
         del self._links[link.slug]
         return link
 
@@ -148,15 +149,17 @@ class _Bulk:
         return link
 
     def _check_alias(self, alias: str | Unset | None, link: Link | None) -> None:
-        if alias and alias in self._aliases and not (link and link.alias == alias):
+        own = _folded(link.alias) if link else None
+        wanted = None if alias is UNSET else _folded(alias)
+        if wanted and wanted in self._aliases and wanted != own:
             raise Conflict("The alias is taken.", fields={"alias": ["The alias is taken."]})
 
     def _note_alias(self, before: Link | None, after: Link) -> None:
         if before and before.alias != after.alias:
-            self._aliases.discard(before.alias)
+            self._aliases.discard(_folded(before.alias))
             self._freed.append(before.pk)
         if after.alias:
-            self._aliases.add(after.alias)
+            self._aliases.add(_folded(after.alias))
 
     def _write(self, verdicts: list[Verdict]) -> None:
         done: dict[str, list[Link]] = {"delete": [], "update": [], "create": []}
@@ -176,5 +179,9 @@ class _Bulk:
     def _taken_aliases(self) -> set[str | None]:
         wanted = {item.new.alias for item in self._request.create}
         wanted |= {alias for i in self._request.update if (alias := i.changes.alias) is not UNSET}
-        live = Link.objects.filter(alias__in=wanted - {None, ""}, is_deleted=False)
-        return set(live.values_list("alias", flat=True))
+        live = Link.objects.filter(has_alias(filter(None, wanted)), is_deleted=False)
+        return set(map(_folded, live.values_list("alias", flat=True)))
+
+
+def _folded(alias: str | None) -> str | None:
+    return alias.lower() if alias else None

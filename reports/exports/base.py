@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar, cast
 
@@ -92,6 +92,8 @@ class ExportFormat(ABC):
     """Whether the format compresses its files itself, so that no other compression applies."""
     has_fixed_columns: ClassVar[bool] = False
     """Whether the columns cannot be chosen."""
+    cannot_hold: ClassVar[Mapping[str, str]] = {}
+    """What an import of the file does not bring back, in a sentence by kind of export."""
 
     def __init__(self, columns: Sequence[Column], style: Style, compression: Compression) -> None:
         self.columns = columns

@@ -160,6 +160,8 @@ def manifest(export: Export, result: ExportResult, files: list[Any]) -> dict[str
         "as_of": result.plan.as_of,
         "status": "truncated" if result.truncated else "complete",
         "remarks": result.remarks,
+        # What is lost where the file is imported again.
+        "cannot_hold": export.format.cannot_hold.get(export.source.kind, ""),
         "files": files_json(files),
     }
 

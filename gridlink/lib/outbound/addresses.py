@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -27,6 +29,8 @@ _NOT_PUBLIC = tuple(
 # All addresses that may be public. Of IPv6 these are the allocated ones, without NAT64 (64:ff9b::/96,
 # 64:ff9b:1::/48), the site-local fec0::/10, multicast and the IPv4-compatible ::/96.
 _ALLOCATED = (IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3"))
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+", re.ASCII)
+_NUMBER_DIGITS = 40
 
 # Top-level domains that are used or reserved for internal names (RFC 6761, 6762, 8375 and habit).
 _INTERNAL_ZONES = frozenset([
@@ -59,6 +63,33 @@ def is_internal_name(host: str) -> bool:
     last = labels[-1]
     is_internal = len(labels) == 1 or last in _INTERNAL_ZONES or last[:1].isdigit()
     return is_internal and not is_literal(host)
+
+
+def host_address(host: str) -> Address | None:
+    """Return the address that a host is for browsers and resolvers; None for a name.
+
+    These read IPv4 addresses of one to four numbers, each decimal, octal (`0177`) or hexadecimal (`0x7f`),
+    in wide digits too, and with a dot at the end. Raises ValueError where a last number makes it an address,
+    but none that there is.
+    """
+    if ":" in host:
+        return address_of(host)
+    host = unicodedata.normalize("NFKC", host).replace("\u3002", ".").removesuffix(".")
+    parts = host.split(".")
+    if not _NUMBER.fullmatch(parts[-1]):
+        return None
+    *first, last = [_number(part) for part in parts]
+    if len(parts) > 4 or max(first, default=0) > 255 or last >= 256 ** (5 - len(parts)):
+        raise ValueError(f"{host!r} is no IPv4 address")
+    return IPv4Address(last + sum(each << (24 - 8 * place) for place, each in enumerate(first)))
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text) or len(text) > _NUMBER_DIGITS:
+        raise ValueError(f"{text[:_NUMBER_DIGITS]!r} is no part of an IPv4 address")
+    if text[:2].lower() == "0x":
+        return int(text[2:] or "0", 16)
+    return int(text, 8 if text.startswith("0") else 10)
 
 
 def is_public(address: Address) -> bool:

@@ -38,6 +38,7 @@ from gridlink.lib.outbound.errors import (
 )
 from gridlink.lib.outbound.redirects import HOPS_MAX, redirect_of
 from gridlink.lib.outbound.sockets import BoundedTlsSocket, Budget, Resolver, dial, system_resolver
+from gridlink.lib.weburl import ascii_authority
 
 USER_AGENT = "Gridlink/0.1 (link service)"
 WEB_PORTS = frozenset({80, 443})
@@ -144,8 +145,8 @@ class Client:
 
     def _target(self, url: str) -> Url:
         try:
-            target = parse_url(url)
-        except LocationParseError as error:
+            target = parse_url(ascii_authority(url))
+        except (LocationParseError, ValueError) as error:
             raise BadTarget("The URL is not valid.") from error
         if target.scheme not in _DEFAULT_PORTS:
             raise Blocked("Only http and https URLs are requested.")

@@ -11,10 +11,26 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from gridlink.lib.spreadsheets import unguard, unguard_start
 from grids.formats.base import FormatError
-from grids.formats.csv.records import DELIMITERS, split_line
-from grids.formats.text import repair_cp1252, without_controls
+from grids.formats.csv.records import DELIMITERS, Lines, split_line
+from grids.formats.left_out import listed
+from grids.formats.text import repair_cp1252, sanitized, storable
 from grids.formats.values import split_escaped_tags, split_tags, split_tags_at_bars
+
+
+def read_cell(cell: str, delimiter: str, problems: list[str]) -> str:
+    """Read a cell of any tool: without guard, outer space and what text cannot hold."""
+    cell = unguard_start(cell) if "'" in cell else cell
+    if not cell.isprintable():
+        cell = sanitized(repair_cp1252(cell, problems), problems)
+    return cell.strip()
+
+
+def read_own_cell(cell: str, delimiter: str, problems: list[str]) -> str:
+    """Read a cell that Gridlink wrote, in which every character counts."""
+    cell = unguard(cell, delimiter) if "'" in cell else cell
+    return cell if cell.isprintable() else storable(repair_cp1252(cell, problems), problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +44,24 @@ class Layout:
     fields: Mapping[str, tuple[str, ...]]
     needs: frozenset[str] = frozenset()
     tags: Callable[[str], tuple[str, ...]] = split_tags
+    cell: Callable[[str, str, list[str]], str] = read_cell
+    """Takes a cell, the delimiter of the table, and the problems."""
+    skips_space: bool = True
+    """Whether space after a delimiter is no part of a cell."""
 
 
 _COMMON = {
     "title": ("title", "link title", "page title", "name", "link name"),
-    "note": ("note", "notes", "description", "comment", "comments", "memo", "excerpt"),
-    "tags": ("tags", "tag", "labels", "label", "keywords"),
+    # What is in several of these is joined.
+    "note": ("note", "notes", "comment", "comments", "memo", "document note"),
+    "description": ("description", "link description"),
+    "excerpt": ("excerpt", "summary"),
+    "highlights": ("highlights", "highlight", "selection", "annotations"),
+    "tags": ("tags", "tag", "document tags", "labels", "label", "keywords"),
     "created_on": (
         *("created at", "created on", "created", "created date", "creation date", "date created"),
-        *("date added", "added date", "time added", "add date", "saved at", "date", "timestamp"),
+        *("date added", "added date", "time added", "add date", "saved at", "saved date", "date"),
+        "timestamp",
     ),
     "modified_on": (
         *("modified on", "modified at", "modified", "last modified"),
@@ -44,17 +69,23 @@ _COMMON = {
     ),
     "clicks": (
         *("clicks", "click count", "total clicks", "hits", "visits", "visit count", "visits count"),
-        *("engagements", "total engagements"),
+        *("engagements", "total engagements", "clicks before import"),
     ),
     "archived": ("archived", "is archived"),
     "private": ("private", "is private"),
     "forward_query": ("forward query", "pass query", "forward parameters"),
+    "starred": ("starred", "is starred", "favorite", "favourite", "is favorite", "is favourite"),
+    "pinned": ("pinned", "is pinned"),
+    "toread": ("unread", "is unread", "to read", "read later"),
+    "read": ("read", "is read"),
     "source_id": ("link id", "id", "uuid"),
 }
 
 GRIDLINK = Layout(
     needs=frozenset({"link", "url"}),
     tags=split_escaped_tags,
+    cell=read_own_cell,
+    skips_space=False,
     fields={
         **_COMMON,
         "url": ("url",),
@@ -80,8 +111,12 @@ POCKET = Layout(
         "title": ("title",),
         "created_on": ("time added",),
         "tags": ("tags",),
-        "archived": ("status",),
+        "state": ("status",),
     },
+)
+READWISE = Layout(
+    needs=frozenset({"url", "document tags", "location"}),
+    fields={**_COMMON, "url": ("url",), "folder": ("location",)},
 )
 ANY = Layout(
     fields={
@@ -106,9 +141,8 @@ ANY = Layout(
 FIELDS = tuple(ANY.fields)
 """The fields that a caller can map to a column by its name."""
 COLUMNS_MAX = 1000
-_NAMES_SHOWN = 20
-_NAME_CHARS = 60
 _IGNORED = re.compile(r"[\s_\-]+")
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\w\"\r\n])\"?[\r\n]*", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +164,18 @@ class Header:
         return [name for index, name in enumerate(self.names) if name and index not in taken]
 
 
-def read_header(line: str, layouts: Iterable[Layout], given: Mapping[str, str]) -> Header:
+def read_header(lines: Lines, layouts: Iterable[Layout], given: Mapping[str, str]) -> Header:
     """Read a header; `given` names the columns of some fields, which are not searched then.
 
-    The delimiter is the one by which most fields are found. Raises FormatError if there are too many
-    columns, no column of addresses, or none of a name that is given.
+    The delimiter is the one that a first line names, as Excel writes it, else the one by which most fields
+    are found. Raises FormatError if there are too many columns, no column of addresses, or none of a name
+    that is given.
     """
-    readings = {mark: _names(line, mark) for mark in DELIMITERS}
+    line: str = lines.first()
+    delimiters: tuple[str, ...] = DELIMITERS
+    if named := _SEPARATOR.fullmatch(line):
+        line, delimiters = lines.first(), (named[1],)
+    readings = {mark: _names(line, mark) for mark in delimiters}
     most = max(readings.values(), key=len)
     if len(most) > COLUMNS_MAX:
         raise FormatError(f"The table has {len(most)} columns; at most {COLUMNS_MAX} are read.")
@@ -154,14 +193,6 @@ def read_header(line: str, layouts: Iterable[Layout], given: Mapping[str, str]) 
         raise FormatError(_refusal(most, layouts, given))
     # Among equals the first: layouts of one tool come before the one for all.
     return max(fitting, key=lambda each: (len(each.layout.needs), len(each.columns)))
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names from a file as part of a sentence; of very many, the first."""
-    names = list(names)
-    known = ", ".join(without_controls(name, [])[:_NAME_CHARS] for name in names[:_NAMES_SHOWN])
-    more = len(names) - _NAMES_SHOWN
-    return f"{known} and {more} more" if more > 0 else known
 
 
 def _names(line: str, delimiter: str) -> tuple[str, ...]:

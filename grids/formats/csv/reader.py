@@ -19,20 +19,28 @@ from grids.formats.csv.header import (
     GRIDLINK,
     KUTT,
     POCKET,
+    READWISE,
     YOURLS,
     Header,
     Layout,
-    listed,
     read_header,
 )
 from grids.formats.csv.records import Lines, records
-from grids.formats.text import decode_text, repair_cp1252, sanitized, text_encoding
-from grids.formats.values import alias_from_url, parse_bool, parse_count, parse_date
+from grids.formats.left_out import LeftOut
+from grids.formats.text import decode_text, text_encoding
+from grids.formats.values import (
+    ARCHIVED,
+    alias_from_url,
+    join_notes,
+    parse_bool,
+    parse_count,
+    parse_date,
+    read_state,
+)
 
 FOLDERS_MAX = 100_000
 """The most folders in one file, since all are held in memory."""
 
-_GUARDED = frozenset("=+-@\t\r\n")
 Parse = Callable[[str, str, list[str]], Any]
 
 
@@ -41,6 +49,8 @@ def _simple(parse: Callable[[str], Any]) -> Parse:
     return lambda cell, what, problems: parse(cell)
 
 
+_NOTES = ("note", "description", "excerpt", "highlights")
+_FLAGS = ("starred", "pinned", "toread", "read")
 # Fields that are not here hold plain text.
 _PARSERS: dict[str, Parse] = {
     # Some tools write a short code as a path ("/code/").
@@ -52,6 +62,8 @@ _PARSERS: dict[str, Parse] = {
     "archived": parse_bool,
     "private": parse_bool,
     "forward_query": parse_bool,
+    "state": _simple(read_state),
+    **dict.fromkeys(_FLAGS, parse_bool),
 }
 
 
@@ -64,7 +76,7 @@ class CsvReader(LinkReader):
     """
 
     source: ClassVar[str] = "csv"
-    layouts: ClassVar[tuple[Layout, ...]] = (GRIDLINK, YOURLS, KUTT, ANY)
+    layouts: ClassVar[tuple[Layout, ...]] = (GRIDLINK, YOURLS, KUTT, READWISE, ANY)
 
     def __init__(self, columns: Mapping[str, str] | None = None) -> None:
         """Take the name of the column of any of `header.FIELDS`. Raises FormatError."""
@@ -77,7 +89,7 @@ class CsvReader(LinkReader):
         """Check whether the first line of `head` names the columns of such a table."""
         lines = Lines(iter([head.decode(text_encoding(head), "replace")]))
         try:
-            read_header(lines.first(), cls.layouts, {})
+            read_header(lines, cls.layouts, {})
         except FormatError:
             return False
         return True
@@ -85,12 +97,13 @@ class CsvReader(LinkReader):
     def read(self, file: BinaryIO) -> Iterator[Entry]:
         """Yield a link or a problem for every record; raises FormatError, see LinkReader."""
         lines = Lines(decode_text(file))
-        header = read_header(lines.first(), self.layouts, self._columns)
-        if ignored := header.ignored():
-            yield FileProblem(lines.count, f"these columns are not imported: {listed(ignored)}")
+        header = read_header(lines, self.layouts, self._columns)
+        left_out = LeftOut("columns")
+        left_out.add(header.ignored())
+        yield from left_out.problems(lines.count)
         rows = _RowReader(header)
         announced = rows.folder
-        for record in records(lines, header.delimiter):
+        for record in records(lines, header.delimiter, header.layout.skips_space):
             entry = record if isinstance(record, FileProblem) else rows.read(*record)
             if isinstance(entry, LinkEntry) and rows.folder is not announced:
                 announced = rows.folder
@@ -101,7 +114,7 @@ class CsvReader(LinkReader):
 class PocketReader(CsvReader):
     """Stream the links of a table with title, url, time_added, tags and status.
 
-    Tags are separated by bars, and a link whose status is "archive" is archived.
+    Tags are separated by bars. A link's status is "unread" or "archive".
     """
 
     source: ClassVar[str] = "pocket"
@@ -116,11 +129,12 @@ class _RowReader:
         self._folders = {("", ""): self.folder}
         self._header = header
         self._width = len(header.names)
+        self._gathers = not header.columns.keys().isdisjoint((*_NOTES[1:], *_FLAGS, "state"))
         parsers = {**_PARSERS, "tags": _simple(header.layout.tags)}
         self._plan = [
             (
                 "alias" if field == "short_url" else field,
-                parsers.get(field, _simple(str.strip)),
+                parsers.get(field, _simple(str)),
                 index,
                 header.name(field),
             )
@@ -130,24 +144,27 @@ class _RowReader:
     def read(self, line: int, cells: list[str]) -> LinkEntry | FileProblem:
         """Return the link of a record, or the problem that it is none."""
         problems: list[str] = []
-        values: dict[str, Any] = {"title": ""}
         if len(cells) != self._width:
             problems.append(f"the record has {len(cells)} cells where the header has {self._width}")
             cells = cells + [""] * (self._width - len(cells))
-        for name, parse, index, what in self._plan:
-            if cell := cells[index]:
-                if cell[0] == "'" and cell[1:2] in _GUARDED:
-                    cell = cell[1:]
-                if not cell.isprintable():
-                    cell = sanitized(repair_cp1252(cell, problems), problems)
-                values[name] = parse(cell, what, problems)
+        values = {"title": "", **self._values(cells, problems)}
         folder = values.pop("folder", ""), values.pop("folder_id", "")
         if not values.get("url"):
             return FileProblem(line, f"a record has no address ({self._header.name('url')})")
         self.folder = self._folders.get(folder) or self._new_folder(folder, line)
+        if self._gathers:
+            _gather(values)
         if problems:
             values["problems"] = tuple(dict.fromkeys(problems))
         return LinkEntry(line=line, **values)
+
+    def _values(self, cells: list[str], problems: list[str]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, parse, index, what in self._plan:
+            if cell := cells[index]:
+                cell = self._header.layout.cell(cell, self._header.delimiter, problems)
+                values[name] = parse(cell, what, problems)
+        return values
 
     def _new_folder(self, folder: tuple[str, str], line: int) -> FolderEntry:
         if len(self._folders) > FOLDERS_MAX:
@@ -155,3 +172,13 @@ class _RowReader:
         title, name = folder
         entry = self._folders[folder] = FolderEntry(path=(title or name,), line=line)
         return entry
+
+
+def _gather(values: dict[str, Any]) -> None:
+    """Make one note of several columns, and the states of the columns that say them."""
+    values["note"] = join_notes(*(values.pop(name, "") for name in _NOTES))
+    states = values.pop("state", ())
+    flags = tuple(name for name in _FLAGS if values.pop(name, None))
+    if ARCHIVED in states:
+        values["archived"] = True
+    values["states"] = (*(state for state in states if state != ARCHIVED), *flags)

@@ -61,13 +61,15 @@ def split_line(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=True), [])
 
 
-def records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]] | FileProblem]:
+def records(
+    lines: Lines, delimiter: str, skips_space: bool
+) -> Iterator[tuple[int, list[str]] | FileProblem]:
     """Yield the first line and the cells of every remaining record, blank lines skipped.
 
     A record of one line with broken quotes is a problem. One that runs over lines hides where the next one
     begins: it raises FormatError.
     """
-    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=skips_space)
     before, line = lines.count, lines.count + 1
     while True:
         try:

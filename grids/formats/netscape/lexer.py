@@ -8,25 +8,44 @@ left open ends where the next entry plainly begins.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from grids.formats.base import FileProblem
 from grids.formats.text import TEXT_CHARS_MAX, BoundedText
 
+# Under which names tools write when a link was saved, what is written about it, and what else it is.
+DATES = ("add_date", "time_added", "date_added", "created_at", "created")
+NOTES = ("description", "note", "notes", "comment", "extended")
+FLAGS = {
+    "toread": "toread",
+    "unread": "toread",
+    "starred": "starred",
+    "favorite": "starred",
+    "favourite": "starred",
+    "pinned": "pinned",
+    "read": "read",
+}
 KEPT_ATTRIBUTES = frozenset(
-    {"href", "feedurl", "add_date", "last_modified", "tags", "private", "toread"}
+    (
+        *("href", "feedurl", "shortcuturl", "tags", "labels", "last_modified"),
+        *DATES,
+        *NOTES,
+        *FLAGS,
+        *("private", "archived"),
+    )
 )
-"""The attributes whose values are kept, in lower case; the others are read past."""
+"""The attributes whose values are kept, in lower case; of the others only the names."""
 
 TAG_OPEN = "the tag is never closed"
 QUOTE_OPEN = "a quoted value is never closed"
 QUOTE_INSIDE = "a quote inside a value was not escaped"
 COMMENT_OPEN = "a comment is never closed"
 
+_OTHERS_MAX = 100
 # No pattern below matches more than this many characters, save for text that is streamed past.
 _REACH = 256
-_NAMES = r"(?i:[ap]|br|d[dlt]|h[13r]|html|body)"
+_NAMES = r"(?i:[ap]|br|d[dlt]|h[13r]|ul|html|body)"
 _MARKUP = re.compile(rf"<(?:(!--)|(/?{_NAMES})(?=[\s/>\0]|\Z))")
 _ENTRY_PATTERN = (
     r"[\r\n][ \t]{0,99}<(?i:a|/?dl|dt)[\s>]"  # a line that starts a link, a folder or its end
@@ -50,13 +69,14 @@ class Tag:
     """Represent a structural tag: `name` is in lower case, "/" first for an end tag.
 
     `attributes` holds the raw, still escaped values of the KEPT_ATTRIBUTES, under lower-case names. `is_cut`
-    says that the file ends inside the tag.
+    says that the file ends inside the tag. `others` are the names of all other attributes with a value.
     """
 
     name: str
     line: int
     attributes: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
     is_cut: bool = False
 
     def note(self, problem: str) -> None:
@@ -66,13 +86,20 @@ class Tag:
 
 
 Token = str | Tag | FileProblem
+IsText = Callable[[str, bool, str], bool]
+"""Tells whether markup is text; takes its name, whether it begins a line, and what follows the name."""
 
 
 class Lexer:
-    """Iterate over the tokens of a text given in pieces; `line` counts from 1."""
+    """Iterate over the tokens of a text given in pieces; `line` counts from 1.
 
-    def __init__(self, chunks: Iterator[str]) -> None:
+    `is_text` is asked once all tokens before are taken.
+    """
+
+    def __init__(self, chunks: Iterator[str], is_text: IsText) -> None:
         self.line = 1
+        self._is_text = is_text
+        self._starts_line = True
         self._chunks = chunks
         self._text = ""
         self._pos = 0
@@ -83,13 +110,27 @@ class Lexer:
             match = _MARKUP.search(self._text, self._pos)
             stop = match.start() if match else self._safe_end()
             if stop > self._pos:
-                text = self._text[self._pos : stop]
-                self._advance(stop)
-                yield text
+                yield self._take(stop)
+            elif match and self._is_free(match):
+                yield self._take(match.end())
             elif match and match[1]:
                 yield from self._comment()
             elif match:
+                self._starts_line = False
                 yield self._tag(match[2])
+
+    def _take(self, stop: int) -> str:
+        text = self._text[self._pos : stop]
+        self._advance(stop)
+        line = text.replace("\r", "\n").rpartition("\n")
+        self._starts_line = not line[2].strip() and (self._starts_line or bool(line[1]))
+        return text
+
+    def _is_free(self, match: re.Match[str]) -> bool:
+        name = (match[1] or match[2]).lower()
+        return self._is_text(
+            name, self._starts_line, self._text[match.end() : match.end() + _REACH]
+        )
 
     def _fill(self) -> bool:
         """Read enough text to match any pattern; return False at the end of the file."""
@@ -154,7 +195,11 @@ class Lexer:
         return False
 
     def _keep(self, tag: Tag, name: str, value: BoundedText | str) -> None:
-        if name not in KEPT_ATTRIBUTES or name in tag.attributes:
+        if name not in KEPT_ATTRIBUTES:
+            if value and name not in tag.others and len(tag.others) < _OTHERS_MAX:
+                tag.others.append(name)
+            return
+        if name in tag.attributes:
             return
         tag.attributes[name] = str(value)
         if isinstance(value, BoundedText) and value.is_cut:

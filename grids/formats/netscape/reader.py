@@ -6,34 +6,24 @@ the tools write.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import BinaryIO, ClassVar
 
-from grids.formats.base import Entry, FileProblem, FolderEntry, FormatError, LinkEntry, LinkReader
-from grids.formats.netscape.lexer import TAG_OPEN, Lexer, Tag
-from grids.formats.netscape.values import (
-    read_date,
-    read_flag,
-    read_note,
-    read_tags,
-    read_title,
-    read_url,
-)
+from grids.formats.base import Entry, FileProblem, FolderEntry, FormatError, LinkReader
+from grids.formats.left_out import LeftOut
+from grids.formats.netscape.free_text import FreeText
+from grids.formats.netscape.items import Item, left_out, link_or_problem
+from grids.formats.netscape.lexer import DATES, TAG_OPEN, Lexer, Tag
+from grids.formats.netscape.values import read_date, read_note, read_title
 from grids.formats.text import BoundedText, decode_html, html_encoding
-
-logger = logging.getLogger(__name__)
+from grids.formats.values import read_state
 
 MAX_DEPTH = 64
 """Folders nested deeper than this are read as the folder at this depth."""
 
-TO_READ = "toread"
-"""The tag that links with TOREAD="1" get, since links have no other mark for it."""
-
-# The tag by which linkding marks archived links.
-_ARCHIVED = "linkding:bookmarks.archived"
+# The headings that Pocket writes above its lists.
+_SECTIONS = frozenset({"unread", "read archive"})
 _RECOGNISED_CHARS = 1024 * 1024
 _LOOKS_LIKE = re.compile(r"(?i:<!doctype\s{1,9}netscape-bookmark|<dl[\s>]|<a\s[^<>]{0,999}?href)")
 _LOOKS_REACH = 1024
@@ -52,8 +42,8 @@ class NetscapeReader(LinkReader):
 
     def read(self, file: BinaryIO) -> Iterator[Entry]:
         """Yield the file's entries; raises FormatError if its first MiB shows no list or link."""
-        lexer = Lexer(_require_bookmarks(decode_html(file)))
         outline = _Outline()
+        lexer = Lexer(_require_bookmarks(decode_html(file)), outline.is_text)
         for token in lexer:
             if isinstance(token, str):
                 outline.text(token)
@@ -64,6 +54,7 @@ class NetscapeReader(LinkReader):
             yield from outline.pop_entries()
         outline.end(lexer.line)
         yield from outline.pop_entries()
+        yield from outline.left_out.problems()
 
 
 def _require_bookmarks(chunks: Iterator[str]) -> Iterator[str]:
@@ -82,38 +73,37 @@ def _require_bookmarks(chunks: Iterator[str]) -> Iterator[str]:
     yield from chunks
 
 
-@dataclass(slots=True)
-class _Item:
-    """Represent a link or a folder's heading whose end has not come yet."""
-
-    tag: Tag
-    title: BoundedText = field(default_factory=BoundedText)
-    note: BoundedText = field(default_factory=BoundedText)
-    closed: bool = False
-
-
 class _Outline:
     """Turn tags and text into entries."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.left_out = LeftOut("attributes")
         self._folders = [FolderEntry(path=())]
         self._announced = self._folders[0]
         self._too_deep = 0
-        self._item: _Item | None = None
+        self._item: Item | None = None
         self._sink: BoundedText | None = None
         self._has_list = False
+        self._after_dt = False
+        # Of the section that is read: how many of its lists are open, and what its links are.
+        self._section_depth = 0
+        self._section_states: tuple[str, ...] = ()
         self._acts: dict[str, Callable[[Tag], None]] = {
             "a": self._start_link,
             "h3": self._start_item,
             "/a": self._close_title,
+            "h1": self._start_item,
             "/h3": self._close_title,
+            "/h1": self._close_title,
             "dd": self._start_note,
             "/dd": self._close_text,
             "br": self._break_line,
             "dl": self._enter,
             "/dl": self._leave,
-            **dict.fromkeys(("dt", "hr", "h1", "html", "body", "/html", "/body"), self._finish),
+            "ul": self._enter_section,
+            "/ul": self._leave_section,
+            **dict.fromkeys(("dt", "hr", "html", "body", "/html", "/body"), self._finish),
         }
 
     def pop_entries(self) -> list[Entry]:
@@ -128,10 +118,21 @@ class _Outline:
         if self._sink is not None:
             self._sink.add(text, 0, len(text))
 
+    def is_text(self, name: str, starts_line: bool, ahead: str) -> bool:
+        """Tell whether markup is text of the title or note that is being read."""
+        item = self._item
+        if item is None or self._sink is None or item.tag.name == "h1":
+            return False
+        return item.free_text.has(
+            name, in_title=self._sink is item.title, starts_line=starts_line, ahead=ahead
+        )
+
     def tag(self, tag: Tag) -> None:
         """Handle a tag; tags without a handler are ignored."""
-        if act := self._acts.get(tag.name):
+        act = self._acts.get(tag.name)
+        if act:
             act(tag)
+            self._after_dt = tag.name == "dt"
             if tag.name != "a":
                 self._problems(tag.line, tag.problems)
 
@@ -154,9 +155,11 @@ class _Outline:
         self.entries.extend(FileProblem(line, message) for message in messages)
 
     def _start_item(self, tag: Tag) -> None:
+        after_dt = self._after_dt
         self._finish()
-        self._item = _Item(tag)
+        self._item = Item(tag, FreeText(tag.name, after_dt))
         self._sink = self._item.title
+        self.left_out.add(left_out(tag))
 
     def _start_link(self, tag: Tag) -> None:
         self._has_list = True
@@ -184,7 +187,7 @@ class _Outline:
 
     def _finish(self, tag: Tag | None = None) -> None:
         item, self._item, self._sink = self._item, None, None
-        if item is None:
+        if item is None or item.tag.name == "h1":
             return
         if item.tag.name == "h3":
             self._problems(item.tag.line, ["a folder has no list of links"])
@@ -192,7 +195,7 @@ class _Outline:
         if self._announced is not self._folders[-1]:
             self._announced = self._folders[-1]
             self.entries.append(self._announced)
-        self.entries.append(_link_or_problem(item))
+        self.entries.append(link_or_problem(item, self._section_states))
 
     def _enter(self, tag: Tag) -> None:
         self._has_list = True
@@ -202,6 +205,9 @@ class _Outline:
         else:
             folder = self._folder(self._item)
             self._item = self._sink = None
+        self._push(folder, tag)
+
+    def _push(self, folder: FolderEntry, tag: Tag) -> None:
         # The outermost list belongs to no folder.
         if len(self._folders) > MAX_DEPTH + 1:
             self._too_deep += 1
@@ -210,16 +216,38 @@ class _Outline:
         else:
             self._folders.append(folder)
 
-    def _folder(self, item: _Item) -> FolderEntry:
+    def _folder(self, item: Item) -> FolderEntry:
         problems: list[str] = [] if item.closed else [TAG_OPEN]
         folder = FolderEntry(
             path=(*self._folders[-1].path, read_title(item.title, problems)),
             note=read_note(item.note, problems),
-            created_on=read_date(item.tag.attributes, "add_date", problems),
+            created_on=read_date(item.tag.attributes, DATES, problems),
             line=item.tag.line,
         )
         self._problems(item.tag.line, (f"in a folder's heading: {each}" for each in problems))
         return folder
+
+    def _enter_section(self, tag: Tag) -> None:
+        """Enter a list under a heading, as Pocket writes them, which is a folder."""
+        self._has_list = True
+        heading, folder = self._item, self._folders[-1]
+        if self._section_depth or (heading and heading.tag.name == "h1"):
+            self._section_depth += 1
+        if heading and heading.tag.name == "h1" and heading.title:
+            folder = self._folder(heading)
+            word = folder.path[-1].casefold()
+            self._section_states = read_state(word) if word in _SECTIONS else ()
+            self._item = self._sink = None
+        self._finish()
+        if self._section_depth:
+            self._push(folder, tag)
+
+    def _leave_section(self, tag: Tag) -> None:
+        self._finish()
+        if self._section_depth:
+            self._leave(tag)
+            self._section_depth -= 1
+            self._section_states = self._section_states if self._section_depth else ()
 
     def _leave(self, tag: Tag) -> None:
         self._finish()
@@ -229,33 +257,3 @@ class _Outline:
             self._folders.pop()
         else:
             self._problems(tag.line, ["a list is closed that was never opened"])
-
-
-def _link_or_problem(item: _Item) -> LinkEntry | FileProblem:
-    # A defect in reading one value must not cost a whole file.
-    try:
-        return _link(item)
-    except ValueError:
-        logger.exception("link_not_read")
-        return FileProblem(item.tag.line, "this link could not be read")
-
-
-def _link(item: _Item) -> LinkEntry:
-    attributes, problems = item.tag.attributes, item.tag.problems
-    if not item.closed:
-        item.tag.note(TAG_OPEN)
-    tags = read_tags(attributes.get("tags"), problems)
-    if read_flag(attributes, "toread", problems):
-        tags = tuple(dict.fromkeys((*tags, TO_READ)))
-    link = LinkEntry(
-        url=read_url(attributes.get("href") or attributes.get("feedurl", ""), problems),
-        title=read_title(item.title, problems),
-        note=read_note(item.note, problems),
-        tags=tags,
-        created_on=read_date(attributes, "add_date", problems),
-        private=read_flag(attributes, "private", problems),
-        line=item.tag.line,
-        modified_on=read_date(attributes, "last_modified", problems),
-        archived=True if _ARCHIVED in tags else None,
-    )
-    return replace(link, problems=tuple(dict.fromkeys(problems))) if problems else link

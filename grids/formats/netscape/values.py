@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from html.entities import html5
 
 from grids.formats.text import TEXT_CHARS_MAX, BoundedText, sanitized, without_controls
-from grids.formats.values import date_from_epoch
+from grids.formats.values import date_from_epoch, parse_bool, parse_date, split_tags
 
 _REFERENCE = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]{1,31});")
 # No character has a number this long, and Python refuses to read one of more than 4300 digits,
@@ -22,7 +23,8 @@ _LEADING_ZEROS = re.compile(r"&#(?:0+(?=[0-9])|([xX])0+(?=[0-9a-fA-F]))")
 _TOO_LARGE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 _NOTES_START, _NOTES_END = "[linkding-notes]", "[/linkding-notes]"
 
-_NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
+_NUMBER = re.compile(r"([0-9]{1,20})(?:\.[0-9]{1,20})?", re.ASCII)
+_LIST_STARTS = ("[", "{", "(")
 
 
 def unescaped(text: str) -> str:
@@ -68,31 +70,44 @@ def _character(match: re.Match[str]) -> str:
     return html5.get(reference[1:], reference)
 
 
+def read_text(raw: str, problems: list[str]) -> str:
+    """Read a text in an attribute, without outer white space."""
+    return read_url(raw, problems)
+
+
 def read_tags(raw: str | None, problems: list[str]) -> tuple[str, ...]:
-    """Read tags separated by commas; empty ones are left out."""
+    """Read tags separated by commas, or spelled as a list; empty ones are left out."""
     if not raw:
         return ()
+    raw = sanitized(raw, problems)
+    if raw.lstrip()[:1] in _LIST_STARTS:
+        return split_tags(without_controls(_resolved(raw), problems))
     # Cut before references are resolved, so that "&#44;" is a comma inside a tag.
-    raw_names = sanitized(raw, problems).split(",")
-    names = (without_controls(_resolved(name.strip()), problems) for name in raw_names)
+    names = (without_controls(_resolved(name.strip()), problems) for name in raw.split(","))
     return tuple(name for name in names if name)
 
 
-def read_date(attributes: dict[str, str], name: str, problems: list[str]) -> datetime | None:
-    """Read a count since 1970 in s, ms or µs, by size; 0 is none."""
-    number = attributes.get(name, "").strip()
-    if number in ("", "0"):
-        return None
-    if _NUMBER.fullmatch(number) and (date := date_from_epoch(int(number))):
-        return date
-    problems.append(f"{name.upper()} is not a date")
-    return None
+def read_date(
+    attributes: dict[str, str], names: Iterable[str], problems: list[str]
+) -> datetime | None:
+    """Read the first of these attributes: a count or a date; 0 is none."""
+    name = next((name for name in names if attributes.get(name, "").strip()), "")
+    written = attributes.get(name, "").strip()
+    if count := _NUMBER.fullmatch(written):
+        date = date_from_epoch(int(count[1]))
+        if date is None:
+            problems.append(f"{name.upper()} is not a date")
+        return date if int(count[1]) else None
+    return parse_date(written, name.upper(), problems)
 
 
 def read_flag(attributes: dict[str, str], name: str, problems: list[str]) -> bool | None:
-    """Read a "0" or "1"; return None for anything else."""
+    """Read a "0" or "1", or another word for it; return None for anything else."""
     raw = attributes.get(name)
-    if raw is None or raw.strip() in ("0", "1"):
-        return None if raw is None else raw.strip() == "1"
-    problems.append(f"{name.upper()} is neither 0 nor 1")
-    return None
+    if raw is None:
+        return None
+    found: list[str] = []
+    flag = parse_bool(raw, name, found)
+    if flag is None:
+        problems.append(f"{name.upper()} is neither 0 nor 1")
+    return flag

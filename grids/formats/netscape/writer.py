@@ -19,6 +19,7 @@ _HEADER = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <H1>{title}</H1>
 <DL><p>
 """
+_BRACKETS = ("[", "{", "(")
 
 
 def netscape_document(
@@ -26,32 +27,36 @@ def netscape_document(
 ) -> Iterator[str]:
     """Yield the pieces of a document, to be encoded as UTF-8.
 
-    `entries` come as LinkReader.read() yields them. A FolderEntry whose path leads back to an enclosing
-    folder returns there; any other opens a new folder, even if its path is the current one. Dates are
-    written in whole seconds, and those before 1970 not at all.
+    `entries` come as LinkReader.read() yields them: the FolderEntry of an enclosing folder returns there, any
+    other opens a new folder, even if its path is that of one. Dates are written in whole seconds, and those
+    before 1970 not at all.
     """
     yield _HEADER.format(title=_text(title))
-    path: tuple[str, ...] = ()
+    open_folders: list[FolderEntry] = []
     for entry in entries:
         if isinstance(entry, FolderEntry):
-            yield _step(path, entry)
-            path = entry.path
+            yield _step(open_folders, entry)
         else:
-            yield _link(entry, _indent(len(path)))
-    yield _closed(len(path), 0)
+            yield _link(entry, _indent(len(open_folders)))
+    yield _closed(len(open_folders), 0)
     yield "</DL><p>\n"
 
 
-def _step(path: tuple[str, ...], to: FolderEntry) -> str:
-    shared = 0
-    while shared < min(len(path), len(to.path)) and path[shared] == to.path[shared]:
-        shared += 1
-    if path == to.path and shared:
-        shared -= 1
-    pieces = [_closed(len(path), shared)]
-    for depth in range(shared, len(to.path)):
-        described = to if depth == len(to.path) - 1 else FolderEntry(to.path[: depth + 1])
-        pieces.append(_opened(described, _indent(depth)))
+def _step(open_folders: list[FolderEntry], to: FolderEntry) -> str:
+    """Leave and enter folders up to `to` and those that enclose it."""
+    kept = 0
+    for known, title in zip(open_folders, to.path, strict=False):
+        if known.path[-1] != title:
+            break
+        kept += 1
+    if kept == len(to.path) and kept and open_folders[kept - 1].identity is not to.identity:
+        kept -= 1
+    pieces = [_closed(len(open_folders), kept)]
+    del open_folders[kept:]
+    for depth in range(kept, len(to.path)):
+        folder = to if depth == len(to.path) - 1 else FolderEntry(to.path[: depth + 1])
+        pieces.append(_opened(folder, _indent(depth)))
+        open_folders.append(folder)
     return "".join(pieces)
 
 
@@ -67,8 +72,11 @@ def _closed(depth: int, down_to: int) -> str:
 def _link(link: LinkEntry, indent: str) -> str:
     private = "" if link.private is None else f' PRIVATE="{int(link.private)}"'
     names = ",".join(_attribute(tag).replace(",", "&#44;") for tag in link.tags)
+    # Readers take a bracket at the start for another spelling of the list.
+    names = _references(names[0]) + names[1:] if names[:1] in _BRACKETS else names
     tags = f' TAGS="{names}"' if names else ""
-    attributes = f'HREF="{_attribute(link.url)}"{_date(link.created_on)}{private}{tags}'
+    dates = _date(link.created_on) + _date(link.modified_on, "LAST_MODIFIED")
+    attributes = f'HREF="{_attribute(link.url)}"{dates}{private}{tags}'
     return f"{indent}<DT><A {attributes}>{_text(link.title)}</A>\n{_note(link.note, indent)}"
 
 
@@ -80,9 +88,9 @@ def _note(note: str, indent: str) -> str:
     return f"{indent}<DD>{text}\n"
 
 
-def _date(date: datetime | None) -> str:
+def _date(date: datetime | None, name: str = "ADD_DATE") -> str:
     seconds = 0 if date is None else int(date.timestamp())
-    return f' ADD_DATE="{seconds}"' if seconds > 0 else ""
+    return f' {name}="{seconds}"' if seconds > 0 else ""
 
 
 def _text(text: str) -> str:
@@ -103,8 +111,8 @@ def _with_outer_space(text: str, inner: str) -> str:
     return f"{_references(text[:before])}{inner}{_references(text[after:])}"
 
 
-def _references(space: str) -> str:
-    return "".join(f"&#{ord(char)};" for char in space)
+def _references(text: str) -> str:
+    return "".join(f"&#{ord(char)};" for char in text)
 
 
 def _indent(depth: int) -> str:

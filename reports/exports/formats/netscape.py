@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from grids.formats.base import FolderEntry, LinkEntry
 from grids.formats.netscape.writer import netscape_document
+from grids.imports.limits import folder_path
 from reports.exports.base import ExportFormat, ExportQuery, OnProgress, buffered
+from reports.exports.columns import Column
 
 _REPORT_EVERY = 1000
+_GRID_COLUMNS = (
+    Column("grid_description", "grid.description"),
+    Column("grid_created_on", "grid.created_on"),
+)
 
 
 class NetscapeFormat(ExportFormat):
-    """Write grids as folders and links with note and tags, in reading order."""
+    """Write grids as folders and links with note and tags, in reading order.
+
+    A grid that an import made of nested folders is nested folders again.
+    """
 
     name = "netscape"
     extension = "html"
     content_type = "text/html; charset=utf-8"
     has_fixed_columns = True
+    cannot_hold: ClassVar[Mapping[str, str]] = {
+        "links": "An import of this file brings back the title, description and date of each grid, and URL,"
+        " title, note, tags and dates (in whole seconds) of each link. It does not bring back alias, earlier"
+        " clicks, place, size, background, style and active window of links, what else belongs to a grid, and"
+        " grids without links: an export of the account does."
+    }
 
     def write(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
         """Stream rows through a server-side cursor, since SQL cannot escape HTML."""
+        query = replace(query, columns=(*query.columns, *_GRID_COLUMNS))
         links = 0
 
         def entries() -> Iterator[FolderEntry | LinkEntry]:
@@ -31,7 +48,7 @@ class NetscapeFormat(ExportFormat):
             for links, row in enumerate(query.rows(), 1):
                 if row["grid"] != grid:
                     grid = row["grid"]
-                    yield FolderEntry(path=(row["grid_title"],))
+                    yield _folder(row)
                 yield _link(row)
                 if links % _REPORT_EVERY == 0:
                     on_progress(_REPORT_EVERY)
@@ -43,6 +60,11 @@ class NetscapeFormat(ExportFormat):
         return links
 
 
+def _folder(row: dict[str, Any]) -> FolderEntry:
+    path = folder_path(row["grid_title"])
+    return FolderEntry(path, row["grid_description"], row["grid_created_on"])
+
+
 def _link(row: dict[str, Any]) -> LinkEntry:
     return LinkEntry(
         url=row["url"],
@@ -50,4 +72,5 @@ def _link(row: dict[str, Any]) -> LinkEntry:
         note=row["note"],
         tags=tuple(row["tags"]),
         created_on=row["created_on"],
+        modified_on=row["modified_on"],
     )

@@ -30,6 +30,7 @@ COLUMNS = (
     Column("forward_query", "link.forward_query", Kind.BOOLEAN),
     Column("created_on", "link.created_on", Kind.TIMESTAMP),
     Column("modified_on", "link.modified_on", Kind.TIMESTAMP),
+    Column("clicks_before_import", "link.clicks_before_import", Kind.BIGINT),
 )
 
 _SOURCE = """

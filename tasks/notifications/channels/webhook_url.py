@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from gridlink.lib.outbound.addresses import address_of, may_reach
-from gridlink.lib.weburl import BadUrl, check_url
+from gridlink.lib.outbound.addresses import host_address, may_reach
+from gridlink.lib.weburl import BadUrl, ascii_host, check_url
 
 
 def check_webhook_url(url: str) -> str:
@@ -24,7 +24,11 @@ def check_webhook_url(url: str) -> str:
 
 def _may_be_public(host: str) -> bool:
     try:
-        address = address_of(host)
+        address = host_address(host)
     except ValueError:
-        return host != "localhost" or bool(settings.OUTBOUND_ALLOW)
-    return may_reach(address, settings.OUTBOUND_ALLOW)
+        return False
+    if address is not None:
+        return may_reach(address, settings.OUTBOUND_ALLOW)
+    name = ascii_host(host).lower().removesuffix(".")
+    is_local = name == "localhost" or name.endswith(".localhost")
+    return not is_local or bool(settings.OUTBOUND_ALLOW)

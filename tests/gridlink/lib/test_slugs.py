@@ -55,10 +55,10 @@ def test_aliases(alias: str) -> None:
 
 @pytest.mark.parametrize(
     "alias",
-    ["", "-", "a-", "-a", "A", "a_b", "a.b", "a b", "ä", "a\n", "\na", "x" * 65, "a/b", "٠"],
+    ["", "-", "a-", "-a", "a_b", "a.b", "a b", "ä", "a\n", "\na", "x" * 65, "a/b", "٠"],
 )
 def test_texts_that_are_not_aliases(alias: str) -> None:
-    with pytest.raises(ValidationError, match=r"^..Use 1 to 64 lower-case letters"):
+    with pytest.raises(ValidationError, match=r"^..Use 1 to 64 letters"):
         alias_validator(alias)
 
 

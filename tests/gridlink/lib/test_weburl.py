@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridlink.lib.weburl import URL_LENGTH, BadUrl, check_url, url_key
+from gridlink.lib.weburl import URL_LENGTH, BadUrl, ascii_host, check_url, url_key
 
 HOST = "The URL has no valid host."
 SCHEME = "The URL must start with http://, https://, mailto: or tel:."
@@ -82,6 +82,20 @@ def test_allowed_urls_are_returned(url: str) -> None:
         ("http://:80/", HOST),
         ("http://a<b/", HOST),
         ("http://a\\b/", HOST),
+        ("http://a\\@b/", HOST),
+        ("http://a:x\\@b/", HOST),
+        ("https://example.org\\@evil.example/", HOST),
+        ("http:\\\\example.org/", HOST),
+        ("http://a@b@c/", HOST),
+        ("http://a@b:c@d.example/", HOST),
+        ("http://a%40b/", HOST),
+        ("http://a%2fb.example/", HOST),
+        ("http://a%5cb.example/", HOST),
+        ("http://a\uff3cb.example/", HOST),
+        ("http://a\uff05b.example/", HOST),
+        ("http://a\tb.example/", SPACE),
+        ("http://a\r\nb.example/", SPACE),
+        ("http://a\x00b.example/", SPACE),
         ("http://exa%6dple.org/", HOST),
         ("http://" + "x" * 254 + "/", HOST),
         ("mailto:", "The mailto: URL has no e-mail address."),
@@ -97,6 +111,39 @@ def test_refused_urls_name_the_reason(url: str, reason: str) -> None:
     with pytest.raises(BadUrl) as refused:
         check_url(url)
     assert str(refused.value) == reason
+
+
+@pytest.mark.parametrize("sign", ["/", "?", "#", "@", ":"])
+def test_wide_forms_of_delimiters_in_hosts_are_refused(sign: str) -> None:
+    wide = chr(ord(sign) + 0xFEE0)
+    with pytest.raises(BadUrl):
+        check_url(f"https://example.org{wide}evil.example/")
+
+
+def test_backslashes_after_the_host_are_part_of_the_path() -> None:
+    for url in (
+        "https://example.org/a\\b",
+        "https://example.org/?q=\\@x",
+        "https://me@a.example/@b@c",
+    ):
+        assert check_url(url) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "ascii_form"),
+    [
+        ("example.org", "example.org"),
+        ("Bücher.Example", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"),
+        ("💩.la", "xn--ls8h.la"),
+        ("under_score.bücher.example", "under_score.xn--bcher-kva.example"),
+        ("日本。example", "xn--wgv71a.example"),
+        ("ü" * 70 + ".example", "ü" * 70 + ".example"),
+        ("ü..example", "ü..example"),
+    ],
+)
+def test_hosts_in_ascii(host: str, ascii_form: str) -> None:
+    assert ascii_host(host) == ascii_form
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,18 @@ def test_deletes_come_first_then_updates_then_creates(alice: Client, grid: dict[
     assert (place(made), made["alias"]) == ((1, 0, 1, 1), "two")
 
 
+def test_aliases_are_compared_without_case(alice: Client, grid: dict[str, Any]) -> None:
+    one, two = (make_link(alice, grid, alias=alias)["slug"] for alias in ("One", "Two"))
+    answer = bulk(
+        alice,
+        update=[{"slug": one, "alias": "ONE"}, {"slug": two, "alias": "one"}],
+        create=[new(grid, alias="TWO"), new(grid, alias="New"), new(grid, alias="nEW")],
+    )
+    statuses = [verdict["status"] for verdict in answer["results"]]
+    assert statuses == ["done", "failed", "failed", "done", "failed"]
+    assert set(Link.objects.values_list("alias", flat=True)) == {"ONE", "Two", "New"}
+
+
 @pytest.mark.parametrize("giver", [0, 1])
 def test_an_alias_goes_from_one_link_to_another(
     alice: Client, grid: dict[str, Any], giver: int

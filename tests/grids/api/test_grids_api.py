@@ -108,7 +108,6 @@ BAD = [
     ({"title": "x", "is_deleted": True}, "is_deleted"),
     ({"title": "x", "search": "x"}, "search"),
     ({"title": "x", "alias": ""}, "alias"),
-    ({"title": "x", "alias": "Upper"}, "alias"),
     ({"title": "x", "alias": "-hyphen"}, "alias"),
     ({"title": "x", "alias": "hyphen-"}, "alias"),
     ({"title": "x", "alias": "under_score"}, "alias"),

@@ -102,6 +102,24 @@ def test_broken_form(alice: Client, storage: Path, body: bytes) -> None:
     assert_refused(response, storage, 400, "invalid", "file")
 
 
+def test_visibility(alice: Client) -> None:
+    answer = alice.upload("imports/", upload(GOOD), visibility="unlisted")
+    assert answer.status_code == 202
+    job = Job.objects.get(slug=answer.json()["slug"])
+    assert job.params["visibility"] == "unlisted"
+    assert (
+        "visibility"
+        not in Job.objects.get(
+            slug=alice.upload("imports/", upload(GOOD), visibility="private").json()["slug"]
+        ).params
+    )
+
+
+def test_unknown_visibility(alice: Client, storage: Path) -> None:
+    response = alice.upload("imports/", upload(GOOD), visibility="secret")
+    assert_refused(response, storage, 400, "invalid", "visibility")
+
+
 def test_form_without_boundary(alice: Client, storage: Path) -> None:
     response = post_raw(alice, b"x", "multipart/form-data")
     assert_refused(response, storage, 400, "invalid")

@@ -197,7 +197,7 @@ def test_pocket() -> None:
             tags=("x", "y z"),
             created_on=at(2020, 9, 13, 12, 26, 40),
             line=2,
-            archived=False,
+            states=("toread",),
         ),
         LinkEntry(
             "https://b.example/",
@@ -207,6 +207,113 @@ def test_pocket() -> None:
             archived=True,
         ),
     ]
+
+
+def test_raindrop() -> None:
+    table = (
+        "id,title,note,excerpt,url,folder,tags,created,cover,highlights,favorite\n"
+        f'1,A,,What it says,{A},,"x, y",2024-05-01T10:00:00.000Z,https://c.example/c.png,,true\n'
+        f"2,B,Mine,What it says,{A},,,2024-05-01T10:00:00.000Z,,A passage,false\n"
+    )
+    assert read(table) == [
+        ignored("cover"),
+        LinkEntry(
+            A, "A", "What it says", ("x", "y"), MAY_1, line=2, source_id="1", states=("starred",)
+        ),
+        LinkEntry(A, "B", "Mine\n\nWhat it says\n\nA passage", (), MAY_1, line=3, source_id="2"),
+    ]
+
+
+def test_instapaper() -> None:
+    table = (
+        "URL,Title,Selection,Folder,Timestamp,Tags\n"
+        f"{A},none,,Unread,1714557600,[]\n"
+        f'{A},two,A passage I marked,Archive,1714557600,"[""react"",""two words""]"\n'
+    )
+    assert read(table) == [
+        FolderEntry(("Unread",), line=2),
+        LinkEntry(A, "none", created_on=MAY_1, line=2),
+        FolderEntry(("Archive",), line=3),
+        LinkEntry(A, "two", "A passage I marked", ("react", "two words"), MAY_1, line=3),
+    ]
+
+
+def test_readwise() -> None:
+    table = (
+        "Title,URL,ID,Document tags,Saved date,Reading progress,Location,Seen\n"
+        f"A,{A},i1,\"['example', 'two words']\",2024-05-01 10:00:00+00:00,0,archive,True\n"
+        f"B,{A},i2,[],2024-05-01 10:00:00+00:00,0.5,new,False\n"
+    )
+    assert read(table) == [
+        ignored("Reading progress", "Seen"),
+        FolderEntry(("archive",), line=2),
+        LinkEntry(A, "A", "", ("example", "two words"), MAY_1, line=2, source_id="i1"),
+        FolderEntry(("new",), line=3),
+        LinkEntry(A, "B", created_on=MAY_1, line=3, source_id="i2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "tags"),
+    [
+        ("[]", ()),
+        ("[ ]", ()),
+        ("{}", ()),
+        ('["a","b c"]', ("a", "b c")),
+        ("['a', 'b c']", ("a", "b c")),
+        ("['it\\'s', \"b\"]", ("it's", "b")),
+        ('["caf\\u00e9", "a, b"]', ("café", "a, b")),
+        ('[{"name": "a"}, {"label": "b"}]', ("a", "b")),
+        ("[a, b]", ("a", "b")),
+        ("{a,b}", ("a", "b")),
+        ('{"a b",c}', ("a b", "c")),
+        ("('a', 'b')", ("a", "b")),
+        ("a; b", ("a", "b")),
+        ("a|b", ("a", "b")),
+        ("a\nb", ("a", "b")),
+        ("[draft] a", ("[draft] a",)),
+        ("[a], [b]", ("[a]", "[b]")),
+        ("(a)", ("(a)",)),
+        ("['open, b]", ("'open", "b")),
+    ],
+)
+def test_spellings_of_tags(written: str, tags: tuple[str, ...]) -> None:
+    cell = written.replace('"', '""')
+    assert one(f'url,tags\n{A},"{cell}"\n').tags == tags
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_first_line_that_names_the_delimiter(first: str, line_end: str) -> None:
+    table = line_end.join([first, "url;title;tags", f'{A};Eins;"a,b"', ""])
+    assert read(table) == [LinkEntry(A, "Eins", tags=("a", "b"), line=3)]
+    assert CsvReader.sniff(table.encode())
+
+
+def test_delimiter_that_is_named_may_be_any() -> None:
+    assert read(f"sep=^\nurl^title,x\n{A}^t\n") == [
+        FileProblem(2, "these columns are not imported: title,x"),
+        LinkEntry(A, "", line=3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "states"),
+    [
+        ("starred", ("starred",)),
+        ("Is Favorite", ("starred",)),
+        ("pinned", ("pinned",)),
+        ("to_read", ("toread",)),
+        ("is read", ("read",)),
+    ],
+)
+def test_columns_of_states(header: str, states: tuple[str, ...]) -> None:
+    assert one(f"url,{header}\n{A},yes\n") == LinkEntry(A, "", line=2, states=states)
+    assert one(f"url,{header}\n{A},no\n") == LinkEntry(A, "", line=2)
+
+
+def test_notes_of_several_columns_are_one() -> None:
+    assert one(f"url,description,notes,excerpt\n{A},a,b,a\n").note == "b\n\na"
 
 
 def test_folders() -> None:
@@ -262,7 +369,7 @@ def test_markup_in_a_cell_declares_no_encoding() -> None:
     assert one(f'url,title,note\n{A},é,"{note}"\n') == LinkEntry(A, "é", note, line=2)
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])
 def test_guards_are_taken_off(sign: str) -> None:
     assert one(f"url,title,tags\n{A},'{sign}x,'{sign}y\n") == LinkEntry(
         A, f"{sign}x", tags=(f"{sign}y",), line=2
@@ -285,15 +392,22 @@ def test_other_apostrophes_stay() -> None:
         ("1714557600.25", MAY_1),
         ("1714557600000", MAY_1),
         ("1714557600000000", MAY_1),
+        ("13359031200000000", MAY_1),
+        ("13359031200", MAY_1),
+        ("133590312000000000", MAY_1),
+        ("Wed, 01 May 2024 12:00:00 +0200", MAY_1),
+        ("315532800", at(1980, 1, 1)),
         ("0", None),
         ("", None),
     ],
 )
 def test_dates(written: str, expected: datetime | None) -> None:
-    assert one(f"url,created\n{A},{written}\n") == LinkEntry(A, "", created_on=expected, line=2)
+    assert one(f'url,created\n{A},"{written}"\n') == LinkEntry(A, "", created_on=expected, line=2)
 
 
-@pytest.mark.parametrize("written", ["2024-05-01 10:00:00", "2024-05-01T10:00:00"])
+@pytest.mark.parametrize(
+    "written", ["2024-05-01 10:00:00", "2024-05-01T10:00:00", "20240501100000"]
+)
 def test_dates_without_zone(written: str) -> None:
     assert one(f"url,created\n{A},{written}\n") == LinkEntry(
         A,

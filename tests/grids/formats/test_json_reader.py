@@ -25,6 +25,10 @@ def at(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
 
 
+def left_out(*names: str) -> FileProblem:
+    return FileProblem(0, f"these fields are not imported: {', '.join(names)}")
+
+
 def test_linkstack() -> None:
     """The links come in the order of their page."""
     assert read("linkstack", link_files.LINKSTACK) == [
@@ -40,6 +44,7 @@ def test_linkstack() -> None:
             clicks=0,
             source_id="3",
         ),
+        left_out("user_id"),
     ]
 
 
@@ -48,7 +53,14 @@ def test_linkstack_with_its_user() -> None:
         FolderEntry(("Ann",), "My links", at(2023, 5, 5, 12)),
         FileProblem(0, "of the user: created_at has no time zone and was taken for UTC"),
         LinkEntry(A, "A", line=1),
+        left_out("id", "email", "image_data", "image_extension"),
     ]
+
+
+@pytest.mark.parametrize(("written", "states"), [("yes", ("pinned",)), ("no", ()), (None, ())])
+def test_linkstack_links_that_stay_on_top(written: str | None, states: tuple[str, ...]) -> None:
+    [link] = read("linkstack", {"links": [{"link": A, "title": "t", "up_link": written}]})
+    assert link == LinkEntry(A, "t", line=1, states=states)
 
 
 def test_linkstack_user_after_the_links() -> None:
@@ -57,7 +69,7 @@ def test_linkstack_user_after_the_links() -> None:
 
 
 def test_linkwarden() -> None:
-    """A collection that stands before its parent knows it; what is pinned is tagged."""
+    """A collection that stands before its parent knows it; what is pinned is so."""
     assert read("linkwarden", link_files.LINKWARDEN) == [
         FileProblem(1, "a subscription to a feed is no link: https://f.example/feed"),
         FileProblem(2, "an item has no address (url): A file"),
@@ -66,16 +78,18 @@ def test_linkwarden() -> None:
             A,
             "A",
             "About",
-            ("x", "y", "pinned"),
+            ("x", "y"),
             at(2024, 1, 2),
             line=1,
             modified_on=at(2024, 1, 3),
             source_id="9",
+            states=("pinned",),
         ),
         FolderEntry(("Dev",), "All of it", at(2023, 1, 1), line=2),
         LinkEntry(B, "B", line=3, source_id="11"),
         FolderEntry(()),
-        LinkEntry("https://c.example/", "Shared", tags=("pinned",), line=5, source_id="99"),
+        LinkEntry("https://c.example/", "Shared", line=5, source_id="99", states=("pinned",)),
+        left_out("name", "username", "email", "color of collections", "type", "textContent"),
     ]
 
 
@@ -126,15 +140,63 @@ def test_wallabag() -> None:
         LinkEntry(
             A,
             "A",
-            tags=("x", "y", "starred"),
+            tags=("x", "y"),
             created_on=at(2016, 9, 8, 9, 55, 58),
             line=1,
             modified_on=at(2016, 9, 8, 10, 55, 58),
             archived=True,
             source_id="7",
+            states=("starred",),
         ),
         LinkEntry(B, "", line=2, archived=False, source_id="8"),
+        left_out("content"),
     ]
+
+
+def test_annotations_are_in_the_note() -> None:
+    marks = [
+        {"quote": "a passage", "text": "my remark", "ranges": [{"start": 1}]},
+        {"quote": "another", "text": ""},
+        "nonsense",
+    ]
+    [link, _] = read("wallabag", [{"url": A, "annotations": marks, "language": "en"}])
+    assert isinstance(link, LinkEntry)
+    assert (link.note, link.problems) == ("> a passage\nmy remark\n\n> another", ())
+    highlights = [{"quote": "q", "annotation": "a"}]
+    [link] = read("omnivore", [{"url": A, "description": "d", "highlights": highlights}])
+    assert isinstance(link, LinkEntry)
+    assert link.note == "d\n\n> q\na"
+
+
+@pytest.mark.parametrize(
+    ("state", "archived", "states"),
+    [
+        ("Archived", True, ()),
+        ("Active", False, ()),
+        ("DELETED", False, ("deleted",)),
+        ("", None, ()),
+    ],
+)
+def test_states_of_omnivore(state: str, archived: bool | None, states: tuple[str, ...]) -> None:
+    assert read("omnivore", [{"url": A, "state": state}]) == [
+        LinkEntry(A, "", line=1, archived=archived, states=states)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "tags"),
+    [
+        ("a, b", ("a", "b")),
+        ([{"label": "a"}, {"slug": "b"}], ("a", "b")),
+        ({"name": "a"}, ("a",)),
+        ('["a", "b c"]', ("a", "b c")),
+        ([], ()),
+    ],
+)
+def test_spellings_of_tags(written: Any, tags: tuple[str, ...]) -> None:
+    [link] = read("wallabag", [{"url": A, "tags": written}])
+    assert isinstance(link, LinkEntry)
+    assert (link.tags, link.problems) == (tags, ())
 
 
 def test_omnivore() -> None:
@@ -149,7 +211,8 @@ def test_omnivore() -> None:
             modified_on=at(2024, 1, 3),
             archived=True,
             source_id="o1",
-        )
+        ),
+        left_out("slug"),
     ]
 
 

@@ -59,8 +59,15 @@ def lazily(before: str, filler: str, size: int, peak: int) -> list[Entry]:
     return entries
 
 
-def after_of(entries: list[Entry]) -> LinkEntry:
+def without_left_out(entries: list[Entry]) -> list[Entry]:
+    """All entries but the last, if it names what is not imported."""
     last = entries[-1]
+    is_left_out = isinstance(last, FileProblem) and last.message.startswith("these attributes")
+    return entries[:-1] if is_left_out else entries
+
+
+def after_of(entries: list[Entry]) -> LinkEntry:
+    last = without_left_out(entries)[-1]
     assert isinstance(last, LinkEntry)
     assert (last.url, last.title, last.problems) == ("https://after.example/", "after", ())
     return last
@@ -86,7 +93,7 @@ def test_huge_icon_of_a_sound_link() -> None:
         assert tracemalloc.get_traced_memory()[1] < 3 * MIB
     finally:
         tracemalloc.stop()
-    assert entries == [LinkEntry("https://x.example/", "t", line=1)]
+    assert without_left_out(entries) == [LinkEntry("https://x.example/", "t", line=1)]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +178,7 @@ def test_closed_comments_are_no_problem(comment: str) -> None:
 def test_unclosed_tags_and_quotes(markup: str, url: str, title: str, problem: str) -> None:
     entries = read(f"<DL><DT>{markup}{AFTER}")
     assert after_of(entries).line == 2
-    [broken] = entries[:-1]
+    [broken] = without_left_out(entries)[:-1]
     assert isinstance(broken, LinkEntry)
     assert (broken.url, broken.title, broken.problems[0]) == (url, title, problem)
 
@@ -184,7 +191,9 @@ def test_unclosed_quote_in_a_file_of_one_line() -> None:
 
 
 def test_unclosed_quote_of_a_folder() -> None:
-    assert read('<DL>\n<DT><H3 ID="1>F</H3>\n<DL><DT><A HREF="x:">t</A></DL></DL>') == [
+    assert without_left_out(
+        read('<DL>\n<DT><H3 ID="1>F</H3>\n<DL><DT><A HREF="x:">t</A></DL></DL>')
+    ) == [
         FileProblem(2, OPEN_QUOTE),
         FolderEntry(("F",), line=2),
         LinkEntry("x:", "t", line=3),

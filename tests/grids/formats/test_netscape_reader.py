@@ -26,6 +26,10 @@ def at(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def left_out(*names: str) -> FileProblem:
+    return FileProblem(0, f"these attributes are not imported: {', '.join(names)}")
+
+
 CHROME = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <!-- This is an automatically generated file.
      It will be read and overwritten.
@@ -61,6 +65,7 @@ def test_chrome() -> None:
         LinkEntry("https://c.example/", "C", line=16),
         FolderEntry(()),
         LinkEntry("chrome://settings/", "Settings", line=18),
+        left_out("PERSONAL_TOOLBAR_FOLDER of folders", "LAST_MODIFIED of folders", "ICON"),
     ]
 
 
@@ -97,8 +102,10 @@ second line
             ("news", "daily"),
             at(1500000002),
             line=13,
+            states=("keyword:a",),
         ),
         LinkEntry("https://a.example/feed", "Feed", line=16),
+        left_out("UNFILED_BOOKMARKS_FOLDER of folders", "ICON_URI", "ICON", "LAST_CHARSET"),
     ]
 
 
@@ -124,6 +131,7 @@ def test_safari_has_no_outermost_list() -> None:
         LinkEntry("https://a.example/", '"A"', line=8),
         FolderEntry(("Reading List",), line=10),
         LinkEntry("https://b.example/", "B", "Saved for the train", line=12),
+        left_out("ID of folders"),
     ]
 
 
@@ -177,29 +185,149 @@ TAGS="c++,日本">A</A>
             "https://a.example/",
             "A",
             "<blockquote>Said & done</blockquote>",
-            ("c++", "日本", "toread"),
+            ("c++", "日本"),
             at(1429526400),
             private=True,
             line=2,
+            states=("toread",),
         ),
         LinkEntry("https://b.example/", "B", created_on=at(1429526401), private=False, line=4),
     ]
 
 
 @pytest.mark.parametrize(
-    ("attributes", "tags", "problems"),
+    ("attributes", "states", "problems"),
     [
         ('TOREAD="1"', ("toread",), ()),
-        ('TOREAD="1" TAGS="toread,a"', ("toread", "a"), ()),
-        ('TOREAD="0" TAGS="a"', ("a",), ()),
+        ('TOREAD="1" UNREAD="yes" STARRED="1" PINNED="0"', ("toread", "starred"), ()),
+        ('TOREAD="0" TAGS="a"', (), ()),
         ('TOREAD="soon"', (), ("TOREAD is neither 0 nor 1",)),
+        ('SHORTCUTURL="s &amp; t"', ("keyword:s & t",), ()),
+        ('FAVORITE="true"', ("starred",), ()),
     ],
 )
-def test_links_to_read_are_tagged(
-    attributes: str, tags: tuple[str, ...], problems: tuple[str, ...]
+def test_what_else_a_link_is(
+    attributes: str, states: tuple[str, ...], problems: tuple[str, ...]
 ) -> None:
     link = one(f'<DL><DT><A HREF="x:" {attributes}>t</A></DL>')
-    assert (link.tags, link.problems) == (tags, problems)
+    assert (link.states, link.problems) == (states, problems)
+
+
+NOTE_CASES = [
+    'see <a href="https://other.example/x">this element</a> and more',
+    'one\n<a href="https://other.example/">two</a>\nthree',
+    'a <A NAME="top">b</A> c',
+    "use <h1>, <h3>x</h3> and <p> here<hr>there",
+    "a list: <dl><dt>term</dt><dd>said</dd></dl> end",
+    "lines:\n<dl>\n<dt>term</dt>\n<dd>said</dd>\n</dl>\nend",
+    "the <DT> tag, the <dd> tag and <!-- a remark -->",
+    "<ul>\n<li>one\n</ul>",
+    "<p>all of it</p>",
+]
+
+
+@pytest.mark.parametrize("note", NOTE_CASES)
+@pytest.mark.parametrize(
+    "after", ['\n<DT><A HREF="y:">u</A>\n', '<DT><A HREF="y:">u</A>', '\n  <dt> <a HREF="y:">u</A>']
+)
+def test_markup_inside_a_note_is_its_text(note: str, after: str) -> None:
+    document = f'<DL><p>\n<DT><A HREF="x:">t</A>\n<DD>{note}{after}</DL><p>'
+    links = [entry for entry in read(document) if isinstance(entry, LinkEntry)]
+    assert [(link.url, link.title, link.note) for link in links] == [
+        ("x:", "t", note),
+        ("y:", "u", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        'see <a href="https://other.example/">this</a> page',
+        "the <a> tag",
+        "the <h1> and <h3>x</h3> tags, and <a>",
+        "use <dl>, <dt>, <dd>, <p>, <hr> and <br> well",
+        "a <!-- remark --> here",
+    ],
+)
+def test_markup_inside_a_title_is_its_text(title: str) -> None:
+    document = f'<DL><DT><A HREF="x:">{title}</A>\n<DT><A HREF="y:">u</A></DL>'
+    assert read(document) == [
+        LinkEntry("x:", title, line=1),
+        LinkEntry("y:", "u", line=2),
+    ]
+
+
+def test_lists_after_notes_are_lists() -> None:
+    """A note ends where an entry, a folder or the end of a list plainly begins."""
+    document = """<DL><p>
+<DT><H3>F</H3><DD>about <a href="z:">it</a>
+<DL><p>
+<DT><A HREF="x:">t</A><DD>n</DL><p>
+<DT><A HREF="y:">u</A><DD>m
+<HR>
+</DL>
+"""
+    assert read(document) == [
+        FolderEntry(("F",), 'about <a href="z:">it</a>', line=2),
+        LinkEntry("x:", "t", "n", line=4),
+        FolderEntry(()),
+        LinkEntry("y:", "u", "m", line=5),
+    ]
+
+
+def test_file_without_dt_has_a_link_a_line() -> None:
+    document = '<DL>\n<A HREF="x:">t</A><DD>a <a href="z:">b</a>\n<A HREF="y:">u</A>\n</DL>'
+    assert read(document) == [
+        LinkEntry("x:", "t", 'a <a href="z:">b</a>', line=2),
+        LinkEntry("y:", "u", line=3),
+    ]
+
+
+def test_sections_of_pocket() -> None:
+    document = """<!DOCTYPE html><html><head><title>Pocket Export</title></head><body>
+<h1>Unread</h1>
+<ul>
+<li><a href="https://a.example/" time_added="1500000000" tags="dev,js">A</a></li>
+</ul>
+
+<h1>Read Archive</h1>
+<ul>
+<li><a href="https://b.example/" time_added="1400000000" tags="">B</a></li>
+</ul>
+</body></html>
+"""
+    assert read(document) == [
+        FolderEntry(("Unread",), line=2),
+        LinkEntry(
+            "https://a.example/", "A", "", ("dev", "js"), at(1500000000), line=4, states=("toread",)
+        ),
+        FolderEntry(("Read Archive",), line=7),
+        LinkEntry("https://b.example/", "B", "", (), at(1400000000), line=9, archived=True),
+    ]
+
+
+def test_lists_of_an_ordinary_page_are_no_folders() -> None:
+    page = '<body><ul><li><a href="x:">t</a><ul><li><a href="y:">u</a></ul></ul></body><dl></dl>'
+    assert read(page) == [LinkEntry("x:", "t", line=1), LinkEntry("y:", "u", line=1)]
+
+
+@pytest.mark.parametrize(
+    ("markup", "note"),
+    [
+        ('<A HREF="x:" description="one &amp;\ntwo">t</A>', "one &\ntwo"),
+        ('<A HREF="x:" DESCRIPTION="one">t</A>\n<DD>two', "two\n\none"),
+        ('<A HREF="x:" DESCRIPTION="one" NOTE="one" COMMENT="three">t</A>', "one\n\nthree"),
+    ],
+)
+def test_notes_in_attributes(markup: str, note: str) -> None:
+    assert one(f"<DL><DT>{markup}\n</DL>").note == note
+
+
+def test_what_is_left_out_is_named_once() -> None:
+    links = "".join(
+        f'<DT><A HREF="x:" hash="{n}" Visits="7" STYLE="" FEEDURL="f:">t</A>\n' for n in range(3)
+    )
+    assert read(f"<DL>{links}</DL>")[3:] == [left_out("HASH", "VISITS", "FEEDURL")]
 
 
 def test_last_modified() -> None:
@@ -300,6 +428,8 @@ def test_the_example_file() -> None:
     links = [entry for entry in entries if isinstance(entry, LinkEntry)]
     folders = {entry.path for entry in entries if isinstance(entry, FolderEntry)}
     assert (len(links), len(folders), len({link.url for link in links})) == (351, 16, 350)
-    assert not [entry for entry in entries if isinstance(entry, FileProblem)]
+    assert [entry for entry in entries if isinstance(entry, FileProblem)] == [
+        left_out("PERSONAL_TOOLBAR_FOLDER of folders", "LAST_MODIFIED of folders", "ICON")
+    ]
     assert not any(link.problems for link in links)
     assert {link.url.partition(":")[0] for link in links} == {"https", "javascript", "chrome"}

@@ -44,6 +44,12 @@ def test_ways_to_write_the_same_link(markup: str) -> None:
         ("1600000000123", datetime(2020, 9, 13, 12, 26, 40, 123000, tzinfo=UTC)),
         ("1600000000123456", datetime(2020, 9, 13, 12, 26, 40, 123456, tzinfo=UTC)),
         (" 1600000000 ", datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)),
+        ("13244473600000000", datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)),
+        ("132444736000000000", datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)),
+        ("1600000000.5", datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)),
+        ("2020-09-13T14:26:40+02:00", datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)),
+        ("315532800", datetime(1980, 1, 1, tzinfo=UTC)),
+        ("2051222400", datetime(2035, 1, 1, tzinfo=UTC)),
         ("0", None),
         ("", None),
     ],
@@ -62,6 +68,26 @@ def test_nonsense_dates(written: str) -> None:
 def test_nonsense_private() -> None:
     link = one('<DL><DT><A HREF="x:" PRIVATE="maybe">t</A></DL>')
     assert (link.private, link.problems) == (None, ("PRIVATE is neither 0 nor 1",))
+
+
+@pytest.mark.parametrize("name", ["ADD_DATE", "time_added", "DATE_ADDED", "created_at"])
+def test_names_of_dates(name: str) -> None:
+    link = one(f'<DL><DT><A HREF="x:" {name}="1600000000">t</A></DL>')
+    assert link.created_on == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "tags"),
+    [
+        ("[]", ()),
+        ("[&quot;a&quot;, &quot;b c&quot;]", ("a", "b c")),
+        ("['a','b']", ("a", "b")),
+        ("{a,b}", ("a", "b")),
+        ("[draft] a,b", ("[draft] a", "b")),
+    ],
+)
+def test_tags_spelled_as_a_list(written: str, tags: tuple[str, ...]) -> None:
+    assert one(f'<DL><DT><A HREF="x:" TAGS="{written}">t</A></DL>').tags == tags
 
 
 def test_tags_are_trimmed_and_empty_ones_left_out() -> None:
@@ -141,7 +167,7 @@ def test_defect_in_one_value_costs_one_link(monkeypatch: pytest.MonkeyPatch) -> 
             raise ValueError("a defect")
         return raw
 
-    monkeypatch.setattr("grids.formats.netscape.reader.read_url", broken)
+    monkeypatch.setattr("grids.formats.netscape.items.read_url", broken)
     assert read('<DL><DT><A HREF="x:bad">b</A>\n<DT><A HREF="x:good">g</A></DL>') == [
         FileProblem(1, "this link could not be read"),
         LinkEntry("x:good", "g", line=2),

@@ -9,7 +9,7 @@ import pytest
 
 from grids.formats.base import LinkEntry
 from grids.imports.limits import Texts, limit_texts
-from grids.imports.rows import GRIDS_MAX
+from grids.imports.rows import ENTRIES_MAX, GRIDS_MAX, PROBLEMS_MAX
 from grids.layout.occupancy import Occupancy, Tile, TileError
 from grids.models import Grid, Link
 from tests.support.client import Client, make_user
@@ -160,7 +160,7 @@ def test_text_that_looks_like_sql_or_copy_is_text(owner: Client) -> None:
     assert [(title, note) for _, title, note, _ in links] == [(name, name) for name in names]
     assert [tags for *_, tags in links] == [
         ["\\N"], ["\\."], ["'; DROP TABLE grids_link; --"], ["a\\tb"], ['"quoted"'],
-        ["{a", "b}"], ["%s"],
+        ["a", "b"], ["%s"],
     ]  # fmt: skip
 
 
@@ -322,3 +322,39 @@ def test_wrapped_source_lines_are_no_problem(owner: Client) -> None:
 def test_tags_are_as_the_api_has_them(owner: Client) -> None:
     import_file(owner, document('<DT><A HREF="https://e.org/" TAGS="&#32;a&#32;,a,b">t</A>'))
     assert Link.objects.get().tags == ["a", "b"]
+
+
+def test_problems_without_end_are_counted_and_not_listed(owner: Client) -> None:
+    """A million of them would be a file of verdicts larger than the import."""
+    empty = "<DT><A>nothing</A>\n" * (PROBLEMS_MAX + 500)
+    job = import_file(owner, document(f'{empty}<DT><A HREF="https://e.org/" HASH="1">x</A>'))
+    rows = verdicts(job)
+    assert (job.status, titles(), len(rows)) == ("succeeded", ["x"], PROBLEMS_MAX + 3)
+    assert [row["remarks"] for row in rows[-3:]] == [
+        "",
+        "these attributes are not imported: HASH",
+        "500 more problems were found: only the first 1000 are listed",
+    ]
+    assert job.result == result(grids=1, links=1, problems=PROBLEMS_MAX + 2)
+
+
+@pytest.mark.parametrize("line", [LINK.format("a"), '<DT><A HREF="place:x">refused</A>\n'])
+def test_entries_without_end_are_refused(
+    owner: Client, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr("grids.imports.rows.ENTRIES_MAX", 10)
+    job = import_file(owner, document(line * 11))
+    assert (job.status, job.error_code) == ("failed", "unreadable")
+    assert job.error_message == "The file has more than 10 entries: import it in several parts."
+    assert not Grid.objects.exists()
+    assert import_file(owner, document(line * 10)).status == "succeeded"
+
+
+def test_limits_of_entries() -> None:
+    assert (ENTRIES_MAX, PROBLEMS_MAX) == (500_000, 1_000)
+
+
+def test_what_is_refused_is_reported_short(owner: Client) -> None:
+    job = import_file(owner, document(f'<DT><A HREF="place:{"x" * 60_000}">{"t" * 60_000}</A>'))
+    (row,) = verdicts(job)
+    assert (row["verdict"], len(row["url"]), len(row["title"])) == ("refused", 4096, 4096)

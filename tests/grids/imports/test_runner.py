@@ -25,6 +25,7 @@ from tests.support.grids.imports import (
     import_file,
     result,
     submit,
+    table,
     verdicts,
 )
 from tests.support.platform import claim_of, due, end_lease, event_types, execute, in_threads
@@ -192,27 +193,66 @@ def test_what_is_too_long_is_cut_and_said_so(owner: Client) -> None:
     assert job.result["problems"] == 1
 
 
+FUTURE = "the date it was saved is in the future (2096-10-02) and was left out"
+
+
 @pytest.mark.parametrize(
-    ("stamp", "kept"),
+    ("stamp", "kept", "remark"),
     [
-        ("1600000000", datetime.fromtimestamp(1600000000, UTC)),
-        ("1600000000000", datetime.fromtimestamp(1600000000, UTC)),
-        ("5", None),
-        ("99999999999", None),
-        ("0", None),
+        ("1600000000", datetime.fromtimestamp(1600000000, UTC), ""),
+        ("1600000000000", datetime.fromtimestamp(1600000000, UTC), ""),
+        ("13314567890123456", datetime(2022, 12, 3, 19, 4, 50, 123456, UTC), ""),
+        ("315532800", datetime(1980, 1, 1, tzinfo=UTC), ""),
+        ("2013-10-18T12:30:00Z", datetime(2013, 10, 18, 12, 30, tzinfo=UTC), ""),
+        ("4000000000", None, FUTURE),
+        ("2096-10-02", None, "ADD_DATE has no time zone and was taken for UTC; " + FUTURE),
+        ("5", None, "the date it was saved is too long ago (1970-01-01) and was left out"),
+        ("-1", None, "ADD_DATE is not a date"),
+        ("0", None, ""),
     ],
 )
-def test_impossible_dates_become_now(owner: Client, stamp: str, kept: datetime | None) -> None:
+def test_dates_are_kept_or_refused_with_a_remark(
+    owner: Client, stamp: str, kept: datetime | None, remark: str
+) -> None:
     job = import_file(
         owner, document(f'<DT><A HREF="https://example.org/" ADD_DATE="{stamp}">x</A>')
     )
     assert job.started_on
     assert job.finished_on
     created = Link.objects.get().created_on
-    if kept:
-        assert created == kept
-    else:
-        assert job.started_on <= created <= job.finished_on
+    assert created == kept if kept else job.started_on <= created <= job.finished_on
+    assert verdicts(job)[0]["remarks"] == remark
+
+
+def test_date_of_the_last_change(owner: Client) -> None:
+    """Alone it says when the link was saved as well, and it is never before that."""
+    header = "url,title,created at,updated at"
+    rows = [
+        "https://a.example/,A,,2020-01-01T00:00:00Z",
+        "https://b.example/,B,2021-01-01T00:00:00Z,2020-01-01T00:00:00Z",
+        "https://c.example/,C,2020-01-01T00:00:00Z,2096-10-02T00:00:00Z",
+    ]
+    job = import_file(owner, table(*rows, header=header))
+    assert [row["remarks"] for row in verdicts(job)] == [
+        "",
+        "its last change is before it was saved: that date counts for both",
+        "the date of its last change is in the future (2096-10-02) and was left out",
+    ]
+    a, b, c = Link.objects.order_by("pk")
+    assert (a.created_on, a.modified_on) == (datetime(2020, 1, 1, tzinfo=UTC),) * 2
+    assert (b.created_on, b.modified_on) == (datetime(2021, 1, 1, tzinfo=UTC),) * 2
+    assert c.created_on == datetime(2020, 1, 1, tzinfo=UTC)
+    assert job.started_on
+    assert c.modified_on >= job.started_on
+
+
+def test_date_of_a_folder_in_the_future(owner: Client) -> None:
+    body = '<DT><H3 ADD_DATE="4000000000">F</H3><DL><DT><A HREF="https://e.org/">x</A></DL>'
+    job = import_file(owner, document(body))
+    assert [row["remarks"] for row in verdicts(job)] == [
+        "the date the folder was made is in the future (2096-10-02) and was left out",
+        "",
+    ]
 
 
 def test_dry_run_writes_nothing(owner: Client, storage: Path) -> None:

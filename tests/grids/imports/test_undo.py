@@ -9,6 +9,7 @@ from django.db import transaction
 
 from grids.imports import undo as undoing
 from grids.imports import writer
+from grids.imports.services import import_undo
 from grids.models import Grid, ImportedLink, Link, LinkCheck
 from grids.services.changes import GridChanges, LinkChanges, NewLink
 from grids.services.grids import grid_update
@@ -162,6 +163,46 @@ def test_edit_waits_for_an_import_that_is_being_finished(owner: Client) -> None:
         ("mine", "a", 2),
     )
     assert row[1] == ("update" if link.title == "A" else "skip")
+
+
+def test_undo_gives_layouts_their_next_version(owner: Client) -> None:
+    """Only those of grids that lose a tile."""
+    grid = owner.post("grids/", {"title": "Home"}).json()
+    other = owner.post("grids/", {"title": "Work"}).json()
+    import_file(owner, table("https://w.example/,W,,,Work"))
+    job = import_file(owner, FILE, b"https://w.example/,New,,,Work\n")
+    before = [
+        owner.get(f"grids/{each['slug']}/").json()["layout_version"] for each in (grid, other)
+    ]
+    assert undo(job).result["removed"] == 3
+    after = [owner.get(f"grids/{each['slug']}/").json()["layout_version"] for each in (grid, other)]
+    assert after == [before[0] + 1, before[1]]
+
+
+@pytest.mark.parametrize("first", ["undo", "import"])
+def test_undo_and_the_next_import_are_one_after_the_other(owner: Client, first: str) -> None:
+    """Whichever comes first: no link is lost or doubled, and the layout's version counts both."""
+    owner.post("grids/", {"title": "Home"})
+    job = import_file(owner, FILE)
+    version = Grid.objects.get().layout_version
+    jobs = {"undo": import_undo(job=job).job, "import": submit(owner, [FILE + b"\n"])}
+    order = [jobs.pop(first), *jobs.values()]
+    race(
+        Grid.objects.filter(user=user_of(owner)),
+        lambda: execute(order[0]),
+        lambda: execute(order[1]),
+    )
+    undone, imported = (
+        Job.objects.get(kind="grids.undo").result,
+        Job.objects.filter(kind="grids.import").latest("pk").result,
+    )
+    grid = Grid.objects.get()
+    seen = (undone["removed"], imported["links"], imported["unchanged"])
+    assert seen in ((3, 3, 0), (3, 0, 3))
+    assert grid.links.count() == imported["links"]
+    assert grid.layout_version == version + 1 + bool(imported["links"])
+    places = list(grid.links.order_by("y", "x").values_list("x", "y"))
+    assert places == [(0, 0), (1, 0), (2, 0)][: len(places)]
 
 
 def test_two_imports_at_once_are_one_after_the_other(owner: Client) -> None:

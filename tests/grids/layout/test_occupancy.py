@@ -175,3 +175,32 @@ def test_tiles_of_all_sizes_look_at_each_row_of_a_tall_grid_a_few_times(
     assert all(cells.place(*size).y >= rows for size in sizes)
     # Row by row for each size, it would be 700,000.
     assert looks < 10 * columns * rows
+
+
+def test_first_free_place_after_removals() -> None:
+    """Orderings that are rarely drawn: what a removal frees counts for every size, above all hints."""
+    cells = Occupancy(3)
+    assert [cells.place(1, 1) for _ in range(4)] == [
+        Tile(0, 0, 1, 1), Tile(1, 0, 1, 1), Tile(2, 0, 1, 1), Tile(0, 1, 1, 1)
+    ]  # fmt: skip
+    assert cells.place(2, 2) == Tile(1, 1, 2, 2)
+    assert cells.place(3, 1) == Tile(0, 3, 3, 1)
+    # Beside the large one, although wider and higher tiles were placed below.
+    assert cells.place(1, 1) == Tile(0, 2, 1, 1)
+    cells.remove(Tile(1, 0, 1, 1))
+    cells.remove(Tile(1, 1, 2, 2))
+    # A higher tile begins above what was freed last.
+    assert cells.place(1, 3) == Tile(1, 0, 1, 3)
+    assert cells.place(1, 2) == Tile(2, 1, 1, 2)
+    assert cells.place(2, 1) == Tile(0, 4, 2, 1)
+    assert cells.place(1, 1) == Tile(2, 4, 1, 1)
+    cells.remove(Tile(0, 0, 1, 1))
+    assert cells.place(1, 1) == Tile(0, 0, 1, 1)
+
+
+def test_first_free_place_of_a_high_tile_above_a_hint() -> None:
+    cells = Occupancy(2, [Tile(0, 0, 2, 1), Tile(0, 2, 2, 1)])
+    assert cells.place(1, 2) == Tile(0, 3, 1, 2)
+    cells.remove(Tile(0, 2, 2, 1))
+    assert cells.place(1, 2) == Tile(0, 1, 1, 2)
+    assert cells.place(1, 2) == Tile(1, 1, 1, 2)

@@ -124,6 +124,16 @@ def test_what_is_not_there_is_asked_about_again_after_a_while(
     run(scene, Book())
 
 
+def test_keys_are_one_in_capitals_or_not() -> None:
+    async def scene(found: ResponseCache, book: Book) -> None:
+        assert await grids(found, "a", "A", "Nothing", "NOTHING") == [1, 1, 0, 0]
+        assert book.asked == ["a", "nothing"]
+        found.key_changed("a")
+        assert list(found.known) == []
+
+    run(scene, Book(a=1))
+
+
 def test_a_hundred_thousand_guesses_take_bounded_memory() -> None:
     async def scene(found: ResponseCache, book: Book) -> None:
         found._executor = Inline()

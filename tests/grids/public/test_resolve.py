@@ -7,6 +7,8 @@ from math import inf
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from grids.models import Grid, Link
@@ -119,6 +121,51 @@ def test_an_alias_that_is_used_again(alice: Client, grid: dict[str, Any]) -> Non
     # The living one is private: the one in the trash is the last that visitors know.
     assert leads_to("a") == "410"
     assert row(third).is_deleted is False
+
+
+def test_an_alias_of_several_links_in_the_trash_is_that_of_the_last(
+    alice: Client, grid: dict[str, Any]
+) -> None:
+    """Whatever the order in which they were made."""
+    links = []
+    for number in range(3):
+        other = make_grid(alice, visibility="public")
+        links.append(make_link(alice, other, alias="a" if number % 2 else "A"))
+        alice.delete(f"links/{links[-1]['slug']}/", if_match="*")
+    for last in (1, 0, 2):
+        Link.objects.filter(slug=links[last]["slug"]).update(deleted_on=timezone.now())
+        assert resolve_link("a").grid == row(links[last]).grid_id
+
+
+def test_aliases_are_the_same_in_capitals(alice: Client, grid: dict[str, Any]) -> None:
+    link = make_link(alice, grid, alias="Spring-Sale26")
+    assert link["alias"] == "Spring-Sale26"
+    for key in ("Spring-Sale26", "spring-sale26", "SPRING-SALE26"):
+        assert leads_to(key) == "https://example.org/"
+    alice.patch(f"grids/{grid['slug']}/", {"alias": "Page-Two"}, if_match="*")
+    for key in ("Page-Two", "page-two"):
+        assert resolve_view(key).grid == row(link).grid_id
+    taken = alice.post(
+        "links/",
+        {"grid": grid["slug"], "url": "https://b.example/", "title": "B", "alias": "SPRING-sale26"},
+    )
+    assert (taken.status_code, list(taken.json()["error"]["fields"])) == (409, ["alias"])
+    assert Link.objects.count() == 1
+
+
+def test_look_ups_are_by_index(alice: Client, grid: dict[str, Any]) -> None:
+    link = make_link(alice, grid, alias="Code")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for key in ("code", link["slug"], "page", grid["slug"]):
+            with CaptureQueriesContext(connection) as queries:
+                (resolve_view if key in ("page", grid["slug"]) else resolve_link)(key)
+            cursor.execute(f"EXPLAIN {queries[0]['sql']}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            name = "slug" if "_" in key else "alias"
+            table = "grid" if key in ("page", grid["slug"]) else "link"
+            assert f"{table}_{name}" in plan
+            assert "Seq Scan on grids_" not in plan
 
 
 def at(answer: Response, moment: datetime) -> int:

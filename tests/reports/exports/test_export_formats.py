@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 HEADER = (
     "link,grid,grid_title,url,title,note,tags,alias,x,y,width,height,background,style,"
-    "active_from,active_until,forward_query,created_on,modified_on\n"
+    "active_from,active_until,forward_query,created_on,modified_on,clicks_before_import\n"
 )
 WHEN = "2026-03-04T05:06:07.000089Z"
 HOSTILE = [
@@ -73,18 +73,19 @@ def test_csv_byte_for_byte(owner: Client, grid: Grid) -> None:
         active_from=MOMENT - timedelta(days=1),
         active_until=MOMENT,
         forward_query=False,
+        clicks_before_import=4_000_000_000,
     )
     link_on(grid, 3, title="😀 שלום", created_on=MOMENT + timedelta(microseconds=1))
     g = grid.slug
     assert exported(owner, "csv").decode() == (
         HEADER + f'{slug_of(1)},{g},"Reading, later",https://example.org/1,Link 1,"","",,'
-        f'1,0,1,1,"",{{}},,,t,{WHEN},{WHEN}\n'
+        f'1,0,1,1,"",{{}},,,t,{WHEN},{WHEN},0\n'
         f'{slug_of(2)},{g},"Reading, later","https://example.org/?a=1,2&b=%22",'
         '"Say ""hi"", please","First\nsecond","b, a\\, c, d\\\\e",my-link,'
         '2,0,2,3,#1e90ff,"{""radius"": 4}",'
-        f"2026-03-03T05:06:07.000089Z,{WHEN},f,{WHEN},{WHEN}\n"
+        f"2026-03-03T05:06:07.000089Z,{WHEN},f,{WHEN},{WHEN},4000000000\n"
         f'{slug_of(3)},{g},"Reading, later",https://example.org/3,😀 שלום,"","",,'
-        f'3,0,1,1,"",{{}},,,t,2026-03-04T05:06:07.000090Z,{WHEN}\n'
+        f'3,0,1,1,"",{{}},,,t,2026-03-04T05:06:07.000090Z,{WHEN},0\n'
     )
 
 
@@ -95,7 +96,7 @@ def test_csv_of_an_empty_account_is_its_header(owner: Client) -> None:
     assert job.result == {"rows": 0}
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠"))
 def test_csv_runs_no_formula(owner: Client, grid: Grid, start: str) -> None:
     grid.title = f"{start}grid"
     grid.save()
@@ -109,11 +110,21 @@ def test_csv_runs_no_formula(owner: Client, grid: Grid, start: str) -> None:
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
+def test_csv_runs_no_formula_where_a_program_splits_it_elsewhere(owner: Client, grid: Grid) -> None:
+    link_on(grid, 1, title="a;=1|＠x", note="b\t-1,=2;'+3", tags=["c;@d"])
+    text = exported(owner, "csv").decode()
+    assert "a;'=1|'＠x" in text
+    assert "b\t'-1,=2;''+3" in text
+    assert "c;'@d" in text
+    job = run_export(owner, "csv", delimiter="semicolon")
+    assert "b\t'-1,'=2;'+3" in file_bytes(job).decode()
+
+
 def test_csv_guards_only_what_needs_it(owner: Client, grid: Grid) -> None:
-    for number, title in enumerate(["a=b", "'quoted", " =space", "1-2", "\u00a0=x"]):
+    for number, title in enumerate(["a=b", "'quoted", " =space", "1-2", "a, -b; c"]):
         link_on(grid, number, title=title)
     rows = csv.DictReader(io.StringIO(exported(owner, "csv").decode()))
-    assert [row["title"] for row in rows] == ["a=b", "'quoted", " =space", "1-2", "\u00a0=x"]
+    assert [row["title"] for row in rows] == ["a=b", "'quoted", " =space", "1-2", "a, -b; c"]
 
 
 def test_csv_keeps_any_text(owner: Client, grid: Grid) -> None:
@@ -142,7 +153,8 @@ def test_jsonl_byte_for_byte(owner: Client, grid: Grid) -> None:
         '"url":"https://example.org/1","title":"q \\" b \\\\ n",'
         '"note":"tab\\tline\\nend\\u0001","tags":["a, b","c\\""],"alias":null,"x":1,"y":0,'
         '"width":1,"height":1,"background":"","style":{"a": [1, null]},"active_from":null,'
-        f'"active_until":"{WHEN}","forward_query":true,"created_on":"{WHEN}","modified_on":"{WHEN}"}}'
+        f'"active_until":"{WHEN}","forward_query":true,"created_on":"{WHEN}","modified_on":"{WHEN}"'
+        ',"clicks_before_import":0}'
     )
     assert json.loads(second) == {
         "link": slug_of(2),
@@ -164,6 +176,7 @@ def test_jsonl_byte_for_byte(owner: Client, grid: Grid) -> None:
         "forward_query": True,
         "created_on": WHEN,
         "modified_on": WHEN,
+        "clicks_before_import": 0,
     }
 
 
@@ -182,9 +195,11 @@ def test_jsonl_of_an_empty_account_is_empty(owner: Client) -> None:
 
 
 def test_netscape_byte_for_byte(owner: Client, grid: Grid) -> None:
+    grid.description = "About <it>"
+    grid.save()
     link_on(grid, 1, title="A & B <c>", note="Note", tags=["x", "y,z"])
     other = Grid.objects.create(
-        user=user_of(owner), title="Second", created_on=MOMENT + timedelta(seconds=1)
+        user=user_of(owner), title="Second / inner", created_on=MOMENT + timedelta(seconds=1)
     )
     link_on(other, 2, url="https://example.org/?a=1&b=2")
     seconds = int(MOMENT.timestamp())
@@ -193,12 +208,14 @@ def test_netscape_byte_for_byte(owner: Client, grid: Grid) -> None:
         "<!-- A list of links that browsers and bookmark managers can import. -->\n"
         '<META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=UTF-8">\n'
         "<TITLE>Bookmarks</TITLE>\n<H1>Bookmarks</H1>\n<DL><p>\n"
-        "    <DT><H3>Reading, later</H3>\n    <DL><p>\n"
-        f'        <DT><A HREF="https://example.org/1" ADD_DATE="{seconds}" TAGS="x,y&#44;z">'
+        f'    <DT><H3 ADD_DATE="{seconds}">Reading, later</H3>\n    <DD>About &lt;it&gt;\n    <DL><p>\n'
+        f'        <DT><A HREF="https://example.org/1" ADD_DATE="{seconds}" LAST_MODIFIED="{seconds}"'
+        ' TAGS="x,y&#44;z">'
         "A &amp; B &lt;c&gt;</A>\n        <DD>Note\n    </DL><p>\n"
         "    <DT><H3>Second</H3>\n    <DL><p>\n"
-        f'        <DT><A HREF="https://example.org/?a=1&amp;b=2" ADD_DATE="{seconds}">'
-        "Link 2</A>\n    </DL><p>\n</DL><p>\n"
+        f'        <DT><H3 ADD_DATE="{seconds + 1}">inner</H3>\n        <DL><p>\n'
+        f'            <DT><A HREF="https://example.org/?a=1&amp;b=2" ADD_DATE="{seconds}"'
+        f' LAST_MODIFIED="{seconds}">Link 2</A>\n        </DL><p>\n    </DL><p>\n</DL><p>\n'
     )
 
 

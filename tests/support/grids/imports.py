@@ -10,7 +10,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from grids.imports.services import import_submit, import_undo
-from grids.models import Grid, Link
+from grids.models import Grid, Link, Visibility
 from tasks.models import FileRole, Job, JobFile
 from tasks.storage import object_store
 from tests.support.client import Client
@@ -35,6 +35,7 @@ def submit(
     mode: str = "apply",
     source: str = "auto",
     columns: dict[str, str] | None = None,
+    visibility: str = Visibility.PRIVATE,
 ) -> Job:
     """The import, queued, of a file in pieces."""
     return import_submit(
@@ -44,6 +45,7 @@ def submit(
         name="bookmarks.html",
         chunks=chunks,
         columns=columns,
+        visibility=visibility,
     ).job
 
 

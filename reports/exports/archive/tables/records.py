@@ -88,7 +88,7 @@ class AliasedTable(RecordTable):
         """Return also live rows with the alias of another one."""
         rows = (
             f"SELECT max(line) AS line FROM {self.staging} WHERE NOT is_deleted AND alias IS NOT NULL"
-            " GROUP BY alias HAVING count(*) > 1"
+            " GROUP BY lower(alias) HAVING count(*) > 1"
         )
         return [*super().conflicts(), (rows, "has the alias of another one")]
 
@@ -109,7 +109,7 @@ class AliasedTable(RecordTable):
                     'its alias ' || row.alias || ' is taken here: it is restored without one')
             FROM {self.db_table} AS here
             WHERE row.outcome = 'create' AND NOT row.is_deleted
-                AND here.alias = row.alias AND NOT here.is_deleted"""
+                AND lower(here.alias) = lower(row.alias) AND NOT here.is_deleted"""
         )
         names.collect(cursor, scope, self.kind, self.staging)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gridlink.lib.outbound.addresses import (
     address_of,
+    host_address,
     is_public,
     may_reach,
     networks_of,
@@ -95,6 +96,42 @@ def test_the_operator_can_allow_private_networks() -> None:
     reachable = ["10.1.2.3", "::ffff:10.1.2.3", "fd00::1", "1.1.1.1"]
     assert all(may_reach(address_of(text), allowed) for text in reachable)
     assert not any(may_reach(address_of(text), allowed) for text in ["10.2.0.1", "fe80::1"])
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("2130706433", "127.0.0.1"),
+        ("0x7f.1", "127.0.0.1"),
+        ("0177.1", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("0X7F000001", "127.0.0.1"),
+        ("017700000001", "127.0.0.1"),
+        ("127.0.0.1.", "127.0.0.1"),
+        ("１２７.0.0.１", "127.0.0.1"),
+        ("127。0。0。1", "127.0.0.1"),
+        ("0x", "0.0.0.0"),
+        ("0", "0.0.0.0"),
+        ("10.1.513", "10.1.2.1"),
+        ("8.8.8.8", "8.8.8.8"),
+        ("::1", "::1"),
+        ("::ffff:127.0.0.1", "127.0.0.1"),
+        ("example.org", None),
+        ("1.example", None),
+        ("0x7f.example", None),
+        ("x7f", None),
+    ],
+)
+def test_hosts_that_are_addresses(host: str, address: str | None) -> None:
+    assert host_address(host) == (address_of(address) if address else None)
+
+
+@pytest.mark.parametrize(
+    "host", ["1.2.3.4.5", "256.1.1.1", "1.2.3.256", "4294967296", "08.1", "a.1", "1..1", "1::2::3"]
+)
+def test_hosts_that_look_like_addresses_and_are_none(host: str) -> None:
+    with pytest.raises(ValueError, match=r"address|octet|literal|digits"):
+        host_address(host)
 
 
 def test_settings() -> None:
