@@ -30,8 +30,14 @@ def is_storable(text: str) -> bool:
 
 def unstorable_text(value: Any) -> bool:
     """Check whether a JSON value contains, at any depth, text that PostgreSQL cannot store."""
-    if isinstance(value, str):
-        return not is_storable(value)
-    if isinstance(value, dict):
-        return any(unstorable_text(item) for pair in value.items() for item in pair)
-    return isinstance(value, list) and any(unstorable_text(item) for item in value)
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        if isinstance(item, str):
+            if not is_storable(item):
+                return True
+        elif isinstance(item, dict):
+            rest += (*item, *item.values())
+        elif isinstance(item, list):
+            rest += item
+    return False

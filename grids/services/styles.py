@@ -8,6 +8,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from gridlink.lib.errors import Invalid
+from gridlink.lib.json_values import is_deep
 from gridlink.lib.text import unstorable_text
 
 STYLE_BYTES = 4096
@@ -34,6 +35,8 @@ def check_style(style: Any) -> dict[str, Any]:
     """Return the style. Raises Invalid with a message per property that is wrong."""
     if style == {}:
         return {}
+    if is_deep(style):
+        raise Invalid("A style has no property that is nested so deeply.")
     if unstorable_text(style):
         raise Invalid("Text may not contain NUL characters or lone surrogates.")
     if len(json.dumps(style)) > STYLE_BYTES:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import IO, Any, Never
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-# Recursive code, such as the validation of a schema, needs many stack frames per level.
-DEPTH_MAX = 32
+from gridlink.lib.json_values import is_deep
+
 _TOO_DEEP = "The JSON is nested too deeply."
 
 
@@ -27,7 +27,7 @@ class StrictJSONParser(JSONParser):
         """Return the decoded JSON object; raise ParseError."""
         _check_charset((parser_context or {}).get("encoding") or "utf-8")
         data = _decoded(stream.read())
-        if _is_deep(data):
+        if is_deep(data):
             raise ParseError(_TOO_DEEP)
         try:
             # An escape such as \ud800 alone is no character and cannot be stored.
@@ -69,18 +69,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ParseError("The JSON has a key twice in one object.")
     return found
-
-
-def _is_deep(data: Any) -> bool:
-    level = [data]
-    for _ in range(DEPTH_MAX):
-        level = [
-            item for value in level for item in _items(value) if isinstance(item, (dict, list))
-        ]
-    return bool(level)
-
-
-def _items(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()

@@ -107,7 +107,7 @@ _BY_TYPE: dict[str, Callable[[Any, Any], Value]] = {
     "PositiveIntegerField": _integer,
     "BigIntegerField": _integer,
     "BooleanField": lambda field, check: values.BOOLEAN,
-    "DateTimeField": lambda field, check: values.TIMESTAMP,
+    "DateTimeField": lambda field, check: values.MOMENT,
     "DateField": lambda field, check: values.DAY,
     "JSONField": lambda field, check: values.json_value(check),
 }

@@ -12,12 +12,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from reports.exports.archive.values import check_year
+
 SCHEMA = 3
 MANIFEST = "manifest.json"
 KIND = "account"
 ARCHIVE_FORMAT = "zip"
 FILE_NAME = "account.zip"
 CONTENT_TYPE = "application/zip"
+# Far more than any has, and far less than a column holds.
+_SIZE_MAX = 1 << 50
 
 
 class ArchiveError(Exception):
@@ -78,7 +82,7 @@ class Manifest:
                 stored["schema"],
                 str(stored["gridlink"]),
                 dict(stored["as_of"]),
-                date.fromisoformat(stored["raw_from"]) if stored["raw_from"] else None,
+                _day(stored["raw_from"]) if stored["raw_from"] else None,
                 tuple(_note(note) for note in stored["files"]),
                 tuple(map(str, stored["remarks"])),
             )
@@ -98,9 +102,17 @@ def _check_schema(stored: dict[str, Any]) -> None:
         )
 
 
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    check_year(day)
+    return day
+
+
 def _note(stored: dict[str, Any]) -> FileNote:
     note = FileNote(stored["name"], stored["rows"], stored["size"], stored["sha256"])
     kinds = [type(value) for value in asdict(note).values()]
     if kinds != [str, int, int, str]:
         raise ValueError(f"a file is described by {kinds}")
+    if not 0 <= note.rows <= note.size < _SIZE_MAX:
+        raise ValueError(f"a file has {note.rows} rows in {note.size} bytes")
     return note

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from gridlink.lib.database import copy_in
+from gridlink.lib.json_values import is_deep
 from gridlink.lib.text import unstorable_text
 from reports.exports.archive.format import ArchiveError
 from reports.exports.archive.reader import Archive
@@ -80,13 +81,15 @@ def _row(line: bytes) -> dict[str, Any]:
     """Return the object on a line; raise BadValue."""
     try:
         row: Any = json.loads(line)
-        # Only an escape can be a NUL character or half of a pair, which Postgres cannot store.
-        is_unstorable = b"\\u" in line and unstorable_text(row)
     except (ValueError, RecursionError) as error:
         raise BadValue(f"is no JSON ({error})") from error
     if type(row) is not dict:
         raise BadValue("is no object")
-    if is_unstorable:
+    # As in the body of a request.
+    if is_deep(row):
+        raise BadValue("is nested too deeply")
+    # Only an escape can be a NUL character or half of a pair, which Postgres cannot store.
+    if b"\\u" in line and unstorable_text(row):
         raise BadValue("has text that cannot be stored")
     return row
 

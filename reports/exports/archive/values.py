@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-INTEGER_MAX = (1 << 31) - 1
+# Of what the server dates itself. Nothing near these overflows, in whatever time zone.
+_YEARS = range(1970, 2200)
 
 
 class BadValue(ValueError):
@@ -115,18 +116,32 @@ def _boolean_cell(value: Any) -> str:
     return "t" if value else "f"
 
 
-POSITIVE = integer(1, INTEGER_MAX)
+def check_year(when: date) -> None:
+    """Raise ValueError for a day or moment that the server cannot have noted."""
+    if when.year not in _YEARS:
+        raise ValueError(f"the year is not from {_YEARS[0]} to {_YEARS[-1]}")
+
+
+def _moments(parse: Callable[[str], object]) -> Value:
+    pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00|Z)", re.ASCII)
+    description = "moment like 2026-03-04T05:06:07.000089+00:00"
+    return matching(pattern, description, sql="timestamptz", parse=parse)
+
+
+def _days(parse: Callable[[str], object]) -> Value:
+    pattern = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+    return matching(pattern, "day like 2026-03-04", sql="date", parse=parse)
+
+
 BOOLEAN = Value("boolean", _boolean_cell)
-TIMESTAMP = matching(
-    re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00|Z)"),
-    "moment like 2026-03-04T05:06:07.000089+00:00",
-    sql="timestamptz",
-    parse=datetime.fromisoformat,
-)
-"""An instant in UTC, to the microsecond."""
-DAY = matching(
-    re.compile(r"\d{4}-\d\d-\d\d"), "day like 2026-03-04", sql="date", parse=date.fromisoformat
-)
+VERSION = integer(1, 1 << 30)
+"""A version with room to grow: a column holds twice as much, and every change adds one."""
+MOMENT = _moments(lambda text: check_year(datetime.fromisoformat(text)))
+"""An instant in UTC, to the microsecond, that the server noted."""
+DAY = _days(lambda text: check_year(date.fromisoformat(text)))
+ANY_MOMENT = _moments(datetime.fromisoformat)
+"""An instant that the owner chose."""
+ANY_DAY = _days(date.fromisoformat)
 
 
 def texts(most: int, length: int) -> Value:

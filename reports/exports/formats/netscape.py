@@ -37,6 +37,11 @@ class NetscapeFormat(ExportFormat):
         " grids without links: an export of the account does."
     }
 
+    @property
+    def zone(self) -> str:
+        """Return UTC: the format counts seconds, and no local time is out of Python's range."""
+        return "UTC"
+
     def write(self, query: ExportQuery, out: io.RawIOBase, on_progress: OnProgress) -> int:
         """Stream rows through a server-side cursor, since SQL cannot escape HTML."""
         query = replace(query, columns=(*query.columns, *_GRID_COLUMNS))

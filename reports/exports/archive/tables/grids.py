@@ -6,7 +6,7 @@ from grids.models import Grid
 from reports.exports.archive.fields import model_fields
 from reports.exports.archive.table import Table
 from reports.exports.archive.tables.records import AliasedTable, check_alias, check_title
-from reports.exports.archive.values import POSITIVE, reference
+from reports.exports.archive.values import VERSION, reference
 
 _NAMES = (
     "slug", "title", "description", "alias", "visibility", "theme", "columns", "layout_version",
@@ -25,7 +25,7 @@ class GridsTable(AliasedTable):
         "grid",
         _NAMES,
         checks={"title": check_title, "alias": check_alias},
-        overrides={"slug": reference("gr"), "layout_version": POSITIVE, "version": POSITIVE},
+        overrides={"slug": reference("gr"), "layout_version": VERSION, "version": VERSION},
     )
     left_out = Table.left_out | {"search"}
     source = "FROM grids_grid AS grid WHERE grid.user_id = %(user)s"

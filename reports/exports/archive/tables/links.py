@@ -14,11 +14,13 @@ from reports.exports.archive.fields import Field, model_fields
 from reports.exports.archive.table import Scope, Table
 from reports.exports.archive.tables.records import AliasedTable, check_alias, check_title
 from reports.exports.archive.values import (
+    ANY_MOMENT,
     BOOLEAN,
-    POSITIVE,
+    VERSION,
     BadValue,
     integer,
     matching,
+    nullable,
     reference,
     text,
     texts,
@@ -149,7 +151,9 @@ class LinksTable(AliasedTable):
                 text(SOURCE_LENGTH),
                 "clicks_before_import_from",
             ),
-            "version": POSITIVE,
+            "active_from": nullable(ANY_MOMENT),
+            "active_until": nullable(ANY_MOMENT),
+            "version": VERSION,
         },
     )
     left_out = Table.left_out | {"search"}

@@ -17,7 +17,7 @@ from reports.exports.archive.tables.validated import (
     check_object,
     first_error,
 )
-from reports.exports.archive.values import POSITIVE, choice, reference, texts
+from reports.exports.archive.values import VERSION, choice, reference, texts
 from reports.models import Report
 from reports.reporting.kinds.parameters import parse
 from reports.reporting.kinds.registry import KINDS
@@ -67,7 +67,7 @@ class ReportsTable(ValidatedTable):
             "week_start": choice(WeekStart.values),
             "formats": texts(100, 10),
             "paper": choice([paper.value for paper in Paper]),
-            "version": POSITIVE,
+            "version": VERSION,
         },
     )
     source = "FROM reports_report AS report WHERE report.user_id = %(user)s"

@@ -21,7 +21,7 @@ from reports.exports.archive.tables.validated import (
     check_object,
     first_error,
 )
-from reports.exports.archive.values import POSITIVE, BadValue, reference, text
+from reports.exports.archive.values import ANY_DAY, VERSION, BadValue, nullable, reference, text
 from tasks.models import NOTE_LENGTH, Schedule
 from tasks.schedules.deliveries import CHANNELS, validate_deliveries
 from tasks.schedules.firing import database_now
@@ -72,7 +72,13 @@ class SchedulesTable(ValidatedTable):
             "params": check_object(_PARAMS_LENGTH),
             "deliveries": _check_deliveries,
         },
-        overrides={"slug": reference("sc"), "rule": text(TEXT_LENGTH), "version": POSITIVE},
+        overrides={
+            "slug": reference("sc"),
+            "rule": text(TEXT_LENGTH),
+            "starts_on": ANY_DAY,
+            "ends_on": nullable(ANY_DAY),
+            "version": VERSION,
+        },
     )
     left_out = Table.left_out | {"failures", "next_on", "last_slot"}
     source = "FROM tasks_schedule AS schedule WHERE schedule.user_id = %(user)s"

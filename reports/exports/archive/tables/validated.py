@@ -17,7 +17,6 @@ from reports.exports.archive.tables.records import RecordTable
 
 # A row may have a megabyte.
 _PAGE_ROWS = 20
-_DEPTH_MAX = 32
 _REMARK_LENGTH = 500
 Row = dict[str, Any]
 
@@ -118,12 +117,11 @@ class ValidatedTable(RecordTable, ABC):
 
 
 def check_object(length: int) -> Callable[[Any], None]:
-    """Return a check for a JSON object of limited length and depth, with finite numbers."""
+    """Return a check for a JSON object of limited length, with finite numbers."""
 
     def check(value: Any) -> None:
         if type(value) is not dict:
             raise ValueError("it is no object")
-        _check_depth(value, _DEPTH_MAX)
         if len(json.dumps(value, allow_nan=False)) > length:
             raise ValueError(f"it is longer than {length} characters")
 
@@ -141,11 +139,3 @@ def first_error(errors: Any) -> str:
 
 def _and_remark(further: str) -> str:
     return f"concat_ws('; ', nullif(remark, ''), nullif({further}, ''))"
-
-
-def _check_depth(value: Any, most: int) -> None:
-    if most == 0:
-        raise ValueError("it is nested too deeply")
-    if isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            _check_depth(item, most - 1)

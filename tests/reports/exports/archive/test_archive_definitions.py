@@ -116,7 +116,7 @@ BROKEN = [
     (0, {"params": {}}, "report: This field is required."),
     (0, {"params": {"report": 3}}, "report: Not a valid string."),
     (0, {"params": {"report": "rp_", "x": 1}}, "x: There is no such field here."),
-    (1, {"params": {"kind": "clicks"}}, "format: This field is required."),
+    (1, {"params": {"format": "csv"}}, "kind: This field is required."),
     (1, {"params": {"kind": "links", "format": "x" * 9999}}, 'format: "xxx'),
     (
         1,

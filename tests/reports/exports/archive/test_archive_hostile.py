@@ -17,6 +17,7 @@ from grids.models import Grid
 from reports.exports.archive import reader
 from reports.exports.archive.registry import TABLES
 from reports.exports.archive.runner import RESTORE
+from reports.models import Click
 from tests.support.client import Client
 from tests.support.platform import execute, user_of
 from tests.support.reports.archives import (
@@ -302,8 +303,8 @@ BAD_VALUES = [
     ("clicks", "country", "GRC", "country is longer than 2 characters"),
     ("clicks", "verdict", 3, "verdict is not between 0 and 2"),
     ("clicks", "link", 1, "link is no name like li_…"),
-    ("clicks", "clicked_on", "2999-01-01T00:00:00+00:00", "is of a time to come"),
-    ("views", "viewed_on", "9999-12-31T23:59:59+00:00", "is of a time to come"),
+    ("clicks", "clicked_on", "2199-01-01T00:00:00+00:00", "is of a time to come"),
+    ("views", "viewed_on", "2199-12-31T23:59:59+00:00", "is of a time to come"),
     ("link_hours", "accepted", -1, "accepted is not between 0"),
     ("link_hours", "accepted", 8, "does not add up"),
     ("grid_hours", "views", 3, "does not add up"),
@@ -325,7 +326,7 @@ BAD_VALUES = [
         "params cannot be this: it is l",
     ),
     ("reports", "params", {"a": float("inf")}, "params cannot be this: Out of range float"),
-    ("reports", "params", {"a": json.loads("[" * 40 + "]" * 40)}, "params cannot be this: it is n"),
+    ("reports", "params", {"a": json.loads("[" * 40 + "]" * 40)}, "is nested too deeply"),
     ("reports", "params", {"a": json.loads("[" * 450 + '"\\\\u0041"' + "]" * 450)}, ""),
     ("reports", "scope", {"grids": "all"}, "scope cannot be this: grids: Expected a list"),
     ("reports", "scope", {"grids": []}, "scope cannot be this: it does not have grids, links and"),
@@ -414,7 +415,7 @@ def test_names_of_somebody_elses_are_not_theirs(owner: Client, bob: Client, good
     theirs = Grid.objects.create(user=user_of(bob), title="Bob's", slug=f"gr_{99:032x}")
     data = rewritten(good, "clicks.jsonl", lambda rows: rows[0].update(grid=theirs.slug))
     restored(owner, data)
-    assert not [row for row in contents()["reports_click"] if f",{theirs.pk}," in row[0]]
+    assert not Click.objects.filter(grid_id=theirs.pk).exists()
 
 
 def test_a_job_without_a_file_that_is_one(owner: Client, good: bytes) -> None:
