@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
@@ -27,6 +28,11 @@ def grid_write(actor: User, slug: str) -> Grid:
     return _only(Grid.objects.live().filter(user=actor, slug=slug))
 
 
+def grids_write(actor: User, slugs: Iterable[str]) -> None:
+    """Raise NotFound unless all are the actor's own live grids: one query."""
+    _check_all(Grid.objects.live().filter(user=actor), slugs)
+
+
 def grid_trashed(actor: User, slug: str) -> Grid:
     """Return one of the actor's own grids in the trash. Raises NotFound."""
     return _only(Grid.objects.filter(user=actor, slug=slug, is_deleted=True))
@@ -48,6 +54,11 @@ def link_write(actor: User, slug: str) -> Link:
     return _only(Link.objects.live().with_grid().filter(user=actor, slug=slug))
 
 
+def links_write(actor: User, slugs: Iterable[str]) -> None:
+    """Raise NotFound unless all are the actor's own live links: one query."""
+    _check_all(Link.objects.live().filter(user=actor), slugs)
+
+
 def link_trashed(actor: User, slug: str) -> Link:
     """Return one of the actor's trashed links on a live grid. Raises NotFound."""
     links = Link.objects.with_grid().filter(user=actor, slug=slug, is_deleted=True)
@@ -61,6 +72,12 @@ def profile_read(username: str) -> User:
     """
     public = Grid.objects.live().filter(user=OuterRef("pk"), visibility=Visibility.PUBLIC)
     return _only(users_named(username).filter(Exists(public)))
+
+
+def _check_all(rows: QuerySet[Any], slugs: Iterable[str]) -> None:
+    named = set(slugs)
+    if named and rows.filter(slug__in=named).count() < len(named):
+        raise NotFound
 
 
 def _only(rows: QuerySet[RowT]) -> RowT:

@@ -12,7 +12,7 @@ from gridlink.accounts.models import User
 from gridlink.lib.errors import Throttled, Unprocessable
 from gridlink.lib.outbound.client import Limits, outbound_client
 from gridlink.lib.outbound.errors import InvalidResponse, OutboundError
-from grids.access import grid_write, link_write
+from grids.access import grids_write, links_write
 from grids.checks.metadata import Metadata, read_metadata
 from grids.checks.runner import CHECK
 from tasks.jobs.services import Submission, job_submit
@@ -32,10 +32,8 @@ def checks_submit(
     All links are checked when both are empty. Raises NotFound for a grid or link that is not the user's.
     """
     params = {"grids": sorted(set(grids)), "links": sorted(set(links))}
-    for slug in params["grids"]:
-        grid_write(user, slug)
-    for slug in params["links"]:
-        link_write(user, slug)
+    grids_write(user, params["grids"])
+    links_write(user, params["links"])
     return job_submit(user=user, kind=CHECK, params=params, idempotency_key=idempotency_key)
 
 

@@ -61,7 +61,9 @@ class ExportSerializer(StrictSerializer):
     kind = serializers.ChoiceField(sorted([*SOURCES, ACCOUNT]))
     format = serializers.ChoiceField(
         sorted([*FORMATS, ARCHIVE_FORMAT]),
-        help_text="`zip` is the only format of an account; `netscape` is for links only.",
+        required=False,
+        help_text="Without it: `zip` for an account, which has no other, and else `csv`. `netscape` is for"
+        " links only.",
     )
     compression = serializers.ChoiceField(sorted(COMPRESSIONS), required=False, default="none")
     columns = _texts(50, _COLUMNS_MAX, "Their names in the order wanted; all, if omitted.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from gridlink.accounts.models import User
 from gridlink.lib.errors import Invalid
-from grids.access import grid_write, link_write
+from grids.access import grids_write, links_write
 from reports.analytics.periods import parse_bounds
 from reports.exports.archive.format import ARCHIVE_FORMAT
 from reports.exports.archive.format import KIND as ACCOUNT
@@ -21,7 +21,7 @@ def export_params(
     *,
     user: User,
     kind: str,
-    format: str,
+    format: str = "",
     compression: str = "none",
     columns: Sequence[str] = (),
     time_zone: str = "UTC",
@@ -33,8 +33,10 @@ def export_params(
     """Return the kind and the parameters of the job that makes an export.
 
     Raises NotFound for a grid or link in the filters that is not the user's, and Invalid for choices that do
-    not go together. An account is exported completely, without choices.
+    not go together. An account is exported completely, without choices. Without a format, it is the one that
+    suits the kind.
     """
+    format = format or (ARCHIVE_FORMAT if kind == ACCOUNT else CsvFormat.name)
     if kind == ACCOUNT:
         _check_whole(format, compression, columns, filters, time_zone)
         return ARCHIVE, {}
@@ -90,10 +92,8 @@ def _filters(user: User, kind: str, filters: dict[str, Any], zone: str) -> dict[
     known = SOURCES[kind].filters
     if unknown := [name for name in filters if name not in known]:
         raise _invalid("filters", f"Exports of {kind} have no filter {unknown[0]!r}.")
-    for slug in filters.get("grids", []):
-        grid_write(user, slug)
-    for slug in filters.get("links", []):
-        link_write(user, slug)
+    grids_write(user, filters.get("grids", ()))
+    links_write(user, filters.get("links", ()))
     since, until = parse_bounds(since=filters.get("from", ""), until=filters.get("to", ""), tz=zone)
     moments = {"from": since, "to": until}
     return filters | {name: moment.isoformat() for name, moment in moments.items() if moment}

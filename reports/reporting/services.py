@@ -16,7 +16,7 @@ from gridlink.lib.database import lock_row
 from gridlink.lib.errors import Conflict, NotFound
 from gridlink.lib.models import require_version
 from gridlink.lib.unset import UNSET, Unset, given
-from grids.access import grid_write, link_write
+from grids.access import grids_write, links_write
 from reports.models import Report, ReportRun
 from reports.reporting.kinds.base import DataSource
 from reports.reporting.kinds.parameters import parse
@@ -199,7 +199,5 @@ def _validate(report: Report) -> None:
 
 
 def _check_scope(report: Report) -> None:
-    for slug in report.scope["grids"]:
-        grid_write(report.user, slug)
-    for slug in report.scope["links"]:
-        link_write(report.user, slug)
+    grids_write(report.user, report.scope["grids"])
+    links_write(report.user, report.scope["links"])

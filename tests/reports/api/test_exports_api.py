@@ -85,10 +85,18 @@ def test_bad_request(alice: Client, changes: dict[str, Any], field: str) -> None
     assert_refused(alice.post("exports/", {**BODY, **changes}), 400, "invalid", field)
 
 
-@pytest.mark.parametrize("missing", ["kind", "format"])
-def test_missing_field(alice: Client, missing: str) -> None:
-    body = {name: value for name, value in BODY.items() if name != missing}
-    assert_refused(alice.post("exports/", body), 400, "invalid", missing)
+def test_missing_kind(alice: Client) -> None:
+    assert_refused(alice.post("exports/", {"format": "csv"}), 400, "invalid", "kind")
+
+
+@pytest.mark.parametrize("kind", ["links", "clicks"])
+def test_a_table_without_a_format_is_csv(alice: Client, kind: str) -> None:
+    params = alice.post("exports/", {"kind": kind, "delimiter": "tab"}).json()["params"]
+    assert (params["format"], params["style"]["delimiter"]) == ("csv", "\t")
+
+
+def test_an_account_without_a_format_is_an_archive(alice: Client) -> None:
+    assert alice.post("exports/", {"kind": "account"}).json()["kind"] == "reports.archive"
 
 
 def test_other_peoples_grids_are_not_there(alice: Client, bob: Client) -> None:
