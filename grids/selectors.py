@@ -19,8 +19,9 @@ from gridlink.lib.weburl import url_key
 from grids.access import Actor
 from grids.models import Grid, Link, LinkQuerySet, Visibility
 
+TILE = ("slug", "x", "y", "width", "height")
 # What a profile shows of one grid; its `links_total` says how many there are.
-PROFILE_LINKS = 100
+PROFILE_LINKS = 6
 _WORD = re.compile(r"[^\W_]+")
 _WORDS_MAX = 16
 
@@ -121,19 +122,14 @@ def profile_grids(*, user: User) -> QuerySet[Grid]:
 
 
 def profile_links(*, grids: list[Any]) -> dict[int, list[Link]]:
-    """Return for each grid of `profile_grids` its first links in reading order."""
-    links = Link.objects.in_bulk([key for grid in grids for key in grid.first_links])
+    """Return for each grid of `profile_grids` its first links in reading order, without notes."""
+    links = Link.objects.defer("note").in_bulk([key for grid in grids for key in grid.first_links])
     return {grid.pk: [links[key] for key in grid.first_links if key in links] for grid in grids}
 
 
-def grid_tiles(*, actor: Actor, grid: Grid) -> dict[str, dict[str, int]]:
-    """Return the tiles of live links that the actor may see, by slug."""
-    links = _visible(actor, grid).filter(grid=grid).order_by("y", "x", "id")
-    names = ("x", "y", "width", "height")
-    return {
-        slug: dict(zip(names, place, strict=True))
-        for slug, *place in links.values_list("slug", *names)
-    }
+def grid_tiles(*, actor: Actor, grid: Grid) -> QuerySet[Link, Any]:
+    """List the tiles of live links that the actor may see, as named tuples."""
+    return _visible(actor, grid).filter(grid=grid).values_list(*TILE, "id", named=True)
 
 
 def link_resolve(*, key: str) -> Link | None:

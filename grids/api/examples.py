@@ -80,7 +80,7 @@ BULK_ANSWER = {
 }
 _PROFILE_GRID = ("slug", "title", "description", "alias", "theme", "columns", "created_on")
 _PROFILE_LINK = (
-    "slug", "url", "short_url", "title", "note", "tags", "x", "y", "width", "height", "background", "style",
+    "slug", "url", "short_url", "title", "tags", "x", "y", "width", "height", "background", "style",
 )  # fmt: skip
 PROFILE = {
     "slug": "us_3f2a9c0d4b5e6f708192a3b4c5d6e7f8",

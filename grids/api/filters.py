@@ -19,6 +19,7 @@ _ORDERINGS: dict[str, tuple[str, ...]] = {
     "modified_on": ("modified_on", "id"),
     "title": ("title", "id"),
 }
+TILES_SHOWN = 5_000
 _POSITION: dict[str, tuple[str, ...]] = {"position": ("y", "x", "id")}
 
 
@@ -70,8 +71,16 @@ class GridLinksQuery(PageQuery):
     )
 
 
+class LayoutQuery(PageQuery):
+    """Page through the tiles of a layout, which are small."""
+
+    limit = serializers.IntegerField(
+        required=False, default=TILES_SHOWN, min_value=1, max_value=TILES_SHOWN
+    )
+
+
 class ProfileQuery(PageQuery):
-    """Limit grids to fewer a page than elsewhere, since each comes with its links."""
+    """Limit grids to fewer a page, since each comes with some of its links."""
 
     limit = serializers.IntegerField(required=False, default=20, min_value=1, max_value=50)
 

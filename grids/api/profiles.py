@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
@@ -23,13 +24,12 @@ from grids.selectors import profile_grids, profile_links
 
 
 class ProfileLinkSerializer(ReadSerializer):
-    """Represent a link to visitors."""
+    """Represent a link to visitors, without its note."""
 
     slug = serializers.CharField()
     url = serializers.CharField()
     short_url = serializers.CharField(help_text="Where visitors click it, counted.")
     title = serializers.CharField()
-    note = serializers.CharField()
     tags = serializers.ListField(child=serializers.CharField())
     x = serializers.IntegerField()
     y = serializers.IntegerField()
@@ -40,7 +40,7 @@ class ProfileLinkSerializer(ReadSerializer):
 
 
 class ProfileGridSerializer(ReadSerializer):
-    """Represent a public grid and its first links; `links_url` leads to all of them."""
+    """Represent a public grid and a few first links; `links_url` leads to all of them."""
 
     slug = serializers.CharField()
     title = serializers.CharField()
@@ -76,7 +76,7 @@ class ProfileView(APIView):
 
     @operation("Show a user's public grids", ProfileQuery, answers=ProfileSerializer, public=True)
     def get(self, request: Request, username: str) -> Response:
-        """Show a user's public grids, newest first, each with its first links.
+        """Show a user's public grids, newest first, each with a few of its links.
 
         Somebody without a public grid is not found.
         """
@@ -87,17 +87,24 @@ class ProfileView(APIView):
             ordering=NEWEST_FIRST,
             cursor=query.get("cursor"),
             limit=query["limit"],
+            represent=partial(_grids, request),
         )
-        links = profile_links(grids=page.rows)
         profile = {
             "slug": user.slug,
             "username": user.username,
             "display_name": user.display_name,
             "created_on": user.created_on,
             **page_links(request, page),
-            "grids": [_grid(request, grid, links[grid.pk]) for grid in page.rows],
+            "grids": page.results,
         }
-        return Response(ProfileSerializer(profile).data)
+        # Its parts are JSON already.
+        return Response(profile)
+
+
+def _grids(request: Request, grids: list[Any]) -> list[Any]:
+    links = profile_links(grids=grids)
+    shown = [_grid(request, grid, links[grid.pk]) for grid in grids]
+    return list(ProfileGridSerializer(shown, many=True).data)
 
 
 def _grid(request: Request, grid: Any, links: list[Link]) -> dict[str, Any]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from gridlink.lib.json_values import json_size
+from gridlink.lib.rest.pagination import PAGE_BYTES
 from grids.models import Grid, Link
-from reports.analytics.groupings import READERS, AnalyticsQuery
-from reports.analytics.metrics import Metrics, click_through_rate
+from reports.analytics.buckets import STEPS
+from reports.analytics.groupings import OTHER, READERS, AnalyticsQuery
+from reports.analytics.metrics import Metrics, Row, click_through_rate, sum_metrics
 from reports.analytics.periods import Period
 from reports.models import LinkHour
 
+# What the counts of a row take beside the rest.
+_COUNTS_BYTES = 200
 LEDGER_COUNTS = ("accepted", "humans", "duplicates", "bots", "refused")
 
 
@@ -20,6 +26,7 @@ def analytics_read(*, query: AnalyticsQuery) -> dict[str, Any]:
     """Return the JSON of an analytics answer, in one to four queries. Raises Invalid."""
     grouped = READERS[query.group_by](query)
     approximate, totals = grouped.approximate_before, grouped.totals
+    rows = grouped.rows if query.group_by in STEPS else _bounded(grouped.rows)
     return {
         **query.period.as_json,
         "group_by": query.group_by,
@@ -32,9 +39,22 @@ def analytics_read(*, query: AnalyticsQuery) -> dict[str, Any]:
         },
         "results": [
             {"key": row.key, "label": row.label, **_counts(row.metrics, query), **row.details}
-            for row in grouped.rows
+            for row in rows
         ],
     }
+
+
+def _bounded(rows: list[Row]) -> list[Row]:
+    """Merge the smallest groups into OTHER where all would be more than a page."""
+    named = [row for row in rows if row.key is not None]
+    sizes = accumulate(json_size(row) + _COUNTS_BYTES for row in named)
+    fitting = sum(size <= PAGE_BYTES for size in sizes)
+    if fitting == len(named):
+        return rows
+    unnamed = [row for row in rows if row.key is None]
+    merged = [*named[fitting:], *(row for row in unnamed if row.label == OTHER)]
+    other = Row(None, OTHER, sum_metrics(row.metrics for row in merged), {})
+    return [*named[:fitting], other, *(row for row in unnamed if row.label != OTHER)]
 
 
 def _counts(metrics: Metrics, query: AnalyticsQuery) -> dict[str, int]:

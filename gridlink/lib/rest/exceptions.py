@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -28,11 +29,28 @@ _CODES = {
     503: "unavailable",
 }
 
+# Of a message, and of the messages about one object or list.
+_TEXT_LENGTH = 1000
+_ITEMS_MAX = 100
+
 
 def error_body(code: str, message: str, fields: Any = None) -> dict[str, Any]:
-    """Return an error's body; `fields` maps names to messages, nested like the input."""
-    error = {"code": code, "message": message}
-    return {"error": {**error, "fields": fields} if fields else error}
+    """Return an error's body; `fields` maps names to messages, nested like the input.
+
+    Messages may repeat the input, so that long ones are cut, and so are long lists of them.
+    """
+    error = {"code": code, "message": _cut(message)}
+    return {"error": {**error, "fields": _cut(fields)} if fields else error}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _cut(item) for name, item in islice(value.items(), _ITEMS_MAX)}
+    if isinstance(value, list | tuple):
+        return [_cut(item) for item in value[:_ITEMS_MAX]]
+    if isinstance(value, str) and len(value) > _TEXT_LENGTH:
+        return f"{value[:_TEXT_LENGTH]}…"
+    return value
 
 
 def error_response(status: int, message: str) -> JsonResponse:

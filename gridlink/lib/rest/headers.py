@@ -1,10 +1,15 @@
-"""Read and write headers about versions (RFC 9110, 13.1.1), repeated requests and new rows."""
+"""Read and write headers about versions (RFC 9110, 13.1), repeated requests and new rows."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
+from django.utils.http import parse_etags
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -12,13 +17,38 @@ from rest_framework.serializers import Serializer
 
 from gridlink.lib.errors import Invalid, PreconditionRequired
 
-_TAG = re.compile(r'\A"([0-9]{1,18})"\Z')
+# The version, then the state of what else is shown, which is no matter of changes.
+_TAG = re.compile(r'\A"([0-9]{1,18})(?:-[0-9a-f-]{1,100})?"\Z')
 _KEY = re.compile(r"\A[\x21-\x7e]{1,200}\Z")
 
 
-def etag_of(version: int) -> dict[str, str]:
-    """Return the header of a response that shows this version."""
-    return {"ETag": f'"{version}"'}
+def etag_of(version: int, *state: int | str) -> str:
+    """Return the ETag of a version, and of a `state` without versions."""
+    return f'"{"-".join(map(str, (version, *state)))}"'
+
+
+def digest_of(shown: Any) -> str:
+    """Return a digest of JSON, the state of what changes without a version."""
+    return blake2b(json.dumps(shown, default=str).encode(), digest_size=8).hexdigest()
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Return whether If-None-Match names the ETag: the client has what it asks for."""
+    if request.method not in SAFE_METHODS:
+        return False
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    return known == ["*"] or etag in {tag.removeprefix("W/") for tag in known}
+
+
+def tagged(request: Request, etag: str, show: Callable[[], Any]) -> Response:
+    """Return what is shown under an ETag, or 304 without having it shown.
+
+    It may depend on who asks.
+    """
+    headers = {"ETag": etag, "Vary": "Authorization"}
+    if is_known(request, etag):
+        return Response(status=304, headers=headers)
+    return Response(show(), headers=headers)
 
 
 def if_match(request: Request) -> int | None:
@@ -42,10 +72,10 @@ def idempotency_key(request: Request) -> str:
     return key
 
 
-def versioned(shown: Serializer[Any]) -> Response:
-    """Return a row of a serializer as JSON, with its ETag."""
+def versioned(request: Request, shown: Serializer[Any]) -> Response:
+    """Return a row of a serializer as JSON with its ETag, or 304."""
     assert shown.instance is not None
-    return Response(shown.data, headers=etag_of(shown.instance.version))
+    return tagged(request, etag_of(shown.instance.version), lambda: shown.data)
 
 
 def created(response: Response, request: Request, view: str, slug: str) -> Response:

@@ -1,29 +1,35 @@
-"""Paginate lists by keyset: one index range per page at any depth.
+"""Paginate lists by keyset: one index range per page, of limited size in bytes.
 
 DRF's CursorPagination keys on one column and skips equal values by OFFSET. An import gives thousands of
-links the same creation time, so here a page starts after a tuple of columns that ends in the unique id.
+links the same creation time, so here a page starts after a tuple of columns that ends in the unique id. It
+ends at the requested number of rows or at PAGE_BYTES, whichever comes first; `next` leads on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import orjson
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import F, Field, Model, QuerySet
+from django.db.models import F, Field, Func, IntegerField, Model, QuerySet, TextField
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models.functions import Cast
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gridlink.lib.errors import Invalid
+from gridlink.lib.json_values import json_size
 from gridlink.lib.rest.serializers import StrictSerializer, validated
 
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 200
+PAGE_BYTES = 1 << 20
+"""The most that the results of a page have together; a larger row is a page of its own."""
 NEWEST_FIRST = ("-created_on", "-id")
 _SALT = "gridlink.pagination"
 
@@ -35,7 +41,11 @@ class PageQuery(StrictSerializer):
         required=False, max_length=4000, help_text="Opaque; take it from `next` or `previous`."
     )
     limit = serializers.IntegerField(
-        required=False, default=PAGE_SIZE, min_value=1, max_value=PAGE_SIZE_MAX
+        required=False,
+        default=PAGE_SIZE,
+        min_value=1,
+        max_value=PAGE_SIZE_MAX,
+        help_text="The most rows of a page. One of large rows ends sooner, at 1 MiB.",
     )
 
 
@@ -95,43 +105,80 @@ def _checked(field: Field[Any, Any], value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold a page of rows in the list's order, with the cursors around it."""
+    """Hold a page of rows in order, as JSON too, with the cursors around it."""
 
     rows: list[Any]
+    results: list[Any]
     next: Cursor | None
     previous: Cursor | None
 
 
 def read_page(
-    queryset: QuerySet[Any], *, ordering: tuple[str, ...], cursor: str | None, limit: int
+    queryset: QuerySet[Any],
+    *,
+    ordering: tuple[str, ...],
+    cursor: str | None,
+    limit: int,
+    represent: Callable[[list[Any]], Sequence[Any]],
+    large: str = "",
 ) -> Page:
-    """Read one page in one query.
+    """Read one page in one query; `represent` returns the rows as JSON.
 
-    `ordering` ends in a unique column, and all its columns sort in the direction of the first.
+    `ordering` ends in a unique column, and all its columns sort in the direction of the first. A column of
+    JSON that is `large` in some rows is measured first, by a query more, so that they are not all read.
     """
     columns = [name.removeprefix("-") for name in ordering]
     start = Cursor.decode(cursor, queryset.model, columns) if cursor else None
     backward = start is not None and start.backward
-    descending = ordering[0].startswith("-") != backward
-    if start:
-        lookup = TupleLessThan if descending else TupleGreaterThan
-        queryset = queryset.filter(lookup(Tuple(*map(F, columns)), start.values))
-    keys = [F(name).desc() if descending else F(name).asc() for name in columns]
-    rows = list(queryset.order_by(*keys)[: limit + 1])
-    more = len(rows) > limit
-    rows = rows[:limit]
+    listed = _listed(queryset, columns, start, ordering[0].startswith("-") != backward)
+    if large:
+        limit = _fitting(_sizes(listed, large, limit))
+    rows = list(listed[: limit + 1])
+    results = list(represent(rows[:limit]))
+    fitting = _that_fit(results)
+    more = len(rows) > fitting
+    rows, results = rows[:fitting], results[:fitting]
     if backward:
         rows.reverse()
+        results.reverse()
     has_next, has_previous = (True, more) if backward else (more, start is not None)
     return Page(
         rows,
+        results,
         next=_cursor_at(rows[-1], columns, backward=False) if rows and has_next else None,
         previous=_cursor_at(rows[0], columns, backward=True) if rows and has_previous else None,
     )
 
 
-def _cursor_at(row: Model, columns: list[str], *, backward: bool) -> Cursor:
+def _listed(
+    queryset: QuerySet[Any], columns: list[str], start: Cursor | None, descending: bool
+) -> QuerySet[Any]:
+    """Return the rows after `start` in their order."""
+    if start:
+        lookup = TupleLessThan if descending else TupleGreaterThan
+        queryset = queryset.filter(lookup(Tuple(*map(F, columns)), start.values))
+    return queryset.order_by(*(F(name).desc() if descending else F(name).asc() for name in columns))
+
+
+def _cursor_at(row: Any, columns: list[str], *, backward: bool) -> Cursor:
     return Cursor(backward, tuple(columns), tuple(getattr(row, name) for name in columns))
+
+
+def _sizes(queryset: QuerySet[Any], column: str, limit: int) -> list[int]:
+    text = Cast(column, TextField())
+    size = Func(text, function="octet_length", output_field=IntegerField())
+    return list(queryset.prefetch_related(None).values_list(size, flat=True)[:limit])
+
+
+def _that_fit(results: list[Any]) -> int:
+    """Return how many of the results fit on a page."""
+    if json_size(results) <= PAGE_BYTES:
+        return len(results)
+    return _fitting([json_size(result) + 1 for result in results])
+
+
+def _fitting(sizes: list[int]) -> int:
+    return max(1, sum(size <= PAGE_BYTES for size in accumulate(sizes)))
 
 
 def page_response(
@@ -141,12 +188,24 @@ def page_response(
     *,
     query: dict[str, Any] | None = None,
     ordering: tuple[str, ...] = NEWEST_FIRST,
+    large: str = "",
 ) -> Response:
     """Return one page as a response; `query` is a validated PageQuery, or else the request's."""
     query = query or validated(PageQuery, request.query_params)
-    page = read_page(queryset, ordering=ordering, cursor=query.get("cursor"), limit=query["limit"])
-    results = serializer_class(page.rows, many=True, context={"request": request}).data
-    return Response({**page_links(request, page), "results": results})
+
+    def represent(rows: list[Any]) -> Sequence[Any]:
+        shown: Any = serializer_class(rows, many=True, context={"request": request}).data
+        return list(shown)
+
+    page = read_page(
+        queryset,
+        ordering=ordering,
+        cursor=query.get("cursor"),
+        limit=query["limit"],
+        represent=represent,
+        large=large,
+    )
+    return Response({**page_links(request, page), "results": page.results})
 
 
 def page_links(request: Request, page: Page) -> dict[str, str | None]:

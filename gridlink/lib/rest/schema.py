@@ -126,8 +126,12 @@ IF_MATCH = _header(
     "If-Match",
     "The ETag of the version you mean to change, or `*`.",
     required=True,
-    pattern=r'^(\*|"[0-9]{1,18}")$',
+    pattern=r'^(\*|"[0-9]{1,18}(-[0-9a-f-]{1,100})?")$',
 )
+IF_NONE_MATCH = _header(
+    "If-None-Match", "ETags of what you have, or `*`; if one still holds, the answer is 304."
+)
+UNCHANGED = OpenApiResponse(description="It is as you have it.")
 IDEMPOTENCY_KEY = _header(
     "Idempotency-Key",
     "Send the same key again to get the same job instead of a second one.",
@@ -176,11 +180,12 @@ def operation(
         for parameter in parameters:
             header = parameter.name if isinstance(parameter, OpenApiParameter) else None
             statuses |= _ERRORS_OF_HEADERS.get(header, set()) if header else {400}
+        unchanged = {304: UNCHANGED} if IF_NONE_MATCH in parameters else {}
         documented: Method = extend_schema(
             summary=summary,
             parameters=list(parameters),
             request=body,
-            responses={success: response, **errors(*statuses)},
+            responses={success: response, **unchanged, **errors(*statuses)},
             examples=shown or None,
             auth=[] if public else None,
         )(method)

@@ -77,10 +77,18 @@ class TileSerializer(StrictSerializer):
     height = WholeNumberField(min_value=1, max_value=HEIGHT_MAX)
 
 
-class LayoutSerializer(StrictSerializer, ReadSerializer):
-    """Validate the place of every link of a grid."""
+class LayoutPageSerializer(ReadSerializer):
+    """Represent the places of links; `next` and `previous` page through those of large grids."""
 
-    example = examples.LAYOUT_WRITE
+    example = {"next": None, "previous": None, **examples.LAYOUT_WRITE}
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    links = TileSerializer(many=True)
+
+
+class LayoutSerializer(StrictSerializer):
+    """Validate the place of every link of a grid."""
 
     links = TileSerializer(many=True, max_length=_TILES_MAX)  # type: ignore[call-arg]
 

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
-from gridlink.lib.rest.headers import created, etag_of, if_match, versioned
-from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, operation
+from gridlink.lib.rest.headers import created, digest_of, etag_of, if_match, tagged, versioned
+from gridlink.lib.rest.pagination import page_links, read_page
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, operation
 from gridlink.lib.rest.serializers import validated
 from grids import selectors
 from grids.access import grid_read, grid_trashed, grid_write
 from grids.api import examples
-from grids.api.filters import GridLinksQuery, GridListQuery, list_response, without_page
-from grids.api.grids.serializers import GridSerializer, GridWriteSerializer, LayoutSerializer
+from grids.api.filters import (
+    GridLinksQuery,
+    GridListQuery,
+    LayoutQuery,
+    list_response,
+    without_page,
+)
+from grids.api.grids.serializers import (
+    GridSerializer,
+    GridWriteSerializer,
+    LayoutPageSerializer,
+    LayoutSerializer,
+)
 from grids.api.links.serializers import LinkFields, LinkSerializer, link_serializer
 from grids.layout.occupancy import Tile
 from grids.models import Grid
@@ -26,8 +40,11 @@ _EXAMPLES = {"a grid": examples.GRID_WRITE}
 
 
 def grid_response(request: Request, grid: Grid) -> Response:
-    """Return one grid as JSON with its ETag."""
-    return versioned(GridSerializer(selectors.grid_shown(actor=request.user, grid=grid)))
+    """Return one grid as JSON, or 304; the ETag also tells of its tiles."""
+    shown = selectors.grid_shown(actor=request.user, grid=grid)
+    total: int = getattr(shown, "links_total", 0)
+    etag = etag_of(shown.version, shown.layout_version, total)
+    return tagged(request, etag, lambda: GridSerializer(shown).data)
 
 
 class GridListView(APIView):
@@ -62,7 +79,7 @@ class GridDetailView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @operation("Show a grid", ETAG, answers=GridSerializer)
+    @operation("Show a grid", IF_NONE_MATCH, ETAG, answers=GridSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show one's own grid, or any public or unlisted one, which needs no token."""
         return grid_response(request, grid_read(request.user, slug))
@@ -126,10 +143,16 @@ class GridLayoutView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @operation("Show a grid's layout", ETAG, answers=LayoutSerializer)
+    @operation(
+        "Show a grid's layout", LayoutQuery, IF_NONE_MATCH, ETAG, answers=LayoutPageSerializer
+    )
     def get(self, request: Request, slug: str) -> Response:
-        """Show the place of every link, as PUT takes it, with an own ETag."""
-        return self._shown(request, grid_read(request.user, slug))
+        """Show the place of every link, as PUT takes it, with an own ETag.
+
+        A page has 5,000 places; while its ETag is that of the first, all pages are of one layout.
+        """
+        query = validated(LayoutQuery, request.query_params)
+        return _layout(request, grid_read(request.user, slug), query)
 
     @operation(
         "Save a grid's layout",
@@ -137,22 +160,40 @@ class GridLayoutView(APIView):
         ETAG,
         body=LayoutSerializer,
         examples={"a layout": examples.LAYOUT_WRITE},
-        answers=LayoutSerializer,
+        answers=LayoutPageSerializer,
     )
     def put(self, request: Request, slug: str) -> Response:
-        """Set the place of every link at once; If-Match takes the layout's ETag."""
+        """Set the place of every link at once; If-Match takes the layout's ETag.
+
+        The answer is the first page of the new layout.
+        """
         grid = grid_write(actor_of(request), slug)
         version = if_match(request)
         places = validated(LayoutSerializer, request.data)["links"]
         tiles = {place.pop("slug"): Tile(**place) for place in places}
         saved = grids.layout_save(grid=grid, version=version, tiles=tiles)
-        return self._shown(request, saved)
+        return _layout(request, saved, validated(LayoutQuery, {}))
 
-    @staticmethod
-    def _shown(request: Request, grid: Grid) -> Response:
-        tiles = selectors.grid_tiles(actor=request.user, grid=grid)
-        shown = {"links": [{"slug": slug, **place} for slug, place in tiles.items()]}
-        return Response(shown, headers=etag_of(grid.layout_version))
+
+def _layout(request: Request, grid: Grid, query: dict[str, Any]) -> Response:
+    """Return a page of a layout, or 304; the time decides what others see."""
+
+    def shown() -> dict[str, Any]:
+        page = read_page(
+            selectors.grid_tiles(actor=request.user, grid=grid),
+            ordering=("y", "x", "id"),
+            cursor=query.get("cursor"),
+            limit=query["limit"],
+            represent=lambda tiles: [
+                {name: getattr(tile, name) for name in selectors.TILE} for tile in tiles
+            ],
+        )
+        return {**page_links(request, page), "links": page.results}
+
+    if grid.user_id == request.user.pk:
+        return tagged(request, etag_of(grid.layout_version), shown)
+    seen = shown()
+    return tagged(request, etag_of(grid.layout_version, digest_of(seen)), lambda: seen)
 
 
 class GridLinksView(APIView):
@@ -183,4 +224,4 @@ class GridLinksView(APIView):
         grid = grid_write(actor_of(request), slug)
         fields = validated(LinkFields, request.data)
         link = links.link_create(user=actor_of(request), new=NewLink(grid=grid.slug, **fields))
-        return created(versioned(LinkSerializer(link)), request, "link-detail", link.slug)
+        return created(versioned(request, LinkSerializer(link)), request, "link-detail", link.slug)

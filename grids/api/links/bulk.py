@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from rest_framework.exceptions import ValidationError
@@ -13,9 +14,12 @@ from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.errors import Invalid
+from gridlink.lib.json_values import json_size
 from gridlink.lib.rest.exceptions import error_body
+from gridlink.lib.rest.pagination import PAGE_BYTES
 from gridlink.lib.rest.schema import operation
 from gridlink.lib.rest.serializers import StrictSerializer, validated
+from gridlink.lib.slugs import SLUG_LENGTH
 from grids.api import examples
 from grids.api.links.serializers import (
     BulkAnswerSerializer,
@@ -50,7 +54,7 @@ class LinkBulkView(APIView):
         """Do up to 1,000 items in one transaction: deletes, then updates, then creates.
 
         Each item gets a verdict; one that fails leaves no trace and does not keep the others from being
-        done.
+        done. Once there is 1 MiB of errors, further ones come without their fields.
         """
         lists = validated(BulkSerializer, request.data)
         if sum(map(len, lists.values())) > BULK_MAX:
@@ -87,7 +91,7 @@ _ITEMS: dict[str, tuple[Callable[[], StrictSerializer], Callable[[int, dict[str,
 
 def _slug_of(raw: Any) -> str:
     slug = raw.get("slug") if isinstance(raw, dict) else None
-    return slug if isinstance(slug, str) else ""
+    return slug if isinstance(slug, str) and len(slug) <= SLUG_LENGTH else ""
 
 
 def _bulk_answer(verdicts: list[Verdict]) -> dict[str, Any]:
@@ -95,7 +99,14 @@ def _bulk_answer(verdicts: list[Verdict]) -> dict[str, Any]:
     verdicts = sorted(verdicts, key=lambda verdict: (order.index(verdict.operation), verdict.index))
     failed = sum(verdict.error is not None for verdict in verdicts)
     results = [_verdict(verdict) for verdict in verdicts]
+    _bound_errors([result["error"] for result in results if result["error"]])
     return {"done": len(verdicts) - failed, "failed": failed, "results": results}
+
+
+def _bound_errors(errors: list[dict[str, Any]]) -> None:
+    for error, size in zip(errors, accumulate(map(json_size, errors)), strict=True):
+        if size > PAGE_BYTES:
+            error.pop("fields", None)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

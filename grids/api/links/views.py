@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import HasScopeOrReads, actor_of
 from gridlink.lib.models import defaults_of
 from gridlink.lib.rest.headers import created, if_match, versioned
-from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, operation
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, operation
 from gridlink.lib.rest.serializers import validated
 from grids import selectors
 from grids.access import link_read, link_trashed, link_write
@@ -49,7 +49,7 @@ class LinkListView(APIView):
         """Make a link, by default on the first free place of its grid."""
         fields = validated(LinkWriteSerializer, request.data)
         link = links.link_create(user=actor_of(request), new=NewLink(**fields))
-        return created(versioned(LinkSerializer(link)), request, "link-detail", link.slug)
+        return created(versioned(request, LinkSerializer(link)), request, "link-detail", link.slug)
 
 
 class LinkDetailView(APIView):
@@ -57,11 +57,11 @@ class LinkDetailView(APIView):
 
     permission_classes = (HasScopeOrReads,)
 
-    @operation("Show a link", ETAG, answers=LinkSerializer)
+    @operation("Show a link", IF_NONE_MATCH, ETAG, answers=LinkSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show one's own link, or any on a public or unlisted grid without a token."""
         link = link_read(request.user, slug)
-        return versioned(link_serializer(request.user, link.user_id)(link))
+        return versioned(request, link_serializer(request.user, link.user_id)(link))
 
     @operation(
         "Replace a link's fields",
@@ -101,7 +101,7 @@ class LinkDetailView(APIView):
     def _change(self, request: Request, slug: str, changes: LinkChanges) -> Response:
         link = link_write(actor_of(request), slug)
         changed = links.link_update(link=link, version=if_match(request), changes=changes)
-        return versioned(LinkSerializer(changed))
+        return versioned(request, LinkSerializer(changed))
 
 
 def _link_defaults() -> dict[str, Any]:
@@ -116,4 +116,4 @@ class LinkRestoreView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Restore the link to its old place or, when taken, the first free one."""
         link = links.link_restore(link=link_trashed(actor_of(request), slug))
-        return versioned(LinkSerializer(link))
+        return versioned(request, LinkSerializer(link))

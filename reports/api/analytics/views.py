@@ -78,12 +78,13 @@ class GridLedgerView(APIView):
             ordering=("-hour", "-link_id"),
             cursor=query.get("cursor"),
             limit=query["limit"],
+            represent=lambda rows: ledger_rows(hours=rows, period=period),
         )
         whole = {
             **period.as_json,
             "balanced": sums.is_balanced,
             "totals": sums.totals,
             **page_links(request, page),
-            "results": ledger_rows(hours=page.rows, period=period),
+            "results": page.results,
         }
         return Response(LedgerSerializer(whole).data)

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from gridlink.accounts.permissions import actor_of
 from gridlink.lib.rest.headers import created, idempotency_key, if_match, versioned
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, operation
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, operation
 from gridlink.lib.rest.serializers import validated
 from reports.access import answered_read, report_write, run_read, shown_read
 from reports.api.reports import examples
@@ -56,7 +56,7 @@ class ReportListView(APIView):
         """List the account's reports, newest first."""
         query = validated(ReportListQuery, request.query_params)
         rows = report_list(user=actor_of(request), kind=query.get("kind", ""))
-        return page_response(request, rows, ReportSerializer, query=query)
+        return page_response(request, rows, ReportSerializer, query=query, large="scope")
 
     @operation(
         "Define a report",
@@ -74,17 +74,17 @@ class ReportListView(APIView):
         defaults = {"time_zone": actor.time_zone, "week_start": actor.week_start}
         fields = {**defaults, **validated(ReportWriteSerializer, request.data)}
         report = report_create(user=actor, **fields)
-        shown = versioned(ReportSerializer(report))
+        shown = versioned(request, ReportSerializer(report))
         return created(shown, request, "report-detail", report.slug)
 
 
 class ReportDetailView(APIView):
     """Serve one report."""
 
-    @operation("Show a report", ETAG, answers=ReportSerializer)
+    @operation("Show a report", IF_NONE_MATCH, ETAG, answers=ReportSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show its definition."""
-        return versioned(ReportSerializer(report_write(actor_of(request), slug)))
+        return versioned(request, ReportSerializer(report_write(actor_of(request), slug)))
 
     @operation(
         "Change a report",
@@ -100,7 +100,7 @@ class ReportDetailView(APIView):
         version = if_match(request)
         changes = ReportChanges(**validated(ReportWriteSerializer, request.data, partial=True))
         changed = report_update(report=report, version=version, changes=changes)
-        return versioned(ReportSerializer(changed))
+        return versioned(request, ReportSerializer(changed))
 
     @operation("Delete a report", IF_MATCH)
     def delete(self, request: Request, slug: str) -> Response:
@@ -117,7 +117,7 @@ class ReportRunsView(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """List their jobs, newest first."""
         rows = run_list(report=report_write(actor_of(request), slug))
-        return page_response(request, rows, JobSerializer)
+        return page_response(request, rows, JobSerializer, large="params")
 
     @submits(
         "reports.report",

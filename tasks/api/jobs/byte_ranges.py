@@ -17,6 +17,7 @@ from tasks.jobs.errors import StorageUnavailable
 from tasks.models import JobFile
 from tasks.storage import ObjectMissing, ObjectStore, StorageError
 
+NO_STORE = "private, no-store"
 logger = logging.getLogger(__name__)
 _RANGE = re.compile(r"\Abytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
@@ -43,7 +44,7 @@ def file_response(
     response["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = f'"{file.sha256}"'
-    response["Cache-Control"] = "private, no-store"
+    response["Cache-Control"] = NO_STORE
     return response
 
 

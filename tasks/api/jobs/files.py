@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -13,10 +13,11 @@ from rest_framework.views import APIView
 
 from gridlink.accounts.models import Token
 from gridlink.accounts.permissions import HasScope, actor_of
+from gridlink.lib.rest.headers import is_known
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import errors, operation
+from gridlink.lib.rest.schema import IF_NONE_MATCH, UNCHANGED, errors, operation
 from tasks.access import file_read, file_read_signed, file_record, job_read
-from tasks.api.jobs.byte_ranges import file_response, open_file, wanted_range
+from tasks.api.jobs.byte_ranges import NO_STORE, file_response, open_file, wanted_range
 from tasks.api.jobs.serializers import DownloadSerializer, JobSerializer, job_response
 from tasks.jobs import services
 from tasks.jobs.selectors import file_downloads
@@ -43,6 +44,7 @@ class JobFileView(APIView):
             OpenApiParameter("expires", str, description="From the file's `url`."),
             OpenApiParameter("signature", str, description="From the file's `url`."),
             OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="bytes=FIRST-LAST"),
+            IF_NONE_MATCH,
         ],
         responses={
             (200, "application/octet-stream"): OpenApiResponse(
@@ -54,15 +56,20 @@ class JobFileView(APIView):
             302: OpenApiResponse(
                 description="A redirect to the object store, to an address that works for five minutes."
             ),
+            304: UNCHANGED,
             **errors(401, 403, 404, 410, 416),
         },
     )
     def get(self, request: Request, slug: str, name: str) -> HttpResponseBase:
         """Download a file by its signed `url`, or by the same path with a token.
 
-        Ranges work. Every GET is in the file's list of downloads; those from the first byte are counted.
+        Ranges work. Every GET that sends something is in the file's list of downloads; those from the first
+        byte are counted.
         """
         file, store = self._file(request, slug, name), object_store()
+        etag = f'"{file.sha256}"'
+        if is_known(request, etag):
+            return HttpResponse(status=304, headers={"ETag": etag, "Cache-Control": NO_STORE})
         wanted = wanted_range(request, file)
         if request.method == "HEAD":
             # The store's URL is signed for GET only.

@@ -34,7 +34,7 @@ class JobListView(APIView):
         query = validated(JobListQuery, request.query_params)
         status, kind = query.get("status", ""), query.get("kind", "")
         rows = job_list(user=actor_of(request), status=status, kind=kind)
-        return page_response(request, rows, JobSerializer, query=query)
+        return page_response(request, rows, JobSerializer, query=query, large="params")
 
 
 class JobDetailView(APIView):

@@ -31,7 +31,9 @@ class NotificationListView(APIView):
         """List the account's notifications, newest first. Every job that ended has one."""
         query = validated(NotificationListQuery, request.query_params)
         rows = notification_list(user=actor_of(request), unread=query["unread"])
-        return page_response(request, rows, NotificationSerializer, query=query, ordering=("-id",))
+        return page_response(
+            request, rows, NotificationSerializer, query=query, ordering=("-id",), large="data"
+        )
 
 
 class UnreadView(APIView):

@@ -7,9 +7,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gridlink.accounts.permissions import actor_of
-from gridlink.lib.rest.headers import created, if_match, versioned
+from gridlink.lib.rest.headers import created, digest_of, etag_of, if_match, tagged
 from gridlink.lib.rest.pagination import PageQuery, page_response
-from gridlink.lib.rest.schema import ETAG, IF_MATCH, LOCATION, operation
+from gridlink.lib.rest.schema import ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, operation
 from gridlink.lib.rest.serializers import validated
 from tasks.access import schedule_read
 from tasks.api.schedules import examples
@@ -27,9 +27,10 @@ from tasks.schedules.selectors import schedule_list, schedule_runs
 from tasks.schedules.services import ScheduleChanges
 
 
-def schedule_response(schedule: Schedule) -> Response:
-    """Return one schedule as JSON with its ETag, not to be cached."""
-    response = versioned(ScheduleDetailSerializer(schedule))
+def schedule_response(request: Request, schedule: Schedule) -> Response:
+    """Return one schedule as JSON, or 304, not to be cached; slots have no version."""
+    shown = ScheduleDetailSerializer(schedule).data
+    response = tagged(request, etag_of(schedule.version, digest_of(shown)), lambda: shown)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -61,7 +62,7 @@ class ScheduleListView(APIView):
         """
         fields = validated(ScheduleWriteSerializer, request.data)
         schedule = services.schedule_create(user=actor_of(request), **fields)
-        shown = schedule_response(schedule)
+        shown = schedule_response(request, schedule)
         return created(shown, request, "schedule-detail", schedule.slug)
 
 
@@ -83,10 +84,10 @@ class SchedulePreviewView(APIView):
 class ScheduleDetailView(APIView):
     """Show, change and delete one schedule."""
 
-    @operation("Show a schedule", ETAG, answers=ScheduleDetailSerializer)
+    @operation("Show a schedule", IF_NONE_MATCH, ETAG, answers=ScheduleDetailSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show a schedule with its next five slots and the outcomes of the last five."""
-        return schedule_response(schedule_read(actor_of(request), slug))
+        return schedule_response(request, schedule_read(actor_of(request), slug))
 
     @operation(
         "Change a schedule",
@@ -106,7 +107,7 @@ class ScheduleDetailView(APIView):
         changed = services.schedule_update(
             schedule=schedule, version=if_match(request), changes=changes
         )
-        return schedule_response(changed)
+        return schedule_response(request, changed)
 
     @operation("Delete a schedule", IF_MATCH)
     def delete(self, request: Request, slug: str) -> Response:

@@ -48,6 +48,8 @@ def test_it_is_shown_ready_to_be_sent_back(laid: Laid) -> None:
     assert response.status_code == 200
     shown = response.json()
     assert shown == {
+        "next": None,
+        "previous": None,
         "links": [laid.tile("a", 0, 0), laid.tile("b", 1, 0), laid.tile("c", 0, 1)],
     }
     assert response["ETag"] == '"4"'
@@ -164,7 +166,7 @@ def test_etags(laid: Laid) -> None:
 def test_an_empty_grid_has_an_empty_layout(alice: Client) -> None:
     path = f"grids/{make_grid(alice)['slug']}/layout/"
     shown = alice.get(path)
-    assert (shown.json(), shown["ETag"]) == ({"links": []}, '"1"')
+    assert (shown.json(), shown["ETag"]) == ({"next": None, "previous": None, "links": []}, '"1"')
     assert alice.put(path, {"links": []}, if_match='"1"')["ETag"] == '"2"'
 
 

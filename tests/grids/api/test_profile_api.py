@@ -38,7 +38,7 @@ def test_the_whole_answer(alice: Client, anonymous: Client) -> None:
     )
     response = anonymous.get("users/alice/")
     assert response.status_code == 200
-    shown = ("slug", "url", "short_url", "title", "note", "tags", "x", "y", "width", "height")
+    shown = ("slug", "url", "short_url", "title", "tags", "x", "y", "width", "height")
     assert response.json() == {
         "slug": alice.user.slug,
         "username": "alice",

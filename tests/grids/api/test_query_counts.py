@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from grids.models import Grid, Link, Visibility
+from grids.selectors import PROFILE_LINKS
 from tests.support.client import Client
 
 Counted = Callable[[int], Any]
@@ -46,7 +47,7 @@ def test_profile(
         make_grid(alice, rows, number)
     with django_assert_num_queries(3):
         profile = anonymous.get("users/alice/?limit=50").json()
-    assert [len(grid["links"]) for grid in profile["grids"]] == [rows] * rows
+    assert [len(grid["links"]) for grid in profile["grids"]] == [min(rows, PROFILE_LINKS)] * rows
 
 
 def test_profile_with_more_than_it_shows(
@@ -61,7 +62,7 @@ def test_profile_with_more_than_it_shows(
     with django_assert_num_queries(3):
         second = anonymous.get(first["next"]).json()
     assert [len(first["grids"]), len(second["grids"])] == [20, 11]
-    assert len(second["grids"][-1]["links"]) == 100
+    assert len(second["grids"][-1]["links"]) == PROFILE_LINKS
     assert second["grids"][-1]["links_total"] == 150
 
 

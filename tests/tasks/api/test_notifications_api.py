@@ -102,7 +102,7 @@ def test_a_mistyped_filter(alice: Client, query: str) -> None:
 def test_queries(alice: Client, rows: int, django_assert_num_queries: Any) -> None:
     for _ in range(rows):
         ended(user_of(alice))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(listed(alice)) == rows
     with django_assert_num_queries(2):
         assert unread(alice) == rows

@@ -49,7 +49,7 @@ def make_job(client: Client, files: int) -> Job:
 def test_job_list(alice: Client, rows: int, query: str, django_assert_num_queries: Counted) -> None:
     for _ in range(rows):
         make_job(alice, rows)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         jobs = alice.get(f"jobs/{query}").json()["results"]
     assert [len(job["files"]) for job in jobs] == [rows] * rows
 

@@ -52,7 +52,7 @@ def assert_refused(response: Any, status: int, code: str, *fields: str) -> dict[
 def test_made_and_shown_in_full(alice: Client) -> None:
     response = alice.post("schedules/", BODY)
     assert response.status_code == 201
-    assert response["ETag"] == '"1"'
+    assert response["ETag"].startswith('"1-')
     assert response["Cache-Control"] == "no-store"
     made = response.json()
     assert response["Location"].endswith(f"/api/v1/schedules/{made['slug']}/")
@@ -173,7 +173,7 @@ def test_change(alice: Client) -> None:
     made = make(alice, deliveries=[{"channel": "in_app"}])
     response = patch(alice, made["slug"], '"1"', name="Every Tuesday", rule="FREQ=WEEKLY;BYDAY=TU")
     assert response.status_code == 200
-    assert response["ETag"] == '"2"'
+    assert response["ETag"].startswith('"2-')
     changed = response.json()
     assert changed["next"] != made["next"]
     same = {"name", "rule", "version", "modified_on", "next_on", "next"}

@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridlink.lib.errors import Invalid
+from gridlink.lib.json_values import json_size
+from gridlink.lib.rest import pagination
 from gridlink.lib.rest.pagination import Cursor, Page, read_page
 from grids.api.filters import ordering_of
 from grids.models import Grid, Link
@@ -54,7 +56,13 @@ def add(grid: Grid, *rows: tuple[int, str, int]) -> None:
 
 def page_of(ordering: str, cursor: Cursor | None, limit: int) -> Page:
     text = cursor.encode() if cursor else None
-    return read_page(Link.objects.all(), ordering=ordering_of(ordering), cursor=text, limit=limit)
+    return read_page(
+        Link.objects.all(),
+        ordering=ordering_of(ordering),
+        cursor=text,
+        limit=limit,
+        represent=lambda links: [{"key": link.pk, "title": link.title} for link in links],
+    )
 
 
 def walk(ordering: str, limit: int, start: Cursor | None = None) -> list[Page]:
@@ -157,6 +165,45 @@ def test_the_page_before_the_first_is_empty(grid: Grid) -> None:
     Link.objects.filter(title="a").delete()
     before = page_of("title", second.previous, 1)
     assert (before.rows, before.next, before.previous) == ([], None, None)
+
+
+@each_ordering
+def test_a_page_ends_at_its_most_bytes_in_both_directions(
+    grid: Grid, ordering: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row of "aaaa" is some 25 bytes of JSON; one that is larger than a page comes alone."""
+    monkeypatch.setattr(pagination, "PAGE_BYTES", 100)
+    add(grid, *[(number // 3, "aaaa", number) for number in range(9)], (1, "b" * 200, 9))
+    pages = walk(ordering, 50)
+    assert keys(pages) == in_order(ordering)
+    assert len(pages) > 3
+    sizes = [sum(json_size(result) + 1 for result in page.results) for page in pages]
+    assert all(size <= 100 or len(page.rows) == 1 for size, page in zip(sizes, pages, strict=True))
+    assert keys(walk_back(ordering, 50, pages[-1])) == keys(pages)
+
+
+def test_a_large_column_is_measured_before_it_is_read(
+    grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "PAGE_BYTES", 100)
+    add(grid, *[(number, "a", number) for number in range(9)])
+    Link.objects.update(style={"icon": "i" * 30})
+    seen: list[int] = []
+
+    def represent(links: list[Link]) -> list[int]:
+        seen.append(len(links))
+        return [link.pk for link in links]
+
+    page = read_page(
+        Link.objects.all(),
+        ordering=("created_on", "id"),
+        cursor=None,
+        limit=50,
+        represent=represent,
+        large="style",
+    )
+    assert (seen, len(page.rows)) == ([2], 2)
+    assert page.next
 
 
 def test_the_urls_of_pages_keep_the_filters(alice: Client, grid: Grid) -> None:
