@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 import schemathesis
+from django.contrib.auth.hashers import make_password
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
@@ -97,6 +98,8 @@ class Fuzzer:
         # The account that the document's examples log in to.
         User.objects.create_user("ada", password=PASSWORD)
         assert owner.user
+        # That of the document's examples too; not as a change, which would revoke the token.
+        User.objects.filter(pk=owner.user.pk).update(password=make_password(PASSWORD))
         Client(owner.user, scopes=("read",))
         # Not the token that the requests are made with.
         spare = owner.user.tokens.get(scopes=["read"])
