@@ -21,6 +21,7 @@ _ANSWERS = {
 _SHORT_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?([^/?#]*)([^?#]*).*", re.I | re.S)
 _ESCAPED_TAG = re.compile(r"(?:[^\\,]|\\.?)+", re.S)
 _ESCAPE = re.compile(r"\\([\\,])")
+_LIST_STARTS = ("[", "{", "(")
 _LIST = re.compile(
     r"\s*(?:\[(?:\s*[\"'{].*|[^\[\]]*)\]|\{(?:\s*[\"'].*|[^{}]*)\}|\(\s*[\"'].*\))\s*", re.S
 )
@@ -104,9 +105,10 @@ def split_tags(text: str) -> tuple[str, ...]:
     """
     if "\\," in text:
         return split_escaped_tags(text)
-    if _LIST.fullmatch(text):
+    if text.lstrip()[:1] in _LIST_STARTS and _LIST.fullmatch(text):
         return _listed(text.strip())
-    return _split(text, next((mark for mark in ",|;\n" if mark in text), ","))
+    mark = "," if "," in text else next((mark for mark in "|;\n" if mark in text), ",")
+    return _split(text, mark)
 
 
 def tag_texts(value: Any) -> list[Any]:

@@ -129,12 +129,13 @@ class _RowReader:
         self._folders = {("", ""): self.folder}
         self._header = header
         self._width = len(header.names)
+        self._cell, self._delimiter = header.layout.cell, header.delimiter
         self._gathers = not header.columns.keys().isdisjoint((*_NOTES[1:], *_FLAGS, "state"))
         parsers = {**_PARSERS, "tags": _simple(header.layout.tags)}
         self._plan = [
             (
                 "alias" if field == "short_url" else field,
-                parsers.get(field, _simple(str)),
+                parsers.get(field),
                 index,
                 header.name(field),
             )
@@ -162,8 +163,8 @@ class _RowReader:
         values: dict[str, Any] = {}
         for name, parse, index, what in self._plan:
             if cell := cells[index]:
-                cell = self._header.layout.cell(cell, self._header.delimiter, problems)
-                values[name] = parse(cell, what, problems)
+                cell = self._cell(cell, self._delimiter, problems)
+                values[name] = parse(cell, what, problems) if parse else cell
         return values
 
     def _new_folder(self, folder: tuple[str, str], line: int) -> FolderEntry:

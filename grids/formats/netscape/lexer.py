@@ -122,8 +122,9 @@ class Lexer:
     def _take(self, stop: int) -> str:
         text = self._text[self._pos : stop]
         self._advance(stop)
-        line = text.replace("\r", "\n").rpartition("\n")
-        self._starts_line = not line[2].strip() and (self._starts_line or bool(line[1]))
+        line_end = max(text.rfind("\n"), text.rfind("\r"))
+        is_blank = not text[line_end + 1 :].strip()
+        self._starts_line = is_blank and (self._starts_line or line_end >= 0)
         return text
 
     def _is_free(self, match: re.Match[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from grids.formats.registry import JOB_FORMATS
 from grids.models import Grid, Link
 from tasks.jobs import sweeper
 from tasks.jobs.services import file_mark_deleted
@@ -117,6 +118,12 @@ def test_visibility(alice: Client) -> None:
 
 def test_unknown_visibility(alice: Client, storage: Path) -> None:
     response = alice.upload("imports/", upload(GOOD), visibility="secret")
+    assert_refused(response, storage, 400, "invalid", "visibility")
+
+
+def test_visibility_of_an_archive_is_its_own(alice: Client, storage: Path) -> None:
+    (source,) = JOB_FORMATS
+    response = alice.upload("imports/", upload(b"x"), source=source, visibility="public")
     assert_refused(response, storage, 400, "invalid", "visibility")
 
 

@@ -70,6 +70,16 @@ def town(redis: OwnRedis, transactional_db: None, tmp_path: Path) -> Iterator[To
         yield Town(process, redis, Client(make_user("alice")))
 
 
+def test_an_alias_is_found_in_capitals_and_forgotten_with_its_other_spellings(town: Town) -> None:
+    for path in ("/l/one", "/l/ONE", "/l/One/"):
+        assert town.leads_to(path) == AWAY
+    assert town.status("/v/PAGE") == 204
+    town.alice.patch(f"links/{town.link['slug']}/", {"alias": "Two"}, if_match="*")
+    town.soon("/l/ONE", "404")
+    town.soon("/l/two", AWAY)
+    assert town.leads_to("/l/TWO") == AWAY
+
+
 def test_a_visitor_is_sent_on_and_counted(town: Town) -> None:
     found = ask(town.port, "/l/one?utm_source=x", User_Agent="agent", Referer="https://a.example/")
     assert found.status == 302
