@@ -24,6 +24,8 @@ WRITES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("delete", "links/{link}/", None),
     ("post", "links/{trashed_link}/restore/", {}),
 ]
+# What was counted elsewhere, before a link was imported.
+OWNERS_ONLY = ("clicks_before_import", "clicks_before_import_from")
 OWNERLESS_WRITES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("post", "grids/", {"title": "x"}),
     ("post", "links/bulk/", {"delete": [{"slug": "{link}"}]}),
@@ -60,8 +62,16 @@ def send(client: Client, method: str, path: str, body: Any, slugs: dict[str, str
     return getattr(client, method)(*arguments, if_match="*")
 
 
+def as_strangers_see(shown: Any) -> Any:
+    if isinstance(shown, list):
+        return [as_strangers_see(item) for item in shown]
+    if isinstance(shown, dict):
+        return {k: as_strangers_see(v) for k, v in shown.items() if k not in OWNERS_ONLY}
+    return shown
+
+
 @pytest.mark.parametrize("path", READS)
-def test_reading(
+def test_others_read_all_but_what_is_the_owners(
     alice: Client, bob: Client, carol: Client, anonymous: Client, slugs: dict[str, str], path: str
 ) -> None:
     seen = alice.get(path.format(**slugs))
@@ -72,7 +82,7 @@ def test_reading(
         if slugs["visibility"] == "private":
             assert_error(answer, 404, "not_found")
         else:
-            assert (answer.status_code, answer.content) == (200, seen.content)
+            assert (answer.status_code, answer.json()) == (200, as_strangers_see(seen.json()))
 
 
 @pytest.mark.parametrize("path", READS)
