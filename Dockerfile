@@ -17,7 +17,8 @@ RUN --mount=type=bind,source=gridlink,target=gridlink --mount=type=bind,source=r
     && /opt/venv/bin/python -m reports.clicks.enrichment.fetch_countries --if-missing --to /geo/country.mmdb
 
 FROM python:3.11.15-slim-bookworm
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 COUNTRY_DB=/usr/share/gridlink/geo/country.mmdb
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 COUNTRY_DB=/usr/share/gridlink/geo/country.mmdb \
+    STATIC_ROOT=/usr/share/gridlink/static
 # Fonts for reports as PDF.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
@@ -33,6 +34,8 @@ COPY tasks tasks
 COPY grids grids
 COPY reports reports
 # The user below cannot write here, and would compile everything again at every start.
-RUN python -m compileall -q .
+RUN python -m compileall -q . \
+    && SECRET_KEY=signs-nothing DATABASE_URL=postgresql:///none STORAGE_URL=file:///tmp \
+        python manage.py collectstatic --noinput --skip-checks
 USER gridlink
 EXPOSE 8000 8001

@@ -19,10 +19,10 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test test-fast check lint types contracts migrations-check system-check \
-	server-checks schema schema-check format lock bench-api bench-jobs bench-redirect bench-ingest bench-rollups \
+.PHONY: help demo run test test-browser test-fast check lint types contracts migrations-check system-check \
+	server-checks schema schema-check format lock bench-api bench-jobs bench-redirect bench-pages bench-ingest bench-rollups \
 	bench-export bench-xlsx bench-imports bench-report \
-	countries fonts clean
+	countries fonts browser screenshots clean
 
 help:  ## List all targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -38,6 +38,9 @@ run: $(VENV)/installed  ## Run everything on this machine until Ctrl-C
 
 test: check  ## Run all static checks, then all tests (ARGS=... for pytest)
 	@$(WITH_SERVERS) $(PY) -m pytest $(or $(ARGS),$(PARALLEL))
+
+test-browser: $(VENV)/installed-dev  ## Run the tests of pages in Chromium alone (see make browser)
+	@$(WITH_SERVERS) $(PY) -m pytest tests/browser $(ARGS)
 
 test-fast: lint $(VENV)/installed-dev  ## Run the style checks and the tests of files changed since origin/main (BASE=...)
 	@$(WITH_SERVERS) $(PY) -m pytest $(PARALLEL) $$($(PY) -m tests.support.changed $(BASE))
@@ -87,6 +90,12 @@ countries: $(VENV)/installed  ## Fetch the country database (needs npm)
 fonts: $(VENV)/installed  ## Fetch fonts for reports as PDF (needs npm; 130 MB)
 	@$(PY) -m reports.reporting.renderers.pdf.fetch_fonts
 
+browser: $(VENV)/installed-dev  ## Install Chromium (Debian) and axe-core (needs npm) for tests of pages
+	@$(PY) -m tests.support.browser.install
+
+screenshots: $(VENV)/installed-dev  ## Draw example pages into docs/pictures (see make browser)
+	@$(WITH_SERVERS) $(PY) -m tests.browser.screenshots docs/pictures
+
 bench-api: $(VENV)/installed-dev  ## Measure the API
 	@$(WITH_SERVERS) $(PY) -m bench.api $(ARGS)
 
@@ -96,6 +105,9 @@ bench-jobs: $(VENV)/installed-dev  ## Measure the jobs
 # With durable servers, as in production.
 bench-redirect: $(VENV)/installed-dev  ## Measure the redirects against nginx (needs nginx and wrk)
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.redirect $(ARGS)
+
+bench-pages: $(VENV)/installed-dev  ## Measure pages of grids against constants, nginx and Django
+	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.pages $(ARGS)
 
 bench-ingest: $(VENV)/installed-dev  ## Measure click ingest against COPY
 	@$(PY) -m gridlink.embedded exec --temporary -- $(PY) -m bench.ingest $(ARGS)

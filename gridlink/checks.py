@@ -1,9 +1,10 @@
-"""Check the storage and DEBUG when `manage.py check` runs."""
+"""Check the storage, DEBUG and the addresses when `manage.py check` runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -33,4 +34,19 @@ def debug_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
     """Warn of DEBUG, which shows internals to visitors."""
     if settings.DEBUG:
         return [Warning("DEBUG is on.", hint="Unset DEBUG in production.", id="gridlink.W001")]
+    return []
+
+
+@register("gridlink", deploy=True)
+def hosts_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn when pages of users share a host, and so its cookies, with the app."""
+    pages, app = (urlsplit(url).hostname for url in (settings.LINK_BASE_URL, settings.PUBLIC_URL))
+    if pages and pages == app:
+        return [
+            Warning(
+                f"LINK_BASE_URL and PUBLIC_URL have the same host, {pages}.",
+                hint="Give them two names: see docs/operations.md, Two hosts.",
+                id="gridlink.W002",
+            )
+        ]
     return []

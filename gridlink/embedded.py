@@ -39,6 +39,12 @@ from gridlink.lib.server_process import (
 )
 
 DATABASE = "gridlink"
+# Messages and clicks must survive a crash and never be evicted.
+DURABLE_REDIS = (
+    "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+)  # fmt: skip
+# What the cache holds can be made again.
+CACHE_REDIS = ("--appendonly", "no", "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
 # For tests: nothing is written durably, so a crash of the machine loses the data.
 FAST_POSTGRES = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -54,9 +60,9 @@ def database_url(data: Path, name: str = DATABASE) -> str:
     return f"postgresql://postgres@/{name}?host={socket_folder(data / 'postgres')}&port=5432"
 
 
-def redis_url(data: Path) -> str:
-    """Return the URL of the embedded Redis of `data`, as redis-py takes it."""
-    return f"unix://{socket_folder(data / 'redis')}/redis.sock?db=0"
+def redis_url(data: Path, name: str = "redis") -> str:
+    """Return the URL of the embedded Redis of `data`, or of another such as "cache"."""
+    return f"unix://{socket_folder(data / name)}/redis.sock?db=0"
 
 
 def celery_redis_url(url: str) -> str:
@@ -148,12 +154,17 @@ def _has_database(data: Path) -> bool:
 
 
 @contextlib.contextmanager
-def embedded_redis(data: Path) -> Iterator[str]:
-    """Run Redis on `data`; yield its URL. Raises StartError as `embedded_postgres` does."""
+def embedded_redis(
+    data: Path, name: str = "redis", options: Sequence[str] = DURABLE_REDIS
+) -> Iterator[str]:
+    """Run Redis on the folder `name` of `data`; yield its URL.
+
+    Raises StartError as `embedded_postgres` does.
+    """
     prepare_data(data)
-    folder = data / "redis"
+    folder = data / name
     folder.mkdir(mode=0o700, exist_ok=True)
-    with claimed(data, "redis"), socket_link(folder) as sockets:
+    with claimed(data, name), socket_link(folder) as sockets:
         path, pid_file = sockets / "redis.sock", folder / "redis.pid"
         stop_orphan(pid_file, str(path), signal.SIGTERM)
         program = find_redis()
@@ -162,12 +173,11 @@ def embedded_redis(data: Path) -> Iterator[str]:
             str(program.path),
             *("--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
             *("--dir", str(folder), "--pidfile", str(pid_file), "--daemonize", "no"),
-            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-            *("--maxmemory-policy", "noeviction"),
+            *("--save", "", *options),
         ]
-        log = data / "logs" / "redis.log"
+        log = data / "logs" / f"{name}.log"
         with running(command, log, lambda: _redis_ready(path), signal.SIGTERM):
-            yield redis_url(data)
+            yield redis_url(data, name)
 
 
 def _redis_ready(path: Path) -> bool:
@@ -193,6 +203,9 @@ def embedded_services(
             variables["DATABASE_URL"] = stack.enter_context(postgres)
         if not given("REDIS_URL"):
             variables["REDIS_URL"] = stack.enter_context(embedded_redis(data))
+        if not given("CACHE_REDIS_URL"):
+            cache = embedded_redis(data, "cache", CACHE_REDIS)
+            variables["CACHE_REDIS_URL"] = stack.enter_context(cache)
         yield variables
 
 

@@ -47,7 +47,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULTS = {
     "WEB_HOST": "127.0.0.1",
     "WEB_PORT": "8000",
-    "REDIRECT_PORT": "8001",
+    "PUBLIC_PORT": "8001",
     "FLOWER_PORT": "5555",
     "ADMIN_USER": "admin",
     "FLOWER_USER": "ops",
@@ -55,9 +55,10 @@ DEFAULTS = {
 _STEPS = {
     "migrate": "exec python manage.py migrate --noinput",
     "ensure_admin": "exec python manage.py ensure_admin",
+    "collectstatic": "exec python manage.py collectstatic --noinput --clear --skip-checks",
 }
 # The processes with a `/readyz`, and the variables of their ports.
-_PORTS = {"web": "WEB_PORT", "redirect": "REDIRECT_PORT"}
+_PORTS = {"web": "WEB_PORT", "public": "PUBLIC_PORT"}
 PASSWORDS = ("ADMIN_PASSWORD", "FLOWER_PASSWORD")
 PASSWORD_BYTES = 15
 PORT_SECONDS = 2
@@ -125,7 +126,11 @@ def _say(line: str) -> None:
 
 def _environment(data: Path) -> dict[str, str]:
     """Return the environment of the processes, with defaults, passwords and the PATH."""
-    environment = DEFAULTS | {name: value for name, value in os.environ.items() if value}
+    environment = {name: value for name, value in os.environ.items() if value}
+    # What PUBLIC_PORT was called when the public tier had redirects only.
+    if "REDIRECT_PORT" in environment:
+        environment.setdefault("PUBLIC_PORT", environment["REDIRECT_PORT"])
+    environment = DEFAULTS | environment
     for name in PASSWORDS:
         environment[name] = env_secret(name) or local_secret(data, name, PASSWORD_BYTES)
         # The value is passed on, so no process has to read the file.
@@ -158,7 +163,7 @@ def _check_ports(environment: Mapping[str, str]) -> None:
 
 def _port_problem(environment: Mapping[str, str]) -> str:
     host = environment["WEB_HOST"]
-    hosts = {"WEB_PORT": host, "REDIRECT_PORT": host, "FLOWER_PORT": "127.0.0.1"}
+    hosts = {"WEB_PORT": host, "PUBLIC_PORT": host, "FLOWER_PORT": "127.0.0.1"}
     with contextlib.ExitStack() as stack:
         for name, host in hosts.items():
             port = environment[name]
@@ -201,7 +206,7 @@ def _welcome(data: Path, environment: Mapping[str, str]) -> str:
 Gridlink is ready.
 
   API docs  http://{site}/api/docs/
-  Links     http://{_site(environment, "redirect")}/l/...
+  Pages     http://{_site(environment, "public")}/g/...
   Admin     http://{site}/admin/  {environment["ADMIN_USER"]}  {shown["ADMIN_PASSWORD"]}
   Flower    http://{flower}/  {environment["FLOWER_USER"]}  {shown["FLOWER_PASSWORD"]}
   Data      {data}  (a log for each process in logs/)

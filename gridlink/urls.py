@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 from django.views.generic import RedirectView
@@ -9,6 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from gridlink import health
 from gridlink.lib.slugs import SlugConverter
+from gridlink.web.styleguide import styleguide
 
 register_converter(SlugConverter, "publicid")
 
@@ -28,6 +30,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("", RedirectView.as_view(pattern_name="docs"), name="home"),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))
 handler400 = "gridlink.lib.rest.exceptions.bad_request"
 handler404 = "gridlink.lib.rest.exceptions.not_found"
 handler500 = "gridlink.lib.rest.exceptions.server_error"

@@ -137,7 +137,7 @@ def link_resolve(*, key: str) -> Link | None:
 
     It may be in the trash; links of private grids and closed accounts are not found.
     """
-    links = Link.objects.filter(_has_key(key), user__is_active=True).with_grid()
+    links = Link.objects.filter(has_key(key), user__is_active=True).with_grid()
     shown = links.exclude(grid__visibility=Visibility.PRIVATE)
     # Among links that had the alias the live one, else the last.
     return shown.order_by("is_deleted", "-deleted_on").first()
@@ -145,7 +145,7 @@ def link_resolve(*, key: str) -> Link | None:
 
 def grid_resolve(*, key: str) -> Grid | None:
     """Return the live grid with a slug or alias, unless it is private."""
-    grids = Grid.objects.live().filter(_has_key(key), user__is_active=True)
+    grids = Grid.objects.live().filter(has_key(key), user__is_active=True)
     return grids.exclude(visibility=Visibility.PRIVATE).first()
 
 
@@ -154,6 +154,7 @@ def has_alias(aliases: Iterable[str]) -> Q:
     return Q(In(Lower("alias"), [alias.lower() for alias in aliases]))
 
 
-def _has_key(key: str) -> Q:
+def has_key(key: str) -> Q:
+    """Return the condition that a row's slug or alias is `key`."""
     # A slug has an underscore and an alias never does.
     return Q(slug=key) if "_" in key else has_alias([key])

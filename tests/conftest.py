@@ -20,7 +20,7 @@ from tests.support.redis import point_celery_at, redis_database_url
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long and mostly waits, so that other tests run beside it until the end."""
-    long = ("drills", "flows", "tasks/schedules/test_schedule_year.py")
+    long = ("drills", "flows", "browser", "tasks/schedules/test_schedule_year.py")
     folder = Path(__file__).parent
     items.sort(key=lambda item: not item.path.relative_to(folder).as_posix().startswith(long))
 

@@ -49,7 +49,9 @@ from tests.support.processes import ROOT
 from tests.support.waiting import wait_for
 from tests.test_docs import BY_LIBRARIES, calls, variables_read
 
-LONG_RUNNING = (*SERVERS, *PROCFILE)
+# Nothing waits for it: everything works without it.
+CACHE = "cache"
+LONG_RUNNING = (*SERVERS, CACHE, *PROCFILE)
 OURS = ("migrate", *PROCFILE)
 CELERY = ("worker", "quick", "ops", "notify", "beat")
 # The SECRET_KEY of processes that sign and verify nothing.
@@ -71,7 +73,7 @@ def programs() -> dict[str, str]:
 
 
 def test_compose_runs_exactly_the_processes_of_the_procfile() -> None:
-    assert set(SERVICES) == {*SERVERS, *OURS}
+    assert set(SERVICES) == {*SERVERS, CACHE, *OURS}
 
 
 @pytest.mark.parametrize("name", PROCFILE)
@@ -114,7 +116,7 @@ def test_gunicorn_takes_the_arguments() -> None:
 
 
 def test_granian_takes_the_arguments() -> None:
-    program, *rest = arguments("redirect")
+    program, *rest = arguments("public")
     assert program == "granian"
     assert (
         granian_cli.make_context("granian", list(rest)).params["app"]
@@ -123,8 +125,8 @@ def test_granian_takes_the_arguments() -> None:
 
 
 def test_the_click_spool_outlives_its_container() -> None:
-    (volume,) = SERVICES["redirect"]["volumes"]
-    assert volume == f"spool:{SERVICES['redirect']['environment']['CLICK_SPOOL']}"
+    (volume,) = SERVICES["public"]["volumes"]
+    assert volume == f"spool:{SERVICES['public']['environment']['CLICK_SPOOL']}"
     assert f"--mode=700 {volume.partition(':')[2]}" in (ROOT / "Dockerfile").read_text()
 
 
@@ -169,7 +171,7 @@ def test_only_these_ports_are_published() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published == {
         "web": ["8000:8000"],
-        "redirect": ["8001:8001"],
+        "public": ["8001:8001"],
         "store": ["8333:8333"],
         "flower": ["127.0.0.1:5555:5555"],
     }
@@ -296,10 +298,11 @@ def test_each_container_knows_only_the_secrets_it_needs() -> None:
     assert {name: secrets_of(name) for name in SERVICES} == {
         "postgres": postgres,
         "redis": redis,
+        "cache": set(),
         "store": store,
         "migrate": postgres | {"ADMIN_PASSWORD"},
         "web": everything,
-        "redirect": postgres | redis,
+        "public": postgres | redis,
         "worker": everything,
         "quick": everything,
         "ops": everything,
@@ -321,7 +324,7 @@ def test_each_container_knows_only_the_secrets_it_needs() -> None:
     assert given == {
         "EMAIL_URL": signing,
         "DATABASE_REPLICA_URL": {"worker", "quick"},
-        "CLICKS_REDIS_URL": {"redirect", "ops"},
+        "CLICKS_REDIS_URL": {"public", "ops"},
         "SECRET_KEY_FALLBACKS": signing,
     }
 

@@ -16,6 +16,7 @@ from gridlink.env import (
     env_int,
     env_list,
     env_secret,
+    env_str,
 )
 from gridlink.lib.logs import logging_config
 
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "gridlink.accounts",
     "gridlink.apps.GridlinkConfig",
+    "gridlink.web",
     "tasks",
     "grids",
     "reports",
@@ -91,8 +93,18 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-# Static files are served from the packages they ship in, without collectstatic.
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = Path(env_str("STATIC_ROOT") or DATA_DIR / "static")
+# `make run`, `make demo` and the image collect the static files under names that hold their hashes. Without
+# that step they are served from the packages they ship in.
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

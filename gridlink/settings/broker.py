@@ -15,6 +15,8 @@ from gridlink.settings.jobs import JOB_SWEEP_SECONDS, SCHEDULE_SECONDS
 REDIS_URL = env_secret("REDIS_URL") or embedded.redis_url(DATA_DIR)
 # The stream of clicks may have a Redis of its own, with its own durability.
 CLICKS_REDIS_URL = env_secret("CLICKS_REDIS_URL") or REDIS_URL
+# Holds what can be made again, and may evict it; everything works, slower, without it.
+CACHE_REDIS_URL = env_secret("CACHE_REDIS_URL") or embedded.redis_url(DATA_DIR, "cache")
 # Publishing gives up at once while Redis is away: the sweeper publishes again.
 _PUBLISH_RETRY = {
     "max_retries": 1,

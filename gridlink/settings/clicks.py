@@ -7,11 +7,11 @@ from pathlib import Path
 from gridlink.env import env_bool, env_int, env_str
 from gridlink.settings.base import DATA_DIR
 
-# Where the redirect tier is reached from outside; short links begin with it.
-LINK_BASE_URL = (
-    env_str("LINK_BASE_URL").rstrip("/") or f"http://127.0.0.1:{env_int('REDIRECT_PORT', 8001)}"
-)
-# Where the redirect tier keeps clicks on its own disk while Redis is away.
+# REDIRECT_PORT is what PUBLIC_PORT was called when the public tier had redirects only.
+_PUBLIC_PORT = env_str("PUBLIC_PORT") or env_str("REDIRECT_PORT") or "8001"
+# Where the public tier is reached from outside; short links and addresses of pages begin with it.
+LINK_BASE_URL = env_str("LINK_BASE_URL").rstrip("/") or f"http://127.0.0.1:{_PUBLIC_PORT}"
+# Where the public tier keeps clicks on its own disk while Redis is away.
 CLICK_SPOOL = Path(env_str("CLICK_SPOOL") or DATA_DIR / "spool")
 # A repeated click by the same visitor on the same link within so many seconds is a duplicate.
 CLICK_DUPLICATE_SECONDS = env_int("CLICK_DUPLICATE_SECONDS", 10, minimum=0)

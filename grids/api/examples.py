@@ -8,7 +8,8 @@ GRID = {
     "description": "Worth a second look",
     "alias": "reading",
     "visibility": "public",
-    "theme": "auto",
+    "theme": "meadow",
+    "colour_scheme": "auto",
     "columns": 6,
     "links_total": 1,
     "version": 1,
@@ -78,7 +79,16 @@ BULK_ANSWER = {
         },
     ],
 }
-_PROFILE_GRID = ("slug", "title", "description", "alias", "theme", "columns", "created_on")
+_PROFILE_GRID = (
+    "slug",
+    "title",
+    "description",
+    "alias",
+    "theme",
+    "colour_scheme",
+    "columns",
+    "created_on",
+)
 _PROFILE_LINK = (
     "slug", "url", "short_url", "title", "tags", "x", "y", "width", "height", "background", "style",
 )  # fmt: skip

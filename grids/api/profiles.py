@@ -19,7 +19,7 @@ from grids.access import profile_read
 from grids.api.examples import PROFILE
 from grids.api.fields import StyleField
 from grids.api.filters import ProfileQuery
-from grids.models import Link, Theme
+from grids.models import ColourScheme, Link, theme_choices
 from grids.selectors import profile_grids, profile_links
 
 
@@ -46,7 +46,8 @@ class ProfileGridSerializer(ReadSerializer):
     title = serializers.CharField()
     description = serializers.CharField()
     alias = serializers.CharField(allow_null=True)
-    theme = serializers.ChoiceField(Theme.choices)
+    theme = serializers.ChoiceField(theme_choices())
+    colour_scheme = serializers.ChoiceField(ColourScheme.choices)
     columns = serializers.IntegerField()
     created_on = serializers.DateTimeField()
     links_total = serializers.IntegerField()
@@ -108,7 +109,16 @@ def _grids(request: Request, grids: list[Any]) -> list[Any]:
 
 
 def _grid(request: Request, grid: Any, links: list[Link]) -> dict[str, Any]:
-    shown = ("slug", "title", "description", "alias", "theme", "columns", "created_on")
+    shown = (
+        "slug",
+        "title",
+        "description",
+        "alias",
+        "theme",
+        "colour_scheme",
+        "columns",
+        "created_on",
+    )
     return {
         **{name: getattr(grid, name) for name in shown},
         "links_total": grid.links_total,

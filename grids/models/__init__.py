@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from grids.models.grid import ALIAS_LENGTH as ALIAS_LENGTH
+from grids.models.grid import AUTO_THEME as AUTO_THEME
 from grids.models.grid import COLUMNS_MAX as COLUMNS_MAX
 from grids.models.grid import NOTE_LENGTH as NOTE_LENGTH
 from grids.models.grid import TITLE_LENGTH as TITLE_LENGTH
+from grids.models.grid import ColourScheme as ColourScheme
 from grids.models.grid import Grid as Grid
 from grids.models.grid import GridManager as GridManager
 from grids.models.grid import GridQuerySet as GridQuerySet
-from grids.models.grid import Theme as Theme
 from grids.models.grid import Visibility as Visibility
 from grids.models.grid import new_grid_slug as new_grid_slug
+from grids.models.grid import theme_choices as theme_choices
 from grids.models.import_run import SOURCE_LENGTH as SOURCE_LENGTH
 from grids.models.import_run import ImportedGrid as ImportedGrid
 from grids.models.import_run import ImportedLink as ImportedLink

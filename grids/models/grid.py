@@ -15,6 +15,7 @@ from django.db.models.functions import Lower, Replace
 
 from gridlink.lib.models import Record, SoftDeleted
 from gridlink.lib.slugs import SLUG_LENGTH, alias_validator, new_slug
+from gridlink.web.themes import THEMES
 
 RowT = TypeVar("RowT", bound=models.Model)
 new_grid_slug = partial(new_slug, "gr")
@@ -23,6 +24,7 @@ TITLE_LENGTH = 300
 NOTE_LENGTH = 10_000
 COLUMNS_MAX = 24
 ALIAS_LENGTH = 64
+THEME_LENGTH = 16
 
 
 class Visibility(models.TextChoices):
@@ -33,12 +35,20 @@ class Visibility(models.TextChoices):
     PRIVATE = "private", "For the owner"
 
 
-class Theme(models.TextChoices):
-    """Name how a grid's page looks."""
+class ColourScheme(models.TextChoices):
+    """Name whether a grid's page is light or dark."""
 
     AUTO = "auto", "As the visitor's device"
     LIGHT = "light", "Light"
     DARK = "dark", "Dark"
+
+
+AUTO_THEME = "auto"
+
+
+def theme_choices() -> list[tuple[str, str]]:
+    """Return the themes of pages, and "auto" for the default one."""
+    return [(AUTO_THEME, "Default"), *((name, each.label) for name, each in THEMES.items())]
 
 
 def alias_field() -> models.CharField[str | None, str | None]:
@@ -106,7 +116,10 @@ class Grid(Record, SoftDeleted):
     visibility = models.CharField(
         max_length=8, choices=Visibility.choices, default=Visibility.PRIVATE
     )
-    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    theme = models.CharField(max_length=THEME_LENGTH, choices=theme_choices, default=AUTO_THEME)
+    colour_scheme = models.CharField(
+        max_length=5, choices=ColourScheme.choices, default=ColourScheme.AUTO
+    )
     columns = models.PositiveSmallIntegerField(default=6)
     version = models.PositiveIntegerField(default=1, editable=False)
     layout_version = models.PositiveIntegerField(default=1, editable=False)

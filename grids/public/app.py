@@ -1,11 +1,10 @@
-"""Serve the redirect tier as an ASGI application: `/l/{link}` and `/v/{grid}`."""
+"""Serve the public tier as an ASGI application: redirects, pages and what belongs to them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import time
 from typing import Any
@@ -13,37 +12,29 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError
 
 from grids.public import responses
-from grids.public.cache import ResponseCache
-from grids.public.changes import EVERYTHING, ChangeListener
+from grids.public.changes import ChangeListener
 from grids.public.events import EventFactory
-from grids.public.resolve import resolve_link, resolve_view
+from grids.public.pages import messages
 from grids.public.responses import Message, Response
+from grids.public.routes import Route, make_routes
 from grids.public.writer import Stream, Writer
 
 logger = logging.getLogger(__name__)
 
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
-# Connections to PostgreSQL for keys that are not cached.
-_LOOKUP_THREADS = 4
-_LINK, _VIEW = "/l/", "/v/"
-_PREFIX_LENGTH = len(_LINK)
-# A page reports its view by navigator.sendBeacon(), which is a POST, or by an image, which is a GET.
-_METHODS = {_LINK: ("GET", "HEAD"), _VIEW: ("GET", "HEAD", "POST")}
+_HEALTH = ("healthz", "readyz")
 
 
-class RedirectApp:
-    """Redirect visitors, each after their visit is stored."""
+class PublicApp:
+    """Answer visitors, each after their visit is stored."""
 
     def __init__(self, *, redis_url: str, spool: Path, event_factory: EventFactory) -> None:
         self._redis_url = redis_url
         self._spool = spool
         self._events = event_factory
-        executor = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="resolve")
-        self._caches = {
-            _LINK: ResponseCache(resolve_link, executor),
-            _VIEW: ResponseCache(resolve_view, executor),
-        }
+        self._site, *others = make_routes()
+        self._routes = {route.prefix: route for route in others}
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Handle one request, or the lifespan of the process."""
@@ -56,36 +47,34 @@ class RedirectApp:
 
     async def _respond(self, scope: dict[str, Any]) -> Response:
         path = scope["path"]
-        prefix = path[:_PREFIX_LENGTH]
-        cache = self._caches.get(prefix)
-        if cache is None:
-            return self._other(path)
-        if scope["method"] not in _METHODS[prefix]:
-            return responses.not_allowed(", ".join(_METHODS[prefix]))
-        key = path[_PREFIX_LENGTH:].removesuffix("/")
-        answer = cache.known.get(key) or await self._find(cache, key)
-        if answer.target is None:
-            return answer
+        route = self._routes.get(path[: path.find("/", 1) + 1], self._site)
+        if scope["method"] not in route.methods:
+            return responses.not_allowed(", ".join(route.methods))
+        key = path[len(route.prefix) :].removesuffix("/")
         now = time()
-        answer = answer.at(now)
+        answer = route.cache.known.get(key)
+        if answer is None or answer.fresh_until <= now:
+            answer = await self._find(route, key)
+        if not answer.since <= now < answer.until:
+            answer = messages.early() if now < answer.since else messages.gone()
         if answer.target is not None:
             await self._writer.keep(self._events.event(answer.target, now, scope))
-        return answer.with_query(scope["query_string"])
+        return answer.negotiate(scope)
 
-    async def _find(self, cache: ResponseCache, key: str) -> Response:
-        if not responses.KEY.fullmatch(key):
-            return responses.MISSING
+    async def _find(self, route: Route, key: str) -> Response:
+        if route is self._site and key in _HEALTH:
+            return self._health()
+        if not route.keys.fullmatch(key):
+            return messages.missing()
         try:
-            return await cache.find(key)
+            return await route.cache.find(key)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("link_not_resolved", extra={"error": repr(error)})
-            return responses.TRY_AGAIN
+            return messages.try_again()
 
-    def _other(self, path: str) -> Response:
-        if path in ("/healthz", "/readyz"):
-            where = "spool" if self._writer.is_spooling else "redis"
-            return responses.plain(200, f"ok, clicks go to the {where}\n")
-        return responses.ROBOTS if path == "/robots.txt" else responses.MISSING
+    def _health(self) -> Response:
+        where = "spool" if self._writer.is_spooling else "redis"
+        return responses.plain(200, f"ok, clicks go to the {where}\n")
 
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -111,11 +100,5 @@ class RedirectApp:
         self._loop.call_soon_threadsafe(self._apply, notice)
 
     def _apply(self, notice: str) -> None:
-        what, _, which = notice.partition(" ")
-        for cache in self._caches.values():
-            if notice == EVERYTHING:
-                cache.clear()
-            elif what == "grid":
-                cache.grid_changed(int(which))
-            else:
-                cache.key_changed(which)
+        for route in (self._site, *self._routes.values()):
+            route.cache.apply(notice)

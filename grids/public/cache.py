@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from time import monotonic
+from time import monotonic, time
 
-from grids.public import responses
+from grids.public import changes
+from grids.public.pages import messages
 from grids.public.responses import Response
 
-# Responses for existing keys; one takes about a kilobyte.
-KNOWN_MAX = 50_000
+# Of responses for existing keys: 50,000 redirects, or 5,000 large pages.
+KNOWN_BYTES = 50_000_000
 UNKNOWN_MAX = 10_000
 # A guessed address leads to a query at most this often.
 UNKNOWN_SECONDS = 5.0
@@ -27,14 +28,22 @@ PENDING_SECONDS = 5.0
 class ResponseCache:
     """Cache the responses of one kind of path, each looked up once at a time."""
 
-    def __init__(self, resolve: Callable[[str], Response], executor: Executor) -> None:
+    def __init__(
+        self,
+        resolve: Callable[[str], Response],
+        executor: Executor,
+        bytes_max: int = KNOWN_BYTES,
+    ) -> None:
         self.known: dict[str, Response] = {}
         # What was known before notices were missed: it serves while the database cannot be reached.
         self._stale: dict[str, Response] = {}
         self._resolve = resolve
         self._executor = executor
         self._unknown: dict[str, float] = {}
-        self._by_grid: dict[int, set[str]] = {}
+        # The keys to forget with each notice.
+        self._keys: dict[str, set[str]] = {}
+        self._bytes_max = bytes_max
+        self._size = 0
         # Look-ups that later requests may join, and all that have not ended.
         self._pending: dict[str, asyncio.Task[Response]] = {}
         self._running: set[asyncio.Task[Response]] = set()
@@ -47,24 +56,31 @@ class ResponseCache:
         Keys are looked up and kept in lower case, in which aliases are the same and slugs are written.
         """
         key = key.lower()
-        if answer := self.known.get(key):
+        if answer := self._fresh(key):
             return answer
         if self._unknown.get(key, 0.0) > monotonic():
-            return responses.MISSING
+            return messages.missing()
         task = self._pending.get(key)
         if task is None:
             if len(self._running) >= PENDING_MAX:
-                return responses.TRY_AGAIN
+                return messages.try_again()
             task = self._start_lookup(key)
         try:
             # A cancelled request does not cancel the look-up for the others.
             return await asyncio.wait_for(asyncio.shield(task), PENDING_SECONDS)
         except TimeoutError:
-            return self._stale.get(key, responses.TRY_AGAIN)
+            return self._stale.get(key, messages.try_again())
         except Exception:
             if stale := self._stale.get(key):
                 return stale
             raise
+
+    def _fresh(self, key: str) -> Response | None:
+        answer = self.known.get(key)
+        if answer and answer.fresh_until <= time():
+            self._stale[key] = answer
+            return None
+        return answer
 
     def _start_lookup(self, key: str) -> asyncio.Task[Response]:
         def ended(task: asyncio.Task[Response]) -> None:
@@ -88,52 +104,70 @@ class ResponseCache:
 
     def _remember(self, key: str, answer: Response) -> None:
         self._stale.pop(key, None)
-        if not answer.grid:
+        self._forget(key)
+        if not answer.depends_on:
             while len(self._unknown) >= UNKNOWN_MAX:
                 del self._unknown[next(iter(self._unknown))]
             self._unknown[key] = monotonic() + UNKNOWN_SECONDS
             return
-        while len(self.known) >= KNOWN_MAX:
+        self._size += answer.size
+        while self._size > self._bytes_max and self.known:
             self._forget(next(iter(self.known)))
         self.known[key] = answer
-        self._by_grid.setdefault(answer.grid, set()).add(key)
+        for notice in _notices(key, answer):
+            self._keys.setdefault(notice, set()).add(key)
 
     def _forget(self, key: str) -> None:
         answer = self.known.pop(key, None)
         if answer is None:
             return
-        keys = self._by_grid[answer.grid]
-        keys.discard(key)
-        if not keys:
-            del self._by_grid[answer.grid]
+        self._size -= answer.size
+        for notice in _notices(key, answer):
+            keys = self._keys[notice]
+            keys.discard(key)
+            if not keys:
+                del self._keys[notice]
+
+    def apply(self, notice: str) -> None:
+        """Forget what a notice of `changes` concerns."""
+        if notice == changes.EVERYTHING:
+            self._clear()
+            return
+        self._changed()
+        # A new alias may have been looked for in vain; which keys hold it depends on the kind of path.
+        if notice == changes.UNKNOWN or notice.startswith(changes.key("")):
+            self._unknown.clear()
+        for key in list(self._keys.get(notice, ())):
+            self._forget(key)
+        if self._stale:
+            self._stale = {
+                key: each for key, each in self._stale.items() if notice not in _notices(key, each)
+            }
 
     def _changed(self) -> None:
         self._changes += 1
         # Later requests must not join a look-up that began before the change.
         self._pending.clear()
 
-    def key_changed(self, key: str) -> None:
-        """Forget a key, known or unknown."""
-        self._changed()
-        self._unknown.pop(key, None)
-        self._stale.pop(key, None)
-        self._forget(key)
-
-    def grid_changed(self, grid: int) -> None:
-        """Forget everything on a grid."""
-        self._changed()
-        for key in list(self._by_grid.get(grid, ())):
-            self._forget(key)
-        self._stale = {key: each for key, each in self._stale.items() if each.grid != grid}
-
-    def clear(self) -> None:
+    def _clear(self) -> None:
         """Mark everything as stale, since notices of changes may have been missed.
 
         What was known is looked up again, and serves as it was only while the database cannot be reached.
         """
         self._changed()
         everything = self._stale | self.known
-        self._stale = everything if len(everything) <= KNOWN_MAX else self.known.copy()
+        fits = sum(each.size for each in everything.values()) <= self._bytes_max
+        self._stale = everything if fits else self.known.copy()
         self.known.clear()
         self._unknown.clear()
-        self._by_grid.clear()
+        self._keys.clear()
+        self._size = 0
+
+
+def _name(key: str) -> str:
+    """Return the slug or alias that a key begins with: "page" of "page/feed.xml"."""
+    return key.partition("/")[0]
+
+
+def _notices(key: str, answer: Response) -> tuple[str, ...]:
+    return (*answer.depends_on, changes.key(_name(key)))

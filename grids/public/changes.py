@@ -1,7 +1,8 @@
-"""Listen to PostgreSQL for changes: NOTIFY, sent by triggers of grids/migrations/0002.
+"""Listen to PostgreSQL for changes: NOTIFY, sent by triggers of the migrations of grids.
 
-Every commit that changes a row sends a notice, whether by a service, an import or the admin. No notice
-arrives while the connection is lost, so after each connect the notice "all" empties the whole cache.
+Every commit that changes a row sends a notice, whether by a service, an import or the admin. A response
+depends on notices, and is forgotten with any of them. No notice arrives while the connection is lost, so
+after each connect the notice "all" empties the whole cache.
 """
 
 from __future__ import annotations
@@ -19,13 +20,35 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "gridlink_changes"
 EVERYTHING = "all"
+# Something became visible that may have been looked for in vain.
+UNKNOWN = "unknown"
 _RETRY_SECONDS = 0.5
 # After this long without a notice, a query checks that the connection still works.
 _QUIET_SECONDS = 5.0
 
 
+def grid(key: int) -> str:
+    """Return the notice that a grid or one of its links has changed."""
+    return f"grid {key}"
+
+
+def user(key: int) -> str:
+    """Return the notice that a user's name or state has changed."""
+    return f"user {key}"
+
+
+def profile(key: int) -> str:
+    """Return the notice that a user's list of grids has changed."""
+    return f"profile {key}"
+
+
+def key(name: str) -> str:
+    """Return the notice that a slug or an alias may lead elsewhere."""
+    return f"key {name}"
+
+
 class ChangeListener(threading.Thread):
-    """Call `on_notice` with each notice, in this thread: "key <alias>", "grid <id>" or "all"."""
+    """Call `on_notice` with each notice, in this thread, such as "grid 7" or "all"."""
 
     def __init__(self, on_notice: Callable[[str], object]) -> None:
         super().__init__(name="changes", daemon=True)

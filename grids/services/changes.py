@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from gridlink.lib.unset import UNSET, Unset
-from grids.models import Theme, Visibility
+from grids.models import ColourScheme, Visibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,8 @@ class GridChanges:
     description: str | Unset = UNSET
     alias: str | Unset | None = UNSET
     visibility: Visibility | str | Unset = UNSET
-    theme: Theme | str | Unset = UNSET
+    theme: str | Unset = UNSET
+    colour_scheme: ColourScheme | str | Unset = UNSET
     columns: int | Unset = UNSET
 
 

@@ -12,7 +12,7 @@ from gridlink.lib.models import require_version
 from gridlink.lib.unset import UNSET, given
 from grids.layout.locking import tile_of
 from grids.layout.occupancy import Occupancy, Tile, TileError
-from grids.models import Grid, Theme, Visibility
+from grids.models import AUTO_THEME, ColourScheme, Grid, Visibility
 from grids.services.changes import GridChanges
 from grids.services.rows import alias_conflict, set_deleted, touch, update_links
 
@@ -27,7 +27,8 @@ def grid_create(
     description: str = "",
     alias: str | None = None,
     visibility: str = Visibility.PRIVATE,
-    theme: str = Theme.AUTO,
+    theme: str = AUTO_THEME,
+    colour_scheme: str = ColourScheme.AUTO,
     columns: int = 6,
 ) -> Grid:
     """Make an empty grid. Raises Conflict when the alias is taken."""
@@ -38,6 +39,7 @@ def grid_create(
         alias=alias,
         visibility=visibility,
         theme=theme,
+        colour_scheme=colour_scheme,
         columns=columns,
     )
     with alias_conflict():

@@ -26,6 +26,10 @@ STYLE_SCHEMA: dict[str, Any] = {
         "align": {"enum": ["start", "centre", "end"]},
         "icon": {"type": "string", "maxLength": 64},
         "shadow": {"type": "boolean"},
+        # The heading of the section that begins with this tile.
+        "section": {"type": "string", "maxLength": 100},
+        # Whether the address is the owner's own page elsewhere: rel="me".
+        "me": {"type": "boolean"},
     },
 }
 _validator = Draft202012Validator(STYLE_SCHEMA)

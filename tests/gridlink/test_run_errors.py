@@ -44,7 +44,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DATABASE_URL", settings.DATABASE_URL or database_url(settings.DATA_DIR))
     monkeypatch.setenv("REDIS_URL", settings.REDIS_URL)
     monkeypatch.setenv("WEB_PORT", free_port())
-    monkeypatch.setenv("REDIRECT_PORT", free_port())
+    monkeypatch.setenv("PUBLIC_PORT", free_port())
     monkeypatch.setenv("FLOWER_PORT", free_port())
     monkeypatch.delenv("ADMIN_PASSWORD", raising=False)
     return tmp_path

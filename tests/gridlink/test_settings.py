@@ -48,11 +48,27 @@ def test_the_product_runs_without_development_tools() -> None:
 
 
 def test_a_deployment_with_https_passes_djangos_checks() -> None:
-    environment = {**os.environ, "HTTPS": "true", "SECRET_KEY": "0123456789abcdef" * 4}
-    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    run = check_deployment("https://go.example.org", "https://app.example.org")
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout == "System check identified no issues (2 silenced).\n"
+
+
+def test_pages_that_share_a_host_with_the_app_are_warned_of() -> None:
+    run = check_deployment("https://example.org:8001", "https://example.org")
+    assert run.returncode == 1
+    assert "(gridlink.W002) LINK_BASE_URL and PUBLIC_URL have the same host" in run.stderr
+
+
+def check_deployment(pages: str, app: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "HTTPS": "true",
+        "SECRET_KEY": "0123456789abcdef" * 4,
+        "LINK_BASE_URL": pages,
+        "PUBLIC_URL": app,
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 def test_https_is_off_unless_a_proxy_terminates_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from gridlink.accounts.models import User
-from grids.models import Grid, Link, Theme, Visibility
+from grids.models import ColourScheme, Grid, Link, Visibility
 from reports.clicks.audit.expected import days_between
 from reports.clicks.audit.rebuild import rebuild_day, rebuild_user
 from reports.clicks.enrichment.agents import USER_AGENTS, UserAgentIds
@@ -45,7 +45,8 @@ def furnish(client: Client) -> Grid:
     describe(user)
     grid = Grid.objects.create(
         user=user, slug=f"gr_{1:032x}", title='A "grid",\\ 😀', description="Two\nlines\t", alias="first",
-        visibility=Visibility.PUBLIC, theme=Theme.DARK, columns=8, version=3, layout_version=9,
+        visibility=Visibility.PUBLIC, theme="dusk", colour_scheme=ColourScheme.DARK, columns=8,
+        version=3, layout_version=9,
         created_on=MOMENT, modified_on=MOMENT + timedelta(days=1),
     )  # fmt: skip
     Grid.objects.create(

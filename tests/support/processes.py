@@ -197,7 +197,7 @@ class Redirect(Site):
     def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
         self.spool = folder / "spool"
         given = {"CLICKS_REDIS_URL": settings.REDIS_URL, "CLICK_SPOOL": str(self.spool)}
-        super().__init__("redirect", folder, port, {**given, **environment})
+        super().__init__("public", folder, port, {**given, **environment})
 
 
 @contextmanager

@@ -22,8 +22,9 @@ from grids.models import (
     NOTE_LENGTH,
     TITLE_LENGTH,
     Y_MAX,
-    Theme,
+    ColourScheme,
     Visibility,
+    theme_choices,
 )
 
 # More than fit in a body of the default size.
@@ -37,7 +38,8 @@ class GridWriteSerializer(StrictSerializer):
     description = TextField(required=False, allow_blank=True, max_length=NOTE_LENGTH)
     alias = AliasField(required=False)
     visibility = serializers.ChoiceField(Visibility.choices, required=False)
-    theme = serializers.ChoiceField(Theme.choices, required=False)
+    theme = serializers.ChoiceField(theme_choices(), required=False)
+    colour_scheme = serializers.ChoiceField(ColourScheme.choices, required=False)
     columns = WholeNumberField(required=False, min_value=1, max_value=COLUMNS_MAX)
 
 
@@ -51,7 +53,8 @@ class GridSerializer(ReadSerializer):
     description = serializers.CharField()
     alias = serializers.CharField(allow_null=True)
     visibility = serializers.ChoiceField(Visibility.choices)
-    theme = serializers.ChoiceField(Theme.choices)
+    theme = serializers.ChoiceField(theme_choices())
+    colour_scheme = serializers.ChoiceField(ColourScheme.choices)
     columns = serializers.IntegerField()
     links_total = serializers.SerializerMethodField()
     version = serializers.IntegerField(help_text="The ETag of the grid's own fields.")

@@ -125,7 +125,9 @@ class GridDetailView(APIView):
         return grid_response(request, changed)
 
 
-_GRID_DEFAULTS = defaults_of(Grid, "description", "alias", "visibility", "theme", "columns")
+_GRID_DEFAULTS = defaults_of(
+    Grid, "description", "alias", "visibility", "theme", "colour_scheme", "columns"
+)
 
 
 class GridRestoreView(APIView):

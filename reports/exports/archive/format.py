@@ -14,7 +14,7 @@ from typing import Any
 
 from reports.exports.archive.values import check_year
 
-SCHEMA = 3
+SCHEMA = 4
 MANIFEST = "manifest.json"
 KIND = "account"
 ARCHIVE_FORMAT = "zip"

@@ -18,6 +18,7 @@ DEFAULTS = {
     "alias": None,
     "visibility": "private",
     "theme": "auto",
+    "colour_scheme": "auto",
     "columns": 6,
 }
 FULL = {
@@ -25,7 +26,8 @@ FULL = {
     "description": "Two\nlines",
     "alias": "my-page",
     "visibility": "unlisted",
-    "theme": "dark",
+    "theme": "dusk",
+    "colour_scheme": "dark",
     "columns": 24,
 }
 
@@ -75,11 +77,11 @@ def test_put_sets_what_is_left_out_to_its_default(alice: Client) -> None:
 
 def test_patch_changes_only_what_is_sent(alice: Client) -> None:
     grid = make_grid(alice, **FULL)
-    response = alice.patch(f"grids/{grid['slug']}/", {"theme": "light"}, if_match='"1"')
+    response = alice.patch(f"grids/{grid['slug']}/", {"theme": "ocean"}, if_match='"1"')
     assert response.status_code == 200
     assert response.json() == {
         **grid,
-        "theme": "light",
+        "theme": "ocean",
         "version": 2,
         "modified_on": response.json()["modified_on"],
     }

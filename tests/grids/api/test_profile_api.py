@@ -49,7 +49,9 @@ def test_the_whole_answer(alice: Client, anonymous: Client) -> None:
         "grids": [
             {
                 **{name: grid[name] for name in ("slug", "title", "description", "alias")},
-                **{name: grid[name] for name in ("theme", "columns", "created_on")},
+                **{
+                    name: grid[name] for name in ("theme", "colour_scheme", "columns", "created_on")
+                },
                 "links_total": 2,
                 "links_url": f"http://testserver/api/v1/grids/{grid['slug']}/links/",
                 "links": [

@@ -1,4 +1,4 @@
-"""Test that redirect processes are notified of every change of a link's target."""
+"""Test that the public tier is notified of every change that visitors see, and of nothing else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from grids.models import Grid, Link
 from grids.public import changes
@@ -77,6 +78,12 @@ def key_of(grid: dict[str, Any]) -> str:
     return f"grid {Grid.objects.get(slug=grid['slug']).pk}"
 
 
+def profile_of(client: Client) -> str:
+    """The notice that a client's list of grids has changed."""
+    assert client.user
+    return f"profile {client.user.pk}"
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -88,6 +95,10 @@ def key_of(grid: dict[str, Any]) -> str:
         {"y": 3},
         {"width": 2},
         {"height": 2},
+        {"title": "new"},
+        {"note": "new"},
+        {"background": "#112233"},
+        {"style": {"radius": 4}},
     ],
     ids=str,
 )
@@ -102,28 +113,55 @@ def test_a_change_of_a_link(
     assert recorder.since(change) == {key_of(grid)}
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": "new"},
+        {"description": "new"},
+        {"theme": "dusk"},
+        {"colour_scheme": "dark"},
+        {"columns": 7},
+    ],
+    ids=str,
+)
+def test_a_change_of_a_grid(
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    def change() -> None:
+        assert alice.patch(f"grids/{grid['slug']}/", fields, if_match="*").status_code == 200
+
+    assert recorder.since(change) == {key_of(grid), profile_of(alice), f"key {grid['slug']}"}
+
+
 def test_what_visitors_do_not_notice_is_not_told(
     recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
 ) -> None:
     path = f"links/{make_link(alice, grid, alias='a')['slug']}/"
 
     def change() -> None:
-        for fields in ({"title": "new"}, {"note": "new"}, {"tags": ["new"]}):
-            assert alice.patch(path, fields, if_match="*").status_code == 200
-        fields = {"title": "new", "description": "new", "theme": "dark"}
-        assert alice.patch(f"grids/{grid['slug']}/", fields, if_match="*").status_code == 200
-        make_link(alice, grid)
+        assert alice.patch(path, {"tags": ["new"]}, if_match="*").status_code == 200
+        # Once more as it is: the title, and the address of the page.
+        assert alice.patch(path, {"title": "Link"}, if_match="*").status_code == 200
+        made = {"title": "Grid", "visibility": "public"}
+        assert alice.patch(f"grids/{grid['slug']}/", made, if_match="*").status_code == 200
         make_grid(alice)
+        make_grid(alice, visibility="unlisted")
 
     assert recorder.since(change) == set()
+
+
+def test_a_new_link_is_on_the_page_of_its_grid(
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
+) -> None:
+    assert recorder.since(lambda: make_link(alice, grid)) == {key_of(grid)}
+    made = recorder.since(lambda: make_link(alice, grid, alias="made"))
+    assert made == {key_of(grid), "key made"}
 
 
 def test_a_key_that_is_new_may_have_been_looked_for(
     recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
 ) -> None:
-    link = make_link(alice, grid)
-    path = f"links/{link['slug']}/"
-    assert recorder.since(lambda: make_link(alice, grid, alias="made")) == {"key made"}
+    path = f"links/{make_link(alice, grid)['slug']}/"
     assert recorder.since(lambda: make_grid(alice, alias="page")) == {"key page"}
     given = recorder.since(lambda: alice.patch(path, {"alias": "Later"}, if_match="*"))
     # In the case in which redirect processes keep it.
@@ -133,7 +171,18 @@ def test_a_key_that_is_new_may_have_been_looked_for(
     found = recorder.since(
         lambda: alice.patch(f"grids/{grid['slug']}/", {"alias": "P"}, if_match="*")
     )
-    assert found == {key_of(grid), "key p", f"key {grid['slug']}"}
+    assert found == {key_of(grid), profile_of(alice), "key p", f"key {grid['slug']}"}
+
+
+def test_a_new_public_grid_is_on_its_owners_profile(
+    recorder: NoticeRecorder, alice: Client
+) -> None:
+    def make(**fields: Any) -> set[str]:
+        return recorder.since(lambda: make_grid(alice, visibility="public", **fields))
+
+    # Until the first one is public, the profile is looked for in vain.
+    assert make() == {profile_of(alice), "unknown"}
+    assert make(alias="page") == {profile_of(alice), "unknown", "key page"}
 
 
 def test_the_trash(recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]) -> None:
@@ -142,21 +191,22 @@ def test_the_trash(recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
     notices = {key_of(grid), "key a"}
     assert recorder.since(lambda: alice.delete(link_path, if_match="*")) == notices
     assert recorder.since(lambda: alice.post(f"{link_path}restore/")) == notices
-    whole = {key_of(grid), f"key {grid['slug']}"}
-    assert recorder.since(lambda: alice.delete(grid_path, if_match="*")) >= whole
-    assert recorder.since(lambda: alice.post(f"{grid_path}restore/")) >= whole
+    whole = {key_of(grid), profile_of(alice), "unknown", f"key {grid['slug']}"}
+    assert recorder.since(lambda: alice.delete(grid_path, if_match="*")) == whole
+    assert recorder.since(lambda: alice.post(f"{grid_path}restore/")) == whole
     assert Link.objects.live().filter(slug__in=[link["slug"], other["slug"]]).count() == 2
 
 
 def test_a_grid_that_is_shown_or_hidden(
     recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
 ) -> None:
+    """Nobody else's pages are forgotten."""
     for visibility in ("private", "unlisted", "public"):
         fields = {"visibility": visibility}
         notices = recorder.since(
             partial(alice.patch, f"grids/{grid['slug']}/", fields, if_match="*")
         )
-        assert notices >= {"all", key_of(grid)}
+        assert notices == {key_of(grid), profile_of(alice), "unknown", f"key {grid['slug']}"}
 
 
 def test_a_layout(recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]) -> None:
@@ -178,10 +228,11 @@ def test_a_layout(recorder: NoticeRecorder, alice: Client, grid: dict[str, Any])
 def test_a_link_that_moves_to_another_grid(
     recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
 ) -> None:
-    link, other = make_link(alice, grid), make_grid(alice)
+    """It leaves one page, and is new on the other."""
+    link, other = make_link(alice, grid), make_grid(alice, visibility="public")
     path = f"links/{link['slug']}/"
     notices = recorder.since(lambda: alice.patch(path, {"grid": other["slug"]}, if_match="*"))
-    assert key_of(grid) in notices
+    assert notices == {key_of(grid), key_of(other), f"key {link['slug']}"}
 
 
 def test_many_changes_at_once_are_one_notice(
@@ -193,26 +244,48 @@ def test_many_changes_at_once_are_one_notice(
     assert sorted(recorder.notices) == sorted([key_of(grid), "key made", END])
 
 
-def test_an_account_that_is_closed(recorder: NoticeRecorder, alice: Client) -> None:
+def test_many_new_links_are_one_notice_a_grid(
+    recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]
+) -> None:
+    """Not one a row: what notifies of an import of thousands must cost one."""
+    other = make_grid(alice, visibility="public")
+    rows = [Grid.objects.get(slug=made["slug"]) for made in (grid, other)]
+    links = [
+        Link(user_id=row.user_id, grid=row, url=f"https://a.example/{n}", title="a", x=0, y=n)
+        for row in rows
+        for n in range(50)
+    ]
+    recorder.since(lambda: Link.objects.bulk_create(links))
+    assert sorted(recorder.notices) == sorted([key_of(grid), key_of(other), END])
+
+
+def test_an_account_whose_name_or_state_changes(recorder: NoticeRecorder, alice: Client) -> None:
     assert alice.user
     user = alice.user
 
-    def change(**fields: Any) -> Callable[[], Any]:
-        return lambda: type(user).objects.filter(pk=user.pk).update(**fields)
+    def change(**fields: Any) -> set[str]:
+        return recorder.since(lambda: type(user).objects.filter(pk=user.pk).update(**fields))
 
-    assert recorder.since(change(is_active=False)) == {EVERYTHING}
-    assert recorder.since(change(email="new@example.org")) == set()
-    assert recorder.since(change(is_active=True)) == {EVERYTHING}
+    notices = {f"user {user.pk}", "unknown"}
+    assert change(is_active=False) == notices
+    assert change(is_active=True) == notices
+    assert change(username="alicia") == notices
+    assert change(display_name="Alicia") == notices
+    assert change(locale="de") == notices
+    assert change(locale="de") == set()
+    assert change(email="new@example.org") == set()
+    assert change(last_login=timezone.now()) == set()
 
 
 def test_changes_by_hand(recorder: NoticeRecorder, alice: Client, grid: dict[str, Any]) -> None:
     make_link(alice, grid, alias="a")
-    notices = key_of(grid)
+    notices, profile = key_of(grid), profile_of(alice)
     update = "UPDATE grids_link SET url = 'https://example.net/' || id"
     assert recorder.since(lambda: sql(update)) == {notices, "key a"}
-    assert recorder.since(lambda: sql("UPDATE grids_link SET note = 'x'")) == set()
+    assert recorder.since(lambda: sql("UPDATE grids_link SET note = 'x'")) == {notices, "key a"}
+    assert recorder.since(lambda: sql("UPDATE grids_link SET tags = '{x}'")) == set()
     assert recorder.since(lambda: sql("DELETE FROM grids_link")) == {notices}
-    assert recorder.since(lambda: sql("DELETE FROM grids_grid")) == {notices}
+    assert recorder.since(lambda: sql("DELETE FROM grids_grid")) == {notices, profile}
 
 
 def test_nothing_is_told_before_or_without_the_commit(

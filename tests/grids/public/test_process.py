@@ -1,13 +1,11 @@
-"""Test a real redirect process: its responses, and the events it stores."""
+"""Test a real process of the public tier: its responses, and the events it stores."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,59 +13,16 @@ from django.utils import timezone
 from grids.models import Grid, Link
 from grids.public import wire
 from grids.public.spool import pending
-from grids.public.wire import Event, Flag, Kind
-from tests.support.client import Client, make_user
+from grids.public.wire import Flag, Kind
 from tests.support.grids.grids import make_grid, make_link
-from tests.support.grids.redirects import arrived, ask, once
+from tests.support.grids.redirects import arrived, ask
+from tests.support.grids.town import Town
 from tests.support.processes import Redirect, free_port, redirect
-from tests.support.redis import OwnRedis, own_redis
+from tests.support.redis import OwnRedis
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AWAY = "https://example.org/"
-
-
-class Town:
-    """A redirect process with its Redis, and Alice who has a public grid with a link."""
-
-    def __init__(self, process: Redirect, redis: OwnRedis, alice: Client) -> None:
-        self.process, self.redis, self.alice = process, redis, alice
-        self.port = process.port
-        self.grid = make_grid(alice, visibility="public", alias="page")
-        self.link = make_link(alice, self.grid, alias="one")
-
-    def status(self, path: str, method: str = "GET", **headers: str) -> int:
-        return ask(self.port, path, method, **headers).status
-
-    def leads_to(self, path: str) -> str:
-        """The URL, or the answer's status."""
-        answer = ask(self.port, path)
-        return answer.headers.get("location", str(answer.status))
-
-    def raw(self, request: bytes) -> bytes:
-        """The status line of an answer to bytes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(request)
-            return connection.makefile("rb").readline().rstrip()
-
-    def events(self) -> list[Event]:
-        """All that were kept, each once."""
-        return [one for group in once(arrived(self.redis.client())) for one in group.events]
-
-    def soon(self, path: str, wanted: str) -> None:
-        wait_for(lambda: self.leads_to(path) == wanted, seconds=1, what=f"{path} to {wanted}")
-
-
-@pytest.fixture
-def redis(tmp_path: Path, settings: Any) -> Iterator[OwnRedis]:
-    with own_redis(tmp_path / "redis", settings) as server:
-        yield server
-
-
-@pytest.fixture
-def town(redis: OwnRedis, transactional_db: None, tmp_path: Path) -> Iterator[Town]:
-    with redirect(tmp_path, environment={"TRUSTED_PROXIES": "0"}) as process:
-        yield Town(process, redis, Client(make_user("alice")))
 
 
 def test_an_alias_is_found_in_capitals_and_forgotten_with_its_other_spellings(town: Town) -> None:
@@ -159,6 +114,17 @@ ODD = [
     b"/l/https://example.net/",
     b"/l/" + b"a" * 10_000,
     b"/l/one;a",
+    b"/g/%00",
+    b"/g/page%00",
+    b"/g/%ff",
+    b"/g/page/%2e%2e",
+    b"/@%00",
+    b"/@%ff",
+    b"/@" + b"a" * 10_000,
+    b"/static/%2e%2e/manage.py",
+    b"/static/web/%2e%2e/%2e%2e/%2e%2e/%2e%2e/manage.py",
+    b"/static/web/%00",
+    b"/qr/g/%00.svg",
 ]
 
 

@@ -1,10 +1,9 @@
-"""Test the responses of the redirect tier."""
+"""Test the responses of the public tier that are no pages."""
 
 from __future__ import annotations
 
 import re
-from math import inf
-from urllib.robotparser import RobotFileParser
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +11,8 @@ from hypothesis import strategies as st
 
 from gridlink.lib.weburl import BadUrl, check_url
 from grids.public import responses
-from grids.public.responses import EARLY, GONE, KEY, Response, location
+from grids.public.responses import KEY, Response, location
 from grids.public.wire import Kind, Target
-
-VISIT = Target(Kind.CLICK, 1, 2, 3, "0,0,1,1")
 
 
 @pytest.mark.parametrize(
@@ -112,12 +109,9 @@ def headers(answer: Response) -> dict[bytes, bytes]:
     "answer",
     [
         responses.redirect("https://example.org/"),
-        responses.gone(7),
+        responses.redirect("https://example.org/", forward_query=True),
         responses.viewed(),
-        responses.MISSING,
-        responses.EARLY,
-        responses.TRY_AGAIN,
-        responses.ROBOTS,
+        responses.plain(200, "ok"),
         responses.not_allowed("GET"),
     ],
 )
@@ -130,43 +124,30 @@ def test_nobody_may_keep_an_answer(answer: Response) -> None:
     assert len(found) == len(answer.start["headers"])
 
 
-def test_pages_escape_what_they_show() -> None:
-    page = responses.page(404, "<b>", "\"&'</p>")
-    body = page.body["body"].decode()
-    assert "<title>&lt;b&gt;</title>" in body
-    assert "<p>&quot;&amp;&#x27;&lt;/p&gt;</p>" in body
-    assert headers(page)[b"content-security-policy"].startswith(b"default-src 'none';")
-
-
-def test_an_answer_holds_from_its_begin_until_its_end() -> None:
-    answer = responses.redirect("https://example.org/", target=VISIT, since=10.0, until=20.0)
-    said = [answer.at(moment) for moment in (9.999, 10.0, 19.999, 20.0, inf)]
-    assert said == [EARLY, answer, answer, GONE, GONE]
-    assert [EARLY.start["status"], GONE.start["status"]] == [404, 410]
-    assert EARLY.target is GONE.target is None
-
-
 def test_a_redirect_forwards_the_query_it_is_called_with() -> None:
     answer = responses.redirect("https://bücher.example/ä?x=1#top", forward_query=True)
-    found = answer.with_query(b"a=1&x=2")
+    found = answer.negotiate({"query_string": b"a=1&x=2"})
     assert headers(found)[b"location"] == b"https://xn--bcher-kva.example/%C3%A4?x=1&a=1#top"
     assert {**headers(found), b"location": b""} == {**headers(answer), b"location": b""}
     assert found.start["status"] == 302
-    assert answer.with_query(b"") is answer
+    assert answer.negotiate({"query_string": b""}) is answer
 
 
 def test_what_forwards_nothing_stays_as_it_is() -> None:
-    for answer in (responses.redirect("https://example.org/"), responses.MISSING, GONE):
-        assert answer.with_query(b"a=1") is answer
+    for answer in (responses.redirect("https://example.org/"), responses.plain(200, "ok")):
+        assert answer.negotiate({"query_string": b"a=1", "headers": []}) is answer
 
 
-def test_previewers_may_fetch_and_indexes_stay_away() -> None:
-    """A card of a link is shown only where robots.txt lets the page be fetched."""
-    rules = RobotFileParser()
-    rules.parse(responses.ROBOTS.body["body"].decode().splitlines())
-    for agent in ("Twitterbot/1.0", "LinkedInBot/1.0", "Googlebot/2.1", "Mozilla/5.0"):
-        assert rules.can_fetch(agent, "https://go.example/l/one")
-    assert headers(responses.ROBOTS)[b"x-robots-tag"] == b"noindex"
+def test_a_visit_is_kept_with_the_redirect_that_it_is() -> None:
+    about: dict[str, Any] = {
+        "target": Target(Kind.CLICK, 1, 2, 3, "0,0,1,1"),
+        "depends_on": ("grid 2", "user 1"),
+        "since": 10.0,
+        "until": 20.0,
+    }
+    for forwards in (False, True):
+        answer = responses.redirect("https://example.org/", forward_query=forwards, **about)
+        assert {name: getattr(answer, name) for name in about} == about
 
 
 @pytest.mark.parametrize(

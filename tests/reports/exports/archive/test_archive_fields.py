@@ -51,7 +51,7 @@ def test_bounds_come_from_the_column_its_choices_and_its_constraints(
     [
         (Link, "background", "a" * 2048, '"' + "a" * 2048 + '"'),
         (Link, "active_from", None, ""),
-        (Grid, "theme", "dark", '"dark"'),
+        (Grid, "theme", "dusk", '"dusk"'),
         (Click, "is_first_on_link", False, "f"),
         (GridDayValue, "day", "2026-03-04", "2026-03-04"),
     ],

@@ -179,8 +179,8 @@ def test_no_zip(owner: Client) -> None:
 def test_a_newer_version(owner: Client, good: bytes) -> None:
     """Whatever else is new in it."""
     files = unzipped(good) | {"teams.jsonl": b"{}\n"}
-    assert reason(owner, zipped(noted(files, {"schema": 4, "gridlink": "9.0"}))) == (
-        "The archive was made by a newer Gridlink (9.0, schema 4); this one reads schemas up to 3."
+    assert reason(owner, zipped(noted(files, {"schema": 5, "gridlink": "9.0"}))) == (
+        "The archive was made by a newer Gridlink (9.0, schema 5); this one reads schemas up to 4."
     )
 
 

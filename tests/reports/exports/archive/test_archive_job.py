@@ -53,7 +53,7 @@ def test_the_manifest_is_right(owner: Client) -> None:
     files = unzipped(data)
     assert list(files)[-1] == "manifest.json"
     manifest = json.loads(files.pop("manifest.json"))
-    assert (manifest["kind"], manifest["schema"], manifest["status"]) == ("account", 3, "complete")
+    assert (manifest["kind"], manifest["schema"], manifest["status"]) == ("account", 4, "complete")
     assert manifest["files"] == [
         {
             "name": name,

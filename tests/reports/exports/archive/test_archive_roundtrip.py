@@ -18,7 +18,7 @@ from redis import Redis
 
 from gridlink.accounts.models import User
 from gridlink.lib.text import CONTROL
-from grids.models import Grid, Link, Theme, Visibility
+from grids.models import ColourScheme, Grid, Link, Visibility, theme_choices
 from grids.public import wire
 from reports.clicks.enrichment.agents import USER_AGENTS, UserAgentIds
 from reports.exports.archive.registry import TABLES
@@ -241,7 +241,8 @@ GRID = st.fixed_dictionaries(
         "title": TITLE,
         "description": TEXT,
         "visibility": st.sampled_from(Visibility.values),
-        "theme": st.sampled_from(Theme.values),
+        "theme": st.sampled_from([name for name, _ in theme_choices()]),
+        "colour_scheme": st.sampled_from(ColourScheme.values),
         "version": st.integers(1, 1 << 30),
         "created_on": NOTED,
     }

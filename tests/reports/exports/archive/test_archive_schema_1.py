@@ -82,7 +82,8 @@ def test_it_is_restored(owner: Client) -> None:
     assert job.result["reports"] == job.result["schedules"] == job.result["webhooks"] == {}
     assert (Grid.objects.get().title, Link.objects.get().url) == ("Old", "https://e.org/")
     again = archived(owner)
-    assert rows_of(again, "grids") == [GRID]
+    # Light was a theme then, and is the colour scheme of every theme now.
+    assert rows_of(again, "grids") == [{**GRID, "theme": "auto", "colour_scheme": "light"}]
     # It is no new link, which would forward its query.
     assert rows_of(again, "links") == [{**LINK, "forward_query": False}]
 

@@ -1,14 +1,16 @@
-"""Resolve the key in a path to its response, with one query."""
+"""Answer `/l/{key}` and `/v/{key}`: redirects and views counted elsewhere, with one query each."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from math import inf
 
 from django.db import close_old_connections
 
 from grids import selectors
-from grids.public import responses
+from grids.public import changes, responses
+from grids.public.pages import messages
 from grids.public.responses import Response
 from grids.public.wire import Kind, Target
 
@@ -18,15 +20,15 @@ def resolve_link(key: str) -> Response:
     close_old_connections()
     link = selectors.link_resolve(key=key)
     if link is None:
-        return responses.MISSING
+        return messages.missing()
     if link.is_deleted or link.grid.is_deleted:
-        return responses.gone(link.grid_id)
+        return replace(messages.gone(), depends_on=_of_grid(link.grid_id, link.user_id))
     tile = f"{link.x},{link.y},{link.width},{link.height}"
     return responses.redirect(
         link.url,
         forward_query=link.forward_query,
         target=Target(Kind.CLICK, link.user_id, link.grid_id, link.pk, tile),
-        grid=link.grid_id,
+        depends_on=_of_grid(link.grid_id, link.user_id),
         since=_seconds(link.active_from, -inf),
         until=_seconds(link.active_until, inf),
     )
@@ -37,8 +39,14 @@ def resolve_view(key: str) -> Response:
     close_old_connections()
     grid = selectors.grid_resolve(key=key)
     if grid is None:
-        return responses.MISSING
-    return responses.viewed(target=Target(Kind.VIEW, grid.user_id, grid.pk), grid=grid.pk)
+        return messages.missing()
+    return responses.viewed(
+        target=Target(Kind.VIEW, grid.user_id, grid.pk), depends_on=_of_grid(grid.pk, grid.user_id)
+    )
+
+
+def _of_grid(grid: int, user: int) -> tuple[str, ...]:
+    return changes.grid(grid), changes.user(user)
 
 
 def _seconds(moment: datetime | None, default: float) -> float:

@@ -1,0 +1,1 @@
+"""Hold filters of templates: `public_text`."""

@@ -1,0 +1,82 @@
+"""Share rendered pages in the cache Redis, which may be away at any time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from time import monotonic
+
+import msgpack
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from grids.public.pages.document import Content
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = 0.1
+_KEPT_SECONDS = 86_400
+# A Redis that does not answer is left alone for so long, so that no page waits for it again and again.
+_PAUSE_SECONDS = 5.0
+_PREFIX = "gridlink:page:"
+# Of the fields of a packed content.
+_TYPES = [int, tuple, str, bytes, bytes]
+
+
+class SharedCache:
+    """Keep contents under digests of all they are made of: none gets outdated."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(
+            url,
+            socket_connect_timeout=_SECONDS,
+            socket_timeout=_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._paused_until = 0.0
+
+    def get_or_make(self, key: str, make: Callable[[], Content]) -> Content:
+        """Return the content of a key; without Redis it is made each time."""
+        packed = self._try(lambda: self._redis.get(_PREFIX + key))
+        content = _unpack(packed) if packed else None
+        if content is None:
+            content = make()
+            made = _pack(content)
+            self._try(lambda: self._redis.set(_PREFIX + key, made, ex=_KEPT_SECONDS))
+        return content
+
+    def _try(self, call: Callable[[], object]) -> object:
+        if monotonic() < self._paused_until:
+            return None
+        try:
+            return call()
+        except (RedisError, OSError) as error:
+            self._paused_until = monotonic() + _PAUSE_SECONDS
+            logger.warning("cache_unavailable", extra={"error": repr(error)})
+            return None
+
+
+@lru_cache(maxsize=1)
+def shared_cache() -> SharedCache:
+    """Return the cache of this process."""
+    return SharedCache(settings.CACHE_REDIS_URL)
+
+
+def _pack(content: Content) -> bytes:
+    fields = (content.status, content.headers, content.etag, content.gzip, content.brotli)
+    return bytes(msgpack.packb(fields))
+
+
+def _unpack(packed: object) -> Content | None:
+    try:
+        status, headers, *others = fields = msgpack.unpackb(packed, use_list=False)
+        if [*map(type, fields)] == _TYPES:
+            return Content(status, [*headers], *others)
+    except Exception as error:
+        logger.warning("cache_entry_unreadable", extra={"error": repr(error)})
+    # Whatever is there was not written by this version; it is made again.
+    return None
