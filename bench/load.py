@@ -118,7 +118,7 @@ _TOKEN = (
     "expires_on", "last_used_on", "created_on", "modified_on",
 )  # fmt: skip
 _GRID = (
-    "id", "slug", "user_id", "title", "description", "visibility", "theme", "columns",
+    "id", "slug", "user_id", "title", "description", "visibility", "theme", "colour_scheme", "columns",
     "version", "layout_version", "is_deleted", "created_on", "modified_on",
 )  # fmt: skip
 _LINK = (
@@ -146,7 +146,7 @@ def _grids(chance: random.Random, size: Size) -> Iterator[tuple[object, ...]]:
     for key, user in enumerate(owners, 1):
         moment = _BEGINNING + key * _STEP
         title, note = _title(chance), " ".join(chance.choices(_WORDS, k=8))
-        look = ("public", "auto", _COLUMNS, 1, 1, "f")
+        look = ("public", "auto", "auto", _COLUMNS, 1, 1, "f")
         yield key, _slug(chance, "gr"), user, title, note, *look, moment, moment
 
 

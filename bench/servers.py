@@ -127,11 +127,11 @@ def redirect(database: str, redis_url: str) -> Iterator[int]:
     site = Site(port)
     environment = {
         "WEB_HOST": HOST,
-        "REDIRECT_PORT": str(port),
-        "REDIRECT_WORKERS": "1",
+        "PUBLIC_PORT": str(port),
+        "PUBLIC_WORKERS": "1",
         "CLICKS_REDIS_URL": redis_url,
     }
-    with _process("redirect", "", database, environment, lambda log: site.answers()):
+    with _process("public", "", database, environment, lambda log: site.answers()):
         yield port
 
 
