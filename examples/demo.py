@@ -1,4 +1,4 @@
-"""Walk through Gridlink's API: import bookmarks, click them, export them."""
+"""Walk through Gridlink's API: make a page, import bookmarks, click, export."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from examples.review import review, review_checks
+from examples.showcase import make_showcase, page_address, page_checks
 from examples.site import Api, Check, DemoError, Json, bare, console, failures, heading, say
 from examples.visits import clicks
 
@@ -63,18 +64,22 @@ def demo(site: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     api, key = Api(site), secrets.token_hex(16)
     username = sign_up(api, site)
+    grid, links = make_showcase(api, f"library-{secrets.token_hex(3)}")
     tally, verdicts = import_bookmarks(api, folder, key)
     on_grids, exports = show_grids(api), export(api, folder)
-    humans, click_checks = clicks(api)
+    humans, click_checks = clicks(api, grid, links)
     reports = [fetch(api, folder, said) for said in review(api, follow)["files"]]
     heading("Checks")
     failed = failures(import_checks(api, tally, verdicts, key))
-    failed += failures(link_checks(api, exports, tally["links"], on_grids))
+    failed += failures(link_checks(api, exports, tally["links"] + len(links), on_grids))
+    failed += failures(page_checks(api, grid, links))
     failed += sum(failures(file_checks(api, file)) for file in (verdicts, *exports))
     failed += failures(click_checks)
     failed += failures(review_checks({by_format(file): file.body for file in reports}, humans))
     failed += sum(failures(file_checks(api, file)) for file in reports)
-    show_ways_on(site, [verdicts, *exports, *reports], username, api.token)
+    show_ways_on(
+        site, page_address(grid, links), [verdicts, *exports, *reports], username, api.token
+    )
     heading(f"{failed} checks FAILED" if failed else "Every check held.")
     return 1 if failed else 0
 
@@ -194,7 +199,7 @@ def link_checks(api: Api, exports: list[Download], imported: int, on_grids: int)
     table, page = exports
     for file, links in ((table, len(table.table())), (page, page.body.count(b"<A "))):
         said = file.said["rows"]
-        text = f"{links} links; the API: {said}, on the grids {on_grids}, imported {imported}"
+        text = f"{links} links; the API: {said}, on the grids {on_grids}, made {imported}"
         yield links == said == on_grids == imported, f"{file.path.name}: {text}"
     exported = {(row["link"], row["url"]) for row in table.table()}
     listed = {(link["slug"], link["url"]) for link in api.rows("links/?limit=100")}
@@ -216,11 +221,12 @@ def file_checks(api: Api, file: Download) -> Iterator[Check]:
     yield status == 401, f"{name}: without a token or a signature answered with {status}"
 
 
-def show_ways_on(site: str, files: list[Download], username: str, token: str) -> None:
+def show_ways_on(site: str, page: str, files: list[Download], username: str, token: str) -> None:
     """Print where the files are, and what to open next."""
     heading("Files")
     say("\n  ".join(os.path.relpath(file.path) for file in files))
     heading("Open, while Gridlink runs")
+    say(f"Page      {page}")
     say(f"API docs  {site}/api/docs/")
     say(f"Admin     {site}/admin/  {_login('ADMIN')}")
     if port := os.environ.get("FLOWER_PORT"):
