@@ -23,6 +23,7 @@ UNKNOWN_SECONDS = 5.0
 PENDING_MAX = 1_000
 # Requests that wait longer, as for a database that does not respond, get 503 as well.
 PENDING_SECONDS = 5.0
+_OUTDATED_MAX = 100_000
 
 
 class ResponseCache:
@@ -47,8 +48,10 @@ class ResponseCache:
         # Look-ups that later requests may join, and all that have not ended.
         self._pending: dict[str, asyncio.Task[Response]] = {}
         self._running: set[asyncio.Task[Response]] = set()
-        # Grows with every change; a response that was looked up before it may be outdated.
-        self._changes = 0
+        # The notices that each look-up in progress has heard: its response may be older than they are.
+        self._heard: dict[object, set[str]] = {}
+        # The notices since responses became stale.
+        self._outdated: set[str] = set()
 
     async def find(self, key: str) -> Response:
         """Return the response, from memory or the database. Raises what the look-up raises.
@@ -69,11 +72,15 @@ class ResponseCache:
             # A cancelled request does not cancel the look-up for the others.
             return await asyncio.wait_for(asyncio.shield(task), PENDING_SECONDS)
         except TimeoutError:
-            return self._stale.get(key, messages.try_again())
+            return self._usable_stale(key) or messages.try_again()
         except Exception:
-            if stale := self._stale.get(key):
+            if stale := self._usable_stale(key):
                 return stale
             raise
+
+    def _usable_stale(self, key: str) -> Response | None:
+        answer = self._stale.get(key)
+        return answer if answer and self._outdated.isdisjoint(_notices(key, answer)) else None
 
     def _fresh(self, key: str) -> Response | None:
         answer = self.known.get(key)
@@ -96,9 +103,13 @@ class ResponseCache:
 
     async def _resolve_and_keep(self, key: str) -> Response:
         loop = asyncio.get_running_loop()
-        changes = self._changes
-        answer = await loop.run_in_executor(self._executor, self._resolve, key)
-        if changes == self._changes:
+        lookup = object()
+        heard = self._heard[lookup] = set()
+        try:
+            answer = await loop.run_in_executor(self._executor, self._resolve, key)
+        finally:
+            del self._heard[lookup]
+        if _is_current(key, answer, heard):
             self._remember(key, answer)
         return answer
 
@@ -130,34 +141,37 @@ class ResponseCache:
 
     def apply(self, notice: str) -> None:
         """Forget what a notice of `changes` concerns."""
+        for heard in self._heard.values():
+            heard.add(notice)
+        # Later requests must not join a look-up that began before the change.
+        self._pending.clear()
         if notice == changes.EVERYTHING:
             self._clear()
             return
-        self._changed()
         # A new alias may have been looked for in vain; which keys hold it depends on the kind of path.
         if notice == changes.UNKNOWN or notice.startswith(changes.key("")):
             self._unknown.clear()
         for key in list(self._keys.get(notice, ())):
             self._forget(key)
         if self._stale:
-            self._stale = {
-                key: each for key, each in self._stale.items() if notice not in _notices(key, each)
-            }
+            self._outdated.add(notice)
+            if len(self._outdated) > _OUTDATED_MAX:
+                self._drop_stale()
 
-    def _changed(self) -> None:
-        self._changes += 1
-        # Later requests must not join a look-up that began before the change.
-        self._pending.clear()
+    def _drop_stale(self) -> None:
+        self._stale.clear()
+        self._outdated.clear()
 
     def _clear(self) -> None:
         """Mark everything as stale, since notices of changes may have been missed.
 
         What was known is looked up again, and serves as it was only while the database cannot be reached.
         """
-        self._changed()
-        everything = self._stale | self.known
+        usable = {key: each for key, each in self._stale.items() if self._usable_stale(key)}
+        everything = usable | self.known
         fits = sum(each.size for each in everything.values()) <= self._bytes_max
         self._stale = everything if fits else self.known.copy()
+        self._outdated.clear()
         self.known.clear()
         self._unknown.clear()
         self._keys.clear()
@@ -167,6 +181,13 @@ class ResponseCache:
 def _name(key: str) -> str:
     """Return the slug or alias that a key begins with: "page" of "page/feed.xml"."""
     return key.partition("/")[0]
+
+
+def _is_current(key: str, answer: Response, heard: set[str]) -> bool:
+    """Check that none of the notices heard during its look-up concerns a response."""
+    if not answer.depends_on:
+        return not heard
+    return heard.isdisjoint((changes.EVERYTHING, changes.UNKNOWN, *_notices(key, answer)))
 
 
 def _notices(key: str, answer: Response) -> tuple[str, ...]:
