@@ -19,7 +19,7 @@ LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-v
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo run test test-browser test-fast check lint types contracts migrations-check system-check \
+.PHONY: help demo run test test-browser test-fast fuzz mutants check lint types contracts migrations-check system-check \
 	server-checks schema schema-check format lock bench-api bench-jobs bench-redirect bench-pages bench-ingest bench-rollups \
 	bench-export bench-xlsx bench-imports bench-report \
 	countries fonts browser screenshots clean
@@ -44,6 +44,12 @@ test-browser: $(VENV)/installed-dev  ## Run the tests of pages in Chromium alone
 
 test-fast: lint $(VENV)/installed-dev  ## Run the style checks and the tests of files changed since origin/main (BASE=...)
 	@$(WITH_SERVERS) $(PY) -m pytest $(PARALLEL) $$($(PY) -m tests.support.changed $(BASE))
+
+fuzz: $(VENV)/installed-dev  ## Send over 10,000 requests made from the OpenAPI document (FUZZ_EXAMPLES=...)
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),100) $(WITH_SERVERS) $(PY) -m pytest -q --timeout 1800 tests/test_schema_fuzz.py $(ARGS)
+
+mutants: $(VENV)/installed-dev  ## Break the code on purpose and see whether tests notice (hours; ARGS="--sample 5", ARGS=FILE)
+	@$(WITH_SERVERS) $(PY) -m tests.support.mutants $(ARGS)
 
 check: lint types contracts server-checks  ## Run all static checks
 

@@ -3,6 +3,8 @@ sent, and every answer must be one that the document promises, and never a defec
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, cast
@@ -42,7 +44,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 15
+# Of each operation, and as many that break the document. `make fuzz` sends more, and says how many.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 # A layout must name just the links there are; a file, a retry and what follows an import need a job that
 # ended; and no page may be asked for.
 NEVER_HIT = {
@@ -85,8 +88,9 @@ def _answered(owner: Client, report: dict[str, Any]) -> str:
 class Fuzzer:
     """Sends cases with a token, some of them to objects that are there."""
 
-    def __init__(self, owner: Client) -> None:
+    def __init__(self, owner: Client, sent: Counter[int]) -> None:
         self.hits = 0
+        self._sent = sent
         self._owner = owner
         self._application = get_wsgi_application()
         grid = make_grid(owner, visibility="public")
@@ -128,6 +132,7 @@ class Fuzzer:
         """Send a case and check the answer."""
         headers = {"Authorization": f"Token {self._owner.token}"}
         response = case.call_and_validate(app=self._application, headers=headers, checks=CHECKS)
+        self._sent[response.status_code] += 1
         self.hits += case.method == case.operation.method.upper() and response.status_code < 300
 
     def aim(self, case: Any, choose: Callable[[list[Any]], Any]) -> bool:
@@ -153,14 +158,24 @@ class Fuzzer:
         return aimed
 
 
+@pytest.fixture(scope="module")
+def sent(request: pytest.FixtureRequest) -> Iterator[Counter[int]]:
+    """How many answers there were of each status, told at the end."""
+    counts: Counter[int] = Counter()
+    yield counts
+    if reporter := request.config.pluginmanager.get_plugin("terminalreporter"):
+        by_status = ", ".join(f"{status}: {count:,}" for status, count in sorted(counts.items()))
+        reporter.write_line(f"\n{counts.total():,} cases sent ({by_status})")
+
+
 @pytest.fixture
-def fuzzer(alice: Client, published: Any, settings: Any) -> Iterator[Fuzzer]:
+def fuzzer(alice: Client, published: Any, settings: Any, sent: Counter[int]) -> Iterator[Fuzzer]:
     """A fuzzer whose requests stay in the test's transaction, as those of Django's test client do."""
 
     # Nothing may be asked for outside.
     settings.OUTBOUND_PORTS = frozenset()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    fuzzer = Fuzzer(alice)
+    fuzzer = Fuzzer(alice, sent)
     # Django's client connects this again after each of its own requests.
     ends = (request_started, request_finished)
     for end in ends:

@@ -1,4 +1,4 @@
-"""The tests' own tools: which tests a change touches, and how the database is emptied."""
+"""The tests' own tools: which tests a change touches, how the database is emptied, and mutants."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tests.support.changed import ALWAYS, changed_files, selected
 from tests.support.client import Client, make_user
 from tests.support.database import empty_used_tables
 from tests.support.grids.grids import make_grid, make_link
+from tests.support.mutants import files_of_tests
+from tests.support.mutations import mutations
 from tests.support.platform import make_job, user_of
 
 
@@ -113,3 +115,46 @@ def table_size(name: str) -> int:
         cursor.execute("SELECT pg_relation_size(%s)", [name])
         size: int = cursor.fetchone()[0]
     return size
+
+
+@pytest.mark.parametrize(
+    ("source", "mutants"),
+    [
+        ("a < b <= c", ["a <= b <= c", "a < b < c"]),
+        ("if a and b in c: pass", ["if a or b in c: pass", "if a and b not in c: pass"]),
+        ("a = b if not c else True", ["a = b if c else True", "a = b if not c else False"]),
+        ("a = b if c else d", ["a = b if (not c) else d"]),
+        ("a += 1", ["pass", "a += 2"]),
+        ("raise Bad('SELECTED 1 < 2')", ["pass"]),
+        ("é = 'é'; go()", ["é = 'é'; pass"]),
+        ("async def a():\n  await go()", ["async def a():\n  pass"]),
+        ("def a(b: int | None) -> int | None:\n  'Add 1 < 2.'\n  return b", ["…  return None"]),
+        ("@atomic\ndef a(): return None", ["\ndef a(): return None"]),
+        ("@dataclass(frozen=True)\nclass A: pass", []),
+        ("rows.filter(a=b, c=d)", ["pass", "rows.filter( c=d)", "rows.filter(a=b, )"]),
+        ("f'{a} is {b < c}'", []),
+        (
+            "Q = 'SELECT é FROM a WHERE b = 1 AND c IS NULL FOR UPDATE'",
+            [
+                "Q = 'SELECT é FROM a WHERE b <> 1 AND c IS NULL FOR UPDATE'",
+                "Q = 'SELECT é FROM a WHERE b = 1 OR c IS NULL FOR UPDATE'",
+                "Q = 'SELECT é FROM a WHERE b = 1 AND c IS NOT NULL FOR UPDATE'",
+                "Q = 'SELECT é FROM a WHERE b = 1 AND c IS NULL'",
+            ],
+        ),
+        ("Q = 'UPDATE a SET b = b + 1'", ["Q = 'UPDATE a SET b = b + 2'"]),
+    ],
+)
+def test_mutants_differ_in_one_place_that_runs(source: str, mutants: list[str]) -> None:
+    made = [change.applied(source.encode()).decode() for change in mutations(source.encode())]
+    wanted = [mutant.replace("…", source.rpartition("  ")[0]) for mutant in mutants]
+    assert sorted(made) == sorted(wanted)
+
+
+def test_mutants_are_tried_by_the_tests_that_mirror_them_its_own_first() -> None:
+    first, *others = files_of_tests("tasks/jobs/claims.py")
+    assert first == "tests/tasks/jobs/test_claims.py"
+    assert {Path(name).parent.as_posix() for name in others} == {"tests/tasks/jobs"}
+    first, *others = files_of_tests("grids/access.py")
+    assert first == "tests/grids/test_access.py"
+    assert "tests/grids/api/test_grids_api.py" in others
