@@ -1,4 +1,4 @@
-"""Change the code on purpose, one place at a time, and see which changes no test notices (docs/adr/0025).
+"""Change the code on purpose, one place at a time, and see which changes no test notices (docs/adr/0026).
 
 `python -m tests.support.mutants [--sample N] [--seed S] [--again] [FILE ...]`, as `make mutants` runs it. It
 works on a copy under build/, forks a process with the libraries loaded for each mutant, and gives each a
