@@ -15,7 +15,13 @@ from django.utils import timezone
 
 from gridlink.accounts.models import User
 from tasks.jobs import lifecycle
-from tasks.jobs.claims import _CLAIM, Claim
+from tasks.jobs.claims import (
+    _CLAIM,
+    Claim,
+    delete_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 from tasks.jobs.lifecycle import LeaseLost, Outcome, Progress
 from tasks.models import Job
 from tests.support import race
@@ -297,6 +303,28 @@ def claim_in_thread(job: Job) -> Claim | None:
         return next_claim(job)
     finally:
         connection.close()
+
+
+def test_a_job_has_one_checkpoint_until_it_is_deleted(owner: User) -> None:
+    claim, other = claim_of(make_job(owner)), claim_of(make_job(make_user("bob")))
+    assert load_checkpoint(claim) == {}
+    save_checkpoint(other, {"part": 9})
+    save_checkpoint(claim, {"part": 1})
+    save_checkpoint(claim, {"part": 2})
+    assert (load_checkpoint(claim), load_checkpoint(other)) == ({"part": 2}, {"part": 9})
+    delete_checkpoint(claim.job_id)
+    assert (load_checkpoint(claim), load_checkpoint(other)) == ({}, {"part": 9})
+
+
+def test_a_worker_that_lost_the_job_stores_no_checkpoint(owner: User) -> None:
+    job = make_job(owner)
+    stale = claim_of(job)
+    save_checkpoint(stale, {"part": 1})
+    end_lease(job)
+    fresh = claim_of(job)
+    with pytest.raises(LeaseLost):
+        save_checkpoint(stale, {"part": 2})
+    assert load_checkpoint(fresh) == {"part": 1}
 
 
 # --- The rules of fairness, in their order ---------------------------------------------------------
