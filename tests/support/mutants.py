@@ -40,10 +40,12 @@ SUBJECTS = (
     "reports/clicks/parsing/*.py", "reports/exports/parts.py",
     *(f"grids/public/{name}.py" for name in PUBLIC),
 )  # fmt: skip
-# Who may see what is proved by requests.
+# What only requests prove: who may see what, and downloads.
 ELSEWHERE = {
-    "gridlink/accounts/access.py": "tests/grids/api",
-    **{f"{app}/access.py": f"tests/{app}/api" for app in ("tasks", "grids", "reports")},
+    "grids/access.py": "tests/grids/api/test_*.py",
+    "reports/access.py": "tests/reports/api/test_*.py",
+    "tasks/access.py": "tests/tasks/api/test_*.py",
+    "tasks/storage/downloads.py": "tests/tasks/api/test_download*.py",
 }
 LIBRARIES = ("boto3", "celery", "django.contrib.admin", "moto.server", "pyarrow", "schemathesis")
 WORK = ROOT / "build" / "mutants"
@@ -105,8 +107,8 @@ def tried(name: str, sample: int | None, seed: int) -> Counter[str]:
 
 def files_of_tests(name: str) -> tuple[str, ...]:
     """Return the files of tests beside a module's mirror, those of its own name first."""
-    folders = {*tests_of(name, ROOT), ELSEWHERE.get(name, "tests/support")}
-    files = [test for folder in folders for test in (ROOT / folder).glob("test_*.py")]
+    globs = [f"{folder}/test_*.py" for folder in tests_of(name, ROOT)]
+    files = [test for glob in (*globs, ELSEWHERE.get(name, "-")) for test in ROOT.glob(glob)]
     stem = Path(name).stem.removesuffix("s")
     files.sort(key=lambda test: (stem not in test.stem, test.stat().st_size, test))
     return tuple(test.relative_to(ROOT).as_posix() for test in files)
