@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, InternalError, transaction
+from django.db import IntegrityError, InternalError, ProgrammingError, transaction
 from django.db.models.functions import Now
 
 from gridlink.accounts.models import User
 from grids.models import Grid
 from tasks.jobs import lifecycle
+from tasks.jobs.claims import Claim
 from tasks.jobs.lifecycle import FinishedFile, LeaseLost, Outcome, Progress
 from tasks.models import Job, JobEvent, JobFile
 from tests.support.client import make_user
@@ -113,6 +115,33 @@ def test_failing_effects_leave_the_job_running(owner: User) -> None:
     assert history(job)[-1] == ("failed", 1, {"code": "broken", "message": "It broke."})
     job.refresh_from_db()
     assert (job.error_code, job.error_message) == ("broken", "It broke.")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda held: lifecycle.fail(held, code="broken", message="It broke."),
+        lifecycle.cancel,
+        lambda held: lifecycle.release(held, reason="disk", delay=timedelta(0)),
+        lifecycle.hand_back,
+        lambda held: lifecycle.move(held, queue="imports"),
+    ],
+    ids=["fail", "cancel", "release", "hand_back", "move"],
+)
+def test_a_state_changes_with_its_history_or_not_at_all(
+    owner: User, monkeypatch: pytest.MonkeyPatch, change: Callable[[Claim], None]
+) -> None:
+    job = make_job(owner)
+    held = claim_of(job)
+    before = row(job)
+    with monkeypatch.context() as patch:
+        patch.setattr(lifecycle, "_RECORD", "INSERT INTO no_such_table VALUES (%s, %s, %s, %s)")
+        with pytest.raises(ProgrammingError):
+            change(held)
+    assert (row(job), event_types(job)) == (before, ["claimed"])
+    change(held)
+    assert row(job) != before
+    assert len(event_types(job)) == 2
 
 
 def test_release_counts_the_attempt_and_puts_the_job_off(owner: User) -> None:
