@@ -204,13 +204,27 @@ def test_missing_events_are_counted(redirect: Redirect, caplog: pytest.LogCaptur
     assert rows("reports_producer", "number, accepted, missing") == [(5, 10, 8)]
 
 
-def test_events_of_a_bad_clock_count_as_of_now(redirect: Redirect) -> None:
+def test_events_of_a_bad_clock_count_as_of_now(
+    redirect: Redirect, caplog: pytest.LogCaptureFixture
+) -> None:
     day = 86_400
     redirect.send(click(2 * day), click(-40 * 366 * day), click(at=0))
     before = datetime.now(UTC) - timedelta(seconds=60)
-    assert count().events == 3
+    with caplog.at_level(logging.WARNING):
+        assert count().events == 3
+    told: list[Any] = [r for r in caplog.records if r.msg == "clicks_bad_clock"]
+    assert [record.events for record in told] == [3]
     moments = Click.objects.values_list("clicked_on", flat=True)
     assert all(before < moment < before + timedelta(seconds=120) for moment in moments)
+
+
+def test_nothing_is_said_of_clocks_that_are_right(
+    redirect: Redirect, caplog: pytest.LogCaptureFixture
+) -> None:
+    redirect.send(click(0), click(1))
+    with caplog.at_level(logging.WARNING):
+        assert count().events == 2
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(
