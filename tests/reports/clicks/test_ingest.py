@@ -204,6 +204,17 @@ def test_missing_events_are_counted(redirect: Redirect, caplog: pytest.LogCaptur
     assert rows("reports_producer", "number, accepted, missing") == [(5, 10, 8)]
 
 
+def test_what_is_missing_is_counted_once_however_many_batches_follow(
+    redirect: Redirect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_PAGE", 1)
+    redirect.group(click(), click())
+    for second in (0, 100, 200):
+        redirect.send(click(second))
+    counts = drain(seconds=60, events=1).counts
+    assert counts == IngestCounts(events=3, missing=2)
+
+
 def test_events_of_a_bad_clock_count_as_of_now(
     redirect: Redirect, caplog: pytest.LogCaptureFixture
 ) -> None:
