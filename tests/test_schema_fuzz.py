@@ -4,6 +4,7 @@ sent, and every answer must be one that the document promises, and never a defec
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
@@ -163,9 +164,10 @@ def sent(request: pytest.FixtureRequest) -> Iterator[Counter[int]]:
     """How many answers there were of each status, told at the end."""
     counts: Counter[int] = Counter()
     yield counts
-    if reporter := request.config.pluginmanager.get_plugin("terminalreporter"):
-        by_status = ", ".join(f"{status}: {count:,}" for status, count in sorted(counts.items()))
-        reporter.write_line(f"\n{counts.total():,} cases sent ({by_status})")
+    by_status = ", ".join(f"{status}: {count:,}" for status, count in sorted(counts.items()))
+    capture: Any = request.config.pluginmanager.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        sys.stdout.write(f"\n{counts.total():,} cases sent ({by_status})\n")
 
 
 @pytest.fixture
