@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from gridlink.lib.weburl import shared_host
 from tasks.storage import StorageError, object_store
 
 
@@ -40,11 +40,10 @@ def debug_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
 @register("gridlink", deploy=True)
 def hosts_check(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warn when pages of users share a host, and so its cookies, with the app."""
-    pages, app = (urlsplit(url).hostname for url in (settings.LINK_BASE_URL, settings.PUBLIC_URL))
-    if pages and pages == app:
+    if host := shared_host(settings.LINK_BASE_URL, settings.PUBLIC_URL):
         return [
             Warning(
-                f"LINK_BASE_URL and PUBLIC_URL have the same host, {pages}.",
+                f"LINK_BASE_URL and PUBLIC_URL have the same host, {host}.",
                 hint="Give them two names: see docs/operations.md, Two hosts.",
                 id="gridlink.W002",
             )

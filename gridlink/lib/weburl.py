@@ -137,3 +137,9 @@ def _normal(url: str) -> str:
     head, separator, tail = normal.partition("://")
     host, slash, rest = tail.partition("/")
     return f"{head.lower()}{separator}{host.removesuffix(_DEFAULT_PORTS[scheme])}{slash}{rest}"
+
+
+def shared_host(one: str, other: str) -> str:
+    """Return the host that two URLs have in common, or ""."""
+    host = urlsplit(one).hostname or ""
+    return host if host == urlsplit(other).hostname else ""

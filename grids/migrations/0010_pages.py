@@ -50,8 +50,10 @@ BEGIN
             WHERE OLD.visibility <> NEW.visibility OR OLD.is_deleted <> NEW.is_deleted;
         PERFORM pg_notify('gridlink_changes', 'key ' || NEW.slug);
     END IF;
+    -- Of a user without a public grid the profile was looked for in vain; and the map of the site lists all.
     IF TG_OP = 'INSERT' AND NEW.visibility = 'public' THEN
-        -- Of a user without a public grid the profile was looked for in vain.
+        PERFORM pg_notify('gridlink_changes', 'unknown');
+    ELSIF TG_OP = 'DELETE' AND OLD.visibility = 'public' THEN
         PERFORM pg_notify('gridlink_changes', 'unknown');
     END IF;
     IF TG_OP <> 'DELETE' THEN

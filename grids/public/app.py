@@ -71,6 +71,9 @@ class PublicApp:
         except (DatabaseError, InterfaceError) as error:
             logger.warning("link_not_resolved", extra={"error": repr(error)})
             return messages.try_again()
+        except Exception:
+            logger.exception("page_defect")
+            return messages.try_again()
 
     def _health(self) -> Response:
         where = "spool" if self._writer.is_spooling else "redis"

@@ -24,6 +24,7 @@ PENDING_MAX = 1_000
 # Requests that wait longer, as for a database that does not respond, get 503 as well.
 PENDING_SECONDS = 5.0
 _OUTDATED_MAX = 100_000
+_MAKING = (changes.key(""), "grid ")
 
 
 class ResponseCache:
@@ -148,8 +149,8 @@ class ResponseCache:
         if notice == changes.EVERYTHING:
             self._clear()
             return
-        # A new alias may have been looked for in vain; which keys hold it depends on the kind of path.
-        if notice == changes.UNKNOWN or notice.startswith(changes.key("")):
+        # What was looked for in vain may exist now: an alias, or a further part of a grid's page.
+        if notice == changes.UNKNOWN or notice.startswith(_MAKING):
             self._unknown.clear()
         for key in list(self._keys.get(notice, ())):
             self._forget(key)

@@ -45,7 +45,7 @@ class Response:
     @property
     def size(self) -> int:
         """Return the bytes that it takes in a cache, roughly."""
-        return 1_000
+        return 1_000 + sum(len(value) for _, value in self.start["headers"])
 
     def negotiate(self, scope: Mapping[str, Any]) -> Response:
         """Return the response to a request, which is an ASGI scope: this one."""

@@ -44,7 +44,7 @@ def make_routes() -> list[Route]:
         _route(
             executor,
             "/g/",
-            rf"(?:{_NAME})(?:/(?:[1-9][0-9]{{0,3}}|[a-z]+\.[a-z]+))?",
+            rf"(?:{_NAME})(?:/(?:[1-9][0-9]{{0,3}}|feed\.xml|feed\.json|icon\.svg))?",
             resolve_grid_page,
             _PAGES_BYTES,
         ),

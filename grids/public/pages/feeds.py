@@ -35,7 +35,6 @@ def rss(grid: Grid) -> Content:
             pubdate=link.created_on,
             unique_id=link.slug,
             unique_id_is_permalink=False,
-            categories=[plain(tag) for tag in link.tags],
         )
     return make_content(feed.writeString("utf-8").encode(), "application/rss+xml; charset=utf-8")
 
@@ -68,7 +67,6 @@ def _item(link: Link) -> dict[str, Any]:
         "title": plain(link.title) or link.url,
         "content_text": plain(link.note),
         "date_published": _timestamp(link.created_on),
-        "tags": [plain(tag) for tag in link.tags],
     }
 
 

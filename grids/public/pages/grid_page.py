@@ -40,13 +40,13 @@ def resolve_grid_page(key: str) -> Response:
         return _document(grid, monogram_icon(monogram(plain(grid.title)), grid.theme))
     if (feed := _FEEDS.get(rest)) and grid.visibility == Visibility.PUBLIC:
         return _document(grid, feed(grid))
-    return _part(grid, int(rest or 1)) if not rest or rest.isdecimal() else _absent(grid)
+    return _part(grid, int(rest or 1)) if not rest or rest.isdecimal() else missing()
 
 
 def _part(grid: Grid, part: int) -> Response:
     links = selectors.part_links(grid, part)
     if not links and part > 1:
-        return _absent(grid)
+        return missing()
     has_more = len(links) > selectors.PART_LINKS
     shown = links[: selectors.PART_LINKS]
     context = make_context(grid, shown, part=part, has_more=has_more)
@@ -65,10 +65,6 @@ def _document(grid: Grid, content: Content, target: Target | None = None) -> Doc
     )
 
 
-def _absent(grid: Grid) -> Response:
-    return _document(grid, missing().content)
-
-
 def make_context(grid: Grid, links: list[Link], *, part: int, has_more: bool) -> dict[str, Any]:
     """Return what the template shows of a part of a grid's page: plain values only."""
     sections, css = make_sections(links, grid.columns)
@@ -85,6 +81,8 @@ def make_context(grid: Grid, links: list[Link], *, part: int, has_more: bool) ->
         "monogram": monogram(title),
         "owner": plain(grid.user.get_full_name()),
         "profile": f"/@{grid.user.username}" if listed else "",
+        # Whoever verifies them looks for the address itself, not for the redirect to it.
+        "me": [link.url for link in links if link.style.get("me")],
         "sections": [asdict(section) for section in sections],
         "columns": grid.columns,
         "css": f".tiles{{--columns:{grid.columns}}}{css}",

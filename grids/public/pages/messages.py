@@ -37,6 +37,12 @@ def try_again() -> Document:
     return _message(503, _("Please try again"), text, (b"retry-after", b"2"))
 
 
+def render_all() -> None:
+    """Render each of these pages before it is needed."""
+    for page in (missing, early, gone, try_again):
+        page()
+
+
 def _message(status: int, heading: str, text: str, *headers: tuple[bytes, bytes]) -> Document:
     context = {"title": heading, "heading": heading, "text": text}
     return make_document(render_page("message.html", context, status=status, headers=headers))

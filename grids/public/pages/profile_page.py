@@ -15,7 +15,7 @@ from grids.public.pages import selectors
 from grids.public.pages.document import make_document
 from grids.public.pages.messages import missing
 from grids.public.pages.rendering import render_page
-from grids.public.pages.tiles import monogram, monogram_colour, plain
+from grids.public.pages.tiles import monogram, monogram_colour, plain, tile_monogram
 from grids.public.responses import Response
 
 _TEXT_CHARS = 160
@@ -71,7 +71,7 @@ def _card(grid: Grid, links: list[Link]) -> dict[str, Any]:
 
 def _preview(link: Link) -> dict[str, Any]:
     return {
-        "monogram": monogram(plain(link.title)),
+        "monogram": tile_monogram(link),
         "colour": monogram_colour(link.url),
         "is_wide": link.width > 1,
     }

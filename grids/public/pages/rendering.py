@@ -22,6 +22,7 @@ from grids.public.pages.shared_cache import shared_cache
 STYLESHEET = "web/public.css"
 _HTML = "text/html; charset=utf-8"
 _TEMPLATES = (
+    Path(__file__).parent,
     Path(__file__).parents[2] / "templates" / "public",
     Path(settings.BASE_DIR) / "gridlink" / "web",
 )

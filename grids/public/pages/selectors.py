@@ -65,9 +65,9 @@ def preview_links(grids: list[Grid]) -> dict[int, list[Link]]:
 
 
 def public_grids() -> QuerySet[Grid]:
-    """List all public grids for the map of the site, the last changed first."""
+    """List all public grids for the map of the site, with their addresses only."""
     grids = Grid.objects.live().filter(visibility=Visibility.PUBLIC, user__is_active=True)
-    return grids.select_related("user").order_by("-modified_on", "-id")
+    return grids.only("slug", "alias", "modified_on").order_by("id")
 
 
 def _shown(grid: Grid) -> LinkQuerySet:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import blake2b
+from hmac import compare_digest
 from time import monotonic
 
 import msgpack
 from django.conf import settings
+from django.db import connections
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -23,8 +26,7 @@ _KEPT_SECONDS = 86_400
 # A Redis that does not answer is left alone for so long, so that no page waits for it again and again.
 _PAUSE_SECONDS = 5.0
 _PREFIX = "gridlink:page:"
-# Of the fields of a packed content.
-_TYPES = [int, tuple, str, bytes, bytes]
+_MAC_BYTES = 32
 
 
 class SharedCache:
@@ -41,11 +43,11 @@ class SharedCache:
 
     def get_or_make(self, key: str, make: Callable[[], Content]) -> Content:
         """Return the content of a key; without Redis it is made each time."""
-        packed = self._try(lambda: self._redis.get(_PREFIX + key))
-        content = _unpack(packed) if packed else None
+        entry = self._try(lambda: self._redis.get(_PREFIX + key))
+        content = _unpack(key, entry) if isinstance(entry, bytes) else None
         if content is None:
             content = make()
-            made = _pack(content)
+            made = _pack(key, content)
             self._try(lambda: self._redis.set(_PREFIX + key, made, ex=_KEPT_SECONDS))
         return content
 
@@ -66,17 +68,30 @@ def shared_cache() -> SharedCache:
     return SharedCache(settings.CACHE_REDIS_URL)
 
 
-def _pack(content: Content) -> bytes:
+def _pack(key: str, content: Content) -> bytes:
     fields = (content.status, content.headers, content.etag, content.gzip, content.brotli)
-    return bytes(msgpack.packb(fields))
+    packed = bytes(msgpack.packb(fields))
+    return _mac(key, packed) + packed
 
 
-def _unpack(packed: object) -> Content | None:
-    try:
-        status, headers, *others = fields = msgpack.unpackb(packed, use_list=False)
-        if [*map(type, fields)] == _TYPES:
-            return Content(status, [*headers], *others)
-    except Exception as error:
-        logger.warning("cache_entry_unreadable", extra={"error": repr(error)})
-    # Whatever is there was not written by this version; it is made again.
-    return None
+def _unpack(key: str, entry: bytes) -> Content | None:
+    mac, packed = entry[:_MAC_BYTES], entry[_MAC_BYTES:]
+    if not compare_digest(mac, _mac(key, packed)):
+        # Not written by these processes; it is made again.
+        logger.warning("cache_entry_unreadable")
+        return None
+    status, headers, *others = msgpack.unpackb(packed, use_list=False)
+    return Content(status, [*headers], *others)
+
+
+def _mac(key: str, packed: bytes) -> bytes:
+    """Authenticate an entry: only who knows the database's password can write one."""
+    return blake2b(key.encode() + packed, key=_secret(), digest_size=_MAC_BYTES).digest()
+
+
+@lru_cache(maxsize=1)
+def _secret() -> bytes:
+    # The processes of the public tier share no other secret: they have nothing to sign.
+    database = connections["default"].settings_dict
+    parts = [str(database[name]) for name in ("HOST", "PORT", "NAME", "USER", "PASSWORD")]
+    return blake2b(repr(parts).encode()).digest()

@@ -14,6 +14,7 @@ from django.db import close_old_connections
 
 from gridlink.web.themes import DEFAULT_THEME
 from grids.models import Grid
+from grids.public import changes
 from grids.public.pages import selectors
 from grids.public.pages.document import Content, Document, make_content, make_document
 from grids.public.pages.feeds import grid_address
@@ -22,7 +23,7 @@ from grids.public.pages.messages import missing
 from grids.public.pages.profile_page import profile_page
 from grids.public.responses import Response
 
-_MAP = re.compile(r"sitemap-([1-9][0-9]{0,5})\.xml")
+_MAP = re.compile(r"sitemap-([1-9][0-9]{0,2})\.xml")
 _MAP_GRIDS = 10_000
 _MAP_SECONDS = 600.0
 _XMLNS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
@@ -73,8 +74,8 @@ def _xml(text: str) -> Document:
 
 
 def _site_document(content: Content) -> Document:
-    # Of a map that changes with every grid, some minutes' age is fine.
-    document = make_document(content, depends_on=("site",))
+    # A grid that is hidden leaves the map at once; for the times of changes some minutes' age is fine.
+    document = make_document(content, depends_on=("site", changes.UNKNOWN))
     return replace(document, fresh_until=time() + _MAP_SECONDS)
 
 

@@ -23,6 +23,7 @@ _FONTS = {"serif": "ui-serif,Georgia,serif", "mono": "ui-monospace,monospace"}
 _ALIGN = {"centre": "center", "end": "end"}
 # Marks that stack without end would cover other tiles.
 _MARKS_MAX = 4
+_OWN_MARK = "background:color-mix(in srgb,var(--ink) 12%,transparent);color:var(--ink)"
 _WORD = re.compile(r"\w")
 
 
@@ -39,7 +40,6 @@ class Tile:
     monogram: str
     colour: int
     shape: str
-    rel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +87,27 @@ def _by_section(links: Iterable[Link]) -> Iterator[tuple[str, list[Link]]]:
 
 
 def _tile(number: int, link: Link, place: Place) -> Tile:
-    title = plain(link.title) or link.url
     return Tile(
         number=number,
         href=f"/l/{link.alias or link.slug}",
         url=link.url,
-        title=title,
+        title=tile_title(link),
         host=host_of(link.url).removeprefix("www."),
         note=_excerpt(link.note, place),
-        monogram=monogram(plain(str(link.style.get("icon", ""))) or title),
+        monogram=tile_monogram(link),
         colour=monogram_colour(link.url),
         shape=_shape(place),
-        rel="me noopener" if link.style.get("me") else "noopener",
     )
+
+
+def tile_title(link: Link) -> str:
+    """Return a link's title, or else its host."""
+    return plain(link.title) or host_of(link.url).removeprefix("www.") or link.url
+
+
+def tile_monogram(link: Link) -> str:
+    """Return the letter on a link's tile: of its icon, or else of its title."""
+    return monogram(plain(str(link.style.get("icon", ""))) or tile_title(link))
 
 
 def _shape(place: Place) -> str:
@@ -168,14 +176,17 @@ def _own_colours(number: int, link: Link) -> str:
     style, declared = link.style, []
     if is_colour(link.background):
         ink = readable_ink(link.background, str(style.get("text_colour", "")))
-        declared.append(f"--tile:{link.background};--ink:{ink};--muted:{ink};--accent:{ink}")
+        declared.append(f"--tile:{link.background};--ink:{ink};--muted:{ink}")
     if font := _FONTS.get(str(style.get("font"))):
         declared.append(f"font-family:{font}")
     if align := _ALIGN.get(str(style.get("align"))):
-        declared.append(f"text-align:{align};justify-items:{align}")
+        declared.append(f"text-align:{align}")
     if isinstance(style.get("radius"), int):
         declared.append(f"border-radius:{style['radius']}px")
     if is_colour(str(style.get("border_colour", ""))):
         width = style.get("border_width", 2)
+        width = width if isinstance(width, int) else 2
         declared.append(f"box-shadow:none;border:{width}px solid {style['border_colour']}")
-    return f"#t{number}{{{';'.join(declared)}}}" if declared else ""
+    rule = f"#t{number}{{{';'.join(declared)}}}" if declared else ""
+    # The marks' own colours would clash with it.
+    return rule + (f"#t{number} .mark{{{_OWN_MARK}}}" if is_colour(link.background) else "")

@@ -53,7 +53,7 @@ def test_the_map_holds_what_is_public(alice: Client) -> None:
     Grid.objects.create(user=closed, alias="closed", visibility=Visibility.PUBLIC)
     type(closed).objects.filter(pk=closed.pk).update(is_active=False)
     assert places("sitemap.xml") == ["https://go.example/sitemap-1.xml"]
-    assert places("sitemap-1.xml") == ["https://go.example/g/two", "https://go.example/g/one"]
+    assert places("sitemap-1.xml") == ["https://go.example/g/one", "https://go.example/g/two"]
 
 
 def test_a_large_site_has_several_maps(
