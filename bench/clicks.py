@@ -1,4 +1,4 @@
-"""Write generated clicks to a stream as redirect processes do, reproducibly.
+"""Write generated clicks to a stream as `public` processes do, reproducibly.
 
 Few links get most of the clicks. People come in sessions: they click some links of one grid within minutes,
 now and then the same one twice. Bots click any link. Only the dates depend on today.

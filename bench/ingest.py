@@ -1,6 +1,6 @@
 """Measure click ingest against plain COPY of the same rows: `make bench-ingest`.
 
-A million clicks lie in the stream as the redirect tier writes them. They are drained: read, decoded,
+A million clicks lie in the stream as the public tier writes them. They are drained: read, decoded,
 enriched, classified, stored, rolled up, deleted. The resulting rows, dumped table by table, are then
 loaded by COPY into the same, emptied tables with the same indexes. Both are done in turns.
 """

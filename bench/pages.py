@@ -32,7 +32,7 @@ from redis import Redis
 
 from bench.load import Size, load
 from bench.report import conclude, percentile, say, show
-from bench.servers import HOST, database, free_port, redirect, server_url, stop_gently
+from bench.servers import HOST, database, free_port, public_site, server_url, stop_gently
 from bench.wrk import CONNECTIONS, Run, missing_programs, nginx, wrk
 from gridlink.embedded import embedded_redis
 from gridlink.lib.server_process import running
@@ -69,7 +69,7 @@ def _measure(name: str, url: str, folder: Path) -> int:
     Grid.objects.update(visibility=Visibility.PUBLIC)
     settings.CLICKS_REDIS_URL = url
     keys = list(Grid.objects.order_by("pk").values_list("slug", flat=True))
-    with redirect(name, url) as port, redirect(name, url) as second:
+    with public_site(name, url) as port, public_site(name, url) as second:
         figures = {"uncached_p95_ms": _uncached(port, keys[1 : _UNCACHED + 1]) * 1000}
         figures |= _speed(name, port, keys[0], folder)
         figures["change_s"] = _change(keys[0], (port, second))

@@ -19,7 +19,7 @@ from redis import Redis
 
 from bench.load import Size, load
 from bench.report import conclude, say, show
-from bench.servers import database, redirect, stop_gently
+from bench.servers import database, public_site, stop_gently
 from bench.wrk import CONNECTIONS, Run, missing_programs, nginx, wrk
 from gridlink.embedded import embedded_redis
 from grids.models import Grid, Link, Visibility
@@ -75,7 +75,7 @@ def _measure(name: str, url: str, folder: Path) -> int:
     script = folder / "requests.lua"
     slugs = Link.objects.values_list("slug", flat=True)
     script.write_text(_SCRIPT % ", ".join(f'"/l/{slug}"' for slug in slugs))
-    with redirect(name, url) as port, nginx(folder, _LOCATION) as nginx_port:
+    with public_site(name, url) as port, nginx(folder, _LOCATION) as nginx_port:
         options = ["-s", str(script)]
         wrk(port, "", 2, options)
         sides: dict[str, list[Run]] = {"nginx": [], "everysec": [], "always": []}

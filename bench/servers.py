@@ -121,8 +121,8 @@ def worker_memory() -> Iterator[float]:
 
 
 @contextlib.contextmanager
-def redirect(database: str, redis_url: str) -> Iterator[int]:
-    """Run the Procfile's redirect process with one worker; yield its port."""
+def public_site(database: str, redis_url: str) -> Iterator[int]:
+    """Run the Procfile's `public` process with one worker; yield its port."""
     port = free_port()
     site = Site(port)
     environment = {

@@ -10,7 +10,7 @@ from reports.models import Producer, SetAside
 
 @admin.register(Producer)
 class ProducerAdmin(ReadOnly, admin.ModelAdmin[Producer]):
-    """Show redirect processes, and how many of their events never arrived."""
+    """Show `public` processes, and how many of their events never arrived."""
 
     list_display = ("name", "number", "accepted", "missing", "seen_on")
     search_fields = ("name",)

@@ -1,4 +1,4 @@
-"""Build the responses of the redirect tier, each once for many requests."""
+"""Build the responses of the public tier, each once for many requests."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Encode events for their way to the ingest: groups in a Redis stream.
 
-A group is one entry of the stream, written by one producer (a redirect process) under the next number of its
+A group is one entry of the stream, written by one producer (a `public` process) under the next number of its
 own sequence. The two identify the group for good: what is sent twice, because a response was lost or a spool
 was replayed, is recognised by the reader and counted once; a missing number shows a loss.
 """

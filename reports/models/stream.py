@@ -8,7 +8,7 @@ from gridlink.lib.models import count_field
 
 
 class Producer(models.Model):
-    """Store how far the groups of one redirect process are counted."""
+    """Store how far the groups of one `public` process are counted."""
 
     name = models.CharField(max_length=32, primary_key=True)
     # The number of its last group that is counted, or known to be missing.

@@ -18,7 +18,7 @@ from gridlink.accounts.models import User
 from gridlink.web.themes import SCHEMES
 from tests.support.browser.chromium import lacking, opened, started
 from tests.support.grids.sample_pages import make_page
-from tests.support.processes import redirect
+from tests.support.processes import public_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -41,7 +41,7 @@ def main() -> None:
         owner = User.objects.create(username="library", display_name="Friends of the library")
         for look, fields in _LOOKS.items():
             make_page(owner, LINKS, alias=look, **{**GRID, **fields})
-        with redirect(Path(logs)) as process:
+        with public_site(Path(logs)) as process:
             for page in (*(f"g/{look}" for look in _LOOKS), "@library"):
                 _draw(browser, f"http://127.0.0.1:{process.port}/{page}", folder)
 

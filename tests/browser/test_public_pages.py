@@ -34,9 +34,9 @@ from tests.support.browser.layout import (
 )
 from tests.support.browser.timing import best, largest_paint, layout_shift, observe, throttle
 from tests.support.client import make_user
-from tests.support.grids.redirects import arrived, ask, once
 from tests.support.grids.sample_pages import SAMPLE, make_page, sixty
-from tests.support.processes import Redirect, redirect
+from tests.support.grids.visits import arrived, ask, once
+from tests.support.processes import PublicSite, public_site
 from tests.support.redis import OwnRedis, own_redis
 from tests.support.waiting import wait_for
 from tests.support.web import Web, reply, web
@@ -63,7 +63,7 @@ PAGE_BYTES, TOTAL_BYTES = 14_000, 40_000
 class Site:
     """A public process with grids of every look, theme and direction, and a server that links lead to."""
 
-    def __init__(self, process: Redirect, redis: OwnRedis, away: Web) -> None:
+    def __init__(self, process: PublicSite, redis: OwnRedis, away: Web) -> None:
         self.port, self.redis, self.away = process.port, redis, away
         self.origin = f"http://127.0.0.1:{process.port}"
         self.owners = {name: _owner(name, locale) for name, locale in LANGUAGES.items()}
@@ -135,7 +135,7 @@ def site(
         django_db_blocker.unblock(),
         own_redis(folder / "redis", settings) as redis,
         web(target=reply(200, b"You are here")) as away,
-        redirect(folder) as process,
+        public_site(folder) as process,
     ):
         site = Site(process, redis, away)
         try:

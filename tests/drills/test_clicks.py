@@ -13,7 +13,7 @@ from reports.models import Click, LinkHour, Producer, SetAside
 from tests.support.client import make_user
 from tests.support.grids.crowd import Crowd
 from tests.support.postgres import end_other_connections, own_postgres
-from tests.support.processes import beat, redirect, worker
+from tests.support.processes import beat, public_site, worker
 from tests.support.redis import OwnRedis
 from tests.support.rows import load_links
 from tests.support.waiting import wait_for
@@ -69,15 +69,15 @@ def assert_everything_adds_up(clicks: int) -> None:
     assert not SetAside.objects.exists()
 
 
-def test_redirect_process_killed_under_load(
+def test_public_process_killed_under_load(
     redis: OwnRedis, paths: list[str], tmp_path: Path
 ) -> None:
     with beat(tmp_path), worker(tmp_path, queues="ingest"):
-        with redirect(tmp_path) as first, Crowd(first.port, paths, visitors=VISITORS) as crowd:
+        with public_site(tmp_path) as first, Crowd(first.port, paths, visitors=VISITORS) as crowd:
             await_clicks(crowd)
             first.signal_all(signal.SIGKILL)
             wait_for(lambda: crowd.answers[0], what="visitors who got no answer")
-        with redirect(tmp_path) as second, Crowd(second.port, paths) as after:
+        with public_site(tmp_path) as second, Crowd(second.port, paths) as after:
             await_clicks(after, 100)
         answered = crowd.sent_on + after.sent_on
         found = await_recorded(answered)
@@ -89,7 +89,7 @@ def test_redirect_process_killed_under_load(
 def test_redis_killed_and_restarted_under_load(
     redis: OwnRedis, paths: list[str], tmp_path: Path
 ) -> None:
-    with beat(tmp_path), worker(tmp_path, queues="ingest"), redirect(tmp_path) as process:
+    with beat(tmp_path), worker(tmp_path, queues="ingest"), public_site(tmp_path) as process:
         with Crowd(process.port, paths, visitors=VISITORS) as crowd:
             await_clicks(crowd)
             redis.kill()
@@ -103,7 +103,7 @@ def test_redis_killed_and_restarted_under_load(
 
 
 def test_a_minute_without_redis(redis: OwnRedis, paths: list[str], tmp_path: Path) -> None:
-    with redirect(tmp_path) as process:
+    with public_site(tmp_path) as process:
         redis.stop()
         with Crowd(process.port, paths, visitors=2, pause=0.02) as crowd:
             wait_for(lambda: crowd.elapsed() >= 60, seconds=90, what="a minute")
@@ -118,7 +118,7 @@ def test_a_minute_without_redis(redis: OwnRedis, paths: list[str], tmp_path: Pat
 def test_ingest_worker_killed_in_its_transaction(
     redis: OwnRedis, paths: list[str], tmp_path: Path
 ) -> None:
-    with redirect(tmp_path) as process:
+    with public_site(tmp_path) as process:
         with Crowd(process.port, paths, visitors=VISITORS) as crowd:
             await_clicks(crowd)
         # Whoever wants to write sums waits here, with the rows of the clicks already inserted.
@@ -152,7 +152,7 @@ def test_postgres_restarted_under_load(
     """Stopped in the midst of counting and started again, five times."""
     with own_postgres() as postgres:
         paths = make_paths()
-        with beat(tmp_path), worker(tmp_path, queues="ingest"), redirect(tmp_path) as process:
+        with beat(tmp_path), worker(tmp_path, queues="ingest"), public_site(tmp_path) as process:
             with Crowd(process.port, paths, visitors=VISITORS) as crowd:
                 await_clicks(crowd)
                 wait_for(recorded, seconds=60, what="clicks in Postgres")
@@ -168,7 +168,7 @@ def test_postgres_restarted_under_load(
 def test_everybodys_connections_ended_under_load(
     redis: OwnRedis, paths: list[str], tmp_path: Path
 ) -> None:
-    with beat(tmp_path), worker(tmp_path, queues="ingest"), redirect(tmp_path) as process:
+    with beat(tmp_path), worker(tmp_path, queues="ingest"), public_site(tmp_path) as process:
         with Crowd(process.port, paths, visitors=VISITORS) as crowd:
             await_clicks(crowd)
             wait_for(recorded, seconds=60, what="clicks in Postgres")

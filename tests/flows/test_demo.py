@@ -18,7 +18,7 @@ from tasks.api.jobs import files
 from tasks.api.jobs.files import JobFileView, MayFetch
 from tasks.api.jobs.serializers import JobFileSerializer
 from tasks.models import JobFile
-from tests.support.processes import ROOT, beat, redirect, worker
+from tests.support.processes import ROOT, beat, public_site, worker
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_every_check_holds_twice_and_fails_when_the_site_lies(
     settings: Any,
 ) -> None:
     names = {"links.csv", "links.html", "verdicts.csv"}
-    with worker(tmp_path), beat(tmp_path), redirect(tmp_path) as tier:
+    with worker(tmp_path), beat(tmp_path), public_site(tmp_path) as tier:
         settings.LINK_BASE_URL = f"http://127.0.0.1:{tier.port}"
         for _ in range(2):
             done = run(live_server.url)

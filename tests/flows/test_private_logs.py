@@ -15,7 +15,7 @@ from gridlink.accounts.models import User
 from reports.models import Click
 from tests.support.client import PASSWORD, Client
 from tests.support.grids.grids import make_grid, make_link
-from tests.support.processes import Site, redirect, web_site, worker
+from tests.support.processes import Site, public_site, web_site, worker
 from tests.support.waiting import wait_for
 
 # Where the client is, and what it says of itself.
@@ -70,7 +70,7 @@ def test_no_log_tells_where_a_client_is_or_what_it_sent(alice: Client, tmp_path:
     trusting = {"TRUSTED_PROXIES": "1", "LOG_LEVEL": "DEBUG"}
     with (
         web_site(tmp_path, environment=trusting) as site,
-        redirect(tmp_path, environment=trusting) as links,
+        public_site(tmp_path, environment=trusting) as links,
         worker(tmp_path, environment=trusting) as running,
     ):
         right = {"username": "alice", "password": PASSWORD}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.client import Client, make_user
 from tests.support.grids.grids import make_grid
-from tests.support.processes import Site, redirect, web_site
+from tests.support.processes import Site, public_site, web_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,6 +75,6 @@ def test_behind_a_proxy_for_https_only_its_one_header_counts(profile: str, tmp_p
 
 
 def test_the_redirect_process_believes_none_either(profile: str, tmp_path: Path) -> None:
-    with redirect(tmp_path) as site:
+    with public_site(tmp_path) as site:
         for path in ("/healthz", "/l/nothing", "/robots.txt"):
             assert ask(site, path, FORGED) == ask(site, path, {})

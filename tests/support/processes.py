@@ -191,8 +191,8 @@ class Site(Process):
 SiteT = TypeVar("SiteT", bound=Site)
 
 
-class Redirect(Site):
-    """A redirect process at `port`, with its spool."""
+class PublicSite(Site):
+    """A `public` process at `port`, with its spool."""
 
     def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
         self.spool = folder / "spool"
@@ -201,9 +201,11 @@ class Redirect(Site):
 
 
 @contextmanager
-def redirect(folder: Path, *, environment: Mapping[str, str] | None = None) -> Iterator[Redirect]:
-    """A redirect process, once it answers."""
-    with _answering(Redirect(folder, free_port(), environment or {})) as process:
+def public_site(
+    folder: Path, *, environment: Mapping[str, str] | None = None
+) -> Iterator[PublicSite]:
+    """A `public` process, once it answers."""
+    with _answering(PublicSite(folder, free_port(), environment or {})) as process:
         yield process
 
 

@@ -22,7 +22,7 @@ _COLUMNS = "{:<32} {:>12} {:>12} {:>9} {:>9} {:>9}"
 
 class Command(BaseCommand):
     help = (
-        "Compare what redirect processes accepted with what is counted, in the stream and in the spool, and"
+        "Compare what `public` processes accepted with what is counted, in the stream and in the spool, and"
         " the rows with the sums. Ends with 1 when anything differs or is missing."
     )
 

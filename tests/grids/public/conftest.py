@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.client import Client, make_user
 from tests.support.grids.town import Town
-from tests.support.processes import redirect
+from tests.support.processes import public_site
 from tests.support.redis import OwnRedis, own_redis
 
 
@@ -22,5 +22,5 @@ def redis(tmp_path: Path, settings: Any) -> Iterator[OwnRedis]:
 
 @pytest.fixture
 def town(redis: OwnRedis, transactional_db: None, tmp_path: Path) -> Iterator[Town]:
-    with redirect(tmp_path, environment={"TRUSTED_PROXIES": "0"}) as process:
+    with public_site(tmp_path, environment={"TRUSTED_PROXIES": "0"}) as process:
         yield Town(process, redis, Client(make_user("alice")))

@@ -164,7 +164,7 @@ def test_a_key_that_is_new_may_have_been_looked_for(
     path = f"links/{make_link(alice, grid)['slug']}/"
     assert recorder.since(lambda: make_grid(alice, alias="page")) == {"key page"}
     given = recorder.since(lambda: alice.patch(path, {"alias": "Later"}, if_match="*"))
-    # In the case in which redirect processes keep it.
+    # In the case in which `public` processes keep it.
     assert given == {key_of(grid), "key later"}
     taken = recorder.since(lambda: alice.patch(path, {"alias": None}, if_match="*"))
     assert taken == {key_of(grid)}

@@ -9,7 +9,7 @@ import pytest
 from grids.public import wire
 from grids.public.events import EventFactory
 from grids.public.wire import Event, Flag, Kind, Target
-from tests.support.grids.redirects import group
+from tests.support.grids.visits import group
 
 TARGET = Target(Kind.CLICK, 1, 2, 3, "0,0,1,1")
 PEER = "198.51.100.7"

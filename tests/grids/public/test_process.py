@@ -15,9 +15,9 @@ from grids.public import wire
 from grids.public.spool import pending
 from grids.public.wire import Flag, Kind
 from tests.support.grids.grids import make_grid, make_link
-from tests.support.grids.redirects import arrived, ask
 from tests.support.grids.town import Town
-from tests.support.processes import Redirect, free_port, redirect
+from tests.support.grids.visits import arrived, ask
+from tests.support.processes import PublicSite, free_port, public_site
 from tests.support.redis import OwnRedis
 from tests.support.waiting import wait_for
 
@@ -311,7 +311,7 @@ def test_what_one_process_leaves_behind_another_sends(town: Town, tmp_path: Path
     town.process.stop()
     assert [waiting[1] for waiting in pending(town.process.spool).values()] == [20]
     town.redis.start()
-    with redirect(tmp_path):
+    with public_site(tmp_path):
         wait_for(lambda: pending(town.process.spool) == {}, what="an empty spool")
     assert visited(town) == list(range(20))
 
@@ -329,7 +329,7 @@ def test_a_process_without_a_spool_lets_nobody_in(
     redis: OwnRedis, transactional_db: None, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    process = Redirect(tmp_path, free_port(), {"CLICK_SPOOL": str(tmp_path / "file" / "spool")})
+    process = PublicSite(tmp_path, free_port(), {"CLICK_SPOOL": str(tmp_path / "file" / "spool")})
     try:
         wait_for(lambda: "CLICK_SPOOL cannot be used: " in process.text)
         assert process.wait(20) != 0

@@ -14,10 +14,10 @@ from grids.models import Grid
 from grids.public.wire import Flag, Kind
 from tests.support.client import Client, make_user
 from tests.support.grids.grids import make_grid, make_link
-from tests.support.grids.redirects import Response, ask
 from tests.support.grids.town import Town
+from tests.support.grids.visits import Response, ask
 from tests.support.postgres import own_postgres
-from tests.support.processes import redirect
+from tests.support.processes import public_site
 from tests.support.redis import OwnRedis
 from tests.support.waiting import wait_for
 
@@ -140,7 +140,7 @@ def test_a_change_shows_in_every_process_within_a_second(town: Town, tmp_path: P
     other = make_grid(town.alice, visibility="public", alias="other")
     make_grid(town.alice, visibility="public", alias="third")
     (tmp_path / "second").mkdir()
-    with redirect(tmp_path / "second") as second:
+    with public_site(tmp_path / "second") as second:
         ports = [town.port, second.port]
 
         def soon(path: str, *, text: str = "", status: int = 200) -> None:
@@ -185,7 +185,7 @@ def test_a_change_shows_in_every_process_within_a_second(town: Town, tmp_path: P
 def test_without_a_database_known_pages_are_served(
     redis: OwnRedis, tmp_path: Path, settings: Any
 ) -> None:
-    with own_postgres() as postgres, redirect(tmp_path) as process:
+    with own_postgres() as postgres, public_site(tmp_path) as process:
         town = Town(process, redis, Client(make_user("alice")))
         known = [PAGE, "/@alice", "/qr/g/page.svg", "/g/page/feed.xml"]
         # Once this shows, whatever was told of the grid is known to the process.
@@ -209,7 +209,7 @@ def test_without_the_cache_redis_pages_come(
     redis: OwnRedis, transactional_db: None, tmp_path: Path
 ) -> None:
     nowhere = {"CACHE_REDIS_URL": f"unix://{tmp_path}/nowhere.sock"}
-    with redirect(tmp_path, environment=nowhere) as process:
+    with public_site(tmp_path, environment=nowhere) as process:
         town = Town(process, redis, Client(make_user("alice")))
         assert [town.status(PAGE), town.status("/@alice"), town.status("/g/none")] == [
             200,

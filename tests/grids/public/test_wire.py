@@ -1,4 +1,4 @@
-"""Test the encoding of events between the redirect tier and the ingest."""
+"""Test the encoding of events between the public tier and the ingest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grids.public import wire
 from grids.public.wire import BadGroup, Event, Flag, Group, Kind, Target
-from tests.support.grids.redirects import event, group
+from tests.support.grids.visits import event, group
 
 _keys = st.integers(0, 2**63 - 1)
 _texts = st.binary(max_size=50)

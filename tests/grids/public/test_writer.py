@@ -17,7 +17,7 @@ from grids.public import wire, writer
 from grids.public.spool import SUFFIX, Spool
 from grids.public.wire import Event
 from grids.public.writer import Fields, Stream, Writer
-from tests.support.grids.redirects import HOUR, arrived, event, numbers, once
+from tests.support.grids.visits import HOUR, arrived, event, numbers, once
 from tests.support.redis import OwnRedis
 
 Scene = Callable[[Writer], Awaitable[None]]

@@ -7,8 +7,8 @@ import socket
 from grids.public.wire import Event
 from tests.support.client import Client
 from tests.support.grids.grids import make_grid, make_link
-from tests.support.grids.redirects import Response, arrived, ask, once
-from tests.support.processes import Redirect
+from tests.support.grids.visits import Response, arrived, ask, once
+from tests.support.processes import PublicSite
 from tests.support.redis import OwnRedis
 from tests.support.waiting import wait_for
 
@@ -16,7 +16,7 @@ from tests.support.waiting import wait_for
 class Town:
     """A process with its Redis, and Alice who has a public grid with a link."""
 
-    def __init__(self, process: Redirect, redis: OwnRedis, alice: Client) -> None:
+    def __init__(self, process: PublicSite, redis: OwnRedis, alice: Client) -> None:
         self.process, self.redis, self.alice = process, redis, alice
         self.port = process.port
         self.grid = make_grid(alice, visibility="public", alias="page")

@@ -61,7 +61,7 @@ def view(seconds: float = 0, **changes: Any) -> Event:
 
 
 class Redirect:
-    """A producer that writes to a stream, and counts as a redirect process does."""
+    """A producer that writes to a stream, and counts as a `public` process does."""
 
     def __init__(self, redis: Redis, name: str = "p1") -> None:
         self.name, self.number, self.accepted = name, 0, 0

@@ -1,4 +1,4 @@
-"""Make events, read their stream, and send requests to the redirect tier."""
+"""Make events, read their stream, and send requests to the public tier."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Response(NamedTuple):
 
 
 def ask(port: int, path: str, method: str = "GET", **headers: str) -> Response:
-    """What the redirect tier answers; header names are written with underscores."""
+    """What the public tier answers; header names are written with underscores."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.putrequest(method, path, skip_accept_encoding=True)
