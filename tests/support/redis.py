@@ -24,6 +24,11 @@ class OwnRedis:
         self._folder = folder
         self._running = ExitStack()
 
+    @property
+    def pid(self) -> int:
+        """The running server's."""
+        return int((self._folder / "redis" / "redis.pid").read_text())
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self._running.enter_context(embedded_redis(self._folder))
@@ -34,7 +39,7 @@ class OwnRedis:
 
     def kill(self) -> None:
         """End the server as a crash would."""
-        os.kill(int((self._folder / "redis" / "redis.pid").read_text()), signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         self._running.close()
 
     def client(self) -> Redis:

@@ -1,4 +1,4 @@
-"""Simulate visitors who click without pause, and count their responses."""
+"""Simulate visitors who open pages and links without pause, and count their responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TIMEOUT = 30
 
 
 class Crowd:
-    """Clicks `paths` on a port of this machine from when the block begins until it ends."""
+    """Visits `paths` on a port of this machine from when the block begins until it ends."""
 
     def __init__(
         self, port: int, paths: Sequence[str], *, visitors: int = 8, pause: float = 0.0
@@ -27,14 +27,24 @@ class Crowd:
         # By status; 0 stands for a connection that ended without an answer.
         self.answers: Counter[int] = Counter()
         self._visitors = [
-            threading.Thread(target=self._click, args=(number,), daemon=True)
+            threading.Thread(target=self._visit, args=(number,), daemon=True)
             for number in range(visitors)
         ]
 
     @property
-    def sent_on(self) -> int:
-        """How many were answered with 302 so far."""
+    def clicks(self) -> int:
+        """How many were sent on so far."""
         return self.answers[302]
+
+    @property
+    def views(self) -> int:
+        """How many were answered with a page so far, or told that they have it."""
+        return self.answers[200] + self.answers[304]
+
+    @property
+    def visits(self) -> int:
+        """Clicks and views so far."""
+        return self.clicks + self.views
 
     def elapsed(self) -> float:
         """Seconds since it was called together."""
@@ -55,12 +65,12 @@ class Crowd:
         for visitor in self._visitors:
             visitor.join(_TIMEOUT)
 
-    def _click(self, number: int) -> None:
+    def _visit(self, number: int) -> None:
         connection = HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)
-        turn = number
+        turn, tags = number, dict[str, str]()
         while not self._leaving.is_set():
             turn += 1
-            status = self._ask(connection, self._paths[turn % len(self._paths)])
+            status = self._ask(connection, self._paths[turn % len(self._paths)], tags)
             with self._lock:
                 self.answers[status] += 1
             if status == 0:
@@ -70,11 +80,17 @@ class Crowd:
                 time.sleep(self._pause)
         connection.close()
 
-    def _ask(self, connection: HTTPConnection, path: str) -> int:
+    def _ask(self, connection: HTTPConnection, path: str, tags: dict[str, str]) -> int:
+        """Ask for a page as new or, every other time, as one that the browser has."""
+        headers = {"User-Agent": "Mozilla/5.0 Firefox/144.0", "Accept-Encoding": "gzip"}
+        if path in tags:
+            headers["If-None-Match"] = tags.pop(path)
         try:
-            connection.request("GET", path, headers={"User-Agent": "Mozilla/5.0 Firefox/144.0"})
+            connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
             answer.read()
+            if answer.status == 200:
+                tags[path] = answer.headers["ETag"]
         except (OSError, HTTPException):
             connection.close()
             return 0
