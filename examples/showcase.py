@@ -44,6 +44,11 @@ LINKS: Sequence[Mapping[str, Any]] = (
     {"title": "Donate", "url": "https://donate.example/"},
 )  # fmt: skip
 
+# The hosts that a browser would ask for what a page needs.
+_LOADED = re.compile(
+    r'<(?:script|img|link rel="(?:stylesheet|icon)")[^>]* (?:src|href)="(https?://[^/"]+)'
+)
+
 
 def make_showcase(api: Api, alias: str) -> tuple[Json, list[Json]]:
     """Make the grid through the API and print its address; return it and its links."""
@@ -71,7 +76,9 @@ def page_checks(api: Api, grid: Json, links: list[Json]) -> Iterator[Check]:
     shown = sum(f'href="/l/{link["alias"] or link["slug"]}"' in text for link in links)
     yield page.status == 200, f"{grid['title']}: the page answers {page.status}"
     yield shown == len(links), f"{grid['title']}: the page shows {shown} of {len(links)} tiles"
-    loaded = re.findall(r'<(?:script|img|link)[^>]+(?:src|href)="(https?://[^"]+)"', text)
+    loaded = re.findall(
+        r'<(?:script|img|link rel="(?:stylesheet|icon)")[^>]* (?:src|href)="(https?://[^"]+)"', text
+    )
     foreign = [each for each in loaded if not each.startswith(address.partition("/g/")[0])]
     yield not foreign, f"{grid['title']}: {len(foreign)} files from other hosts"
     again = api.fetch(address, headers={"If-None-Match": page.headers["ETag"]})

@@ -90,7 +90,7 @@ def test_every_check_holds_twice_and_fails_when_the_site_lies(
         assert [line for line in failed if line.startswith(name) and "000000000000…" in line]
         assert f"{name}: without a token or a signature answered with 200" in failed
     for name in ("links.csv", "links.html"):
-        counts = f"{links} links; the API: {links}, on the grids 16, imported {links}"
+        counts = f"{links} links; the API: {links}, on the grids 17, made {links}"
         assert f"{name}: {counts}" in failed
     assert len(failed) == 3 * len(names | reports) + 2 == 20
     assert "20 checks FAILED" in done.stdout
@@ -142,7 +142,7 @@ def test_the_clicks_are_held_against_what_was_sent() -> None:
         {"slug": f"li_{n}", "url": f"https://e.org/{n}", "short_url": f"http://s/l/{n}"}
         for n in range(30)
     ]
-    planned = visits.plan({"slug": "gr_1"}, links)
+    planned = visits.plan({"slug": "gr_1", "alias": "page"}, links)
     people = planned.clicks - planned.bots - planned.doubles
     assert min(people, planned.views, planned.bots, planned.doubles) > 0
     right = {

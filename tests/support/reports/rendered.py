@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.escape import unescape
 
-from gridlink.lib.spreadsheets import guard
+from gridlink.lib.spreadsheets import unguard
 from reports.reporting.renderers.base import RenderContext
 from reports.reporting.renderers.registry import RENDERERS
 from reports.reporting.results.cells import CellType
@@ -64,22 +64,11 @@ def cells_of_json(data: bytes, result: Result) -> dict[str, Rows]:
 
 
 def cells_of_csv(data: bytes, result: Result) -> dict[str, Rows]:
-    """The same, of the CSV file or the ZIP file of some. Text that began with a guard of its own comes back
-    without it."""
+    """The same, of the CSV file or the ZIP file of some."""
     files = csv_files(data, result)
     return {
         table.name: _rows(table, csv_rows(files[f"{table.name}.csv"])[1:], _from_csv)
         for table in result.tables
-    }
-
-
-def without_guards(cells: dict[str, Rows]) -> dict[str, Rows]:
-    """The same as a CSV file tells: an apostrophe that was there all along looks like a guard."""
-    return {
-        name: [
-            [_unguarded(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
-        ]
-        for name, rows in cells.items()
     }
 
 
@@ -164,11 +153,7 @@ def _from_json(kind: CellType, value: Any) -> Any:
 def _from_csv(kind: CellType, value: str) -> Any:
     if value == "":
         return None
-    return _TEXTS.get(kind, _unguarded)(value)
-
-
-def _unguarded(text: str) -> str:
-    return text[1:] if text[:1] == "'" and guard(text[1:]) == text else text
+    return _TEXTS.get(kind, unguard)(value)
 
 
 def _from_xlsx(kind: CellType, value: Any) -> Any:
