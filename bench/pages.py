@@ -39,7 +39,7 @@ from gridlink.lib.server_process import running
 from grids.models import Grid, Link, Visibility
 from grids.public import wire
 from reports.clicks.ingest.ingest import drain
-from reports.models import Click
+from reports.models import View
 
 OF_CONSTANT, OF_DJANGO, OF_NGINX = 0.5, 8, 0.3
 UNCACHED_P95, MEMORY_MB, CHANGE_SECONDS, OTHERS = 0.040, 300, 1.0, 0.8
@@ -166,7 +166,6 @@ def _change(key: str, ports: tuple[int, int]) -> float:
     slowest = 0.0
     for number in range(10):
         title = f"Changed for the time {number}"
-        Link.objects.filter(grid__slug=key).order_by("y", "x", "pk")[:1].get()
         first = Link.objects.filter(grid__slug=key).order_by("y", "x", "pk").first()
         assert first is not None
         Link.objects.filter(pk=first.pk).update(title=title)
@@ -227,7 +226,7 @@ def _all_found(redis: Redis) -> bool:
     accepted = sum(int(count) for count in redis.hvals(wire.COUNTERS))
     say(f"Draining {accepted:,} views")
     drain(seconds=3600)
-    found = Click.objects.count()
+    found = View.objects.count()
     say(f"Accepted {accepted:,}, found in Postgres {found:,}")
     return accepted == found
 

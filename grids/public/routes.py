@@ -18,7 +18,7 @@ from grids.public.responses import KEY, Response
 # Connections to PostgreSQL for keys that are not cached.
 _LOOKUP_THREADS = 4
 _READ = ("GET", "HEAD")
-_PAGES_BYTES = 128_000_000
+_PAGES_BYTES = 96_000_000
 _OTHERS_BYTES = 16_000_000
 _NAME = KEY.pattern
 
