@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from gzip import compress
@@ -32,9 +30,8 @@ from redis import Redis
 
 from bench.load import Size, load
 from bench.report import conclude, percentile, say, show
-from bench.servers import HOST, database, free_port, public_site, server_url, stop_gently
-from bench.wrk import CONNECTIONS, Run, missing_programs, nginx, wrk
-from gridlink.embedded import embedded_redis
+from bench.servers import HOST, free_port, public_site, server_url
+from bench.wrk import CONNECTIONS, Run, measured, nginx, wrk
 from gridlink.lib.server_process import running
 from grids.models import Grid, Link, Visibility
 from grids.public import wire
@@ -44,23 +41,14 @@ from reports.models import View
 OF_CONSTANT, OF_DJANGO, OF_NGINX = 0.5, 8, 0.3
 UNCACHED_P95, MEMORY_MB, CHANGE_SECONDS, OTHERS = 0.040, 300, 1.0, 0.8
 _SECONDS, _ROUNDS = 3, 5
-_TILES, _PAGES, _COLUMNS = 60, 10_000, 6
+_TILES, _PAGES = 60, 10_000
 _UNCACHED = 300
 _GZIP = ["-H", "Accept-Encoding: gzip"]
 
 
 def main() -> int:
     """Measure and report; return the exit code."""
-    stop_gently()
-    if missing_programs("bench-pages"):
-        return 2
-    folder = Path(tempfile.mkdtemp(prefix="gridlink-"))
-    folder.chmod(0o711)
-    try:
-        with database("pages") as name, embedded_redis(folder / "redis") as url:
-            return _measure(name, url, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return measured("pages", _measure)
 
 
 def _measure(name: str, url: str, folder: Path) -> int:

@@ -8,9 +8,7 @@ and as many clicks must be there as the process says it accepted.
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 
@@ -19,9 +17,8 @@ from redis import Redis
 
 from bench.load import Size, load
 from bench.report import conclude, say, show
-from bench.servers import database, public_site, stop_gently
-from bench.wrk import CONNECTIONS, Run, missing_programs, nginx, wrk
-from gridlink.embedded import embedded_redis
+from bench.servers import public_site
+from bench.wrk import CONNECTIONS, Run, measured, nginx, wrk
 from grids.models import Grid, Link, Visibility
 from grids.public import wire
 from reports.clicks.ingest.ingest import drain
@@ -55,16 +52,7 @@ request = function() at = at %% #requests + 1; return requests[at] end
 
 def main() -> int:
     """Measure and report; return the exit code."""
-    stop_gently()
-    if missing_programs("bench-redirect"):
-        return 2
-    folder = Path(tempfile.mkdtemp(prefix="gridlink-"))
-    folder.chmod(0o711)
-    try:
-        with database("redirect") as name, embedded_redis(folder / "redis") as url:
-            return _measure(name, url, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return measured("redirect", _measure)
 
 
 def _measure(name: str, url: str, folder: Path) -> int:

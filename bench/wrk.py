@@ -7,12 +7,14 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.report import say
-from bench.servers import HOST, free_port
+from bench.servers import HOST, database, free_port, stop_gently
+from gridlink.embedded import embedded_redis
 from gridlink.lib.server_process import running
 
 CONNECTIONS = 64
@@ -38,12 +40,21 @@ class Run:
     answers: int
 
 
-def missing_programs(bench: str) -> bool:
-    """Say what a bench lacks, if it lacks anything."""
+def measured(bench: str, measure: Callable[[str, str, Path], int]) -> int:
+    """Call `measure` with a new database, a Redis and a folder; return its exit code."""
+    stop_gently()
     lacking = [program for program in ("nginx", "wrk") if not shutil.which(program)]
     if lacking:
-        say(f"{bench} needs {' and '.join(lacking)}: apt-get install nginx-light wrk")
-    return bool(lacking)
+        say(f"bench-{bench} needs {' and '.join(lacking)}: apt-get install nginx-light wrk")
+        return 2
+    folder = Path(tempfile.mkdtemp(prefix="gridlink-"))
+    # nginx has users of its own, who must be able to enter.
+    folder.chmod(0o711)
+    try:
+        with database(bench) as name, embedded_redis(folder / "redis") as url:
+            return measure(name, url, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
